@@ -1,0 +1,26 @@
+"""The options of every catalogued ms-swift and vLLM release, read from their wheels.
+
+``schema.catalogue.extract`` writes the data; this package only reads it.
+"""
+
+from schema.catalogue.load import newest
+from schema.catalogue.load import release
+from schema.catalogue.load import versions
+from schema.catalogue.load import vllm_engine_args
+from schema.catalogue.load import vllm_versions
+from schema.catalogue.model import CatalogueError
+from schema.catalogue.model import Field
+from schema.catalogue.model import Release
+from schema.catalogue.model import UnknownReleaseError
+
+__all__ = [
+    "CatalogueError",
+    "Field",
+    "Release",
+    "UnknownReleaseError",
+    "newest",
+    "release",
+    "versions",
+    "vllm_engine_args",
+    "vllm_versions",
+]

@@ -1,0 +1,142 @@
+"""Reads the catalogue's data files, each when it is first needed.
+
+``releases.json`` lists what is catalogued: each ms-swift release with its transformers, its vLLM and its
+reward functions, and each vLLM release. The other files are histories: a line for each definition of an
+option, led by the release since which it holds; a line without a definition removes the option.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+from schema.catalogue.model import CatalogueError
+from schema.catalogue.model import Field
+from schema.catalogue.model import Release
+from schema.catalogue.model import UnknownReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+
+DATA = Path(__file__).parent / "data"
+
+_RELEASES = "releases.json"
+
+
+def versions() -> tuple[str, ...]:
+    """The catalogued ms-swift releases, ascending."""
+    return tuple(_known("ms-swift"))
+
+
+def newest() -> str:
+    """The newest catalogued ms-swift release."""
+    return versions()[-1]
+
+
+def release(version: str) -> Release:
+    """The options of an ms-swift release.
+
+    Raises:
+        UnknownReleaseError: The release is not catalogued.
+        CatalogueError: A data file is missing or broken.
+    """
+    return _release(DATA, version)
+
+
+def vllm_versions() -> tuple[str, ...]:
+    """The catalogued vLLM releases, ascending."""
+    return tuple(_known("vllm"))
+
+
+def vllm_engine_args(version: str) -> Mapping[str, Field]:
+    """The options of a vLLM release's engine: AsyncEngineArgs, which include those of EngineArgs.
+
+    Raises:
+        UnknownReleaseError: The release is not catalogued.
+        CatalogueError: A data file is missing or broken.
+    """
+    return _engine_args(DATA, version)
+
+
+def order(version: str) -> tuple[int, ...]:
+    """A sort key of a release: the numbers in its name."""
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+@cache
+def _release(data: Path, version: str) -> Release:
+    known = _known("ms-swift")
+    _require("ms-swift", version, known)
+    trainer, server = (_fields(data / f"{part}.json", version, known) for part in ("trainer", "server"))
+    try:
+        transformers, vllm, reward_funcs = known[version]
+        return Release(version, transformers, trainer, server, tuple(reward_funcs), vllm)
+    except (TypeError, ValueError) as error:
+        raise _broken(data / _RELEASES, error) from error
+
+
+@cache
+def _engine_args(data: Path, version: str) -> Mapping[str, Field]:
+    known = _known("vllm")
+    _require("vllm", version, known)
+    return _fields(data / "vllm.json", version, known)
+
+
+def _require(package: str, version: str, known: Iterable[str]) -> None:
+    """Raises an error that names the last known release up to `version`, or else the first one."""
+    if version not in known:
+        earlier = [other for other in known if order(other) <= order(version)]
+        raise UnknownReleaseError(package, version, earlier[-1] if earlier else next(iter(known)))
+
+
+def _known(package: str) -> dict[str, list[Any]]:
+    """What ``releases.json`` says of each release of a package, ascending."""
+    path = DATA / _RELEASES
+    try:
+        rows = {version: rest for name, version, *rest in _rows(path) if name == package}
+        known = {version: rows[version] for version in sorted(rows, key=order)}
+    except (TypeError, ValueError) as error:
+        raise _broken(path, error) from error
+    if not known:
+        raise _broken(path, f"it lists no release of {package}")
+    return known
+
+
+def _fields(path: Path, version: str, known: Iterable[str]) -> dict[str, Field]:
+    """Replays the history of an argument class up to `version`."""
+    past = {other for other in known if order(other) <= order(version)}
+    found: dict[str, Field] = {}
+    try:
+        for since, name, *definition in _rows(path):
+            if since in past:
+                _apply(found, name, definition)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _broken(path, error) from error
+    return found
+
+
+def _apply(found: dict[str, Field], name: str, definition: list[Any]) -> None:
+    """Gives an option its definition; an empty one removes the option."""
+    if not definition:
+        del found[name]
+        return
+    kind, many, nullable, choices, default, annotation, declared_by = definition
+    found[name] = Field(name, kind, many, nullable, tuple(choices), default, annotation, declared_by)
+
+
+@cache
+def _rows(path: Path) -> list[list[Any]]:
+    try:
+        rows: list[list[Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _broken(path, error) from error
+    return rows
+
+
+def _broken(path: Path, reason: object) -> CatalogueError:
+    return CatalogueError(f"the catalogue's data file {path} cannot be used: {reason}")

@@ -1,0 +1,103 @@
+"""Checks one preset: resolve, build the models, run every rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schema import parse
+from schema.preset import Kind
+from schema.preset import Preset
+from schema.resolve import find_project
+from schema.resolve import resolve
+from schema.resolve.graph import extended_by
+from schema.rules import RULES
+from schema.rules import Context
+from schema.split import DEFAULT_LEARNERS
+from schema.split import Gpus
+from schema.split import Split
+from schema.target import target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from schema.findings import Finding
+    from schema.resolve import Workspace
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the caller says of the machine and the target.
+
+    Attributes:
+        rollout: GPUs that roll out, or None to take the project's word.
+        train: GPUs that learn, or None to take the project's word.
+        swift_version: the target release, or None to find it out.
+    """
+
+    rollout: Gpus | None = None
+    train: Gpus | None = None
+    swift_version: str | None = None
+
+
+def load(workspace: Workspace, path: Path) -> Preset:
+    """Resolves a preset and finds the project it belongs to.
+
+    Raises:
+        InputError: the file or one of its bases cannot be read or resolved.
+    """
+    project = find_project(path)
+    return Preset(resolve(workspace, path, project.root), project)
+
+
+def context(workspace: Workspace, preset: Preset, options: Options) -> Context:
+    """All that the rules look at.
+
+    Raises:
+        InputError: the target release is not in the catalogue.
+    """
+    settings = preset.project.settings
+    return Context(
+        preset=preset,
+        split=split(preset, options),
+        release=target(options.swift_version or settings.swift_version),
+        trainer=parse.trainer(preset),
+        server=parse.server(preset),
+        workspace=workspace,
+    )
+
+
+def split(preset: Preset, options: Options) -> Split:
+    """The split to check against: what the caller says, else the project, else 2 learners in server mode."""
+    settings = preset.project.settings
+    rollout = options.rollout
+    if rollout is None and settings.rollout_gpus is not None:
+        rollout = Gpus(settings.rollout_gpus)
+    if options.train is not None:
+        return Split(rollout, options.train, "--train-gpus")
+    if preset.mode != "server":
+        return Split(rollout)
+    if settings.train_gpus is not None:
+        return Split(rollout, Gpus(settings.train_gpus), "train-gpus in pyproject.toml")
+    return Split(rollout, Gpus(DEFAULT_LEARNERS), "the default; --train-gpus sets it")
+
+
+def check(workspace: Workspace, preset: Preset, options: Options) -> list[Finding]:
+    """All findings of a preset, in the order of files and lines; none for a file that is no preset.
+
+    Raises:
+        InputError: the target release is not in the catalogue.
+    """
+    if preset.kind in (Kind.FOREIGN, Kind.OTHER):
+        return []
+    found = findings(context(workspace, preset, options))
+    if any(finding.rule == "missing-key" for finding in found) and extended_by(workspace, preset):
+        # A base need not be complete: what it lacks is asked of the presets that extend it.
+        found = [finding for finding in found if finding.rule != "missing-key"]
+    return found
+
+
+def findings(about: Context) -> list[Finding]:
+    """What the rules find, in the order of files and lines."""
+    found = [finding for rule in RULES.values() for finding in rule.findings(about)]
+    return sorted(found, key=lambda finding: (finding.place, finding.rule))

@@ -1,0 +1,103 @@
+"""validate-config: the command line; it only reads arguments, `schema.commands` does the work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from schema.check import Options
+from schema.exits import Exit
+from schema.exits import guarded
+from schema.report import REPORTERS
+from schema.split import parse_gpus
+
+_EPILOG = """\b
+Exit status:
+  0  no errors
+  1  errors were found
+  2  wrong usage, or a file that cannot be read or is no GRPO preset
+  3  a defect of this tool
+"""
+
+
+@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--rollout-gpus", metavar="LIST|N", help="GPUs that roll out: a number, or ids such as 0,1,2.")
+@click.option(
+    "--train-gpus", metavar="LIST|N", help="GPUs that learn, one process each (W). Default in server mode: 2."
+)
+@click.option(
+    "--swift-version", metavar="X", help="ms-swift release to check against. Default: the installed one."
+)
+@click.option("--format", "form", type=click.Choice(sorted(REPORTERS)), default="text", show_default=True)
+@click.option(
+    "--plan", "side", type=click.Choice(["server", "learner"]), help="Print the launch plan of one side."
+)
+@click.option(
+    "--shown", is_flag=True, help="With --plan: print it for a person, not NUL-separated for a script."
+)
+@click.option("--entry", metavar="MODULE", help="With --plan learner: a training repository's own module.")
+@click.option("--preflight", is_flag=True, help="With --plan: check this machine too.")
+@click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=300,
+    help="With --plan learner --preflight: wait so long for the server. Default: 300.",
+)
+@click.option(
+    "--launcher", metavar="PID", type=int, default=0, help="With --plan server: the process that starts it."
+)
+@click.option(
+    "--split", "as_table", is_flag=True, help="Print the split and the batch arithmetic as a table."
+)
+@click.option("--json-schema", is_flag=True, help="Print a JSON Schema of presets, for editors.")
+@click.option("--explain", "rule", metavar="RULE", help="Explain a rule, or list them: --explain all.")
+@click.version_option(package_name="rollout-split")
+@guarded
+def main(
+    files: tuple[Path, ...],
+    rollout_gpus: str | None,
+    train_gpus: str | None,
+    swift_version: str | None,
+    form: str,
+    side: str | None,
+    shown: bool,
+    entry: str | None,
+    preflight: bool,
+    wait: float,
+    launcher: int,
+    as_table: bool,
+    json_schema: bool,
+    rule: str | None,
+) -> Exit:
+    """Check ms-swift GRPO presets before a GPU is taken.
+
+    Reports every finding of every file: where it is set, what is wrong, what ms-swift would have done, and
+    the smallest fix. Quiet when all is well.
+    """
+    from schema.commands import describe
+    from schema.commands.launch import launch
+    from schema.commands.validate import validate
+
+    if rule is not None:
+        return describe.explain(rule)
+    if json_schema:
+        return describe.schema()
+    if not files:
+        raise click.UsageError("name at least one preset")
+    options = Options(
+        parse_gpus(rollout_gpus) if rollout_gpus else None,
+        parse_gpus(train_gpus) if train_gpus else None,
+        swift_version,
+    )
+    if as_table:
+        return describe.show_split(list(files), options)
+    if side is None:
+        return validate(files, options, form)
+    if len(files) != 1:
+        raise click.UsageError("a launch plan is made of exactly one preset")
+    return launch(
+        files[0], options, side, entry=entry, machine=preflight, wait=wait, launcher=launcher, shown=shown
+    )

@@ -1,0 +1,82 @@
+"""What the tool knows, for people and editors: rules, the split as a table, a JSON Schema."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import TYPE_CHECKING
+
+from schema.batch import batch
+from schema.check import context
+from schema.check import load
+from schema.commands.validate import absolute
+from schema.errors import InputError
+from schema.exits import Exit
+from schema.launch.plans import server_facts
+from schema.resolve import Workspace
+from schema.rules import RULES
+from schema.schemas import json_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from schema.check import Options
+    from schema.rules import Context
+
+
+def explain(name: str) -> Exit:
+    """Prints what a rule is about and where upstream shows it; `all` lists every rule.
+
+    Raises:
+        InputError: there is no such rule.
+    """
+    if name == "all":
+        width = max(map(len, RULES))
+        for rule in RULES.values():
+            print(f"{rule.id:<{width}}  {(rule.check.__doc__ or '').splitlines()[0]}")
+        return Exit.OK
+    if name not in RULES:
+        raise InputError(f"there is no rule {name!r}; `--explain all` lists them")
+    rule = RULES[name]
+    print(f"{rule.id} ({rule.severity.value})\n\n{inspect.cleandoc(rule.check.__doc__ or '')}")
+    return Exit.OK
+
+
+def schema() -> Exit:
+    """Prints a JSON Schema of presets, for editors."""
+    print(json.dumps(json_schema(), indent=2))
+    return Exit.OK
+
+
+def show_split(files: list[Path], options: Options) -> Exit:
+    """Prints, for each preset, who does what on how many GPUs, and the batch arithmetic."""
+    workspace = Workspace()
+    for file in files:
+        print("\n".join(_table(context(workspace, load(workspace, absolute(file)), options), file)))
+    return Exit.OK
+
+
+def _table(about: Context, file: Path) -> list[str]:
+    lines = [f"{file}: vllm_mode {about.preset.mode}, {about.swift}"]
+    if about.preset.mode == "server" and about.server is not None and not about.server.errors:
+        facts = server_facts(about)
+        lines.append(
+            f"  rollout  {facts['world_size']} GPUs = TP {facts['tensor_parallel_size']}"
+            f" x DP {facts['data_parallel_size']}, {facts['vllm_max_model_len']} tokens,"
+            f" http://{facts['host']}:{facts['port']}"
+        )
+    if about.split.train is not None and not about.trainer.errors:
+        lines += _learner(about, about.split.train.count)
+    return lines
+
+
+def _learner(about: Context, world: int) -> list[str]:
+    trainer = about.trainer.config
+    numbers = batch(about.preset, trainer, world)
+    return [
+        f"  learner  {world} GPUs, per_device_train_batch_size {trainer.per_device_train_batch_size}",
+        f"  rollout makes {trainer.generation_batch_size} completions,"
+        f" {trainer.num_generations} for each prompt",
+        f"  optimizer step takes {numbers.effective} completions = {numbers.micro} x"
+        f" gradient_accumulation_steps {numbers.accumulation}",
+    ]

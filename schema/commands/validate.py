@@ -1,0 +1,63 @@
+"""Checks files and reports all findings of all of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schema.check import check
+from schema.check import load
+from schema.errors import InputError
+from schema.exits import Exit
+from schema.exits import say
+from schema.place import Place
+from schema.preset import Kind
+from schema.report import REPORTERS
+from schema.resolve import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schema.check import Options
+    from schema.findings import Finding
+
+
+def validate(files: Sequence[Path], options: Options, form: str) -> Exit:
+    """Checks every file; findings go to standard output, unreadable input to standard error."""
+    workspace = Workspace()
+    found: list[Finding] = []
+    unreadable = False
+    for file in files:
+        try:
+            found += findings(workspace, absolute(file), options)
+        except InputError as error:
+            say(error)
+            unreadable = True
+    _report(list(dict.fromkeys(found)), form)
+    if unreadable:
+        return Exit.USAGE
+    return Exit.FINDINGS if any(finding.is_error for finding in found) else Exit.OK
+
+
+def findings(workspace: Workspace, file: Path, options: Options) -> list[Finding]:
+    """The findings of one file.
+
+    Raises:
+        InputError: it cannot be read, or is no GRPO preset; the latter is skipped when a hook passes it.
+    """
+    preset = load(workspace, file)
+    if preset.kind in (Kind.FOREIGN, Kind.OTHER) and not os.environ.get("PRE_COMMIT"):
+        raise InputError(f"is no GRPO preset, but {preset.kind.value}", Place(file))
+    return check(workspace, preset, options)
+
+
+def absolute(file: Path) -> Path:
+    """An absolute path without `..`, links not followed: findings name files as the user does."""
+    return Path(os.path.normpath(Path.cwd() / file))
+
+
+def _report(found: Sequence[Finding], form: str) -> None:
+    output = REPORTERS[form](found)
+    if output:
+        print(output)

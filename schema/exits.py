@@ -1,0 +1,61 @@
+"""Exit codes, and how both commands end."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from enum import IntEnum
+from functools import wraps
+from typing import TYPE_CHECKING
+from typing import ParamSpec
+
+import click
+
+from schema.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+
+
+class Exit(IntEnum):
+    """What a command's exit status means."""
+
+    OK = 0
+    """Nothing is wrong; or it was written."""
+    FINDINGS = 1
+    """Errors were found; or files would change."""
+    USAGE = 2
+    """Wrong usage, unreadable input, or refused; nothing was written."""
+    INTERNAL = 3
+    """A defect of this tool."""
+
+
+def say(error: InputError) -> None:
+    """Tells the person what is wrong, on standard error."""
+    print(f"error: {error}", file=sys.stderr)
+
+
+def guarded(run: Callable[P, Exit]) -> Callable[P, None]:
+    """Ends the process with what `run` returns, or with what its exception means."""
+
+    @wraps(run)
+    def command(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = run(*args, **kwargs)
+        except InputError as error:
+            say(error)
+            code = Exit.USAGE
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:
+            traceback.print_exc()
+            print(
+                "error: this is a defect of rollout-split; please report it with the text above",
+                file=sys.stderr,
+            )
+            code = Exit.INTERNAL
+        sys.exit(code)
+
+    return command

@@ -1,0 +1,88 @@
+"""The two command lines that a preset means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Any
+
+from schema import argument
+from schema.batch import batch
+from schema.preset import SERVER_BLOCK
+from schema.resolve.tree import Branch
+from schema.resolve.tree import data
+from schema.roles import Role
+from schema.roles import fields
+
+if TYPE_CHECKING:
+    from schema.preset import Preset
+    from schema.rules import Context
+
+#: ms-swift's own entry point, which its command line starts in the same way (4.5.2, cli/main.py:93).
+SWIFT_RLHF = "swift.cli.rlhf"
+
+
+def server(context: Context) -> tuple[str, ...]:
+    """`swift rollout` with what both sides share, where to listen, and the server's own block."""
+    preset = context.preset
+    shared = {name: preset.value(name) for name in fields(Role.BOTH) if preset.value(name) is not None}
+    return ("swift", "rollout", *_words(shared | listen(context) | _block(preset)))
+
+
+def listen(context: Context) -> dict[str, object]:
+    """Host and port: the server listens where the learner connects."""
+    trainer = context.trainer.config
+    assert trainer.vllm_server_host is not None
+    return {"host": trainer.vllm_server_host[0], "port": trainer.vllm_server_port[0]}
+
+
+def _block(preset: Preset) -> dict[str, object]:
+    block = preset.tree.find(*SERVER_BLOCK)
+    assert isinstance(block, Branch)
+    return {str(name): data(tree) for name, tree in block.children.items() if data(tree) is not None}
+
+
+def learner(context: Context, world: int) -> tuple[str, ...]:
+    """`torchrun` on ms-swift's own RLHF entry point, one process a learner GPU."""
+    return (*_torchrun(world), SWIFT_RLHF, *_words(learner_arguments(context, world)))
+
+
+def repository_learner(preset: Preset, world: int, entry: str) -> tuple[str, ...]:
+    """`torchrun` on a training repository's own module, which reads the preset itself."""
+    return (*_torchrun(world), entry, "--config", str(preset.resolved.path))
+
+
+def _torchrun(world: int) -> tuple[str, ...]:
+    # --standalone picks a free port for the rendezvous, so that two jobs on a node do not clash.
+    return ("torchrun", "--standalone", f"--nproc_per_node={world}", "-m")
+
+
+def learner_arguments(context: Context, world: int) -> dict[str, object]:
+    """What RLHFArguments gets: sections flattened, repository-owned keys and nulls taken out.
+
+    Added are what repository-owned keys mean: gradient_accumulation_steps for this many learners, the room
+    that global_max_length leaves for a prompt, and the DeepSpeed configuration.
+    """
+    preset = context.preset
+    arguments = {name: setting.value for name, setting in preset.arguments.items()}
+    accumulation = batch(preset, context.trainer.config, world).accumulation
+    if accumulation is not None:
+        arguments["gradient_accumulation_steps"] = accumulation
+    if (length := prompt_length(context)) is not None:
+        arguments.setdefault("max_length", length)
+    if preset.tree.value("deepspeed", "enabled") is True:
+        arguments["deepspeed"] = preset.tree.value("deepspeed", "config")
+    return arguments
+
+
+def prompt_length(context: Context) -> int | None:
+    """Tokens that global_max_length leaves for a prompt.
+
+    In GRPO ms-swift's max_length bounds the prompt alone (4.5.2, arguments/base_args/template_args.py:30),
+    while global_max_length bounds prompt and completion together.
+    """
+    total = context.preset.tree.value("global_max_length")
+    return total - context.trainer.config.max_completion_length if isinstance(total, int) else None
+
+
+def _words(arguments: dict[str, Any]) -> list[str]:
+    return [word for name, value in arguments.items() for word in argument.words(name, value)]

@@ -1,0 +1,109 @@
+"""From a checked preset to the launch plan of each side."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from schema.errors import InputError
+from schema.launch import argv
+from schema.launch.plan import Plan
+from schema.launch.state import Claim
+from schema.launch.state import claim_file
+from schema.split import DEFAULT_LEARNERS
+from schema.split import Gpus
+
+if TYPE_CHECKING:
+    from schema.rules import Context
+
+
+def server_plan(context: Context, launcher: int = 0) -> Plan:
+    """What the server's launcher runs.
+
+    Args:
+        context: a preset without errors.
+        launcher: process id of the launcher, for the claim that tells a learner who the server is.
+
+    Raises:
+        InputError: the preset is not in server mode, so there is no server to start.
+    """
+    _require_server(context)
+    command = argv.server(context)
+    gpus = _rollout_gpus(context)
+    facts = server_facts(context) | {"gpus": ",".join(gpus)}
+    claim = Claim(launcher, facts["host"], int(facts["port"]), facts["model"], gpus, _digest(command))
+    facts |= {"claim_file": str(claim_file(claim.port)), "claim": claim.to_json()}
+    return Plan(facts, {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}, argv=command)
+
+
+def learner_plan(context: Context, entry: str | None = None) -> Plan:
+    """What the learner's launcher runs: ms-swift's own entry point, or a training repository's.
+
+    Args:
+        context: a preset without errors, in either mode.
+        entry: the training repository's module, or None for ms-swift's own.
+    """
+    gpus = _train_gpus(context)
+    world = len(gpus)
+    own = argv.learner(context, world) if entry is None else None
+    command = own or argv.repository_learner(context.preset, world, str(entry))
+    facts = server_facts(context) if context.preset.mode == "server" else _model(context)
+    facts |= {"gpus": ",".join(gpus), "learners": str(world)}
+    return Plan(facts, {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}, argv=command)
+
+
+def server_facts(context: Context) -> dict[str, str]:
+    """What identifies the server: address, size, length, model."""
+    assert context.server is not None
+    config, trainer = context.server.config, context.trainer.config
+    assert trainer.vllm_server_host is not None
+    return {
+        "host": trainer.vllm_server_host[0],
+        "port": str(trainer.vllm_server_port[0]),
+        "tensor_parallel_size": str(config.vllm_tensor_parallel_size),
+        "data_parallel_size": str(config.vllm_data_parallel_size),
+        "world_size": str(world_size(context)),
+        "vllm_max_model_len": str(config.vllm_max_model_len),
+        **_model(context),
+    }
+
+
+def world_size(context: Context) -> int:
+    """TP x DP: what the server's `/get_world_size/` answers."""
+    assert context.server is not None
+    config = context.server.config
+    return config.vllm_tensor_parallel_size * config.vllm_data_parallel_size
+
+
+def _model(context: Context) -> dict[str, str]:
+    return {"model": str(context.preset.value("model"))}
+
+
+def _rollout_gpus(context: Context) -> tuple[str, ...]:
+    rollout = context.split.rollout
+    if rollout is not None and rollout.ids:
+        return rollout.ids
+    return tuple(str(gpu) for gpu in range(world_size(context)))
+
+
+def _train_gpus(context: Context) -> tuple[str, ...]:
+    train = context.split.train or Gpus(DEFAULT_LEARNERS)
+    if train.ids:
+        return train.ids
+    # The learner's GPUs follow the server's, as the runbook numbers them.
+    first = world_size(context) if context.preset.mode == "server" else 0
+    return tuple(str(gpu) for gpu in range(first, first + train.count))
+
+
+def _require_server(context: Context) -> None:
+    if context.preset.mode != "server":
+        raise InputError(
+            f"vllm_mode is {context.preset.mode!r}: there is no rollout server to start; run scripts/train.sh"
+            " alone, or migrate the preset",
+            context.at("vllm_mode"),
+        )
+
+
+def _digest(command: tuple[str, ...]) -> str:
+    return hashlib.sha256(json.dumps(command).encode()).hexdigest()[:16]

@@ -1,0 +1,78 @@
+"""From a preset's values to the two strict models, keeping what is wrong apart from what is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Generic
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from schema.resolve.tree import Branch
+from schema.resolve.tree import data
+from schema.server import RolloutServerConfig
+from schema.trainer import ColocateTrainerConfig
+from schema.trainer import TrainerConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_core import ErrorDetails
+
+    from schema.preset import Preset
+    from schema.strict import StrictModel
+
+M = TypeVar("M", bound="StrictModel")
+
+
+@dataclass(frozen=True)
+class Parsed(Generic[M]):
+    """A model, and the fields that could not go into it.
+
+    Attributes:
+        config: the model; wrong fields are left at their defaults (missing ones without a value at all).
+        errors: by field, what pydantic says is wrong with it; also unknown and missing fields.
+    """
+
+    config: M
+    errors: Mapping[str, ErrorDetails] = field(default_factory=dict)
+
+
+def parse(model: type[M], values: dict[str, Any]) -> Parsed[M]:
+    """Builds a model of what is right in the values."""
+    try:
+        return Parsed(model.model_validate(values))
+    except ValidationError as error:
+        errors: dict[str, ErrorDetails] = {}
+        for problem in error.errors():
+            errors.setdefault(str(problem["loc"][0]), problem)
+    right = {name: value for name, value in values.items() if name not in errors}
+    return Parsed(model.model_construct(None, **right), errors)
+
+
+def trainer(preset: Preset) -> Parsed[TrainerConfig] | Parsed[ColocateTrainerConfig]:
+    """The learner's rollout settings: in server mode without engine knobs, which it never reads there."""
+    if preset.mode == "server":
+        return parse(TrainerConfig, _known(TrainerConfig, preset))
+    return parse(ColocateTrainerConfig, _known(ColocateTrainerConfig, preset))
+
+
+def server(preset: Preset) -> Parsed[RolloutServerConfig] | None:
+    """The rollout server's settings, or None if the preset has no block for them, or no mapping there."""
+    if not isinstance(preset.block, Branch):
+        return None
+    values = data(preset.block)
+    assert isinstance(values, dict)
+    return parse(RolloutServerConfig, {str(k): v for k, v in values.items() if v is not None})
+
+
+def _known(model: type[TrainerConfig], preset: Preset) -> dict[str, Any]:
+    # A preset without rlhf_type is reported as such; its other fields are still worth checking.
+    values: dict[str, Any] = {"rlhf_type": "grpo"}
+    for name in model.model_fields:
+        if (value := preset.value(name)) is not None:
+            values[name] = value
+    return values

@@ -1,0 +1,25 @@
+"""Where something stands: a file, a line, a column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+def shown(path: Path) -> str:
+    """A path as a reader knows it: relative to the current directory when it is below it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+class Place(NamedTuple):
+    """A position in a file; line and column count from 1, as editors do."""
+
+    file: Path
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{shown(self.file)}:{self.line}:{self.column}"

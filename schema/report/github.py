@@ -1,0 +1,35 @@
+"""Findings as workflow commands, which GitHub shows as annotations on the changed lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.place import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schema.findings import Finding
+
+
+def github(findings: Sequence[Finding]) -> str:
+    """One workflow command a finding."""
+    return "\n".join(_command(finding) for finding in findings)
+
+
+def _command(finding: Finding) -> str:
+    place = finding.place
+    properties = (
+        f"file={_property(shown(place.file))},line={place.line},col={place.column},title={finding.rule}"
+    )
+    parts = [finding.message, finding.consequence, f"fix: {finding.fix}" if finding.fix else ""]
+    message = _data("\n".join(part for part in parts if part))
+    return f"::{finding.severity.value} {properties}::{message}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

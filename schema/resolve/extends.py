@@ -1,0 +1,110 @@
+"""`extends`: a string or a list, relative to the file; bases merge in order, the file itself last."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schema.errors import InputError
+from schema.resolve.tree import Branch
+from schema.resolve.tree import Leaf
+from schema.resolve.tree import merge
+
+if TYPE_CHECKING:
+    from schema.resolve.workspace import Workspace
+
+#: Files that one preset may pull in; more is a mistake, not a preset.
+MAX_FILES = 100
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A preset with all its bases merged.
+
+    Attributes:
+        path: the leaf, the file that was named.
+        files: every file that took part, in merge order: the bases first, the leaf last.
+        tree: the merged values, each with its place; the key `extends` is taken out.
+    """
+
+    path: Path
+    files: tuple[Path, ...]
+    tree: Branch
+
+
+def resolve(workspace: Workspace, path: Path, root: Path | None) -> Resolved:
+    """Resolves a preset.
+
+    Args:
+        workspace: reads the files.
+        path: absolute path of the leaf.
+        root: the project's root, beyond which no base may lie; None if the project has no marked root.
+
+    Raises:
+        InputError: a base is missing or outside the root, `extends` is no path or list of paths, the files
+            extend each other in a circle, the key `inherit` is used, or a file cannot be read.
+    """
+    walk = _Walk(workspace, root)
+    tree = walk.merged(path, ())
+    return Resolved(path, tuple(walk.files), tree)
+
+
+class _Walk:
+    def __init__(self, workspace: Workspace, root: Path | None) -> None:
+        self._workspace = workspace
+        self._root = root
+        self._merged: dict[Path, Branch] = {}
+        self.files: list[Path] = []
+
+    def merged(self, path: Path, chain: tuple[Path, ...]) -> Branch:
+        if path not in self._merged:
+            self._merged[path] = self._merge(path, chain)
+        return self._merged[path]
+
+    def _merge(self, path: Path, chain: tuple[Path, ...]) -> Branch:
+        own = self._workspace.tree(path)
+        _refuse_inherit(own)
+        if len(self.files) >= MAX_FILES:
+            raise InputError(f"this preset pulls in more than {MAX_FILES} files", own.place)
+        tree: Branch | None = None
+        for base, said in bases(path, own):
+            self._check(base, said, (*chain, path))
+            below = self.merged(base, (*chain, path))
+            tree = below if tree is None else merge(tree, below)
+        self.files.append(path)
+        bare = Branch({k: v for k, v in own.children.items() if k != "extends"}, own.place, own.key)
+        return bare if tree is None else merge(tree, bare)
+
+    def _check(self, base: Path, said: Leaf, chain: tuple[Path, ...]) -> None:
+        if base in chain:
+            circle = " -> ".join(step.name for step in (*chain[chain.index(base) :], base))
+            raise InputError(f"the files extend each other in a circle: {circle}", said.place)
+        if self._root is not None and not base.is_relative_to(self._root):
+            raise InputError(f"extends {base}, which is outside the project root {self._root}", said.place)
+        if base not in self._workspace.overlay and not base.is_file():
+            raise InputError(f"extends {base}, which is not there", said.place)
+
+
+def bases(path: Path, own: Branch) -> list[tuple[Path, Leaf]]:
+    """The bases that a file names, as absolute paths, each with the value that names it.
+
+    Raises:
+        InputError: `extends` is no path or list of paths.
+    """
+    said = own.find("extends")
+    if said is None:
+        return []
+    named = said.value if isinstance(said, Leaf) else None
+    names = [named] if isinstance(named, str) else named
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise InputError("extends takes a path, or a list of paths", said.place)
+    assert isinstance(said, Leaf)
+    return [(Path(os.path.normpath(path.parent / name)), said) for name in names]
+
+
+def _refuse_inherit(own: Branch) -> None:
+    said = own.children.get("inherit")
+    if said is not None:
+        raise InputError("the key `inherit` is not read by anything; did you mean `extends`?", said.key)

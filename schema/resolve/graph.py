@@ -1,0 +1,43 @@
+"""Who extends whom: the presets below a project's root, seen as a graph."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schema.errors import InputError
+from schema.resolve.extends import bases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.preset import Preset
+    from schema.resolve.workspace import Workspace
+
+#: Folders that hold no presets of the project itself.
+_SKIPPED = ("node_modules", "build", "dist", "__pycache__")
+
+
+def extended_by(workspace: Workspace, preset: Preset) -> list[Path]:
+    """The files below the project's root that extend a preset's file directly."""
+    path = preset.resolved.path
+    return [
+        file for file in yaml_files(preset.project.root or path.parent) if path in _bases(workspace, file)
+    ]
+
+
+def yaml_files(root: Path) -> Iterator[Path]:
+    """Every YAML file below a folder, hidden and generated folders left out, in a stable order."""
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if not name.startswith(".") and name not in _SKIPPED)
+        for file in sorted(files):
+            if file.endswith((".yaml", ".yml")):
+                yield Path(folder, file)
+
+
+def _bases(workspace: Workspace, file: Path) -> list[Path]:
+    try:
+        return [base for base, _ in bases(file, workspace.tree(file))]
+    except InputError:  # not a preset, or broken: whoever names it is told so
+        return []

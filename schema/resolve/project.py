@@ -1,0 +1,87 @@
+"""The project that a preset belongs to: its root and its `[tool.rollout-split]` table."""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+from pydantic import PositiveInt
+from pydantic import ValidationError
+
+from schema.errors import InputError
+from schema.place import Place
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_MARKERS = ("pyproject.toml", ".git")
+
+
+class Settings(BaseModel):
+    """The table `[tool.rollout-split]` of a project's pyproject.toml."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, alias_generator=lambda name: name.replace("_", "-")
+    )
+
+    rollout_gpus: PositiveInt | None = None
+    """GPUs that roll out; TP x DP of every server-mode preset must equal it."""
+    train_gpus: PositiveInt | None = None
+    """GPUs that learn, one learner process each."""
+    swift_version: str | None = None
+    """The ms-swift release to check against."""
+    repository_keys: dict[str, list[str]] = Field(default_factory=dict)
+    """By section, keys that the training repository takes out before ms-swift sees them."""
+
+
+class Project(BaseModel):
+    """A project: `root` is None when no folder above the preset is marked as one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    root: Path | None = None
+    settings: Settings = Settings()
+
+
+def find_project(path: Path) -> Project:
+    """The project of a preset: the nearest folder above it that has a pyproject.toml or a .git.
+
+    Raises:
+        InputError: that pyproject.toml cannot be read, or its table holds something else than Settings.
+    """
+    for folder in path.parents:
+        if any((folder / marker).exists() for marker in _MARKERS):
+            return _project(folder)
+    return Project()
+
+
+@lru_cache(maxsize=64)
+def _project(root: Path) -> Project:
+    file = root / "pyproject.toml"
+    if not file.is_file():
+        return Project(root=root)
+    return Project(root=root, settings=_settings(file))
+
+
+def _settings(file: Path) -> Settings:
+    try:
+        with file.open("rb") as stream:
+            table: dict[str, Any] = tomllib.load(stream).get("tool", {}).get("rollout-split", {})
+        return Settings.model_validate(table)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", Place(file)) from error
+    except ValidationError as error:
+        raise InputError(_first(error), Place(file)) from error
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    name = ".".join(str(step) for step in problem["loc"])
+    return f"[tool.rollout-split] {name}: {problem['msg'].lower()}"

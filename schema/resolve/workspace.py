@@ -1,0 +1,42 @@
+"""The files of one call, each read once; text that is not written yet can stand in for a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.resolve.tree import Branch
+from schema.resolve.tree import of_document
+from schema.yamltext import Document
+from schema.yamltext import parse
+from schema.yamltext import read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class Workspace:
+    """Reads and remembers documents.
+
+    Attributes:
+        overlay: content by absolute path that counts instead of the file's, so that a migration can be
+            validated before anything is written.
+    """
+
+    def __init__(self, overlay: Mapping[Path, bytes] | None = None) -> None:
+        self.overlay = dict(overlay or {})
+        self._documents: dict[Path, Document] = {}
+        self._trees: dict[Path, Branch] = {}
+
+    def document(self, path: Path) -> Document:
+        """The parsed file; raises what yamltext.read raises."""
+        if path not in self._documents:
+            content = self.overlay.get(path)
+            self._documents[path] = read(path) if content is None else parse(path, content)
+        return self._documents[path]
+
+    def tree(self, path: Path) -> Branch:
+        """The file's values with their places, before any merging; raises what tree.of_document raises."""
+        if path not in self._trees:
+            self._trees[path] = of_document(self.document(path))
+        return self._trees[path]

@@ -1,0 +1,31 @@
+"""The rules: one a function, grouped by what they are about; importing this package registers them all."""
+
+from schema.rules import adapters
+from schema.rules import batch
+from schema.rules import connectivity
+from schema.rules import keys
+from schema.rules import rewards
+from schema.rules import roles
+from schema.rules import tokens
+from schema.rules import topology
+from schema.rules import types
+from schema.rules import yaml
+from schema.rules.base import RULES
+from schema.rules.base import Context
+from schema.rules.base import Rule
+
+__all__ = [
+    "RULES",
+    "Context",
+    "Rule",
+    "adapters",
+    "batch",
+    "connectivity",
+    "keys",
+    "rewards",
+    "roles",
+    "tokens",
+    "topology",
+    "types",
+    "yaml",
+]

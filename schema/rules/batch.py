@@ -1,0 +1,165 @@
+"""Rules about batch numbers; ms-swift raises them only after the server is loaded and connected.
+
+All are in ms-swift 4.5.2, rlhf_trainers/args_mixin.py:200-242 _init_generation_batch_params.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.batch import batch
+from schema.batch import evaluates
+from schema.rules.base import Problem
+from schema.rules.base import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.rules.base import Context
+
+_SIZES = ("generation_batch_size", "steps_per_generation", "per_device_train_batch_size")
+
+
+def _world(context: Context) -> tuple[int, str] | None:
+    train = context.split.train
+    return (train.count, f"W = {train.count} ({context.split.train_source})") if train else None
+
+
+def _next_multiple(value: int, of: int) -> int:
+    return -(-value // of) * of
+
+
+@rule("generation-batch-size", needs=_SIZES)
+def generation_batch_size(context: Context) -> Iterator[Problem]:
+    """generation_batch_size is not divisible by per_device_train_batch_size x W (args_mixin.py:209).
+
+    Set together with steps_per_generation, it must equal their product (args_mixin.py:216).
+    """
+    trainer, world = context.trainer.config, _world(context)
+    size, steps = trainer.generation_batch_size, trainer.steps_per_generation
+    if size is None or world is None:
+        return
+    per_device, micro = trainer.per_device_train_batch_size, trainer.per_device_train_batch_size * world[0]
+    product = f"per_device_train_batch_size {per_device} x {world[1]}"
+    if steps is not None and size != micro * steps:
+        yield Problem(
+            context.at("generation_batch_size"),
+            f"generation_batch_size is {size}, but {product} x steps_per_generation {steps} = {micro * steps}",
+            f"{context.swift}: ValueError, after the server was loaded and connected",
+            "remove steps_per_generation",
+        )
+    elif size % micro:
+        yield Problem(
+            context.at("generation_batch_size"),
+            f"generation_batch_size is {size}, not divisible by {product} = {micro}",
+            f"{context.swift}: ValueError: generation_batch_size must be divisible by the global batch size,"
+            " after the server was loaded and connected",
+            f"set generation_batch_size to {_next_multiple(size, micro)}",
+        )
+
+
+@rule("num-generations", needs=("generation_batch_size", "steps_per_generation", "num_generations"))
+def num_generations(context: Context) -> Iterator[Problem]:
+    """One rollout does not hold whole groups (args_mixin.py:225), or a group has one completion only.
+
+    num_generations 1: arguments/rlhf_args.py:408 refuses it without a teacher model.
+    """
+    trainer = context.trainer.config
+    group, size = trainer.num_generations, trainer.generation_batch_size
+    teacher = any(context.preset.value(name) for name in ("teacher_model", "teacher_model_server"))
+    if group == 1 and not teacher:
+        yield Problem(
+            context.at("num_generations"),
+            "num_generations is 1: a group of one has no advantage",
+            f"{context.swift}: ValueError: num_generations must be greater than 1 for GRPO",
+            "set num_generations to 2 or more",
+        )
+    if size is None and (computed := _computed_size(context)) is not None:
+        size = computed
+    if size is not None and size % group:
+        yield Problem(
+            context.at("generation_batch_size"),
+            f"one rollout makes {size} completions, not divisible by num_generations {group}",
+            f"{context.swift}: ValueError: generation_batch_size must be evenly divisible by num_generations",
+            f"set generation_batch_size to {_next_multiple(size, group)}",
+        )
+
+
+def _computed_size(context: Context) -> int | None:
+    # What ms-swift makes of steps_per_generation, or of gradient accumulation, when the size is not set.
+    trainer, world = context.trainer.config, _world(context)
+    if world is None or context.wrong("per_device_train_batch_size"):
+        return None
+    numbers = batch(context.preset, trainer, world[0])
+    steps = trainer.steps_per_generation or trainer.gradient_accumulation_steps or numbers.accumulation
+    return None if numbers.effective and numbers.accumulation is None else numbers.micro * (steps or 1)
+
+
+@rule(
+    "eval-batch-size",
+    needs=("per_device_eval_batch_size", "num_generations", "num_generations_eval", "eval_strategy"),
+)
+def eval_batch_size(context: Context) -> Iterator[Problem]:
+    """One evaluation step does not hold whole groups (args_mixin.py:232-242)."""
+    trainer, world = context.trainer.config, _world(context)
+    if world is None or not evaluates(context.preset, trainer):
+        return
+    group = trainer.num_generations_eval or trainer.num_generations
+    size = trainer.per_device_eval_batch_size * world[0]
+    if group > 1 and size % group:
+        yield Problem(
+            context.at("per_device_eval_batch_size"),
+            f"per_device_eval_batch_size {trainer.per_device_eval_batch_size} x {world[1]} = {size}, not"
+            f" divisible by num_generations {group}",
+            f"{context.swift}: ValueError, after the server was loaded and connected",
+            f"set per_device_eval_batch_size to {_smallest(world[0], group)}",
+        )
+
+
+def _smallest(world: int, group: int) -> int:
+    return next(size for size in range(1, group + 1) if size * world % group == 0)
+
+
+@rule("effective-batch-size", needs=("per_device_train_batch_size", "gradient_accumulation_steps"))
+def effective_batch_size(context: Context) -> Iterator[Problem]:
+    """effective_batch_size is not made of whole micro-batches, or accumulation says otherwise.
+
+    gradient_accumulation_steps = effective_batch_size / (per_device_train_batch_size x W); a training
+    repository that rounds it up silently trains with a larger batch than the preset says.
+    """
+    setting = context.preset.tree.leaf("training", "effective_batch_size")
+    if setting is None:
+        return
+    if not isinstance(setting.value, int) or isinstance(setting.value, bool) or setting.value < 1:
+        yield Problem(
+            setting.place, f"effective_batch_size is {setting.value!r}; it must be a positive whole number"
+        )
+        return
+    if (world := _world(context)) is not None:
+        yield from _effective(context, world)
+
+
+def _effective(context: Context, world: tuple[int, str]) -> Iterator[Problem]:
+    trainer = context.trainer.config
+    numbers = batch(context.preset, trainer, world[0])
+    place = context.preset.tree.leaf("training", "effective_batch_size")
+    assert place is not None
+    assert numbers.effective is not None
+    product = (
+        f"per_device_train_batch_size {trainer.per_device_train_batch_size} x {world[1]} = {numbers.micro}"
+    )
+    if numbers.accumulation is None:
+        yield Problem(
+            place.place,
+            f"effective_batch_size is {numbers.effective}, not divisible by {product}",
+            "rounded up, the learner would train with another batch than the preset says",
+            f"set effective_batch_size to {_next_multiple(numbers.effective, numbers.micro)}",
+        )
+    elif trainer.gradient_accumulation_steps not in (None, numbers.accumulation):
+        yield Problem(
+            context.at("gradient_accumulation_steps"),
+            f"gradient_accumulation_steps is {trainer.gradient_accumulation_steps}, but effective_batch_size"
+            f" {numbers.effective} / ({product}) = {numbers.accumulation}",
+            "one of the two would be ignored",
+            "remove gradient_accumulation_steps",
+        )

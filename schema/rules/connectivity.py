@@ -1,0 +1,127 @@
+"""Rules about how the learner finds the rollout server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.rules.base import Problem
+from schema.rules.base import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.rules.base import Context
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@rule("vllm-mode-unset", needs=("vllm_mode", "use_vllm"))
+def vllm_mode_unset(context: Context) -> Iterator[Problem]:
+    """vllm_mode and use_vllm that contradict each other.
+
+    ms-swift 4.5.2, arguments/rlhf_args.py:443-447: from 3.11.1 on vllm_mode has no default, and is required
+    with use_vllm and refused without.
+    """
+    trainer = context.trainer.config
+    required = context.release.trainer["vllm_mode"].default is None
+    if trainer.use_vllm and trainer.vllm_mode is None and required:
+        yield Problem(
+            context.at("use_vllm"),
+            "use_vllm is true, but vllm_mode is not set",
+            f"{context.swift}: ValueError: vllm_mode is required when use_vllm is true",
+            "set rlhf.vllm_mode to server or colocate",
+        )
+    if not trainer.use_vllm and trainer.vllm_mode is not None:
+        yield Problem(
+            context.at("vllm_mode"),
+            f"vllm_mode is {trainer.vllm_mode}, but use_vllm is not true",
+            f"{context.swift}: ValueError: vllm_mode is not supported when use_vllm is false"
+            if required
+            else f"{context.swift}: the learner generates with transformers, without a server",
+            "set rlhf.use_vllm to true",
+        )
+
+
+@rule("one-loopback-host", mode="server", needs=("vllm_server_host", "vllm_server_base_url"))
+def one_loopback_host(context: Context) -> Iterator[Problem]:
+    """The server's host: a list of exactly one loopback name.
+
+    One node, one server is what this project runs. A plain string is read letter by letter when the
+    arguments are passed as keywords (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:66), and without a host
+    the learner stops at a bare assert (arguments/rlhf_args.py:452).
+    """
+    trainer = context.trainer.config
+    fix = 'set rlhf.vllm_server_host to ["127.0.0.1"]'
+    if trainer.vllm_server_base_url is not None:
+        yield Problem(
+            context.at("vllm_server_base_url"),
+            f"vllm_server_base_url is {trainer.vllm_server_base_url!r}; it beats host and port",
+            f"{context.swift}: the learner connects there, whatever vllm_server_host and _port say",
+            f"remove it and {fix}",
+        )
+    hosts = trainer.vllm_server_host
+    if hosts is None:
+        yield Problem(
+            context.at("vllm_mode"),
+            "vllm_mode is server, but vllm_server_host is not set",
+            f"{context.swift}: AssertionError without a message",
+            fix,
+        )
+    elif len(hosts) != 1 or hosts[0] not in LOOPBACK:
+        yield Problem(
+            context.at("vllm_server_host"),
+            f"vllm_server_host is {hosts!r}; it must be exactly one of {', '.join(LOOPBACK)}",
+            f"{context.swift}: the learner would connect there; only a server on this node is supported",
+            fix,
+        )
+
+
+@rule("one-port", mode="server", needs=("vllm_server_port",))
+def one_port(context: Context) -> Iterator[Problem]:
+    """The server's port: a list of exactly one port.
+
+    As many ports as hosts (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:66); the default is [8000]
+    (rlhf_trainers/args_mixin.py:177).
+    """
+    ports = context.trainer.config.vllm_server_port
+    if len(ports) != 1 or not 1 <= ports[0] <= 65535:
+        yield Problem(
+            context.at("vllm_server_port"),
+            f"vllm_server_port is {ports!r}; it must be exactly one port from 1 to 65535",
+            f"{context.swift}: ValueError: host and server_port must have same length, or no connection",
+            "set rlhf.vllm_server_port to [8080]",
+        )
+
+
+@rule("group-port", mode="server", needs=("vllm_server_port", "vllm_server_group_port"))
+def group_port(context: Context) -> Iterator[Problem]:
+    """The port of the weight-sync group: one free port, other than the server's own.
+
+    The server binds it on its host (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184-193); a list must be as
+    long as the list of servers.
+    """
+    said = context.trainer.config.vllm_server_group_port
+    ports = [] if said is None else said if isinstance(said, list) else [said]
+    if said is None:
+        return
+    if len(ports) != 1 or not 1 <= ports[0] <= 65535 or ports == context.trainer.config.vllm_server_port:
+        yield Problem(
+            context.at("vllm_server_group_port"),
+            f"vllm_server_group_port is {said!r}; it must be exactly one port from 1 to 65535, other than"
+            f" vllm_server_port {context.trainer.config.vllm_server_port!r}",
+            f"{context.swift}: the weight-sync group cannot be opened; both sides hang or die",
+            "set it to [51216], or remove it",
+        )
+
+
+@rule("async-generate", needs=("async_generate", "vllm_mode"))
+def async_generate(context: Context) -> Iterator[Problem]:
+    """async_generate outside server mode: ms-swift 4.5.2, arguments/rlhf_args.py:454-458."""
+    trainer = context.trainer.config
+    if trainer.async_generate and trainer.vllm_mode != "server":
+        yield Problem(
+            context.at("async_generate"),
+            f"async_generate is true, but vllm_mode is {trainer.vllm_mode!r}",
+            f"{context.swift}: AssertionError: async generate require vllm_mode == server",
+            "remove it, or set vllm_mode to server",
+        )

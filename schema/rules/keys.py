@@ -1,0 +1,138 @@
+"""Rules about keys: unknown ones, and missing ones."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from schema.preset import SERVER_BLOCK
+from schema.preset import TOP_LEVEL
+from schema.resolve.tree import Branch
+from schema.roles import ROLES
+from schema.rules.base import Problem
+from schema.rules.base import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+
+    from schema.preset import Setting
+    from schema.rules.base import Context
+
+#: Names that ms-swift once had, or that vLLM or TRL use, and what ms-swift calls them.
+OLD_SPELLINGS = {
+    "tensor_parallel_size": "vllm_tensor_parallel_size",
+    "data_parallel_size": "vllm_data_parallel_size",
+    "pipeline_parallel_size": "vllm_pipeline_parallel_size",
+    "gpu_memory_utilization": "vllm_gpu_memory_utilization",
+    "max_model_len": "vllm_max_model_len",
+    "max_num_seqs": "vllm_max_num_seqs",
+    "enforce_eager": "vllm_enforce_eager",
+    "enable_prefix_caching": "vllm_enable_prefix_caching",
+    "limit_mm_per_prompt": "vllm_limit_mm_per_prompt",
+    "use_async_engine": "vllm_use_async_engine",
+    "train_type": "tuner_type",
+    "tuner_type": "train_type",
+    "max_prompt_length": "max_length",
+    "multi_turn_func": "multi_turn_scheduler",
+}
+_REMAINING = "ValueError: remaining_argv"
+
+#: Keys that the nested layout's training repository cannot do without.
+REQUIRED = (
+    ("model", "model"),
+    ("training", "run_name"),
+    ("training", "output_dir"),
+    ("training", "logging_dir"),
+    ("training", "num_train_epochs"),
+    ("training", "learning_rate"),
+    ("training", "vit_lr"),
+    ("training", "aligner_lr"),
+    ("rlhf", "rlhf_type"),
+    ("template",),
+    ("custom",),
+)
+
+
+@rule("unknown-key", components=True)
+def unknown_key(context: Context) -> Iterator[Problem]:
+    """A key that nothing reads.
+
+    On a command line ms-swift refuses it without a hint (`remaining_argv`, ms-swift 4.5.2,
+    pipelines/base.py:46); passed as a keyword it is a TypeError; at the top level, or in the server's
+    block, nothing would notice it.
+    """
+    for name, tree in context.preset.tree.children.items():
+        if name not in TOP_LEVEL:
+            hint = _hint(str(name), TOP_LEVEL)
+            yield Problem(
+                tree.key, f"unknown section {name}{hint}", "nothing reads it", "remove or rename it"
+            )
+    for setting in context.preset.settings():
+        if setting.name not in context.release.trainer and not context.preset.owned(setting):
+            yield _unknown(context, setting)
+    yield from _unknown_in_block(context)
+
+
+def _unknown(context: Context, setting: Setting) -> Problem:
+    if setting.name in context.release.server:
+        hint = "; it is an argument of `swift rollout`, not of the learner"
+    else:
+        hint = _hint(setting.name, context.release.trainer)
+    return Problem(
+        setting.key,
+        f"unknown key {setting.path}{hint}",
+        f"{context.swift}: {_REMAINING}",
+        "rename or remove it; a key that the training repository takes out belongs into"
+        " [tool.rollout-split] repository-keys of pyproject.toml",
+    )
+
+
+def _unknown_in_block(context: Context) -> Iterator[Problem]:
+    block = context.preset.block
+    if block is None:
+        return
+    dotted = ".".join(SERVER_BLOCK)
+    if not isinstance(block, Branch):
+        yield Problem(block.place, f"{dotted} is no mapping of server settings", fix="make it a mapping")
+        return
+    known = [name for name, row in ROLES.items() if row.role.value in ("server", "refused")]
+    for name, tree in block.children.items():
+        if name not in ROLES:
+            yield Problem(
+                tree.key,
+                f"unknown key {dotted}.{name}{_hint(str(name), known)}",
+                f"{context.swift}: `swift rollout`: {_REMAINING}, or it acts on nothing in a rollout",
+                "rename or remove it",
+            )
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    old = OLD_SPELLINGS.get(name)
+    best = [old] if old in names else get_close_matches(name, names, n=1, cutoff=0.7)
+    return f"; did you mean {best[0]}?" if best else ""
+
+
+@rule("missing-key")
+def missing_key(context: Context) -> Iterator[Problem]:
+    """A key that the preset cannot do without.
+
+    Those of `training` and the sections `template` and `custom` are read unconditionally by the training
+    repositories of this layout; without rlhf_type ms-swift trains DPO (4.5.2, arguments/rlhf_args.py:232);
+    the server's TP, DP and length are what the split is checked against.
+    """
+    for path in REQUIRED:
+        if context.preset.tree.find(*path) is None:
+            section = context.preset.tree.find(path[0])
+            place = section.key if isinstance(section, Branch) else context.preset.start
+            yield Problem(place, f"{'.'.join(path)} is missing", fix=f"add {'.'.join(path)}")
+    if context.server is not None and context.preset.mode == "server":
+        for name, error in context.server.errors.items():
+            if error["type"] == "missing":
+                yield Problem(
+                    context.at_server(name),
+                    f"{'.'.join(SERVER_BLOCK)}.{name} is missing",
+                    f"{context.swift}: `swift rollout` takes its own default",
+                    f"add {name} (`migrate-config --write` does it)",
+                )

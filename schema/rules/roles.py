@@ -1,0 +1,178 @@
+"""Rules about fields that stand on the wrong side of the split, or in the wrong mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.findings import Severity
+from schema.resolve.tree import Branch
+from schema.resolve.tree import data
+from schema.roles import ROLES
+from schema.roles import Misplaced
+from schema.roles import Role
+from schema.rules.base import Problem
+from schema.rules.base import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.place import Place
+    from schema.preset import Setting
+    from schema.rules.base import Context
+
+_BLOCK = "custom.extra.rollout_server"
+_MOVE = f"move it to {_BLOCK} (`migrate-config --write` does it)"
+
+
+def _settings(context: Context, role: Role) -> Iterator[Setting]:
+    for setting in context.preset.arguments.values():
+        row = ROLES.get(setting.name)
+        if row is not None and row.role is role:
+            yield setting
+
+
+@rule("server-field-in-rlhf", mode="server")
+def server_field_in_rlhf(context: Context) -> Iterator[Problem]:
+    """An engine knob among the learner's arguments in server mode.
+
+    The learner accepts it and never reads it; only vllm_max_model_len earns a warning (ms-swift 4.5.2,
+    arguments/rlhf_args.py:699 _external_vllm_warning). The engine of server mode is built by
+    `swift rollout` from its own arguments (pipelines/infer/rollout.py get_infer_engine).
+    """
+    for setting in _settings(context, Role.SERVER):
+        yield Problem(
+            setting.place,
+            f"{setting.path} is {setting.value!r}, but in server mode only the rollout server acts on it",
+            f"{context.swift}: {ROLES[setting.name].misplaced.value} by the learner, and the server never"
+            " sees it",
+            _MOVE,
+        )
+
+
+@rule("colocate-field-in-server-mode", mode="server")
+def colocate_field_in_server_mode(context: Context) -> Iterator[Problem]:
+    """A field that juggles memory between learner and engine, where they no longer share GPUs.
+
+    sleep_level is reset (ms-swift 4.5.2, arguments/rlhf_args.py:346), offloading is read only where the
+    colocate engine is made (rlhf_trainers/rollout_mixin.py:442).
+    """
+    for setting in _settings(context, Role.COLOCATE):
+        yield Problem(
+            setting.place,
+            f"{setting.path} is {setting.value!r}, but it acts in colocate mode only",
+            f"{context.swift}: {ROLES[setting.name].misplaced.value}",
+            "remove it (`migrate-config --write` does it)",
+        )
+
+
+@rule("connect-field-in-colocate-mode")
+def connect_field_in_colocate_mode(context: Context) -> Iterator[Problem]:
+    """A server's address in a preset whose mode is not server.
+
+    The learner connects as soon as a host or a URL is set, whatever vllm_mode says, and opens the
+    weight-sync group with whatever answers (ms-swift 4.5.2, arguments/rlhf_args.py:497 _init_external_vllm).
+    """
+    if context.preset.mode == "server":
+        return
+    for setting in _settings(context, Role.CONNECT):
+        if not setting.name.startswith("vllm_server_"):
+            continue
+        connects = ROLES[setting.name].misplaced is Misplaced.CONNECTS
+        yield Problem(
+            setting.place,
+            f"{setting.path} is {setting.value!r}, but vllm_mode is {context.preset.mode!r}",
+            f"{context.swift}: {ROLES[setting.name].misplaced.value}",
+            "remove it, or set vllm_mode to server",
+            Severity.ERROR if connects else Severity.WARNING,
+        )
+
+
+@rule("refused-field")
+def refused_field(context: Context) -> Iterator[Problem]:
+    """A field that raises as soon as it is set.
+
+    vllm_reasoning_parser: ms-swift 4.5.2, rlhf_trainers/arguments.py:108 on the learner,
+    arguments/deploy_args.py:136 on the server; context_manager: arguments/deploy_args.py:170.
+    """
+    for setting in _settings(context, Role.REFUSED):
+        yield _refused(context, setting.place, setting.path)
+    if isinstance(context.preset.block, Branch):
+        for name, tree in context.preset.block.children.items():
+            if (row := ROLES.get(str(name))) and row.role is Role.REFUSED and data(tree) is not None:
+                yield _refused(context, tree.place, f"{_BLOCK}.{name}")
+
+
+def _refused(context: Context, place: Place, path: str) -> Problem:
+    return Problem(
+        place,
+        f"{path} cannot be used with GRPO rollouts",
+        f"{context.swift}: raises ValueError",
+        "remove it",
+    )
+
+
+_ELSEWHERE = {
+    Role.CONNECT: ("tells the learner where the server is", "set it in rlhf"),
+    Role.TRAINER: ("only the learner acts on it", "set it in rlhf"),
+    Role.COLOCATE: ("it acts in colocate mode only", "remove it"),
+    Role.BOTH: (
+        "both sides must get the same value, so the launcher takes it from the preset's own sections",
+        "set it in its own section (model, template, rlhf)",
+    ),
+    Role.LISTEN: (
+        "the server listens where the learner connects",
+        "set rlhf.vllm_server_host and rlhf.vllm_server_port",
+    ),
+}
+
+
+@rule("not-a-server-field", components=True)
+def not_a_server_field(context: Context) -> Iterator[Problem]:
+    """A field in the rollout server's block that is not the server's own.
+
+    `swift rollout` would refuse it (`remaining_argv`, ms-swift 4.5.2, pipelines/base.py:46), ignore it, or
+    take a value that differs from the learner's.
+    """
+    if not isinstance(context.preset.block, Branch):
+        return
+    for name, tree in context.preset.block.children.items():
+        row = ROLES.get(str(name))
+        if row is None or row.role not in _ELSEWHERE or data(tree) is None:
+            continue
+        why, fix = _ELSEWHERE[row.role]
+        refused = name not in context.release.server
+        yield Problem(
+            tree.key,
+            f"{_BLOCK}.{name} does not belong there: {why}",
+            f"{context.swift}: `swift rollout` would {'refuse' if refused else 'take'} it",
+            fix,
+        )
+
+
+@rule("server-block-missing", mode="server")
+def server_block_missing(context: Context) -> Iterator[Problem]:
+    """Server mode without the settings that start the server.
+
+    `swift rollout` would come up with one GPU, the model's full length and utilization 0.9 (ms-swift 4.5.2,
+    rlhf_trainers/args_mixin.py VllmArguments).
+    """
+    if context.preset.block is None:
+        yield Problem(
+            context.at("vllm_mode"),
+            f"vllm_mode is server, but there is no {_BLOCK}",
+            f"{context.swift}: a server started without it uses one GPU and vLLM's defaults",
+            f"add {_BLOCK} (`migrate-config --write` does it)",
+        )
+
+
+@rule("server-block-unused", severity=Severity.WARNING)
+def server_block_unused(context: Context) -> Iterator[Problem]:
+    """A rollout server's block in a preset whose mode is not server: nothing reads it."""
+    block = context.preset.block
+    if block is not None and context.preset.mode != "server":
+        yield Problem(
+            block.key,
+            f"{_BLOCK} is set, but vllm_mode is {context.preset.mode!r}",
+            "no server is started; the engine runs inside the learner",
+            "set rlhf.vllm_mode to server (`migrate-config --write` does it), or remove the block",
+        )

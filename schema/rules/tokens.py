@@ -1,0 +1,92 @@
+"""Rules about lengths, all in tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.rules.base import Problem
+from schema.rules.base import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.rules.base import Context
+
+
+def total_length(context: Context) -> int | None:
+    """Tokens of prompt and completion that the preset allows, or None if it does not say.
+
+    `global_max_length` says so directly; else max_length, which in GRPO bounds the prompt alone (ms-swift
+    4.5.2, arguments/base_args/template_args.py:30), and max_completion_length do together.
+    """
+    total = context.preset.tree.value("global_max_length")
+    if isinstance(total, int) and not isinstance(total, bool):
+        return total
+    prompt = context.preset.value("max_length")
+    if isinstance(prompt, int):
+        return prompt + context.trainer.config.max_completion_length
+    return None
+
+
+@rule("max-model-len", mode="server", needs=("vllm_max_model_len", "max_completion_length"))
+def max_model_len(context: Context) -> Iterator[Problem]:
+    """The server takes shorter sequences than the preset makes.
+
+    A prompt that fills vllm_max_model_len is answered with HTTP 500 (`leaves no room for generation`, seen
+    on ms-swift 4.5.2 with vLLM 0.23.0; infer_engine/infer_engine.py), one that nearly does gets a clipped
+    completion.
+    """
+    if context.server is None:
+        return
+    total, length = total_length(context), context.server.config.vllm_max_model_len
+    if total is not None and length < total:
+        yield Problem(
+            context.at_server("vllm_max_model_len"),
+            f"vllm_max_model_len is {length}, but prompt and completion may have {total} tokens",
+            f"{context.swift}: completions are clipped, and long prompts answered with HTTP 500",
+            f"set vllm_max_model_len to {total}",
+        )
+
+
+@rule("global-max-length", components=True)
+def global_max_length(context: Context) -> Iterator[Problem]:
+    """`global_max_length` is a positive number of tokens that leaves room for a prompt.
+
+    It bounds prompt and completion together, so the learner's prompts get what max_completion_length
+    leaves.
+    """
+    leaf = context.preset.tree.find("global_max_length")
+    if leaf is None:
+        return
+    value = context.preset.tree.value("global_max_length")
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        yield Problem(
+            leaf.place,
+            f"global_max_length is {value!r}; it must be a positive whole number of tokens",
+            fix="set it to the tokens of prompt, images and completion together, such as 8192",
+        )
+    elif not context.wrong("max_completion_length"):
+        completion = context.trainer.config.max_completion_length
+        if "max_completion_length" in context.preset.arguments and completion >= value:
+            yield Problem(
+                context.at("max_completion_length"),
+                f"max_completion_length is {completion}, but global_max_length is {value}: no room for a prompt",
+                f"{context.swift}: every prompt is too long",
+                "lower max_completion_length, or raise global_max_length",
+            )
+
+
+@rule("truncation-strategy")
+def truncation_strategy(context: Context) -> Iterator[Problem]:
+    """GRPO takes left and delete only: ms-swift 4.5.2, arguments/rlhf_args.py:352.
+
+    Of several sections that set it, the last one counts: rlhf after template.
+    """
+    setting = context.preset.arguments.get("truncation_strategy")
+    if setting is not None and setting.value in ("right", "split"):
+        yield Problem(
+            setting.place,
+            f"{setting.path} is {setting.value!r}, and no later section overrides it",
+            f"{context.swift}: ValueError: GRPO requires `truncation_strategy 'left' or 'delete'`",
+            "set rlhf.truncation_strategy to delete",
+        )

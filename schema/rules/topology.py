@@ -1,0 +1,64 @@
+"""Rules about how many GPUs the preset asks for, on each side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.rules.base import Problem
+from schema.rules.base import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.rules.base import Context
+
+
+@rule("rollout-gpus", mode="server", needs=("vllm_tensor_parallel_size", "vllm_data_parallel_size"))
+def rollout_gpus(context: Context) -> Iterator[Problem]:
+    """TP x DP differs from the number of rollout GPUs.
+
+    Too few GPUs: ValueError at start; too many: only the first TP x DP are used (ms-swift 4.5.2,
+    arguments/deploy_args.py:142-161 _check_device_count).
+    """
+    if context.server is None or context.split.rollout is None:
+        return
+    config, gpus = context.server.config, context.split.rollout.count
+    tensor, engines = config.vllm_tensor_parallel_size, config.vllm_data_parallel_size
+    if tensor * engines == gpus:
+        return
+    raises = tensor * engines > gpus
+    yield Problem(
+        context.at_server("vllm_data_parallel_size"),
+        f"TP {tensor} x DP {engines} = {tensor * engines}, but {gpus} GPUs roll out",
+        f"{context.swift}: "
+        + ("ValueError: local_device_count must be greater" if raises else "idle GPUs, and only a warning"),
+        f"set vllm_data_parallel_size to {gpus // tensor}" if gpus % tensor == 0 else "change TP or the GPUs",
+    )
+
+
+@rule("pipeline-parallel", mode="server", needs=("vllm_pipeline_parallel_size",))
+def pipeline_parallel(context: Context) -> Iterator[Problem]:
+    """Pipeline parallelism on the server: ms-swift 4.5.2, arguments/deploy_args.py:132."""
+    if context.server is not None and context.server.config.vllm_pipeline_parallel_size > 1:
+        yield Problem(
+            context.at_server("vllm_pipeline_parallel_size"),
+            f"vllm_pipeline_parallel_size is {context.server.config.vllm_pipeline_parallel_size}",
+            f"{context.swift}: ValueError: RolloutArguments does not support pipeline parallelism",
+            "remove it, or set it to 1",
+        )
+
+
+@rule("colocate-tensor-parallel", mode="colocate", needs=("vllm_tensor_parallel_size",))
+def colocate_tensor_parallel(context: Context) -> Iterator[Problem]:
+    """TP does not divide the learners in colocate mode: ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:433."""
+    setting = context.preset.arguments.get("vllm_tensor_parallel_size")
+    train = context.split.train
+    if setting is None or train is None or not isinstance(setting.value, int):
+        return
+    if train.count % setting.value:
+        yield Problem(
+            setting.place,
+            f"vllm_tensor_parallel_size is {setting.value}, which does not divide {train.count} learners",
+            f"{context.swift}: ValueError: vllm_tensor_parallel_size must divide world size evenly",
+            "change vllm_tensor_parallel_size or the number of training GPUs",
+        )

@@ -1,0 +1,68 @@
+"""Rules about the type and range of single values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema import argument
+from schema.preset import SERVER_BLOCK
+from schema.rules.base import Problem
+from schema.rules.base import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic_core import ErrorDetails
+
+    from schema.place import Place
+    from schema.rules.base import Context
+
+_RANGES = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "literal_error")
+_SILENT = ("missing", "extra_forbidden")  # missing-key, unknown-key and the role rules speak of them
+
+
+@rule("wrong-type", components=True)
+def wrong_type(context: Context) -> Iterator[Problem]:
+    """A value of a type or range that ms-swift, or this project's models, do not take.
+
+    Rollout settings are checked against the strict models, all others against the types of the target
+    release's parser (transformers' HfArgumentParser, ms-swift 4.5.2, utils/utils.py parse_args).
+    """
+    modelled = type(context.trainer.config).model_fields
+    for name, error in context.trainer.errors.items():
+        if error["type"] not in _SILENT and name in context.preset.arguments:
+            setting = context.preset.arguments[name]
+            yield _problem(context, context.at(name), setting.path, setting.value, error)
+    for name, setting in context.preset.arguments.items():
+        field = context.release.trainer.get(name)
+        if field is None or name in modelled:
+            continue
+        if (wrong := argument.problem(field, setting.value)) is not None:
+            yield Problem(
+                setting.place,
+                f"{setting.path} is {setting.value!r}: {wrong}",
+                f"{context.swift}: the argument parser stops, or takes another value",
+                f"give it {argument.expected(field)}",
+            )
+
+
+@rule("wrong-server-type", components=True)
+def wrong_server_type(context: Context) -> Iterator[Problem]:
+    """A value of a wrong type or range in the rollout server's block."""
+    if context.server is None:
+        return
+    for name, error in context.server.errors.items():
+        if error["type"] not in _SILENT:
+            path = ".".join((*SERVER_BLOCK, name))
+            yield _problem(context, context.at_server(name), path, error["input"], error)
+
+
+def _problem(context: Context, place: Place, path: str, value: object, error: ErrorDetails) -> Problem:
+    reason = error["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    kind = "out of range" if error["type"] in _RANGES else "of a wrong type"
+    return Problem(
+        place,
+        f"{path} is {value!r}, which is {kind}: it must be {reason}",
+        f"{context.swift}: stops in its parser or at a later step, or vLLM does",
+        f"give it {reason}",
+    )

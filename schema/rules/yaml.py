@@ -1,0 +1,52 @@
+"""Rules about the YAML text itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.findings import Severity
+from schema.place import Place
+from schema.rules.base import Problem
+from schema.rules.base import rule
+from schema.yamltext.yaml12 import differing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.rules.base import Context
+
+
+@rule("yaml-versions", severity=Severity.WARNING, components=True)
+def yaml_versions(context: Context) -> Iterator[Problem]:
+    """A plain scalar that YAML 1.1 and YAML 1.2 read differently.
+
+    ms-swift reads with PyYAML (YAML 1.1; ms-swift 4.5.2, cli/main.py:48), editors and most other tools with
+    YAML 1.2: `1e-6` is a string here and a number there, `on` a boolean here and a string there.
+    """
+    for file in context.preset.resolved.files:
+        root = context.workspace.document(file).root
+        if root is None:
+            continue
+        for scalar, other in differing(root):
+            yield Problem(
+                Place(file, scalar.span.line, scalar.span.column),
+                f"{scalar.text} is {scalar.value!r} ({type(scalar.value).__name__}) in YAML 1.1, which"
+                f" ms-swift reads, and {other!r} ({type(other).__name__}) in YAML 1.2",
+                fix=_spelling(scalar.value, other),
+            )
+
+
+def _spelling(value: object, other: object) -> str:
+    if isinstance(value, str) and isinstance(other, float):
+        return f"write {float_text(other)} for the number, or quote it for the text"
+    return "quote it, or write a spelling that both read alike"
+
+
+def float_text(number: float) -> str:
+    """A float as both YAML versions read it: with a point, and a signed exponent."""
+    text = repr(number)
+    mantissa, mark, exponent = text.partition("e")
+    if not mark:
+        return text
+    point = mantissa if "." in mantissa else f"{mantissa}.0"
+    return f"{point}e{exponent}"

@@ -1,0 +1,26 @@
+"""The rollout server's settings: `custom.extra.rollout_server.*`, forwarded to `swift rollout`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import PositiveInt
+
+from schema.engine import EngineConfig
+
+
+class RolloutServerConfig(EngineConfig):
+    """What `swift rollout` is started with (ms-swift 4.5.2, arguments/deploy_args.py RolloutArguments).
+
+    The block sets only what the server alone acts on. Model, template, plugins and the like come from the
+    preset's own sections, host and port from `rlhf.vllm_server_*`, so that both sides cannot disagree.
+    """
+
+    vllm_tensor_parallel_size: PositiveInt
+    """GPUs that one engine spans (TP)."""
+    vllm_data_parallel_size: PositiveInt
+    """Engines (DP); TP x DP is the number of rollout GPUs."""
+    vllm_max_model_len: PositiveInt
+    """Tokens of prompt and completion together; at least the preset's global_max_length."""
+    log_level: Literal["critical", "error", "warning", "info", "debug", "trace"] = "info"
+    """The server's log level (pipelines/infer/rollout.py:1075)."""

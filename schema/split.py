@@ -1,0 +1,70 @@
+"""Which GPUs roll out and which learn."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from schema.errors import InputError
+
+#: Learner processes when nothing says how many: the 6 + 2 split of one node with eight GPUs.
+DEFAULT_LEARNERS = 2
+DEFAULT_ROLLOUT = 6
+
+_GPU = re.compile(r"[0-9]+|(?:GPU|MIG)-[0-9A-Za-z/-]+")
+
+
+class Gpus(NamedTuple):
+    """GPUs of one side: how many, and which if they were listed."""
+
+    count: int
+    ids: tuple[str, ...] = ()
+
+
+class Split(NamedTuple):
+    """The split that a preset is checked against.
+
+    Attributes:
+        rollout: GPUs of the rollout server, or None if nothing says.
+        train: GPUs of the learner, one process each (W), or None if nothing says.
+        train_source: what says so, for messages.
+    """
+
+    rollout: Gpus | None = None
+    train: Gpus | None = None
+    train_source: str = ""
+
+
+def parse_gpus(text: str) -> Gpus:
+    """Reads `6` (a count), or `0,1,2` and `0,` (lists of ids; also GPU-... and MIG-... ids).
+
+    Raises:
+        InputError: it is neither, or a GPU is listed twice.
+    """
+    if text.isdecimal():
+        if int(text) < 1:
+            raise InputError("a side of the split needs at least one GPU")
+        return Gpus(int(text))
+    ids = tuple(part.strip() for part in text.removesuffix(",").split(","))
+    wrong = [gpu for gpu in ids if not _GPU.fullmatch(gpu)]
+    if wrong:
+        raise InputError(f"{text!r} is neither a number of GPUs nor a list such as 0,1,2")
+    if len(set(ids)) < len(ids):
+        twice = next(gpu for gpu in ids if ids.count(gpu) > 1)
+        raise InputError(f"GPU {twice} is listed twice in {text!r}")
+    return Gpus(len(ids), ids)
+
+
+def refuse_overlap(rollout: Gpus | None, train: Gpus | None) -> None:
+    """Refuses a split in which one GPU is on both sides.
+
+    The learner would die in NCCL: "Duplicate GPU detected ... both on CUDA device" (seen on ms-swift 4.5.2).
+
+    Raises:
+        InputError: a GPU is listed on both sides.
+    """
+    shared = sorted(set(rollout.ids if rollout else ()) & set(train.ids if train else ()))
+    if shared:
+        raise InputError(
+            f"GPU {', '.join(shared)} is on both sides of the split; rollout and learner must not share GPUs"
+        )

@@ -1,0 +1,110 @@
+"""From nodes to the data that PyYAML's safe loader makes of the same text, bounded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.errors import InputError
+from schema.place import Place
+from schema.yamltext.nodes import Alias
+from schema.yamltext.nodes import Entry
+from schema.yamltext.nodes import Mapping
+from schema.yamltext.nodes import Node
+from schema.yamltext.nodes import Scalar
+from schema.yamltext.nodes import Sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: Aliases may expand a document to this many nodes; more is a "billion laughs" file.
+MAX_NODES = 100_000
+
+
+class Constructor:
+    """Makes data of nodes; one instance a file, so that the alias bound holds over the whole file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._left = MAX_NODES
+
+    def place(self, node: Node) -> Place:
+        """Where a node starts."""
+        return Place(self._file, node.span.line, node.span.column)
+
+    def data(self, node: Node) -> object:
+        """The data of a node.
+
+        Raises:
+            InputError: a duplicate or unhashable key, a bad merge, or too many nodes through aliases.
+        """
+        self._spend(node)
+        node = dereferenced(node)
+        if isinstance(node, Scalar):
+            return node.value
+        if isinstance(node, Sequence):
+            return [self.data(item) for item in node.items]
+        return {self.key(entry): self.data(entry.value) for entry in self.entries(node)}
+
+    def key(self, entry: Entry) -> object:
+        """The key of an entry as a Python value."""
+        value = self.data(entry.key)
+        try:
+            hash(value)
+        except TypeError:
+            raise InputError("a mapping key cannot be a list or a mapping", self.place(entry.key)) from None
+        return value
+
+    def entries(self, mapping: Mapping) -> Iterator[Entry]:
+        """The entries that count: merge keys (`<<`) are expanded, and lose against keys of the mapping.
+
+        Raises:
+            InputError: a key stands twice (PyYAML would silently keep the last one).
+        """
+        own = [entry for entry in mapping.entries if not is_merge(entry)]
+        seen: dict[object, Entry] = {}
+        for entry in own:
+            self._refuse_duplicate(seen, entry)
+        for merge in (entry for entry in mapping.entries if is_merge(entry)):
+            for entry in self._merged(merge.value):
+                seen.setdefault(self.key(entry), entry)
+        yield from seen.values()
+
+    def _refuse_duplicate(self, seen: dict[object, Entry], entry: Entry) -> None:
+        key = self.key(entry)
+        first = seen.setdefault(key, entry)
+        if first is not entry:
+            raise InputError(
+                f"duplicate key {key!r}: it also stands in line {first.key.span.line}, and PyYAML would"
+                " silently keep only the last one; remove one of the two",
+                self.place(entry.key),
+            )
+
+    def _merged(self, value: Node) -> Iterator[Entry]:
+        self._spend(value)
+        target = dereferenced(value)
+        if isinstance(target, Mapping):
+            yield from self.entries(target)
+        elif isinstance(target, Sequence):
+            for item in target.items:
+                yield from self._merged(item)
+        else:
+            raise InputError("a merge key (<<) needs a mapping or a list of mappings", self.place(value))
+
+    def _spend(self, node: Node) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise InputError(f"aliases expand this file to more than {MAX_NODES} nodes", self.place(node))
+
+
+def dereferenced(node: Node) -> Scalar | Sequence | Mapping:
+    """The node itself, or the one that an alias names."""
+    while isinstance(node, Alias):
+        node = node.target
+    return node
+
+
+def is_merge(entry: Entry) -> bool:
+    """Whether an entry is a YAML 1.1 merge key: a plain `<<`."""
+    key = entry.key
+    return isinstance(key, Scalar) and key.text == "<<" and key.plain

@@ -1,0 +1,135 @@
+"""One YAML file: its text, its root mapping, its data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import yaml
+
+from schema.errors import InputError
+from schema.place import Place
+from schema.yamltext.construct import Constructor
+from schema.yamltext.nodes import Builder
+from schema.yamltext.nodes import Mapping
+from schema.yamltext.nodes import NestingError
+from schema.yamltext.nodes import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: Bytes. A preset is a few kB; anything beyond this is another kind of file.
+MAX_SIZE = 1 << 20
+BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed file.
+
+    Attributes:
+        path: absolute path of the file.
+        text: the text as it is in the file, without its BOM.
+        bom: the byte order mark, or an empty string.
+        root: the root mapping, or None for a file that holds nothing but comments.
+    """
+
+    path: Path
+    text: str
+    bom: str
+    root: Mapping | None
+
+    def constructor(self) -> Constructor:
+        """A fresh constructor for this file's nodes."""
+        return Constructor(self.path)
+
+    def data(self) -> dict[object, object]:
+        """What PyYAML's safe loader makes of the file.
+
+        Raises:
+            InputError: see Constructor.data.
+        """
+        if self.root is None:
+            return {}
+        made = self.constructor().data(self.root)
+        return made if isinstance(made, dict) else {}
+
+
+def read(path: Path) -> Document:
+    """Reads and parses a file.
+
+    Raises:
+        InputError: the file cannot be read, is too large, is no UTF-8 text, no YAML, holds several
+            documents, or its root is no mapping.
+    """
+    return parse(path, _content(path))
+
+
+def parse(path: Path, content: bytes) -> Document:
+    """Parses the content of a file; raises what `read` raises."""
+    text = _decoded(path, content)
+    bom, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
+    roots = _roots(path, text)
+    if len(roots) > 1:
+        raise InputError("holds several YAML documents; a preset is exactly one", Place(path))
+    root = roots[0] if roots else None
+    if root is None or _is_nothing(root):
+        return Document(path, text, bom, None)
+    if not isinstance(root, Mapping):
+        raise InputError("the root is not a mapping of sections", Place(path, root.span.line))
+    return Document(path, text, bom, root)
+
+
+def _content(path: Path) -> bytes:
+    if path.is_dir():
+        raise InputError("is a directory, not a preset", Place(path))
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_SIZE + 1)
+    except OSError as error:
+        raise InputError(f"cannot be read: {(error.strerror or str(error)).lower()}", Place(path)) from error
+    if len(content) > MAX_SIZE:
+        raise InputError(f"is larger than {MAX_SIZE} bytes: not a preset", Place(path))
+    return content
+
+
+def _decoded(path: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"is not UTF-8 text (byte {error.start}): a binary file?", Place(path, line)
+        ) from error
+
+
+def _roots(path: Path, text: str) -> list[Node]:
+    try:
+        return Builder(_events(text)).roots()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
+        raise InputError(f"is not valid YAML: {error.problem or error.context}", place) from error
+    except NestingError as error:
+        raise InputError(str(error), Place(path, error.mark.line + 1, error.mark.column + 1)) from error
+    except yaml.YAMLError as error:
+        raise InputError(f"is not valid YAML: {_reason(error)}", Place(path)) from error
+
+
+def _reason(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.reader.ReaderError):
+        return f"{error.reason} at character {error.position}: a binary file?"
+    return str(error)
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    # ms-swift reads with the pure-Python loader, which refuses tabs that libyaml accepts, so a text with
+    # tabs is parsed as ms-swift would; libyaml is ten times faster on all others.
+    loader = yaml.SafeLoader if "\t" in text or not yaml.__with_libyaml__ else yaml.CSafeLoader
+    events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
+    return events
+
+
+def _is_nothing(root: Node) -> bool:
+    return not isinstance(root, Mapping) and root.span.start == root.span.end

@@ -1,0 +1,59 @@
+"""Scalars that YAML 1.1 (PyYAML, so ms-swift) and YAML 1.2 (most editors and other tools) read differently."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from schema.yamltext.nodes import Alias
+from schema.yamltext.nodes import Mapping
+from schema.yamltext.nodes import Node
+from schema.yamltext.nodes import Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Spellings that both read alike, so that ruamel.yaml (20 ms to import) is asked only about the others.
+_ALIKE = re.compile(
+    r"""
+      -?(?:0|[1-9][0-9]*)                              # decimal integers
+    | -?[0-9]+\.[0-9]+(?:[eE][-+][0-9]+)?              # floats with a point, a signed exponent
+    | true|false|True|False|TRUE|FALSE|null|Null|NULL|~
+    | (?!(?:y|n|yes|no|on|off)\Z)[A-Za-z/_$][^\n]*     # words, but for the booleans of YAML 1.1
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def differing(node: Node) -> Iterator[tuple[Scalar, object]]:
+    """Plain scalars below a node that the two readers disagree on, each with what YAML 1.2 makes of it."""
+    if isinstance(node, Scalar):
+        if node.plain and not _ALIKE.fullmatch(node.text):
+            other = as_yaml12(node.text)
+            if not same(node.value, other):
+                yield node, other
+    elif isinstance(node, Mapping):
+        for entry in node.entries:
+            yield from differing(entry.key)
+            yield from differing(entry.value)
+    elif not isinstance(node, Alias):
+        for item in node.items:
+            yield from differing(item)
+
+
+def same(left: object, right: object) -> bool:
+    """Equal in value and in type; two NaN are the same."""
+    return type(left) is type(right) and (left == right or left != left)  # noqa: PLR0124 - NaN
+
+
+@lru_cache(maxsize=1024)
+def as_yaml12(text: str) -> object:
+    """What a YAML 1.2 reader makes of a plain scalar."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - costs 20 ms, and most files never need it
+    from ruamel.yaml import YAMLError  # noqa: PLC0415
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError, NotImplementedError):
+        return text
