@@ -74,19 +74,27 @@ class Add:
         return text.append(document, self.path[:-1], lines)
 
 
+class Keep:
+    """Stands for the value that a moved key already has."""
+
+
+KEEP = Keep()
+
+
 @dataclass(frozen=True)
 class Move:
     """A key goes to the end of another mapping, with its comments; its value may change on the way."""
 
     path: Path
     to: Path
-    value: object
     reason: str
+    value: object = KEEP
 
     def on_data(self, data: Data) -> None:
         """Makes the edit in plain data."""
-        del _parent(data, self.path)[self.path[-1]]
-        Add(self.to, self.value, self.reason).on_data(data)
+        old = _parent(data, self.path).pop(self.path[-1])
+        new = old if isinstance(self.value, Keep) else self.value
+        Add(self.to, new, self.reason).on_data(data)
 
     def on_text(self, document: Document) -> str:
         """The text with the edit made."""
@@ -97,10 +105,7 @@ class Move:
         return text.append(rest, self.to[:-1], bare)
 
     def _with_value(self, document: Document) -> Document:
-        entry = text.find(document, self.path)
-        assert entry is not None
-        old = document.constructor().data(entry.value)
-        if (type(old), old) == (type(self.value), self.value):
+        if isinstance(self.value, Keep):
             return document
         return _again(document, text.set_scalar(document, self.path, self.value))
 

@@ -55,3 +55,11 @@ def _plain_is_safe(value: str) -> bool:
     except yaml.YAMLError:
         return False
     return value != "" and same(read, [value]) and same(as_yaml12(value), value)
+
+
+def shown(value: object) -> str:
+    """A value on one line for messages; nested data as JSON."""
+    try:
+        return scalar(value)
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, default=str)

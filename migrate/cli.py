@@ -1,0 +1,84 @@
+"""migrate-config: the command line; it only reads arguments, `migrate.commands` does the work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from migrate.commands import Wish
+from migrate.commands import migrate
+from migrate.target import Target
+from schema.commands.validate import absolute
+from schema.exits import Exit
+from schema.exits import guarded
+
+_EPILOG = """\b
+Exit status:
+  0  nothing to do, or written
+  1  files would change (without --write)
+  2  wrong usage, unreadable input, or refused; nothing was written
+  3  a defect of this tool; nothing was written
+"""
+
+
+@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("presets", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--write", is_flag=True, help="Write the files. Default: print a diff and a report.")
+@click.option("--check", is_flag=True, help="Only say which files would change.")
+@click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="Write there instead.")
+@click.option("--report", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--rollout-gpus", type=click.IntRange(min=1), help="GPUs that roll out. Default: 6.")
+@click.option("--train-gpus", type=click.IntRange(min=1), help="GPUs that learn. Default: 2.")
+@click.option(
+    "--tensor-parallel", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs an engine."
+)
+@click.option(
+    "--max-model-len", type=click.IntRange(min=1), help="Tokens a sequence. Default: 8192, or what is needed."
+)
+@click.option(
+    "--gpu-memory-utilization", type=click.FloatRange(0, 1, min_open=True), default=0.6, show_default=True
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback name of the server.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port of the server."
+)
+@click.option(
+    "--timeout", type=click.IntRange(min=1), default=300, show_default=True, help="Seconds to connect."
+)
+@click.version_option(package_name="rollout-split")
+@guarded
+def main(
+    presets: tuple[Path, ...],
+    write: bool,
+    check: bool,
+    output_dir: Path | None,
+    report: str,
+    rollout_gpus: int | None,
+    train_gpus: int | None,
+    tensor_parallel: int,
+    max_model_len: int | None,
+    gpu_memory_utilization: float,
+    host: str,
+    port: int,
+    timeout: int,
+) -> Exit:
+    """Move ms-swift GRPO presets from vLLM colocate mode to server mode.
+
+    Name a preset together with the presets that it extends. Only the lines that must change do; every
+    comment stays, or travels with its key.
+    """
+    if write and check:
+        raise click.UsageError("--write and --check exclude each other")
+    target = Target(
+        rollout_gpus=rollout_gpus,
+        train_gpus=train_gpus,
+        tensor_parallel=tensor_parallel,
+        max_model_len=max_model_len,
+        gpu_memory_utilization=gpu_memory_utilization,
+        host=host,
+        port=port,
+        timeout=timeout,
+    )
+    wish = Wish(write, check, absolute(output_dir) if output_dir else None, report)
+    return migrate([absolute(preset) for preset in presets], target, wish)

@@ -1,0 +1,121 @@
+"""What migrate-config does with a plan: show it, check it, write it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrate.plan import Migration
+from migrate.plan import plan
+from migrate.report import render
+from migrate.transaction import write
+from schema.check import load
+from schema.errors import InputError
+from schema.exits import Exit
+from schema.place import Place
+from schema.place import shown
+from schema.resolve import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate.target import Target
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to do with the plan; neither `write` nor `check`: show the diff.
+
+    Attributes:
+        write: whether to write the files.
+        check: whether to say only that files would change.
+        output: the folder to write to instead, or None for the files themselves.
+        report: text or json.
+    """
+
+    write: bool = False
+    check: bool = False
+    output: Path | None = None
+    report: str = "text"
+
+
+def migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
+    """Plans, then does what was wished.
+
+    Raises:
+        InputError: the input cannot be read, or the migration is refused; nothing is written.
+    """
+    migrations = plan(paths, target)
+    changed = [migration for migration in migrations if migration.changes]
+    if wish.output is not None:
+        contents = _beside(migrations, wish.output)
+        if wish.write:
+            write(contents)
+    elif wish.write:
+        write({migration.path: migration.content for migration in changed})
+    _tell(migrations, changed, wish)
+    return Exit.FINDINGS if changed and not wish.write else Exit.OK
+
+
+def _beside(migrations: Sequence[Migration], folder: Path) -> dict[Path, bytes]:
+    # Named files keep their places relative to each other, so that one can still extend another.
+    common = Path(os.path.commonpath([migration.path.parent for migration in migrations]))
+    contents = {folder / m.path.relative_to(common): m.content for m in migrations}
+    workspace = Workspace(contents)
+    for path in contents:
+        try:
+            load(workspace, path)
+        except InputError as error:
+            raise InputError(
+                f"would not resolve there: {error}; choose an --output-dir from which its bases are reached by"
+                " the same relative paths",
+                Place(path),
+            ) from error
+    return contents
+
+
+def _tell(migrations: Sequence[Migration], changed: Sequence[Migration], wish: Wish) -> None:
+    found = [item for migration in migrations for item in migration.items()]
+    if wish.report == "json":
+        plain = {
+            "changes": [item.plain() for item in found],
+            "unchanged": [shown(m.path) for m in migrations if not m.changes],
+            "written": wish.write,
+        }
+        print(json.dumps(plain, indent=2))
+        return
+    if wish.check:
+        for migration in changed:
+            print(f"{shown(migration.path)}: would be migrated")
+        return
+    if not wish.write:
+        for migration in changed:
+            print(diff(migration), end="")
+    if found:
+        print(render(found))
+    for migration in migrations:
+        print(f"{shown(migration.path)}: {_verdict(migration, wish)}")
+
+
+def _verdict(migration: Migration, wish: Wish) -> str:
+    if not migration.changes:
+        return "server mode already, nothing to do"
+    return "written" if wish.write else "would be migrated (--write does it)"
+
+
+def diff(migration: Migration) -> str:
+    """The unified diff of one file."""
+    name = shown(migration.path).lstrip("/")
+    lines = difflib.unified_diff(
+        migration.old.text.splitlines(keepends=True),
+        migration.new.text.splitlines(keepends=True),
+        f"a/{name}",
+        f"b/{name}",
+    )
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )

@@ -1,0 +1,60 @@
+"""Proves that new text says exactly what was planned, before anything is written."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from io import StringIO
+from typing import TYPE_CHECKING
+from typing import Any
+
+import yaml
+from deepdiff import DeepDiff
+from ruamel.yaml import YAML
+
+from migrate import document as text
+from migrate.edits import Remove
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate.edits import Edit
+    from schema.yamltext import Document
+
+
+class ProofError(Exception):
+    """The new text is not what was planned: a defect of this tool, and nothing is written."""
+
+
+def prove(old: Document, new: Document, edits: Sequence[Edit]) -> None:
+    """Compares the new text with the plan: under PyYAML (YAML 1.1), under ruamel.yaml (1.2), and in comments.
+
+    Raises:
+        ProofError: data or comments differ from the plan.
+    """
+    _same("PyYAML", _planned(yaml.safe_load(old.text), edits), yaml.safe_load(new.text))
+    _same("ruamel.yaml", _planned(_yaml12(old.text), edits), _yaml12(new.text))
+    gone = [
+        comment for edit in edits if isinstance(edit, Remove) for comment in text.comments_of(old, edit.path)
+    ]
+    lost = Counter(text.comments(old)) - Counter(gone) - Counter(text.comments(new))
+    if lost:
+        raise ProofError(f"comments would be lost: {sorted(lost)}")
+
+
+def _planned(data: Any, edits: Sequence[Edit]) -> Any:
+    planned = copy.deepcopy(data)
+    for edit in edits:
+        edit.on_data(planned)
+    return planned
+
+
+def _same(reader: str, planned: Any, actual: Any) -> None:
+    # verbose_level 0: only where they differ; types count, so that 1, 1.0 and true are three values.
+    difference = DeepDiff(planned, actual, verbose_level=0)
+    if difference:
+        raise ProofError(f"read with {reader}, the new text differs from the plan: {difference}")
+
+
+def _yaml12(source: str) -> Any:
+    return YAML(typ="safe", pure=True).load(StringIO(source))

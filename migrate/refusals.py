@@ -1,0 +1,120 @@
+"""What a migration will not do behind anybody's back, each with its reason and the choices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.check import check
+from schema.check import load
+from schema.errors import InputError
+from schema.place import Place
+from schema.place import shown
+from schema.preset import Kind
+from schema.preset import Preset
+from schema.resolve.graph import dependents
+from schema.resolve.tree import data
+from schema.roles import Role
+from schema.roles import role_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from schema.check import Options
+    from schema.resolve import Workspace
+
+
+def refuse_unfit(preset: Preset) -> None:
+    """Refuses what is no GRPO preset that generates with vLLM, or contradicts itself.
+
+    Raises:
+        InputError: with the reason.
+    """
+    place = Place(preset.resolved.path)
+    if preset.kind is not Kind.GRPO:
+        raise InputError(f"is no GRPO preset, but {preset.kind.value}; there is nothing to migrate", place)
+    mode = preset.arguments.get("vllm_mode")
+    if preset.value("use_vllm") is not True:
+        raise InputError("use_vllm is not true: nothing rolls out with vLLM, so nothing can be split", place)
+    if mode is None:
+        raise InputError(
+            "vllm_mode is not set, and ms-swift releases differ in what that means (colocate up to 3.11.0,"
+            " an error after); set rlhf.vllm_mode to colocate or server first",
+            place,
+        )
+    for name in ("vllm_server_host", "vllm_server_base_url"):
+        setting = preset.arguments.get(name)
+        if setting is not None and mode.value != "server":
+            raise InputError(
+                f"vllm_mode is {mode.value!r}, but {setting.path} is {setting.value!r}: ms-swift would"
+                " connect to that server. Set vllm_mode to server if that is meant, or remove the address;"
+                " then migrate",
+                setting.place,
+            )
+
+
+def refuse_inherited(after: Workspace, preset: Preset, named: Sequence[Path]) -> None:
+    """Refuses to leave knobs in a base that is not named: a merge cannot delete them.
+
+    Raises:
+        InputError: naming the base, the keys, and the other presets that extend it.
+    """
+    left = [
+        setting
+        for setting in preset.arguments.values()
+        if role_of(setting.name) in (Role.SERVER, Role.COLOCATE)
+        or (setting.name == "vllm_mode" and setting.value != "server")
+    ]
+    if not left:
+        return
+    base = left[0].place.file
+    keys = ", ".join(
+        f"{setting.path} (line {setting.key.line})" for setting in left if setting.key.file == base
+    )
+    others = [
+        file for file in dependents(after, preset.project.root or base.parent, base) if file not in named
+    ]
+    also = f"; {', '.join(map(shown, others))} would follow" if others else ""
+    raise InputError(
+        f"{shown(preset.resolved.path)} inherits {keys} from this base, which was not named{also}. Name the"
+        " base in the same call, or set the keys in the preset itself",
+        left[0].key,
+    )
+
+
+def refuse_invalid(after: Workspace, preset: Preset, options: Options) -> None:
+    """Refuses a result that the validator would not pass.
+
+    Raises:
+        InputError: with every error of the validator.
+    """
+    errors = [finding for finding in check(after, preset, options) if finding.is_error]
+    if errors:
+        listed = "\n".join(f"  {error.place}: [{error.rule}] {error.message}" for error in errors)
+        raise InputError(
+            f"the migrated preset would not pass validate-config; mend this first:\n{listed}",
+            Place(preset.resolved.path),
+        )
+
+
+def refuse_left_behind(before: Workspace, after: Workspace, named: Sequence[Path]) -> None:
+    """Refuses to change what a preset means that was not named, because it extends one that was.
+
+    Raises:
+        InputError: naming the presets.
+    """
+    moved: list[Path] = []
+    for path in named:
+        root = load(after, path).project.root or path.parent
+        for file in dependents(before, root, path):
+            if file not in named and file not in moved and _meaning(before, file) != _meaning(after, file):
+                moved.append(file)
+    if moved:
+        raise InputError(
+            f"{', '.join(map(shown, moved))} would change with it, but was not named; name it in the same call",
+            Place(named[0]),
+        )
+
+
+def _meaning(workspace: Workspace, file: Path) -> object:
+    return data(load(workspace, file).tree)

@@ -1,0 +1,102 @@
+"""What a migration changes, for a person and for other programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrate import document as text
+from migrate.edits import Add
+from migrate.edits import Change
+from migrate.edits import Edit
+from migrate.edits import Move
+from migrate.edits import Remove
+from migrate.scalars import shown as value_text
+from schema.place import shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from schema.yamltext import Document
+
+_KINDS = {Change: "changed", Remove: "removed", Add: "added", Move: "moved"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One change of one file; lines count from 1, and are None where the key is not there."""
+
+    file: str
+    kind: str
+    key: str
+    to: str
+    old_line: int | None
+    new_line: int | None
+    old: str | None
+    new: str | None
+    reason: str
+    comments: tuple[str, ...]
+
+    def plain(self) -> dict[str, object]:
+        """The item for JSON."""
+        return asdict(self)
+
+
+def items(file: Path, old: Document, new: Document, edits: list[Edit]) -> list[Item]:
+    """One item an edit."""
+    return [_item(file, old, new, edit) for edit in edits]
+
+
+def _item(file: Path, old: Document, new: Document, edit: Edit) -> Item:
+    to = edit.to if isinstance(edit, Move) else edit.path
+    before = _entry(old, edit.path)
+    after = None if isinstance(edit, Remove) else _entry(new, to)
+    gone = tuple(text.comments_of(old, edit.path)) if isinstance(edit, Remove) else ()
+    return Item(
+        file=shown(file),
+        kind=_KINDS[type(edit)],
+        key=".".join(edit.path),
+        to=".".join(to) if isinstance(edit, Move) else "",
+        old_line=before[0] if before else None,
+        new_line=after[0] if after else None,
+        old=before[1] if before else None,
+        new=after[1] if after else None,
+        reason=edit.reason,
+        comments=gone,
+    )
+
+
+def _entry(document: Document, path: tuple[str, ...]) -> tuple[int, str] | None:
+    entry = text.find(document, path)
+    if entry is None:
+        return None
+    return entry.key.span.line, value_text(document.constructor().data(entry.value))
+
+
+def render(found: list[Item]) -> str:
+    """The report: one block a file, one line a change, and what it took along."""
+    lines = []
+    for file in dict.fromkeys(item.file for item in found):
+        lines.append(f"{file}:")
+        for item in found:
+            if item.file == file:
+                lines += _lines(item)
+    return "\n".join(lines)
+
+
+def _lines(item: Item) -> list[str]:
+    where = f"{item.old_line or '-'} -> {item.new_line or '-'}"
+    comments = [f"{'':<25}with its comment: {comment}" for comment in item.comments]
+    return [f"  {item.kind:<8}{where:>12}   {_what(item)} ({item.reason})", *comments]
+
+
+def _what(item: Item) -> str:
+    if item.kind == "added":
+        return f"{item.key}: {item.new}"
+    if item.kind == "removed":
+        return f"{item.key}: {item.old}"
+    if item.kind == "changed":
+        return f"{item.key}: {item.old} -> {item.new}"
+    values = item.old if item.old == item.new else f"{item.old} -> {item.new}"
+    return f"{item.key} -> {item.to}: {values}"

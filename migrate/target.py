@@ -1,0 +1,81 @@
+"""What a migration aims at: the split, the server's address, and its lengths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schema.errors import InputError
+from schema.rules.connectivity import LOOPBACK
+from schema.split import DEFAULT_LEARNERS
+from schema.split import DEFAULT_ROLLOUT
+
+if TYPE_CHECKING:
+    from schema.resolve import Project
+
+#: Tokens of prompt and completion together, unless the preset needs more.
+DEFAULT_LENGTH = 8192
+
+
+@dataclass(frozen=True)
+class Target:
+    """The settings of a server-mode preset; None where the caller did not say.
+
+    Attributes:
+        rollout_gpus: GPUs that roll out; TP x DP.
+        train_gpus: GPUs that learn, one process each (W).
+        tensor_parallel: GPUs that one engine spans (TP).
+        max_model_len: tokens that one sequence may have on the server.
+        gpu_memory_utilization: share of a rollout GPU's memory for weights and KV cache.
+        host: loopback name that the server listens on.
+        port: port that it listens on.
+        timeout: seconds that the learner waits for it when it connects.
+    """
+
+    rollout_gpus: int | None = None
+    train_gpus: int | None = None
+    tensor_parallel: int = 1
+    max_model_len: int | None = None
+    gpu_memory_utilization: float = 0.6
+    host: str = "127.0.0.1"
+    port: int = 8080
+    timeout: float = 300
+
+    def learners(self, project: Project) -> int:
+        """W: what the caller says, else the project, else 2."""
+        return self.train_gpus or project.settings.train_gpus or DEFAULT_LEARNERS
+
+    def data_parallel(self, project: Project) -> int:
+        """DP: the rollout GPUs, 6 unless the caller or the project says otherwise, divided by TP.
+
+        Raises:
+            InputError: TP does not divide the rollout GPUs.
+        """
+        gpus = self.rollout_gpus or project.settings.rollout_gpus or DEFAULT_ROLLOUT
+        if gpus % self.tensor_parallel:
+            raise InputError(f"--tensor-parallel {self.tensor_parallel} does not divide {gpus} rollout GPUs")
+        return gpus // self.tensor_parallel
+
+    def length(self, needed: int | None) -> int:
+        """Tokens of one sequence on the server: what the caller says, else 8192, else what is needed.
+
+        Raises:
+            InputError: the caller says less than the preset needs.
+        """
+        if self.max_model_len is None:
+            return max(DEFAULT_LENGTH, needed or 0)
+        if needed is not None and self.max_model_len < needed:
+            raise InputError(
+                f"--max-model-len is {self.max_model_len}, but prompt and completion may have {needed} tokens"
+                f" here; say --max-model-len {needed}, or leave it out"
+            )
+        return self.max_model_len
+
+    def check(self) -> None:
+        """Refuses an address that the validator would refuse.
+
+        Raises:
+            InputError: the host is no loopback name.
+        """
+        if self.host not in LOOPBACK:
+            raise InputError(f"--host {self.host}: only {', '.join(LOOPBACK)} are supported")
