@@ -40,12 +40,8 @@ Exit status:
     "--gpu-memory-utilization", type=click.FloatRange(0, 1, min_open=True), default=0.6, show_default=True
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback name of the server.")
-@click.option(
-    "--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port of the server."
-)
-@click.option(
-    "--timeout", type=click.IntRange(min=1), default=300, show_default=True, help="Seconds to connect."
-)
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port of the server.")
+@click.option("--timeout", type=click.IntRange(min=1), default=300, show_default=True, help="Seconds to connect.")
 @click.version_option(package_name="rollout-split")
 @guarded
 def main(

@@ -51,12 +51,11 @@ def migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
     """
     migrations = plan(paths, target)
     changed = [migration for migration in migrations if migration.changes]
-    if wish.output is not None:
+    contents = {migration.path: migration.content for migration in changed}
+    if changed and wish.output is not None:
         contents = _beside(migrations, wish.output)
-        if wish.write:
-            write(contents)
-    elif wish.write:
-        write({migration.path: migration.content for migration in changed})
+    if wish.write:
+        write(contents)
     _tell(migrations, changed, wish)
     return Exit.FINDINGS if changed and not wish.write else Exit.OK
 
@@ -66,16 +65,28 @@ def _beside(migrations: Sequence[Migration], folder: Path) -> dict[Path, bytes]:
     common = Path(os.path.commonpath([migration.path.parent for migration in migrations]))
     contents = {folder / m.path.relative_to(common): m.content for m in migrations}
     workspace = Workspace(contents)
-    for path in contents:
-        try:
-            load(workspace, path)
-        except InputError as error:
-            raise InputError(
-                f"would not resolve there: {error}; choose an --output-dir from which its bases are reached by"
-                " the same relative paths",
-                Place(path),
-            ) from error
+    for path, content in contents.items():
+        _refuse_overwriting(path, content)
+        _refuse_unresolved(workspace, path)
     return contents
+
+
+def _refuse_overwriting(path: Path, content: bytes) -> None:
+    if os.path.lexists(path) and not (path.is_file() and path.read_bytes() == content):
+        raise InputError(
+            "is there already, and is something else; remove it, or choose another --output-dir", Place(path)
+        )
+
+
+def _refuse_unresolved(workspace: Workspace, path: Path) -> None:
+    try:
+        load(workspace, path)
+    except InputError as error:
+        raise InputError(
+            f"would not resolve there: {error}; choose an --output-dir from which its bases are reached by the"
+            " same relative paths",
+            Place(path),
+        ) from error
 
 
 def _tell(migrations: Sequence[Migration], changed: Sequence[Migration], wish: Wish) -> None:
@@ -84,7 +95,7 @@ def _tell(migrations: Sequence[Migration], changed: Sequence[Migration], wish: W
         plain = {
             "changes": [item.plain() for item in found],
             "unchanged": [shown(m.path) for m in migrations if not m.changes],
-            "written": wish.write,
+            "written": bool(changed) and wish.write,
         }
         print(json.dumps(plain, indent=2))
         return
@@ -104,7 +115,9 @@ def _tell(migrations: Sequence[Migration], changed: Sequence[Migration], wish: W
 def _verdict(migration: Migration, wish: Wish) -> str:
     if not migration.changes:
         return "server mode already, nothing to do"
-    return "written" if wish.write else "would be migrated (--write does it)"
+    if not wish.write:
+        return "would be migrated (--write does it)"
+    return f"written below {shown(wish.output)}" if wish.output else "written"
 
 
 def diff(migration: Migration) -> str:
@@ -116,6 +129,4 @@ def diff(migration: Migration) -> str:
         f"a/{name}",
         f"b/{name}",
     )
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
-    )
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from migrate.regions import colon_end
 from migrate.regions import line_end
+from migrate.regions import lines as lines_in
 from migrate.regions import refusal
 from migrate.regions import region
 from migrate.scalars import scalar
@@ -79,7 +81,7 @@ def set_scalar(document: Document, path: Path, value: object) -> str:
         raise refusal(document, node, "the value is no plain or quoted scalar")
     new, start, end = scalar(value, node.style), node.span.start, node.span.end
     if start == end:  # nothing but `key:`
-        start = end = document.text.index(":", entry.key.span.end) + 1
+        start = end = colon_end(document.text, entry)
         new = f" {new}"
     return _spliced(document.text, start, end, new)
 
@@ -88,7 +90,7 @@ def lines_of(document: Document, path: Path) -> Lines:
     """The lines that belong to a key: its head comments, its own lines, its foot comments."""
     entry = _editable(document, path)
     where = region(document, entry)
-    lines = document.text[where.head : where.end].splitlines(keepends=True)
+    lines = lines_in(document.text[where.head : where.end])
     return Lines(tuple(lines), entry.key.span.column - 1)
 
 
@@ -103,44 +105,49 @@ def comments(document: Document, start: int = 0, end: int | None = None) -> list
     """Every comment of the text, or of a part of it, in order."""
     text = document.text
     end = len(text) if end is None else end
-    spans = sorted(_scalar_spans(document.root))
+    spans = sorted(_scalar_spans(text, document.root))
     found, here = [], start
     while (here := text.find("#", here, end)) >= 0:
         inside = next((span for span in spans if span[0] <= here < span[1]), None)
         if inside is not None:
             here = inside[1]
-        elif here == 0 or text[here - 1] in " \t\n\r":
+        else:
             stop = line_end(text, here)
             found.append(text[here:stop].rstrip())
             here = stop
-        else:
-            here += 1
     return found
 
 
-def _scalar_spans(node: Node | None) -> list[tuple[int, int]]:
+def _scalar_spans(text: str, node: Node | None) -> list[tuple[int, int]]:
     if node is None:
         return []
     if isinstance(node, Scalar | Alias):
-        return [(node.span.start, node.span.end)]
+        # The line of a block scalar's `|` or `>` may end in a comment.
+        block = isinstance(node, Scalar) and node.style in ("|", ">")
+        return [(line_end(text, node.span.start) if block else node.span.start, node.span.end)]
     if isinstance(node, Mapping):
         parts = [part for entry in node.entries for part in (entry.key, entry.value)]
     else:
         parts = list(node.items)
-    return [span for part in parts for span in _scalar_spans(part)]
+    return [span for part in parts for span in _scalar_spans(text, part)]
 
 
 def delete(document: Document, path: Path) -> str:
     """The text without a key, its value and the comments that belong to it.
 
+    A mapping that loses its only key becomes `{}`: as null it would hide what a base says.
+
     Raises:
-        InputError: there is no such key, it is the only one of its mapping, or it has no lines of its own.
+        InputError: it is the only key of the file, or it has no lines of its own.
     """
     entry = _editable(document, path)
     where = region(document, entry)
     text = _spliced(document.text, where.head, where.end, "")
     if where.end == len(document.text) and not document.text.endswith("\n"):
         text = text.removesuffix("\n").removesuffix("\r")
+    if _is_only(document, path):
+        colon = colon_end(text, _required(document, path[:-1]))
+        text = _spliced(text, colon, colon, " {}")
     return text
 
 
@@ -158,38 +165,52 @@ def append(document: Document, path: Path, lines: Sequence[str]) -> str:
     The lines are without indentation and newlines; deeper lines are indented relative to the first.
 
     Raises:
-        InputError: what stands on the way is no block mapping.
+        InputError: what stands on the way is neither a block mapping nor empty.
     """
-    step = indent_step(document)
     depth = _existing(document, path)
-    wrapped = list(lines)
-    for name in reversed(path[depth:]):
-        wrapped = [f"{name}:", *(f"{' ' * step}{line}" if line else line for line in wrapped)]
+    wrapped = _wrapped(path[depth:], lines, indent_step(document))
+    entry = find(document, path[:depth])
+    if entry is not None and _is_empty(entry.value):
+        return _filled(document, entry, wrapped)
     mapping = _mapping(document, path[:depth])
     if mapping is None:
         return _inserted(document, len(document.text), 0, wrapped)
-    where = region(document, mapping.entries[-1])
-    return _inserted(document, where.end, mapping.entries[-1].key.span.column - 1, wrapped)
+    last = mapping.entries[-1]
+    return _inserted(document, region(document, last).end, last.key.span.column - 1, wrapped)
 
 
 def _existing(document: Document, path: Path) -> int:
-    depth = 0
-    while depth < len(path):
-        entry = find(document, path[: depth + 1])
-        if entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None):
-            break
-        depth += 1
-    if depth < len(path) and find(document, path[: depth + 1]) is not None:
-        entry = _required(document, path[: depth + 1])
-        raise refusal(document, entry.key, f"{'.'.join(path[: depth + 1])} is there, but empty")
-    return depth
+    return next((depth for depth in range(len(path)) if find(document, path[: depth + 1]) is None), len(path))
+
+
+def _wrapped(names: Path, lines: Sequence[str], step: int) -> list[str]:
+    wrapped = list(lines)
+    for name in reversed(names):
+        wrapped = [f"{name}:", *(f"{' ' * step}{line}" if line else line for line in wrapped)]
+    return wrapped
+
+
+def _is_empty(node: Node) -> bool:
+    if isinstance(node, Mapping):
+        return not node.entries and node.anchor is None
+    return isinstance(node, Scalar) and node.value is None and node.anchor is None
+
+
+def _filled(document: Document, entry: Entry, lines: Sequence[str]) -> str:
+    # The value of the entry, if it is spelled out (null, {}), gives way to lines below its key.
+    start, end = colon_end(document.text, entry), entry.value.span.end
+    if "#" in document.text[start:end]:
+        raise refusal(document, entry.value, "a comment stands inside the empty value")
+    column = entry.key.span.column - 1 + indent_step(document)
+    text = _inserted(document, region(document, entry).end, column, lines)
+    return _spliced(text, start, max(start, end), "")
 
 
 def _mapping(document: Document, path: Path) -> Mapping | None:
     node: Node | None = _required(document, path).value if path else document.root
     if node is None:
         return None
-    if not isinstance(node, Mapping) or node.flow or not node.entries:
+    if not isinstance(node, Mapping) or node.flow:
         raise refusal(document, node, f"{'.'.join(path) or 'the root'} is no block mapping")
     return node
 
@@ -212,16 +233,24 @@ def _required(document: Document, path: Path) -> Entry:
 def _editable(document: Document, path: Path) -> Entry:
     entry = _required(document, path)
     _refuse_flow(document, path)
-    mapping = _required(document, path[:-1]).value if len(path) > 1 else document.root
-    if isinstance(mapping, Mapping) and len(mapping.entries) == 1:
-        raise refusal(document, entry.key, "it is the only key of its mapping")
+    if len(path) == 1 and _is_only(document, path):
+        raise refusal(document, entry.key, "it is the only key of the file")
     return entry
 
 
+def _is_only(document: Document, path: Path) -> bool:
+    parent = _parent(document, path)
+    return isinstance(parent, Mapping) and len(parent.entries) == 1
+
+
 def _refuse_flow(document: Document, path: Path) -> None:
-    parent = _required(document, path[:-1]).value if len(path) > 1 else document.root
+    parent = _parent(document, path)
     if isinstance(parent, Mapping) and parent.flow:
         raise refusal(document, parent, "it stands in a flow mapping ({...})")
+
+
+def _parent(document: Document, path: Path) -> Node | None:
+    return _required(document, path[:-1]).value if len(path) > 1 else document.root
 
 
 def newline(document: Document) -> str:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeAlias
 
 from migrate import document as text
+from migrate.regions import refusal
+from migrate.regions import unsafe
 from migrate.scalars import scalar
+from schema.errors import InputError
+from schema.place import Place
 from schema.yamltext import parse
+from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
     from schema.yamltext import Document
+
+#: Line breaks that YAML 1.1 knows beside LF and CRLF; YAML 1.2, and line by line editing, do not.
+_ODD_BREAK = re.compile(r"\r(?!\n)|[\x85\u2028\u2029]")
 
 Path: TypeAlias = tuple[str, ...]
 Data: TypeAlias = dict[Any, Any]
@@ -53,7 +62,10 @@ class Remove:
 
 @dataclass(frozen=True)
 class Add:
-    """A key comes: after another one of its mapping, or at the mapping's end; missing mappings are made."""
+    """A key comes: after another one of its mapping, or at the mapping's end; missing mappings are made.
+
+    Where the key is there, but null, it gets the value.
+    """
 
     path: Path
     value: object
@@ -63,11 +75,15 @@ class Add:
     def on_data(self, data: Data) -> None:
         """Makes the edit in plain data."""
         for name in self.path[:-1]:
-            data = data.setdefault(name, {})
+            if data.get(name) is None:
+                data[name] = {}
+            data = data[name]
         data[self.path[-1]] = self.value
 
     def on_text(self, document: Document) -> str:
         """The text with the edit made."""
+        if text.find(document, self.path) is not None:
+            return text.set_scalar(document, self.path, self.value)
         lines = [f"{self.path[-1]}: {scalar(self.value)}"]
         if self.after is not None:
             return text.insert_after(document, (*self.path[:-1], self.after), lines)
@@ -98,6 +114,10 @@ class Move:
 
     def on_text(self, document: Document) -> str:
         """The text with the edit made."""
+        if (there := text.find(document, self.to)) is not None:
+            raise refusal(
+                document, there.key, f"{'.'.join(self.path)} would move here, but the key is there already"
+            )
         document = self._with_value(document)
         lines, column = text.lines_of(document, self.path)
         bare = [_dedented(line.rstrip("\r\n"), column) for line in lines]
@@ -119,13 +139,38 @@ def apply(document: Document, edits: list[Edit]) -> Document:
     Raises:
         InputError: an edit has no safe splice.
     """
+    if edits and (odd := _ODD_BREAK.search(document.text)):
+        line = document.text.count("\n", 0, odd.start()) + 1
+        raise unsafe(Place(document.path, line), f"the line ends in {odd[0]!a}, neither in LF nor in CRLF")
     for edit in edits:
-        document = _again(document, edit.on_text(document))
+        document = _applied(document, edit)
     return document
 
 
+def _applied(document: Document, edit: Edit) -> Document:
+    after = _again(document, edit.on_text(document))
+    planned = document.data()
+    edit.on_data(planned)
+    if not _equal(planned, after.data()):
+        entry = text.find(document, edit.path)
+        place = Place(document.path, *entry.key.span[2:]) if entry else Place(document.path)
+        raise unsafe(place, f"with {'.'.join(edit.path)} changed, another value would be read differently")
+    return after
+
+
 def _again(document: Document, new: str) -> Document:
-    return parse(document.path, (document.bom + new).encode())
+    try:
+        return parse(document.path, (document.bom + new).encode())
+    except InputError as error:
+        raise unsafe(Place(document.path), f"the new text would be wrong: {error.message}") from error
+
+
+def _equal(left: object, right: object) -> bool:
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_equal(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_equal, left, right))
+    return same(left, right)
 
 
 def _parent(data: Data, path: Path) -> Data:

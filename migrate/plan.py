@@ -12,6 +12,7 @@ from migrate.refusals import refuse_inherited
 from migrate.refusals import refuse_invalid
 from migrate.refusals import refuse_left_behind
 from migrate.refusals import refuse_unfit
+from migrate.refusals import rolls_out
 from migrate.report import Item
 from migrate.report import items
 from migrate.to_server import ToServer
@@ -22,6 +23,7 @@ from schema.resolve import Workspace
 from schema.split import Gpus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -68,27 +70,48 @@ def plan(paths: Sequence[Path], target: Target) -> list[Migration]:
     """
     target.check()
     migrations = _migrations(Workspace(), paths, target)
-    if any(migration.changes for migration in migrations):
-        _prove(migrations, target)
+    _prove(migrations, target)
     return migrations
 
 
 def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> list[Migration]:
     presets = {path: load(workspace, path) for path in dict.fromkeys(paths)}
-    for preset in presets.values():
-        refuse_unfit(preset)
-    ordered = sorted(presets, key=lambda path: len(presets[path].resolved.files))
-    return [_migration(workspace, presets, path, target) for path in ordered]
+    for path, preset in presets.items():
+        refuse_unfit(preset, is_base=any(path in _bases(other) for other in presets.values()))
+    done: list[Migration] = []
+    for preset in sorted(presets.values(), key=lambda preset: len(preset.resolved.files)):
+        done.append(_migration(workspace, presets, preset, target, done))
+    return done
 
 
-def _migration(workspace: Workspace, presets: dict[Path, Preset], path: Path, target: Target) -> Migration:
-    preset = presets[path]
-    bases = [file for file in preset.resolved.files if file in presets and file != path]
-    inherits = any(workspace.tree(base).find("rlhf", "vllm_mode") is not None for base in bases)
-    about = context(workspace, preset, _options(preset, target))
-    edits = ToServer(about, workspace.tree(path), target, inherits=inherits).edits()
+def _bases(preset: Preset) -> list[Path]:
+    return [file for file in preset.resolved.files if file != preset.resolved.path]
+
+
+def _migration(
+    workspace: Workspace, presets: dict[Path, Preset], preset: Preset, target: Target, done: Sequence[Migration]
+) -> Migration:
+    path = preset.resolved.path
+    named = [base for base in _bases(preset) if base in presets]
+    edits = ToServer(
+        context(workspace, preset, _options(preset, target)),
+        load(_after(workspace, done), path).tree,
+        target,
+        splits=_mode(preset, presets.values()) != "server",
+        inherits=any(workspace.tree(base).find("rlhf", "vllm_mode") is not None for base in named),
+    ).edits()
     old = workspace.document(path)
     return Migration(path, old, apply(old, edits), edits)
+
+
+def _after(workspace: Workspace, done: Iterable[Migration]) -> Workspace:
+    return Workspace({**workspace.overlay, **{migration.path: migration.content for migration in done}})
+
+
+def _mode(preset: Preset, presets: Iterable[Preset]) -> object:
+    # A base may leave the mode to the presets that extend it.
+    family = [preset, *(other for other in presets if preset.resolved.path in other.resolved.files)]
+    return next((member.mode for member in family if member.mode is not None), None)
 
 
 def _options(preset: Preset, target: Target) -> Options:
@@ -97,14 +120,16 @@ def _options(preset: Preset, target: Target) -> Options:
 
 
 def _prove(migrations: Sequence[Migration], target: Target) -> None:
+    new = _after(Workspace(), migrations)
+    named = [migration.path for migration in migrations]
+    changed = [migration.path for migration in migrations if migration.changes]
     for migration in migrations:
         prove(migration.old, migration.new, migration.edits)
-    after = Workspace({migration.path: migration.content for migration in migrations})
-    named = [migration.path for migration in migrations]
     for path in named:
-        preset = load(after, path)
-        refuse_inherited(after, preset, named)
-        refuse_invalid(after, preset, _options(preset, target))
-    refuse_left_behind(Workspace(), after, named)
-    if any(migration.changes for migration in _migrations(after, named, target)):
+        preset = load(new, path)
+        refuse_inherited(new, preset, named)
+        if rolls_out(preset) and not set(changed).isdisjoint(preset.resolved.files):
+            refuse_invalid(new, preset, _options(preset, target))
+    refuse_left_behind(Workspace(), new, named)
+    if changed and any(migration.changes for migration in _migrations(new, named, target)):
         raise ProofError("migrating the result again would change it")

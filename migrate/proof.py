@@ -6,23 +6,27 @@ import copy
 from collections import Counter
 from io import StringIO
 from typing import TYPE_CHECKING
-from typing import Any
 
 import yaml
 from deepdiff import DeepDiff
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from migrate import document as text
 from migrate.edits import Remove
+from schema.errors import InputError
+from schema.errors import InternalError
+from schema.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from migrate.edits import Data
     from migrate.edits import Edit
     from schema.yamltext import Document
 
 
-class ProofError(Exception):
+class ProofError(InternalError):
     """The new text is not what was planned: a defect of this tool, and nothing is written."""
 
 
@@ -32,29 +36,34 @@ def prove(old: Document, new: Document, edits: Sequence[Edit]) -> None:
     Raises:
         ProofError: data or comments differ from the plan.
     """
+    if old is new:
+        return
     _same("PyYAML", _planned(yaml.safe_load(old.text), edits), yaml.safe_load(new.text))
-    _same("ruamel.yaml", _planned(_yaml12(old.text), edits), _yaml12(new.text))
-    gone = [
-        comment for edit in edits if isinstance(edit, Remove) for comment in text.comments_of(old, edit.path)
-    ]
-    lost = Counter(text.comments(old)) - Counter(gone) - Counter(text.comments(new))
-    if lost:
-        raise ProofError(f"comments would be lost: {sorted(lost)}")
+    _same("ruamel.yaml", _planned(_yaml12(old), edits), _yaml12(new))
+    gone = [comment for edit in edits if isinstance(edit, Remove) for comment in text.comments_of(old, edit.path)]
+    kept = Counter(text.comments(old)) - Counter(gone)
+    if kept != Counter(text.comments(new)):
+        wrong = (kept - Counter(text.comments(new))) or (Counter(text.comments(new)) - kept)
+        raise ProofError(f"comments would be lost, or come from nowhere: {sorted(wrong)}")
 
 
-def _planned(data: Any, edits: Sequence[Edit]) -> Any:
+def _planned(data: Data, edits: Sequence[Edit]) -> Data:
     planned = copy.deepcopy(data)
     for edit in edits:
         edit.on_data(planned)
     return planned
 
 
-def _same(reader: str, planned: Any, actual: Any) -> None:
+def _same(reader: str, planned: Data, actual: Data) -> None:
     # verbose_level 0: only where they differ; types count, so that 1, 1.0 and true are three values.
     difference = DeepDiff(planned, actual, verbose_level=0)
     if difference:
         raise ProofError(f"read with {reader}, the new text differs from the plan: {difference}")
 
 
-def _yaml12(source: str) -> Any:
-    return YAML(typ="safe", pure=True).load(StringIO(source))
+def _yaml12(document: Document) -> Data:
+    try:
+        loaded: Data = YAML(typ="safe", pure=True).load(StringIO(document.text))
+    except (YAMLError, ValueError) as error:
+        raise InputError(f"no reader of YAML 1.2 takes this file: {error}", Place(document.path)) from error
+    return loaded

@@ -21,27 +21,51 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from schema.check import Options
+    from schema.preset import Setting
     from schema.resolve import Workspace
 
 
-def refuse_unfit(preset: Preset) -> None:
+def rolls_out(preset: Preset) -> bool:
+    """Whether a file is by itself a GRPO preset that generates with vLLM; a base need not be."""
+    return preset.kind is Kind.GRPO and preset.value("use_vllm") is True and preset.mode is not None
+
+
+def refuse_unfit(preset: Preset, *, is_base: bool) -> None:
     """Refuses what is no GRPO preset that generates with vLLM, or contradicts itself.
 
     Raises:
         InputError: with the reason.
     """
+    if not (is_base and not rolls_out(preset)):
+        _refuse_incomplete(preset)
+    mode = preset.arguments.get("vllm_mode")
+    if mode is not None:
+        _refuse_mode(mode)
+        _refuse_address(preset, mode)
+
+
+def _refuse_incomplete(preset: Preset) -> None:
     place = Place(preset.resolved.path)
     if preset.kind is not Kind.GRPO:
         raise InputError(f"is no GRPO preset, but {preset.kind.value}; there is nothing to migrate", place)
-    mode = preset.arguments.get("vllm_mode")
     if preset.value("use_vllm") is not True:
         raise InputError("use_vllm is not true: nothing rolls out with vLLM, so nothing can be split", place)
-    if mode is None:
+    if "vllm_mode" not in preset.arguments:
         raise InputError(
             "vllm_mode is not set, and ms-swift releases differ in what that means (colocate up to 3.11.0,"
             " an error after); set rlhf.vllm_mode to colocate or server first",
             place,
         )
+
+
+def _refuse_mode(mode: Setting) -> None:
+    if mode.section != "rlhf":
+        raise InputError(f"{mode.path} is out of place; move it to rlhf first", mode.key)
+    if mode.value not in ("server", "colocate"):
+        raise InputError(f"vllm_mode is {mode.value!r}; set it to colocate or server first", mode.place)
+
+
+def _refuse_address(preset: Preset, mode: Setting) -> None:
     for name in ("vllm_server_host", "vllm_server_base_url"):
         setting = preset.arguments.get(name)
         if setting is not None and mode.value != "server":
@@ -68,16 +92,12 @@ def refuse_inherited(after: Workspace, preset: Preset, named: Sequence[Path]) ->
     if not left:
         return
     base = left[0].place.file
-    keys = ", ".join(
-        f"{setting.path} (line {setting.key.line})" for setting in left if setting.key.file == base
-    )
-    others = [
-        file for file in dependents(after, preset.project.root or base.parent, base) if file not in named
-    ]
+    keys = ", ".join(f"{setting.path} (line {setting.key.line})" for setting in left if setting.key.file == base)
+    others = [file for file in dependents(after, preset.project.root or base.parent, base) if file not in named]
     also = f"; {', '.join(map(shown, others))} would follow" if others else ""
     raise InputError(
         f"{shown(preset.resolved.path)} inherits {keys} from this base, which was not named{also}. Name the"
-        " base in the same call, or set the keys in the preset itself",
+        " base in the same call, or override these keys in the preset itself (null unsets one)",
         left[0].key,
     )
 

@@ -2,11 +2,12 @@
 
 The rule of ownership: the comment block directly above a key, at the key's own indentation, and the end of
 its line belong to the key. A comment block followed by a blank line is a section header and stays. Comment
-lines after a nested value that are indented deeper than the key belong to the value.
+lines after a value that are indented deeper than the key belong to the value.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -15,6 +16,10 @@ from schema.place import Place
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
 from schema.yamltext import Sequence
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+#: A block scalar that keeps its trailing blank lines, or gives its own indentation.
+_EXACT = re.compile(r"[^#]*[+0-9]")
 
 if TYPE_CHECKING:
     from schema.yamltext import Document
@@ -47,7 +52,12 @@ def region(document: Document, entry: Entry) -> Region:
     if rest and not rest.startswith("#"):
         raise refusal(document, entry.value, "something else follows this value on its line")
     column = entry.key.span.column - 1
-    return Region(_head(text, line, column), line, _foot(text, end, column, entry.value))
+    return Region(_head(text, line, column), line, _foot(text, end, column))
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text with their newlines; str.splitlines would also split at form feeds and the like."""
+    return _LINE.findall(text)
 
 
 def line_start(text: str, offset: int) -> int:
@@ -65,10 +75,11 @@ def value_end(text: str, entry: Entry) -> int:
     """Where the value of an entry ends; of a block scalar behind its last line with content."""
     end = max(_node_end(text, entry.value), entry.key.span.end)
     # An empty value ends where its key does; the colon stands behind it.
-    return _colon(text, entry) if end == entry.key.span.end else end
+    return colon_end(text, entry) if end == entry.key.span.end else end
 
 
-def _colon(text: str, entry: Entry) -> int:
+def colon_end(text: str, entry: Entry) -> int:
+    """Behind the colon of an entry."""
     return text.index(":", entry.key.span.end) + 1
 
 
@@ -83,12 +94,13 @@ def _node_end(text: str, node: Node) -> int:
 
 
 def _block_scalar_end(text: str, node: Scalar) -> int:
-    body = text[node.span.start : node.span.end]
-    if "+" in body.split("\n", 1)[0]:  # keeps its trailing blank lines
+    header, *body = lines(text[node.span.start : node.span.end])
+    if _EXACT.match(header):
         return node.span.end
-    content = node.span.start + len(body.rstrip())
-    newline = text.find("\n", content)
-    return len(text) if newline < 0 else newline + 1
+    indent = next((_indent(line) for line in body if line.strip(" \r\n")), len(text))
+    while body and not body[-1].strip(" \r\n") and _indent(body[-1]) <= indent:
+        body.pop()
+    return node.span.start + len(header) + sum(map(len, body))
 
 
 def _head(text: str, line: int, column: int) -> int:
@@ -101,9 +113,7 @@ def _head(text: str, line: int, column: int) -> int:
     return head
 
 
-def _foot(text: str, end: int, column: int, value: Node) -> int:
-    if not isinstance(value, Mapping | Sequence) or value.flow:
-        return end
+def _foot(text: str, end: int, column: int) -> int:
     foot = here = end
     while here < len(text):
         following = line_end(text, here)
@@ -127,7 +137,9 @@ def _indent(line: str) -> int:
 
 def refusal(document: Document, node: Node, reason: str) -> InputError:
     """The error for an edit that has no safe splice."""
-    return InputError(
-        f"cannot be edited safely: {reason}; change it by hand",
-        Place(document.path, node.span.line, node.span.column),
-    )
+    return unsafe(Place(document.path, node.span.line, node.span.column), reason)
+
+
+def unsafe(place: Place, reason: str) -> InputError:
+    """The same, for a place that is no node."""
+    return InputError(f"cannot be edited safely: {reason}; change it by hand", place)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 
 import yaml
 
 from schema.rules.yaml import float_text
 from schema.yamltext.yaml12 import as_yaml12
 from schema.yamltext.yaml12 import same
+
+_INFINITE = {math.inf: ".inf", -math.inf: "-.inf"}
+#: What JSON writes as it is, but YAML cannot hold, or takes for a line break.
+_UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def scalar(value: object, style: str | None = None) -> str:
@@ -28,7 +34,7 @@ def scalar(value: object, style: str | None = None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return float_text(value)
+        return float_text(value) if math.isfinite(value) else _INFINITE.get(value, ".nan")
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
@@ -38,15 +44,17 @@ def scalar(value: object, style: str | None = None) -> str:
 
 def _item(value: object) -> str:
     # Texts in lists are quoted, as presets do with hosts and data sets.
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else scalar(value)
+    return _quoted(value) if isinstance(value, str) else scalar(value)
 
 
 def _text(value: str, style: str | None) -> str:
-    if style == "'" and "\n" not in value:
+    if style == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
-    if style == '"' or not _plain_is_safe(value):
-        return json.dumps(value, ensure_ascii=False)
-    return value
+    return _quoted(value) if style == '"' or not _plain_is_safe(value) else value
+
+
+def _quoted(value: str) -> str:
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _plain_is_safe(value: str) -> bool:

@@ -45,16 +45,19 @@ class Target:
         """W: what the caller says, else the project, else 2."""
         return self.train_gpus or project.settings.train_gpus or DEFAULT_LEARNERS
 
-    def data_parallel(self, project: Project) -> int:
+    def data_parallel(self, project: Project, tensor: int) -> int:
         """DP: the rollout GPUs, 6 unless the caller or the project says otherwise, divided by TP.
 
         Raises:
             InputError: TP does not divide the rollout GPUs.
         """
         gpus = self.rollout_gpus or project.settings.rollout_gpus or DEFAULT_ROLLOUT
-        if gpus % self.tensor_parallel:
-            raise InputError(f"--tensor-parallel {self.tensor_parallel} does not divide {gpus} rollout GPUs")
-        return gpus // self.tensor_parallel
+        if gpus % tensor:
+            raise InputError(
+                f"vllm_tensor_parallel_size {tensor} does not divide {gpus} rollout GPUs; --tensor-parallel and"
+                " --rollout-gpus set them"
+            )
+        return gpus // tensor
 
     def length(self, needed: int | None) -> int:
         """Tokens of one sequence on the server: what the caller says, else 8192, else what is needed.

@@ -10,29 +10,37 @@ from migrate.edits import Change
 from migrate.edits import Edit
 from migrate.edits import Move
 from migrate.edits import Remove
-from schema.preset import ARGUMENT_SECTIONS
+from migrate.target import DEFAULT_LENGTH
 from schema.preset import SERVER_BLOCK
-from schema.resolve.tree import Branch
-from schema.resolve.tree import Leaf
 from schema.roles import Role
 from schema.roles import fields
 from schema.roles import role_of
 from schema.rules.tokens import total_length
+from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
 
     from migrate.target import Target
     from schema.preset import Preset
+    from schema.preset import Setting
+    from schema.resolve import Branch
     from schema.rules import Context
 
-LENGTH, SHARE = "vllm_max_model_len", "vllm_gpu_memory_utilization"
+TENSOR, DATA = "vllm_tensor_parallel_size", "vllm_data_parallel_size"
+LENGTH, SHARE, LORA = "vllm_max_model_len", "vllm_gpu_memory_utilization", "vllm_enable_lora"
 #: The order of the server's block: size and memory first, adapters last.
-_FIRST = ("vllm_tensor_parallel_size", "vllm_data_parallel_size", LENGTH, SHARE)
-_LAST = ("vllm_enable_lora",)
-ORDER = (*_FIRST, *(name for name in fields(Role.SERVER) if name not in (*_FIRST, *_LAST)), *_LAST)
+_FIRST = (TENSOR, DATA, LENGTH, SHARE)
+ORDER = (*_FIRST, *(name for name in fields(Role.SERVER) if name not in (*_FIRST, LORA)), LORA)
+#: What the block cannot do without, and what it gets besides when a preset leaves colocate mode.
+_REQUIRED = (TENSOR, DATA, LENGTH)
+_COMPLETE = (*_REQUIRED, SHARE, LORA)
+#: Fitted to GPUs that engine and learner share; a child's own value would undo the split's.
+_SHARED_GPUS = (TENSOR, DATA, SHARE)
 
-_SPLIT = "the split"
+_SPLIT = "the split's value"
+_MERGED = "the server gets merged weights"
 _NEVER_READ = "in server mode only the rollout server acts on it"
 _DROPPED = {
     "vllm_max_lora_rank": "adapters are not loaded by the rollout server",
@@ -44,23 +52,26 @@ class ToServer:
     """The edits of one named file.
 
     Attributes:
-        preset: the file, resolved.
+        preset: the file, resolved as it is now.
         own: what the file itself says.
-        inherits: whether a named base already becomes the owner of mode, address and block.
+        bases: the file, resolved with its named bases migrated already.
+        splits: whether it leaves colocate mode; else only what stands in the wrong place is put right.
     """
 
-    def __init__(self, context: Context, own: Branch, target: Target, *, inherits: bool) -> None:
+    def __init__(self, context: Context, bases: Branch, target: Target, *, splits: bool, inherits: bool) -> None:
         self.preset: Preset = context.preset
-        self.own = own
-        self.inherits = inherits
+        self.own = context.workspace.tree(self.preset.resolved.path)
+        self.bases = bases
+        self.splits = splits
         self._context = context
         self._target = target
-        self._owner = own.find("rlhf", "vllm_mode") is not None and not inherits
-        self._splits = self.preset.mode != "server"
+        # The file that says vllm_mode, and not a base of it, gets address and block.
+        self._owner = self.own.find("rlhf", "vllm_mode") is not None and not inherits
 
     def edits(self) -> list[Edit]:
         """All edits, in the order in which they are made."""
-        return [*self._mode(), *self._address(), *self._block(), *self._gone()]
+        block = list(self._block())
+        return [*self._mode(), *self._address(), *block, *self._longer(block), *self._gone()]
 
     def _mode(self) -> Iterator[Edit]:
         mode = self.own.leaf("rlhf", "vllm_mode")
@@ -76,85 +87,95 @@ class ToServer:
             key = f"vllm_server_{name}"
             if self.preset.tree.find("rlhf", key) is None:
                 yield Add(("rlhf", key), value, "the learner connects there", after)
-                after = key
-            elif self.own.find("rlhf", key) is not None:
-                after = key
+            elif self.own.find("rlhf", key) is None:
+                continue
+            after = key
 
     def _block(self) -> Iterator[Edit]:
-        completion = self._completion()
         for name in ORDER:
             to = (*SERVER_BLOCK, name)
-            said = self._said(name)
-            if said is not None:
-                yield self._moved(said, to)
-            elif name in completion and self.preset.tree.find(*to) is None:
-                yield Add(to, completion[name], _SPLIT)
-        yield from self._longer()
+            edits = [self._moved(setting, to) for setting in self._settings() if setting.name == name]
+            yield from edits
+            missing = self.bases.find(*to) is None and not any(isinstance(edit, Move) for edit in edits)
+            if missing and name in self._completed():
+                yield Add(to, self._split_value(name), self._reason(name))
 
-    def _said(self, name: str) -> tuple[str, str] | None:
-        # Where this file itself sets a knob among the learner's arguments; the last section counts.
-        for section in reversed(ARGUMENT_SECTIONS):
-            if self.own.find(section, name) is not None:
-                return (section, name)
-        return None
+    def _settings(self) -> Iterator[Setting]:
+        # The ms-swift arguments that this file itself sets.
+        for setting in self.preset.settings():
+            own = setting.key.file == self.preset.resolved.path
+            if own and setting.value is not None and not self.preset.owned(setting):
+                yield setting
 
-    def _moved(self, path: tuple[str, str], to: tuple[str, ...]) -> Edit:
-        name = path[1]
+    def _moved(self, setting: Setting, to: tuple[str, ...]) -> Edit:
+        path, name = (setting.section, setting.name), setting.name
+        winner = self.preset.arguments.get(name)
         if name in _DROPPED:
             return Remove(path, _DROPPED[name])
+        if winner is None or winner.section != setting.section:
+            return Remove(path, "a later section of the preset overrides it")
         if self.own.find(*to) is not None:
             return Remove(path, "the server's block of this file already says it")
-        if name == SHARE and self._splits and not self._owner:
-            return Remove(path, "it made room for the learner on shared GPUs; the split's value counts")
-        new = self._new_value(name, self.own.value(*path))
-        return Move(path, to, _NEVER_READ if new is KEEP else f"{_NEVER_READ}; {_SPLIT} gives the value", new)
+        if name in _SHARED_GPUS and self.splits and not self._owner:
+            return Remove(path, "it was fitted to GPUs shared with the learner; the split's value counts")
+        new = self._new_value(name, setting.value)
+        return Move(
+            path, to, _NEVER_READ if new is KEEP else f"{_NEVER_READ}; {self._reason(name)}", new
+        )
 
     def _new_value(self, name: str, old: object) -> object:
-        if name == "vllm_enable_lora":
-            return KEEP if old is False else False
         if name == LENGTH:
-            needed = self._needed()
-            too_short = isinstance(old, int) and needed is not None and old < needed
-            return self._length() if too_short or self._target.max_model_len else KEEP
-        completion = self._completion()
-        if not self._splits or name not in completion or completion[name] == old:
-            return KEEP
-        return completion[name]
+            keeps = self._target.max_model_len is None and not self._too_short(old)
+        else:
+            keeps = name != LORA and not (self.splits and name in self._completed())
+        new = old if keeps else self._split_value(name)
+        return KEEP if same(new, old) else new
 
-    def _completion(self) -> dict[str, object]:
+    def _completed(self) -> tuple[str, ...]:
         if not self._owner:
-            return {}
-        return {
-            "vllm_tensor_parallel_size": self._target.tensor_parallel,
-            "vllm_data_parallel_size": self._target.data_parallel(self.preset.project),
-            LENGTH: self._length(),
-            SHARE: self._target.gpu_memory_utilization,
-            "vllm_enable_lora": False,
-        }
+            return ()
+        return _COMPLETE if self.splits else _REQUIRED
 
-    def _length(self) -> int:
-        return self._target.length(self._needed())
+    def _split_value(self, name: str) -> object:
+        if name == TENSOR:
+            return self._target.tensor_parallel
+        if name == DATA:
+            return self._target.data_parallel(self.preset.project, self._tensor())
+        if name == LENGTH:
+            return self._target.length(self._needed())
+        return self._target.gpu_memory_utilization if name == SHARE else False
+
+    def _tensor(self) -> int:
+        # The TP that the block will have.
+        said = self.bases.value(*SERVER_BLOCK, TENSOR)
+        if said is None and not self.splits:
+            said = self.preset.value(TENSOR)
+        return said if isinstance(said, int) and said > 0 else self._target.tensor_parallel
+
+    def _reason(self, name: str) -> str:
+        if name == LENGTH and self._too_short(DEFAULT_LENGTH):
+            return self._long()
+        return _MERGED if name == LORA else _SPLIT
+
+    def _long(self) -> str:
+        return f"prompt and completion may have {self._needed()} tokens"
 
     def _needed(self) -> int | None:
         return total_length(self._context)
 
-    def _longer(self) -> Iterator[Edit]:
+    def _too_short(self, length: object) -> bool:
+        needed = self._needed()
+        return isinstance(length, int) and needed is not None and length < needed
+
+    def _longer(self, block: Iterable[Edit]) -> Iterator[Edit]:
         # A block that is there, here or in a base, but too short for this preset.
-        to, needed = (*SERVER_BLOCK, LENGTH), self._needed()
-        if needed is None or self._said(LENGTH) is not None:
-            return
-        said = self.preset.tree.leaf(*to)
-        short = isinstance(said, Leaf) and isinstance(said.value, int) and said.value < needed
-        reason = f"prompt and completion may have {needed} tokens"
-        if short and self.own.find(*to) is not None:
-            yield Change(to, needed, reason)
-        elif short or (said is None and self.inherits and needed > self._target.length(None)):
-            yield Add(to, needed, reason)
+        to = (*SERVER_BLOCK, LENGTH)
+        said = self.bases.value(*to)
+        if self._too_short(said) and not any(isinstance(edit, Move) and edit.to == to for edit in block):
+            edit = Add if self.own.find(*to) is None else Change
+            yield edit(to, self._split_value(LENGTH), self._long())
 
     def _gone(self) -> Iterator[Edit]:
-        for section in ARGUMENT_SECTIONS:
-            branch = self.own.find(section)
-            for name in branch.children if isinstance(branch, Branch) else ():
-                path = (section, str(name))
-                if role_of(path[1]) is Role.COLOCATE and self.own.find(*path) is not None:
-                    yield Remove(path, "it acts in colocate mode only")
+        for setting in self._settings():
+            if role_of(setting.name) is Role.COLOCATE:
+                yield Remove((setting.section, setting.name), "it acts in colocate mode only")

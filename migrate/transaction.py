@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,41 +25,57 @@ def write(contents: Mapping[Path, bytes]) -> None:
     Raises:
         InputError: a file cannot be written; the files are as they were.
     """
+    targets = _targets(contents)
     staged: dict[Path, Path] = {}
+    target = Path()
     try:
-        for path, content in contents.items():
-            target = path.resolve()
-            staged[target] = _stage(target, content)
+        for target, content in targets.items():
+            staged[target] = _reserved(target)
+            _fill(staged[target], target, content)
         _replace(staged)
     except OSError as error:
-        named = Path(error.filename) if error.filename else next(iter(contents))
         reason = (error.strerror or str(error)).lower()
-        raise InputError(f"cannot be written: {reason}; no file was changed", Place(named)) from error
+        place = Place(Path(error.filename2 or target))
+        raise InputError(f"cannot be written: {reason}; no file was changed", place) from error
     finally:
         for temporary in staged.values():
             temporary.unlink(missing_ok=True)
 
 
-def _stage(target: Path, content: bytes) -> Path:
+def _targets(contents: Mapping[Path, bytes]) -> dict[Path, bytes]:
+    targets: dict[Path, bytes] = {}
+    for path, content in contents.items():
+        if targets.setdefault(path.resolve(), content) != content:
+            raise InputError("is another name of a file that would get other content in this call", Place(path))
+    return targets
+
+
+def _reserved(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists() and not os.access(target, os.W_OK):
-        raise PermissionError(13, "permission denied", str(target))
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-    with os.fdopen(handle, "wb") as stream:
+    os.close(handle)
+    return Path(name)
+
+
+def _fill(temporary: Path, target: Path, content: bytes) -> None:
+    with temporary.open("wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    staged = Path(name)
     if target.exists():
-        shutil.copystat(target, staged)
-        _keep_times(staged)
+        _keep_owner(temporary, target)
+        shutil.copystat(target, temporary)
+        os.utime(temporary)  # the mode is kept, the time of change is now
     else:
-        staged.chmod(0o666 & ~_umask())
-    return staged
+        temporary.chmod(0o666 & ~_umask())
 
 
-def _keep_times(staged: Path) -> None:
-    os.utime(staged)  # the mode is kept, the time of change is now
+def _keep_owner(temporary: Path, target: Path) -> None:
+    was = target.stat()
+    with suppress(PermissionError):  # only root may give a file away
+        os.chown(temporary, was.st_uid, was.st_gid)
 
 
 def _umask() -> int:
@@ -73,7 +91,7 @@ def _replace(staged: Mapping[Path, Path]) -> None:
         for target, temporary in staged.items():
             temporary.replace(target)
             done.append(target)
-    except OSError:
+    except BaseException:
         for target in done:
             _restore(target, before[target])
         raise

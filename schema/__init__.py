@@ -1,0 +1,1 @@
+"""What a valid preset is: resolving, models, rules, and the launch plan made of it."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schema import parse
+from schema.errors import InputError
+from schema.place import Place
 from schema.preset import Kind
 from schema.preset import Preset
 from schema.resolve import find_project
@@ -46,8 +48,18 @@ def load(workspace: Workspace, path: Path) -> Preset:
     Raises:
         InputError: the file or one of its bases cannot be read or resolved.
     """
-    project = find_project(path)
-    return Preset(resolve(workspace, path, project.root), project)
+    try:
+        project = find_project(path)
+        return Preset(resolve(workspace, path, project.root), project)
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise InputError(f"cannot be read: {(error.strerror or str(error)).lower()}", Place(path)) from error
+
+
+def no_grpo(preset: Preset) -> InputError:
+    """The error that a file is no GRPO preset, at the value that says so."""
+    said = preset.tree.leaf("rlhf", "rlhf_type")
+    place = said.place if said else preset.start
+    return InputError(f"is no GRPO preset, but {preset.kind.value}", place)
 
 
 def context(workspace: Workspace, preset: Preset, options: Options) -> Context:

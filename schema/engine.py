@@ -23,7 +23,7 @@ class EngineConfig(StrictModel):
     vllm_pipeline_parallel_size: PositiveInt = 1
     """Pipeline stages; `swift rollout` refuses more than 1 (arguments/deploy_args.py:132)."""
     vllm_max_num_seqs: PositiveInt | None = None
-    """Sequences that the engine decodes at once. If None, 256 on the server."""
+    """Sequences that the engine decodes at once. If None, the engine's own choice."""
     vllm_enable_prefix_caching: bool | None = None
     """Whether prompts that begin alike share KV cache. If None, vLLM's own default."""
     vllm_enforce_eager: bool = False

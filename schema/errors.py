@@ -20,3 +20,7 @@ class InputError(Exception):
         self.message = message
         self.place = place
         super().__init__(f"{place}: {message}" if place else message)
+
+
+class InternalError(Exception):
+    """A defect of this tool or a broken installation; the commands report it and exit with 3."""

@@ -12,6 +12,7 @@ from typing import ParamSpec
 import click
 
 from schema.errors import InputError
+from schema.errors import InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,10 @@ def guarded(run: Callable[P, Exit]) -> Callable[P, None]:
         except InputError as error:
             say(error)
             code = Exit.USAGE
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except InternalError as error:
+            print(f"error: {error}; nothing was written: please report this defect of rollout-split", file=sys.stderr)
+            code = Exit.INTERNAL
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception:
             traceback.print_exc()

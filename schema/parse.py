@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Generic
 from typing import TypeVar
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from schema.preset import Preset
     from schema.strict import StrictModel
 
-M = TypeVar("M", bound="StrictModel")
+M_co = TypeVar("M_co", bound="StrictModel", covariant=True)
 
 
 @dataclass(frozen=True)
-class Parsed(Generic[M]):
+class Parsed(Generic[M_co]):
     """A model, and the fields that could not go into it.
 
     Attributes:
@@ -37,11 +38,11 @@ class Parsed(Generic[M]):
         errors: by field, what pydantic says is wrong with it; also unknown and missing fields.
     """
 
-    config: M
+    config: M_co
     errors: Mapping[str, ErrorDetails] = field(default_factory=dict)
 
 
-def parse(model: type[M], values: dict[str, Any]) -> Parsed[M]:
+def parse(model: type[M_co], values: dict[str, Any]) -> Parsed[M_co]:
     """Builds a model of what is right in the values."""
     try:
         return Parsed(model.model_validate(values))
@@ -50,7 +51,7 @@ def parse(model: type[M], values: dict[str, Any]) -> Parsed[M]:
         for problem in error.errors():
             errors.setdefault(str(problem["loc"][0]), problem)
     right = {name: value for name, value in values.items() if name not in errors}
-    return Parsed(model.model_construct(None, **right), errors)
+    return Parsed(cast("M_co", model.model_construct(None, **right)), errors)
 
 
 def trainer(preset: Preset) -> Parsed[TrainerConfig] | Parsed[ColocateTrainerConfig]:
@@ -65,7 +66,6 @@ def server(preset: Preset) -> Parsed[RolloutServerConfig] | None:
     if not isinstance(preset.block, Branch):
         return None
     values = data(preset.block)
-    assert isinstance(values, dict)
     return parse(RolloutServerConfig, {str(k): v for k, v in values.items() if v is not None})
 
 

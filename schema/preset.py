@@ -39,7 +39,7 @@ class Kind(Enum):
     GRPO = "a GRPO preset"
     COMPONENT = "a component that presets extend"
     OTHER = "a preset of another algorithm"
-    FOREIGN = "no preset"
+    FOREIGN = "a file without any section of a preset"
 
 
 class Setting(NamedTuple):
@@ -94,16 +94,16 @@ class Preset:
     @cached_property
     def arguments(self) -> dict[str, Setting]:
         """What ms-swift gets: sections flattened, repository-owned keys and nulls taken out."""
-        flat = {setting.name: setting for setting in self.settings() if not self.owned(setting)}
-        return {name: setting for name, setting in flat.items() if setting.value is not None}
+        return {setting.name: setting for setting in self.settings() if not self.owned(setting)}
 
     def settings(self) -> Iterator[Setting]:
-        """Every key of every ms-swift section, in the order in which they are flattened."""
+        """Every key that is set in an ms-swift section, in the order in which they are flattened."""
         for section in ARGUMENT_SECTIONS:
             branch = self.tree.find(section)
             if isinstance(branch, Branch):
                 for name, tree in branch.children.items():
-                    yield Setting(section, str(name), data(tree), tree.place, tree.key)
+                    if data(tree) is not None:
+                        yield Setting(section, str(name), data(tree), tree.place, tree.key)
 
     def owned(self, setting: Setting) -> bool:
         """Whether the training repository owns a key."""

@@ -27,6 +27,8 @@ class Role(Enum):
     """Where the server listens: derived from the connect fields, never set by hand."""
     REFUSED = "refused"
     """Setting it raises."""
+    DEAD = "dead"
+    """Accepted, and never read by GRPO."""
 
 
 class Misplaced(Enum):
@@ -74,7 +76,7 @@ _CONNECT += _rows(
     ("vllm_mode", "arguments/rlhf_args.py:443"),
     ("vllm_server_port", "arguments/rlhf_args.py:507", "one port for each host"),
     ("vllm_server_timeout", "arguments/rlhf_args.py:509", "seconds of polling /health/, nothing else"),
-    ("vllm_server_group_port", "arguments/rlhf_args.py:508", "since 3.11.0; unset: 51216 and up"),
+    ("vllm_server_group_port", "arguments/rlhf_args.py:508", "unset: 51216 and up"),
 )
 _SERVER = _rows(
     Role.SERVER,
@@ -87,7 +89,7 @@ _SERVER = _rows(
     ("vllm_enable_prefix_caching", "rlhf_trainers/args_mixin.py:83"),
     ("vllm_enforce_eager", "rlhf_trainers/args_mixin.py:78"),
     ("vllm_limit_mm_per_prompt", "rlhf_trainers/args_mixin.py:79"),
-    ("vllm_mm_processor_cache_gb", "rlhf_trainers/args_mixin.py:88", "since 3.9.2"),
+    ("vllm_mm_processor_cache_gb", "rlhf_trainers/args_mixin.py:88"),
     ("vllm_disable_cascade_attn", "rlhf_trainers/args_mixin.py:87"),
     ("vllm_disable_custom_all_reduce", "rlhf_trainers/args_mixin.py:77"),
     (
@@ -98,10 +100,9 @@ _SERVER = _rows(
     ("vllm_enable_lora", "pipelines/infer/rollout.py:812", "the learner asks the server for its value"),
     ("vllm_max_lora_rank", "pipelines/infer/rollout.py:805"),
     ("vllm_quantization", "rlhf_trainers/args_mixin.py:85"),
-    ("vllm_speculative_config", "rlhf_trainers/args_mixin.py:89", "since 3.11.0"),
-    ("vllm_engine_kwargs", "rlhf_trainers/args_mixin.py:91", "since 3.10.0"),
+    ("vllm_speculative_config", "rlhf_trainers/args_mixin.py:89"),
+    ("vllm_engine_kwargs", "rlhf_trainers/args_mixin.py:91"),
     ("vllm_use_async_engine", "pipelines/infer/rollout.py:748", "the learner asks the server for its value"),
-    ("log_level", "pipelines/infer/rollout.py:1075"),
 )
 _SERVER += _rows(
     Role.SERVER,
@@ -139,17 +140,17 @@ _TRAINER = _rows(
     ("temperature", "rlhf_trainers/rollout_mixin.py:359", "sent with every request"),
     ("top_k", "rlhf_trainers/rollout_mixin.py:361", "sent with every request"),
     ("top_p", "rlhf_trainers/rollout_mixin.py:360", "sent with every request"),
-    ("min_p", "rlhf_trainers/rollout_mixin.py:362", "since 4.4.0; sent with every request"),
+    ("min_p", "rlhf_trainers/rollout_mixin.py:362", "sent with every request"),
     ("repetition_penalty", "rlhf_trainers/rollout_mixin.py:363", "sent with every request"),
     ("stop_words", "rlhf_trainers/rollout_mixin.py:364", "sent with every request"),
     ("max_completion_length", "rlhf_trainers/rollout_mixin.py:358", "sent with every request"),
     (
         "structured_outputs_regex",
         "rlhf_trainers/rollout_mixin.py:367",
-        "since 3.12.0; sent with every request",
+        "sent with every request",
     ),
     ("num_generations", "rlhf_trainers/args_mixin.py:201"),
-    ("num_generations_eval", "rlhf_trainers/args_mixin.py:233", "since 3.12.0"),
+    ("num_generations_eval", "rlhf_trainers/args_mixin.py:233"),
     ("generation_batch_size", "rlhf_trainers/args_mixin.py:205"),
     ("steps_per_generation", "rlhf_trainers/args_mixin.py:205"),
     ("reward_funcs", "arguments/rlhf_args.py:362"),
@@ -158,12 +159,13 @@ _TRAINER = _rows(
     ("dynamic_sample", "arguments/rlhf_args.py:693"),
     ("max_resample_times", "rlhf_trainers/grpo_trainer.py:666"),
     ("async_generate", "arguments/rlhf_args.py:454", "server mode only"),
-    ("enable_flattened_weight_sync", "rlhf_trainers/rollout_mixin.py:713", "since 3.11.0"),
+    ("enable_flattened_weight_sync", "rlhf_trainers/rollout_mixin.py:713"),
     ("move_model_batches", "rlhf_trainers/rollout_mixin.py:564", "acts in both modes"),
     ("vllm_server_pass_dataset", "rlhf_trainers/rollout_mixin.py:1606", "acts in both modes"),
     ("wandb_log_unique_prompts", "rlhf_trainers/grpo_trainer.py:1909"),
     ("rollout_importance_sampling_mode", "rlhf_trainers/rollout_mixin.py:405"),
     ("rollout_importance_sampling_threshold", "rlhf_trainers/grpo_trainer.py:2155"),
+    ("log_rollout_offpolicy_metrics", "rlhf_trainers/grpo_trainer.py:999"),
     ("offload_teacher_model", "rlhf_trainers/rollout_mixin.py:250"),
     ("per_device_train_batch_size", "rlhf_trainers/args_mixin.py:203"),
     ("per_device_eval_batch_size", "rlhf_trainers/args_mixin.py:234"),
@@ -171,6 +173,11 @@ _TRAINER = _rows(
     ("eval_strategy", "rlhf_trainers/args_mixin.py:232"),
     ("tuner_type", "rlhf_trainers/rollout_mixin.py:652"),
     ("lora_rank", "rlhf_trainers/rollout_mixin.py:478"),
+)
+_DEAD = _rows(
+    Role.DEAD,
+    Misplaced.IGNORED,
+    ("local_rollout_forward_batch_size", "arguments/rlhf_args.py:123", "of PPO"),
 )
 _BOTH = _rows(
     Role.BOTH,
@@ -208,9 +215,22 @@ _BOTH = _rows(
     ("gym_env", "pipelines/infer/rollout.py:584"),
 )
 
+#: Engine knobs that the learner does not read in colocate mode either: its engine is made without them
+#: (4.5.2, rlhf_trainers/rollout_mixin.py:505-531; quantization follows the model's own).
+UNREAD_IN_COLOCATE = (
+    "vllm_data_parallel_size",
+    "vllm_pipeline_parallel_size",
+    "vllm_enable_expert_parallel",
+    "vllm_disable_custom_all_reduce",
+    "vllm_max_lora_rank",
+    "vllm_quantization",
+    "vllm_speculative_config",
+    "vllm_use_async_engine",
+)
+
 #: One row a field, by name.
 ROLES: dict[str, Row] = {
-    row.field: row for row in (*_CONNECT, *_SERVER, *_TRAINER, *_BOTH, *_COLOCATE, *_LISTEN, *_REFUSED)
+    row.field: row for row in (*_CONNECT, *_SERVER, *_TRAINER, *_BOTH, *_COLOCATE, *_LISTEN, *_REFUSED, *_DEAD)
 }
 
 

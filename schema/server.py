@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import PositiveInt
 
 from schema.engine import EngineConfig
@@ -22,5 +20,5 @@ class RolloutServerConfig(EngineConfig):
     """Engines (DP); TP x DP is the number of rollout GPUs."""
     vllm_max_model_len: PositiveInt
     """Tokens of prompt and completion together; at least the preset's global_max_length."""
-    log_level: Literal["critical", "error", "warning", "info", "debug", "trace"] = "info"
-    """The server's log level (pipelines/infer/rollout.py:1075)."""
+    vllm_max_num_seqs: PositiveInt = 256
+    """Sequences that one engine decodes at once."""

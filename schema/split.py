@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from schema.errors import InputError
@@ -14,7 +15,8 @@ DEFAULT_ROLLOUT = 6
 _GPU = re.compile(r"[0-9]+|(?:GPU|MIG)-[0-9A-Za-z/-]+")
 
 
-class Gpus(NamedTuple):
+@dataclass(frozen=True)
+class Gpus:
     """GPUs of one side: how many, and which if they were listed."""
 
     count: int
@@ -41,6 +43,7 @@ def parse_gpus(text: str) -> Gpus:
     Raises:
         InputError: it is neither, or a GPU is listed twice.
     """
+    text = text.strip()
     if text.isdecimal():
         if int(text) < 1:
             raise InputError("a side of the split needs at least one GPU")

@@ -89,6 +89,8 @@ class TrainerConfig(StrictModel):
     """How the gap between vLLM's and the learner's probabilities is corrected. If None, not."""
     rollout_importance_sampling_threshold: float = 2.0
     """Bound of that correction."""
+    log_rollout_offpolicy_metrics: bool = False
+    """Whether the gap between vLLM's and the learner's probabilities is logged."""
     offload_teacher_model: bool = False
     """Whether a teacher model waits in CPU memory."""
     per_device_train_batch_size: PositiveInt = 1
@@ -112,6 +114,8 @@ class ColocateTrainerConfig(TrainerConfig, EngineConfig):
     """Learner processes that share one engine; divides the number of learners."""
     vllm_max_model_len: PositiveInt | None = None
     """Tokens of prompt and completion together. If None, the model's own length."""
+    vllm_enable_prefix_caching: bool | None = True
+    """Whether prompts that begin alike share KV cache. If None, vLLM's own default."""
     vllm_data_parallel_size: PositiveInt = 1
     """Accepted, and read by no trainer."""
     vllm_max_lora_rank: PositiveInt = 16

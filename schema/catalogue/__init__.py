@@ -3,7 +3,10 @@
 ``schema.catalogue.extract`` writes the data; this package only reads it.
 """
 
+from schema.catalogue.lifetime import Lifetime
+from schema.catalogue.lifetime import lifetime
 from schema.catalogue.load import newest
+from schema.catalogue.load import order
 from schema.catalogue.load import release
 from schema.catalogue.load import versions
 from schema.catalogue.load import vllm_engine_args
@@ -16,9 +19,12 @@ from schema.catalogue.model import UnknownReleaseError
 __all__ = [
     "CatalogueError",
     "Field",
+    "Lifetime",
     "Release",
     "UnknownReleaseError",
+    "lifetime",
     "newest",
+    "order",
     "release",
     "versions",
     "vllm_engine_args",

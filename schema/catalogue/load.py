@@ -63,6 +63,16 @@ def vllm_engine_args(version: str) -> Mapping[str, Field]:
     return _engine_args(DATA, version)
 
 
+def history(side: str, name: str) -> list[tuple[str, bool]]:
+    """The releases at which an argument of a side ("trainer" or "server") came, changed or went.
+
+    Raises:
+        CatalogueError: A data file is missing or broken.
+    """
+    rows = _rows(DATA / f"{side}.json")
+    return [(since, bool(definition)) for since, other, *definition in rows if other == name]
+
+
 def order(version: str) -> tuple[int, ...]:
     """A sort key of a release: the numbers in its name."""
     return tuple(map(int, re.findall(r"\d+", version)))

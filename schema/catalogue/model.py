@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 from typing import TypeAlias
 
+from schema.errors import InternalError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -60,7 +62,7 @@ class Release(NamedTuple):
     vllm: str
 
 
-class CatalogueError(Exception):
+class CatalogueError(InternalError):
     """The catalogue's own data cannot be used."""
 
 

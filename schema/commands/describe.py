@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from schema.batch import batch
 from schema.check import context
 from schema.check import load
+from schema.check import no_grpo
 from schema.commands.validate import absolute
 from schema.errors import InputError
 from schema.exits import Exit
 from schema.launch.plans import server_facts
+from schema.preset import Kind
 from schema.resolve import Workspace
 from schema.rules import RULES
 from schema.schemas import json_schema
@@ -49,10 +51,17 @@ def schema() -> Exit:
 
 
 def show_split(files: list[Path], options: Options) -> Exit:
-    """Prints, for each preset, who does what on how many GPUs, and the batch arithmetic."""
+    """Prints, for each preset, who does what on how many GPUs, and the batch arithmetic.
+
+    Raises:
+        InputError: a file cannot be read, or is no GRPO preset.
+    """
     workspace = Workspace()
-    for file in files:
-        print("\n".join(_table(context(workspace, load(workspace, absolute(file)), options), file)))
+    presets = [load(workspace, absolute(file)) for file in files]
+    for file, preset in zip(files, presets, strict=True):
+        if preset.kind is not Kind.GRPO:
+            raise no_grpo(preset)
+        print("\n".join(_table(context(workspace, preset, options), file)))
     return Exit.OK
 
 
@@ -75,8 +84,12 @@ def _learner(about: Context, world: int) -> list[str]:
     numbers = batch(about.preset, trainer, world)
     return [
         f"  learner  {world} GPUs, per_device_train_batch_size {trainer.per_device_train_batch_size}",
-        f"  rollout makes {trainer.generation_batch_size} completions,"
-        f" {trainer.num_generations} for each prompt",
-        f"  optimizer step takes {numbers.effective} completions = {numbers.micro} x"
-        f" gradient_accumulation_steps {numbers.accumulation}",
+        (
+            f"  rollout makes {trainer.generation_batch_size} completions,"
+            f" {trainer.num_generations} for each prompt"
+        ),
+        (
+            f"  optimizer step takes {numbers.effective} completions = {numbers.micro} x"
+            f" gradient_accumulation_steps {numbers.accumulation}"
+        ),
     ]

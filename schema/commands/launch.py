@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from schema.check import context
 from schema.check import findings
 from schema.check import load
+from schema.check import no_grpo
 from schema.commands.validate import absolute
-from schema.errors import InputError
 from schema.exits import Exit
 from schema.launch import preflight
 from schema.launch.plans import learner_plan
 from schema.launch.plans import server_plan
-from schema.place import Place
 from schema.preset import Kind
 from schema.report import REPORTERS
 from schema.resolve import Workspace
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from schema.findings import Finding
     from schema.launch.plan import Plan
     from schema.rules import Context
+    from schema.split import Split
 
 
-def launch(
+def launch(  # noqa: PLR0913 - one argument for each option that the command line has
     file: Path,
     options: Options,
     side: str,
@@ -55,7 +56,7 @@ def launch(
     Raises:
         InputError: the preset cannot be read, is no GRPO preset, or has no such side.
     """
-    about = _context(file, options)
+    about = _context(file, options, side)
     found = findings(about)
     if any(finding.is_error for finding in found):
         return _refuse(found)
@@ -66,13 +67,29 @@ def launch(
     return Exit.OK
 
 
-def _context(file: Path, options: Options) -> Context:
+def _context(file: Path, options: Options, side: str) -> Context:
     refuse_overlap(options.rollout, options.train)
     workspace = Workspace()
     preset = load(workspace, absolute(file))
     if preset.kind is not Kind.GRPO:
-        raise InputError(f"is no GRPO preset, but {preset.kind.value}", Place(absolute(file)))
-    return context(workspace, preset, options)
+        raise no_grpo(preset)
+    about = context(workspace, preset, options)
+    return replace(about, split=_known(about, options, side))
+
+
+def _known(about: Context, options: Options, side: str) -> Split:
+    """The split as far as a launcher knows it, which is told its own side only.
+
+    The other side is what the project says where the server's GPUs are as many as the project says, too: any
+    other number is another split. A learner asks the running server instead.
+    """
+    split = about.split
+    if side == "learner":
+        return split._replace(rollout=options.rollout)
+    project = about.preset.project.settings.rollout_gpus
+    if options.train is None and (split.rollout is None or split.rollout.count != project):
+        return split._replace(train=None)
+    return split
 
 
 def _machine(about: Context, plan: Plan, side: str, wait: float) -> list[Finding]:
@@ -80,7 +97,7 @@ def _machine(about: Context, plan: Plan, side: str, wait: float) -> list[Finding
         return list(preflight.server_findings(about, plan))
     if about.preset.mode != "server":
         return []
-    return list(preflight.learner_findings(about, plan, wait))
+    return preflight.learner_findings(about, plan, wait)
 
 
 def _refuse(found: list[Finding]) -> Exit:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from schema.check import check
 from schema.check import load
+from schema.check import no_grpo
 from schema.errors import InputError
 from schema.exits import Exit
 from schema.exits import say
-from schema.place import Place
 from schema.preset import Kind
 from schema.report import REPORTERS
 from schema.resolve import Workspace
@@ -31,7 +31,7 @@ def validate(files: Sequence[Path], options: Options, form: str) -> Exit:
     for file in files:
         try:
             found += findings(workspace, absolute(file), options)
-        except InputError as error:
+        except InputError as error:  # noqa: PERF203 - the other files are still checked
             say(error)
             unreadable = True
     _report(list(dict.fromkeys(found)), form)
@@ -48,7 +48,7 @@ def findings(workspace: Workspace, file: Path, options: Options) -> list[Finding
     """
     preset = load(workspace, file)
     if preset.kind in (Kind.FOREIGN, Kind.OTHER) and not os.environ.get("PRE_COMMIT"):
-        raise InputError(f"is no GRPO preset, but {preset.kind.value}", Place(file))
+        raise no_grpo(preset)
     return check(workspace, preset, options)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from typing import TYPE_CHECKING
+from urllib.request import getproxies_environment
 
 from schema.errors import InputError
 from schema.launch import argv
@@ -29,12 +31,11 @@ def server_plan(context: Context, launcher: int = 0) -> Plan:
         InputError: the preset is not in server mode, so there is no server to start.
     """
     _require_server(context)
-    command = argv.server(context)
     gpus = _rollout_gpus(context)
     facts = server_facts(context) | {"gpus": ",".join(gpus)}
-    claim = Claim(launcher, facts["host"], int(facts["port"]), facts["model"], gpus, _digest(command))
+    claim = Claim(launcher, facts["host"], int(facts["port"]), facts["model"], gpus, facts["digest"])
     facts |= {"claim_file": str(claim_file(claim.port)), "claim": claim.to_json()}
-    return Plan(facts, {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}, argv=command)
+    return Plan(facts, {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}, argv=argv.server(context))
 
 
 def learner_plan(context: Context, entry: str | None = None) -> Plan:
@@ -43,18 +44,45 @@ def learner_plan(context: Context, entry: str | None = None) -> Plan:
     Args:
         context: a preset without errors, in either mode.
         entry: the training repository's module, or None for ms-swift's own.
+
+    Raises:
+        InputError: entry is no module's name.
     """
     gpus = _train_gpus(context)
     world = len(gpus)
-    own = argv.learner(context, world) if entry is None else None
-    command = own or argv.repository_learner(context.preset, world, str(entry))
+    if entry is None:
+        command = argv.learner(context, world)
+    else:
+        command = argv.repository_learner(context.preset, world, _module(entry))
     facts = server_facts(context) if context.preset.mode == "server" else _model(context)
     facts |= {"gpus": ",".join(gpus), "learners": str(world)}
-    return Plan(facts, {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}, argv=command)
+    environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}
+    if "host" in facts:
+        environment |= _past_proxies(facts["host"])
+    return Plan(facts, environment, argv=command)
+
+
+def _module(name: str) -> str:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise InputError(f"{name!r} is no name of a Python module, such as my_repo.train")
+    return name
+
+
+def _past_proxies(host: str) -> dict[str, str]:
+    """What keeps the learner's requests to the server away from a proxy, if this shell names one.
+
+    ms-swift asks through `requests`, which follows http_proxy even to loopback: the learner would wait for
+    the whole vllm_server_timeout (4.5.2, rlhf_trainers/vllm_client.py:73-84).
+    """
+    if not getproxies_environment().keys() - {"no"}:
+        return {}
+    kept = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    both = ",".join([*filter(None, [kept]), host])
+    return {"no_proxy": both, "NO_PROXY": both}
 
 
 def server_facts(context: Context) -> dict[str, str]:
-    """What identifies the server: address, size, length, model."""
+    """What identifies the server: address, size, length, model, and a digest of all its settings."""
     assert context.server is not None
     config, trainer = context.server.config, context.trainer.config
     assert trainer.vllm_server_host is not None
@@ -65,6 +93,7 @@ def server_facts(context: Context) -> dict[str, str]:
         "data_parallel_size": str(config.vllm_data_parallel_size),
         "world_size": str(world_size(context)),
         "vllm_max_model_len": str(config.vllm_max_model_len),
+        "digest": _digest(argv.server(context)),
         **_model(context),
     }
 

@@ -39,10 +39,10 @@ def url(host: str, port: int, path: str) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{path}"
 
 
-def get(address: str) -> tuple[int, str] | None:
-    """Status and body of a GET, or None if nobody answers HTTP there."""
+def get(address: str, timeout: float = REQUEST_TIMEOUT) -> tuple[int, str] | None:
+    """Status and body of a GET, or None if nobody answers HTTP there in time."""
     try:
-        with _OPENER.open(address, timeout=REQUEST_TIMEOUT) as reply:
+        with _OPENER.open(address, timeout=timeout) as reply:
             return reply.status, reply.read(65536).decode("utf-8", "replace")
     except URLError as error:
         status = getattr(error, "code", None)
@@ -51,9 +51,9 @@ def get(address: str) -> tuple[int, str] | None:
         return None
 
 
-def healthy(host: str, port: int) -> bool:
+def healthy(host: str, port: int, timeout: float = REQUEST_TIMEOUT) -> bool:
     """Whether `/health/` answers 200; with its trailing slash, for without it ms-swift redirects."""
-    reply = get(url(host, port, "/health/"))
+    reply = get(url(host, port, "/health/"), timeout)
     return reply is not None and reply[0] == 200
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from importlib import metadata
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from schema.place import shown
 
@@ -23,14 +24,18 @@ def sarif(findings: Sequence[Finding]) -> str:
         "version": metadata.version("rollout-split"),
         "rules": [{"id": rule} for rule in sorted({finding.rule for finding in findings})],
     }
-    run = {"tool": {"driver": driver}, "results": [_result(finding) for finding in findings]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(finding) for finding in findings],
+    }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
 def _result(finding: Finding) -> dict[str, object]:
     parts = [finding.message, finding.consequence, f"fix: {finding.fix}" if finding.fix else ""]
     region = {"startLine": finding.place.line, "startColumn": finding.place.column}
-    location = {"artifactLocation": {"uri": shown(finding.place.file)}, "region": region}
+    location = {"artifactLocation": {"uri": quote(shown(finding.place.file))}, "region": region}
     return {
         "ruleId": finding.rule,
         "level": finding.severity.value,

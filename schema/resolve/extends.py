@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: Files that one preset may pull in; more is a mistake, not a preset.
 MAX_FILES = 100
+_NO_PATHS = "extends takes a path, or a list of paths"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class _Walk:
     def _merge(self, path: Path, chain: tuple[Path, ...]) -> Branch:
         own = self._workspace.tree(path)
         _refuse_inherit(own)
-        if len(self.files) >= MAX_FILES:
+        if len(self.files) + len(chain) >= MAX_FILES:
             raise InputError(f"this preset pulls in more than {MAX_FILES} files", own.place)
         tree: Branch | None = None
         for base, said in bases(path, own):
@@ -96,11 +97,11 @@ def bases(path: Path, own: Branch) -> list[tuple[Path, Leaf]]:
     said = own.find("extends")
     if said is None:
         return []
-    named = said.value if isinstance(said, Leaf) else None
-    names = [named] if isinstance(named, str) else named
+    if not isinstance(said, Leaf):
+        raise InputError(_NO_PATHS, said.place)
+    names = [said.value] if isinstance(said.value, str) else said.value
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise InputError("extends takes a path, or a list of paths", said.place)
-    assert isinstance(said, Leaf)
+        raise InputError(_NO_PATHS, said.place)
     return [(Path(os.path.normpath(path.parent / name)), said) for name in names]
 
 

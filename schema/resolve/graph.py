@@ -41,3 +41,14 @@ def _bases(workspace: Workspace, file: Path) -> list[Path]:
         return [base for base, _ in bases(file, workspace.tree(file))]
     except InputError:  # not a preset, or broken: whoever names it is told so
         return []
+
+
+def dependents(workspace: Workspace, root: Path, base: Path) -> list[Path]:
+    """The files below a folder that extend a file, directly or through others."""
+    direct = {file: _bases(workspace, file) for file in yaml_files(root)}
+    found: list[Path] = []
+    wave = [base]
+    while wave:
+        wave = [file for file, named in direct.items() if file not in found and any(b in named for b in wave)]
+        found += wave
+    return found

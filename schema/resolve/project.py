@@ -37,6 +37,8 @@ class Settings(BaseModel):
     """GPUs that learn, one learner process each."""
     swift_version: str | None = None
     """The ms-swift release to check against."""
+    entry: str | None = None
+    """The training repository's module that reads these presets and brings its own reward functions."""
     repository_keys: dict[str, list[str]] = Field(default_factory=dict)
     """By section, keys that the training repository takes out before ms-swift sees them."""
 
@@ -75,10 +77,10 @@ def _settings(file: Path) -> Settings:
         with file.open("rb") as stream:
             table: dict[str, Any] = tomllib.load(stream).get("tool", {}).get("rollout-split", {})
         return Settings.model_validate(table)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", Place(file)) from error
     except ValidationError as error:
         raise InputError(_first(error), Place(file)) from error
+    except (OSError, ValueError) as error:  # no TOML, or no UTF-8
+        raise InputError(f"cannot be read: {error}", Place(file)) from error
 
 
 def _first(error: ValidationError) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from typing import TypeAlias
+from typing import overload
 
 from schema.place import Place
 from schema.yamltext.construct import Constructor
@@ -52,6 +53,12 @@ class Branch(NamedTuple):
 
 
 Tree: TypeAlias = Leaf | Branch
+
+
+@overload
+def data(tree: Branch) -> dict[object, object]: ...
+@overload
+def data(tree: Leaf) -> object: ...
 
 
 def data(tree: Tree) -> object:

@@ -3,7 +3,9 @@
 from schema.rules import adapters
 from schema.rules import batch
 from schema.rules import connectivity
+from schema.rules import engine
 from schema.rules import keys
+from schema.rules import releases
 from schema.rules import rewards
 from schema.rules import roles
 from schema.rules import tokens
@@ -21,7 +23,9 @@ __all__ = [
     "adapters",
     "batch",
     "connectivity",
+    "engine",
     "keys",
+    "releases",
     "rewards",
     "roles",
     "tokens",

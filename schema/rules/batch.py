@@ -5,6 +5,7 @@ All are in ms-swift 4.5.2, rlhf_trainers/args_mixin.py:200-242 _init_generation_
 
 from __future__ import annotations
 
+from math import lcm
 from typing import TYPE_CHECKING
 
 from schema.batch import batch
@@ -15,6 +16,7 @@ from schema.rules.base import rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from schema.place import Place
     from schema.rules.base import Context
 
 _SIZES = ("generation_batch_size", "steps_per_generation", "per_device_train_batch_size")
@@ -27,6 +29,15 @@ def _world(context: Context) -> tuple[int, str] | None:
 
 def _next_multiple(value: int, of: int) -> int:
     return -(-value // of) * of
+
+
+def _whole(context: Context, size: int) -> int:
+    # The next size of a rollout that is made of whole micro-batches and of whole groups.
+    trainer, world = context.trainer.config, _world(context)
+    parts = [] if context.wrong("num_generations") else [trainer.num_generations]
+    if world is not None and not context.wrong("per_device_train_batch_size"):
+        parts.append(trainer.per_device_train_batch_size * world[0])
+    return _next_multiple(size, lcm(*parts))
 
 
 @rule("generation-batch-size", needs=_SIZES)
@@ -44,7 +55,8 @@ def generation_batch_size(context: Context) -> Iterator[Problem]:
     if steps is not None and size != micro * steps:
         yield Problem(
             context.at("generation_batch_size"),
-            f"generation_batch_size is {size}, but {product} x steps_per_generation {steps} = {micro * steps}",
+            f"generation_batch_size is {size}, but {product} x steps_per_generation {steps}"
+            f" = {micro * steps}",
             f"{context.swift}: ValueError, after the server was loaded and connected",
             "remove steps_per_generation",
         )
@@ -54,7 +66,7 @@ def generation_batch_size(context: Context) -> Iterator[Problem]:
             f"generation_batch_size is {size}, not divisible by {product} = {micro}",
             f"{context.swift}: ValueError: generation_batch_size must be divisible by the global batch size,"
             " after the server was loaded and connected",
-            f"set generation_batch_size to {_next_multiple(size, micro)}",
+            f"set generation_batch_size to {_whole(context, size)}",
         )
 
 
@@ -77,12 +89,18 @@ def num_generations(context: Context) -> Iterator[Problem]:
     if size is None and (computed := _computed_size(context)) is not None:
         size = computed
     if size is not None and size % group:
+        steps = ", and remove steps_per_generation" if trainer.steps_per_generation else ""
         yield Problem(
-            context.at("generation_batch_size"),
+            _size_place(context),
             f"one rollout makes {size} completions, not divisible by num_generations {group}",
             f"{context.swift}: ValueError: generation_batch_size must be evenly divisible by num_generations",
-            f"set generation_batch_size to {_next_multiple(size, group)}",
+            f"set generation_batch_size to {_whole(context, size)}{steps}",
         )
+
+
+def _size_place(context: Context) -> Place:
+    said = ("generation_batch_size", "steps_per_generation", "num_generations")
+    return context.at(next((name for name in said if name in context.preset.arguments), said[0]))
 
 
 def _computed_size(context: Context) -> int | None:
@@ -134,32 +152,28 @@ def effective_batch_size(context: Context) -> Iterator[Problem]:
         yield Problem(
             setting.place, f"effective_batch_size is {setting.value!r}; it must be a positive whole number"
         )
-        return
-    if (world := _world(context)) is not None:
-        yield from _effective(context, world)
+    elif (world := _world(context)) is not None:
+        yield from _effective(context, world, setting.value, setting.place)
 
 
-def _effective(context: Context, world: tuple[int, str]) -> Iterator[Problem]:
+def _effective(context: Context, world: tuple[int, str], effective: int, place: Place) -> Iterator[Problem]:
     trainer = context.trainer.config
     numbers = batch(context.preset, trainer, world[0])
-    place = context.preset.tree.leaf("training", "effective_batch_size")
-    assert place is not None
-    assert numbers.effective is not None
     product = (
         f"per_device_train_batch_size {trainer.per_device_train_batch_size} x {world[1]} = {numbers.micro}"
     )
     if numbers.accumulation is None:
         yield Problem(
-            place.place,
-            f"effective_batch_size is {numbers.effective}, not divisible by {product}",
+            place,
+            f"effective_batch_size is {effective}, not divisible by {product}",
             "rounded up, the learner would train with another batch than the preset says",
-            f"set effective_batch_size to {_next_multiple(numbers.effective, numbers.micro)}",
+            f"set effective_batch_size to {_next_multiple(effective, numbers.micro)}",
         )
     elif trainer.gradient_accumulation_steps not in (None, numbers.accumulation):
         yield Problem(
             context.at("gradient_accumulation_steps"),
             f"gradient_accumulation_steps is {trainer.gradient_accumulation_steps}, but effective_batch_size"
-            f" {numbers.effective} / ({product}) = {numbers.accumulation}",
+            f" {effective} / ({product}) = {numbers.accumulation}",
             "one of the two would be ignored",
             "remove gradient_accumulation_steps",
         )

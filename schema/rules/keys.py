@@ -5,9 +5,11 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from schema.catalogue import lifetime
 from schema.preset import SERVER_BLOCK
 from schema.preset import TOP_LEVEL
 from schema.resolve.tree import Branch
+from schema.resolve.tree import data
 from schema.roles import ROLES
 from schema.rules.base import Problem
 from schema.rules.base import rule
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
 
+    from schema.catalogue import Lifetime
     from schema.preset import Setting
     from schema.rules.base import Context
 
@@ -37,6 +40,7 @@ OLD_SPELLINGS = {
     "multi_turn_func": "multi_turn_scheduler",
 }
 _REMAINING = "ValueError: remaining_argv"
+_OWNED = ", or name it under repository-keys in [tool.rollout-split] if the training repository takes it out"
 
 #: Keys that the nested layout's training repository cannot do without.
 REQUIRED = (
@@ -63,7 +67,7 @@ def unknown_key(context: Context) -> Iterator[Problem]:
     block, nothing would notice it.
     """
     for name, tree in context.preset.tree.children.items():
-        if name not in TOP_LEVEL:
+        if name not in TOP_LEVEL and data(tree) is not None:
             hint = _hint(str(name), TOP_LEVEL)
             yield Problem(
                 tree.key, f"unknown section {name}{hint}", "nothing reads it", "remove or rename it"
@@ -75,17 +79,23 @@ def unknown_key(context: Context) -> Iterator[Problem]:
 
 
 def _unknown(context: Context, setting: Setting) -> Problem:
+    meant = _meant(setting.name, context.release.trainer)
     if setting.name in context.release.server:
         hint = "; it is an argument of `swift rollout`, not of the learner"
+    elif (life := lifetime("trainer", setting.name)) is not None:
+        hint = f"; only ms-swift {_span(life)} has it"
     else:
-        hint = _hint(setting.name, context.release.trainer)
+        hint = f"; did you mean {meant}?" if meant else ""
     return Problem(
         setting.key,
         f"unknown key {setting.path}{hint}",
         f"{context.swift}: {_REMAINING}",
-        "rename or remove it; a key that the training repository takes out belongs into"
-        " [tool.rollout-split] repository-keys of pyproject.toml",
+        f"rename it to {meant}" if meant else f"remove it{_OWNED}",
     )
+
+
+def _span(life: Lifetime) -> str:
+    return life.first if life.first == life.last else f"{life.first} to {life.last}"
 
 
 def _unknown_in_block(context: Context) -> Iterator[Problem]:
@@ -98,7 +108,7 @@ def _unknown_in_block(context: Context) -> Iterator[Problem]:
         return
     known = [name for name, row in ROLES.items() if row.role.value in ("server", "refused")]
     for name, tree in block.children.items():
-        if name not in ROLES:
+        if name not in ROLES and data(tree) is not None:
             yield Problem(
                 tree.key,
                 f"unknown key {dotted}.{name}{_hint(str(name), known)}",
@@ -108,10 +118,15 @@ def _unknown_in_block(context: Context) -> Iterator[Problem]:
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
+    meant = _meant(name, known)
+    return f"; did you mean {meant}?" if meant else ""
+
+
+def _meant(name: str, known: Iterable[str]) -> str | None:
     names = list(known)
-    old = OLD_SPELLINGS.get(name)
-    best = [old] if old in names else get_close_matches(name, names, n=1, cutoff=0.7)
-    return f"; did you mean {best[0]}?" if best else ""
+    if OLD_SPELLINGS.get(name) in names:
+        return OLD_SPELLINGS[name]
+    return next(iter(get_close_matches(name, names, n=1, cutoff=0.7)), None)
 
 
 @rule("missing-key")

@@ -8,6 +8,7 @@ from schema.findings import Severity
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.roles import ROLES
+from schema.roles import UNREAD_IN_COLOCATE
 from schema.roles import Misplaced
 from schema.roles import Role
 from schema.rules.base import Problem
@@ -65,7 +66,7 @@ def colocate_field_in_server_mode(context: Context) -> Iterator[Problem]:
         )
 
 
-@rule("connect-field-in-colocate-mode")
+@rule("connect-field-in-colocate-mode", needs=("vllm_mode",))
 def connect_field_in_colocate_mode(context: Context) -> Iterator[Problem]:
     """A server's address in a preset whose mode is not server.
 
@@ -165,7 +166,7 @@ def server_block_missing(context: Context) -> Iterator[Problem]:
         )
 
 
-@rule("server-block-unused", severity=Severity.WARNING)
+@rule("server-block-unused", severity=Severity.WARNING, needs=("vllm_mode",))
 def server_block_unused(context: Context) -> Iterator[Problem]:
     """A rollout server's block in a preset whose mode is not server: nothing reads it."""
     block = context.preset.block
@@ -176,3 +177,20 @@ def server_block_unused(context: Context) -> Iterator[Problem]:
             "no server is started; the engine runs inside the learner",
             "set rlhf.vllm_mode to server (`migrate-config --write` does it), or remove the block",
         )
+
+
+@rule("unread-in-colocate", severity=Severity.WARNING, mode="colocate")
+def unread_in_colocate(context: Context) -> Iterator[Problem]:
+    """An engine knob that the learner's own engine is made without.
+
+    ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:505-531 names what colocate passes on; everything else is a
+    field of RLHFArguments that no trainer reads.
+    """
+    for setting in context.preset.arguments.values():
+        if setting.name in UNREAD_IN_COLOCATE:
+            yield Problem(
+                setting.place,
+                f"{setting.path} is {setting.value!r}, but no learner reads it",
+                f"{context.swift}: {Misplaced.IGNORED.value}",
+                "remove it",
+            )

@@ -50,7 +50,10 @@ def pipeline_parallel(context: Context) -> Iterator[Problem]:
 
 @rule("colocate-tensor-parallel", mode="colocate", needs=("vllm_tensor_parallel_size",))
 def colocate_tensor_parallel(context: Context) -> Iterator[Problem]:
-    """TP does not divide the learners in colocate mode: ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:433."""
+    """TP that does not divide the learners, in colocate mode.
+
+    ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:433.
+    """
     setting = context.preset.arguments.get("vllm_tensor_parallel_size")
     train = context.split.train
     if setting is None or train is None or not isinstance(setting.value, int):

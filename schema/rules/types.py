@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from schema import argument
 from schema.preset import SERVER_BLOCK
+from schema.preset import TOP_LEVEL
+from schema.resolve.tree import Leaf
 from schema.rules.base import Problem
 from schema.rules.base import rule
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from schema.rules.base import Context
 
 _RANGES = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "literal_error")
+_NO_SECTIONS = ("extends", "global_max_length")
 _SILENT = ("missing", "extra_forbidden")  # missing-key, unknown-key and the role rules speak of them
 
 
@@ -28,6 +31,7 @@ def wrong_type(context: Context) -> Iterator[Problem]:
     Rollout settings are checked against the strict models, all others against the types of the target
     release's parser (transformers' HfArgumentParser, ms-swift 4.5.2, utils/utils.py parse_args).
     """
+    yield from _sections(context)
     modelled = type(context.trainer.config).model_fields
     for name, error in context.trainer.errors.items():
         if error["type"] not in _SILENT and name in context.preset.arguments:
@@ -46,6 +50,18 @@ def wrong_type(context: Context) -> Iterator[Problem]:
             )
 
 
+def _sections(context: Context) -> Iterator[Problem]:
+    for name in TOP_LEVEL:
+        section = context.preset.tree.find(name)
+        if isinstance(section, Leaf) and name not in _NO_SECTIONS:
+            yield Problem(
+                section.place,
+                f"{name} is {section.value!r}, not a mapping",
+                "nothing reads it",
+                f"make it a mapping, or remove {name}",
+            )
+
+
 @rule("wrong-server-type", components=True)
 def wrong_server_type(context: Context) -> Iterator[Problem]:
     """A value of a wrong type or range in the rollout server's block."""
@@ -58,11 +74,11 @@ def wrong_server_type(context: Context) -> Iterator[Problem]:
 
 
 def _problem(context: Context, place: Place, path: str, value: object, error: ErrorDetails) -> Problem:
-    reason = error["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    reason = error["msg"].removeprefix("Input should be ")
     kind = "out of range" if error["type"] in _RANGES else "of a wrong type"
     return Problem(
         place,
         f"{path} is {value!r}, which is {kind}: it must be {reason}",
         f"{context.swift}: stops in its parser or at a later step, or vLLM does",
-        f"give it {reason}",
+        f"make it {reason}",
     )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Aliases may expand a document to this many nodes; more is a "billion laughs" file.
 MAX_NODES = 100_000
+#: Plain scalars that YAML 1.1 knows as keys only; as a value PyYAML refuses them.
+KEYS_ONLY = ("<<", "=")
 
 
 class Constructor:
@@ -39,16 +41,19 @@ class Constructor:
             InputError: a duplicate or unhashable key, a bad merge, or too many nodes through aliases.
         """
         self._spend(node)
-        node = dereferenced(node)
-        if isinstance(node, Scalar):
-            return node.value
-        if isinstance(node, Sequence):
-            return [self.data(item) for item in node.items]
-        return {self.key(entry): self.data(entry.value) for entry in self.entries(node)}
+        target = dereferenced(node)
+        if isinstance(target, Scalar):
+            if target.plain and target.text in KEYS_ONLY:
+                raise InputError(f"{target.text} has a meaning as a key only; quote it", self.place(node))
+            return target.value
+        if isinstance(target, Sequence):
+            return [self.data(item) for item in target.items]
+        return {self.key(entry): self.data(entry.value) for entry in self.entries(target)}
 
     def key(self, entry: Entry) -> object:
         """The key of an entry as a Python value."""
-        value = self.data(entry.key)
+        node = dereferenced(entry.key)
+        value = node.value if isinstance(node, Scalar) else self.data(node)
         try:
             hash(value)
         except TypeError:
@@ -61,11 +66,11 @@ class Constructor:
         Raises:
             InputError: a key stands twice (PyYAML would silently keep the last one).
         """
-        own = [entry for entry in mapping.entries if not is_merge(entry)]
         seen: dict[object, Entry] = {}
-        for entry in own:
-            self._refuse_duplicate(seen, entry)
-        for merge in (entry for entry in mapping.entries if is_merge(entry)):
+        merges: dict[object, Entry] = {}
+        for entry in mapping.entries:
+            self._refuse_duplicate(merges if is_merge(entry) else seen, entry)
+        for merge in merges.values():
             for entry in self._merged(merge.value):
                 seen.setdefault(self.key(entry), entry)
         yield from seen.values()
@@ -94,7 +99,7 @@ class Constructor:
     def _spend(self, node: Node) -> None:
         self._left -= 1
         if self._left < 0:
-            raise InputError(f"aliases expand this file to more than {MAX_NODES} nodes", self.place(node))
+            raise InputError(f"holds more than {MAX_NODES} values, aliases expanded", self.place(node))
 
 
 def dereferenced(node: Node) -> Scalar | Sequence | Mapping:

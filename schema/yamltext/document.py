@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 #: Bytes. A preset is a few kB; anything beyond this is another kind of file.
 MAX_SIZE = 1 << 20
 BOM = "\ufeff"
+#: What PyYAML's two parsers read differently: tabs, tags, `?`, a byte order mark inside the text, a `#` that
+#: touches the indicator of a block scalar, a `:` that touches a flow indicator.
+_PICKY = re.compile(r"[\t!?\ufeff]|[|>][-+0-9]*#|:[][{},]")
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,12 @@ def parse(path: Path, content: bytes) -> Document:
     bom, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
     roots = _roots(path, text)
     if len(roots) > 1:
-        raise InputError("holds several YAML documents; a preset is exactly one", Place(path))
+        raise InputError("holds several YAML documents; a preset is exactly one", _place(path, roots[1]))
     root = roots[0] if roots else None
     if root is None or _is_nothing(root):
         return Document(path, text, bom, None)
     if not isinstance(root, Mapping):
-        raise InputError("the root is not a mapping of sections", Place(path, root.span.line))
+        raise InputError("the root is not a mapping of sections", _place(path, root))
     return Document(path, text, bom, root)
 
 
@@ -96,12 +100,22 @@ def _content(path: Path) -> bytes:
 
 def _decoded(path: Path, content: bytes) -> str:
     try:
-        return content.decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"is not UTF-8 text (byte {error.start}): a binary file?", Place(path, line)
-        ) from error
+        place = _after(path, content[: error.start].decode("utf-8"))
+        raise InputError(f"is not UTF-8 text (byte {error.start}): a binary file?", place) from error
+    if (odd := yaml.reader.Reader.NON_PRINTABLE.search(text)) is not None:
+        place = _after(path, text[: odd.start()])
+        raise InputError(f"holds the control character {odd[0]!r}: a binary file?", place)
+    return text
+
+
+def _after(path: Path, before: str) -> Place:
+    return Place(path, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
+
+
+def _place(path: Path, node: Node) -> Place:
+    return Place(path, node.span.line, node.span.column)
 
 
 def _roots(path: Path, text: str) -> list[Node]:
@@ -113,20 +127,11 @@ def _roots(path: Path, text: str) -> list[Node]:
         raise InputError(f"is not valid YAML: {error.problem or error.context}", place) from error
     except NestingError as error:
         raise InputError(str(error), Place(path, error.mark.line + 1, error.mark.column + 1)) from error
-    except yaml.YAMLError as error:
-        raise InputError(f"is not valid YAML: {_reason(error)}", Place(path)) from error
-
-
-def _reason(error: yaml.YAMLError) -> str:
-    if isinstance(error, yaml.reader.ReaderError):
-        return f"{error.reason} at character {error.position}: a binary file?"
-    return str(error)
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
-    # ms-swift reads with the pure-Python loader, which refuses tabs that libyaml accepts, so a text with
-    # tabs is parsed as ms-swift would; libyaml is ten times faster on all others.
-    loader = yaml.SafeLoader if "\t" in text or not yaml.__with_libyaml__ else yaml.CSafeLoader
+    # ms-swift reads with the pure-Python loader; libyaml is ten times faster on what both read alike.
+    loader = yaml.SafeLoader if _PICKY.search(text) or not yaml.__with_libyaml__ else yaml.CSafeLoader
     events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
     return events
 

@@ -10,15 +10,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import NamedTuple
+from typing import Protocol
 from typing import TypeAlias
+from typing import cast
 
 import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: What YAML 1.1 makes of a plain `<<` and `=`: keys with a meaning of their own, and no values.
+_KEY_TAGS = ("tag:yaml.org,2002:merge", "tag:yaml.org,2002:value")
+
 #: Deeper nesting than this is no preset; the limit keeps a hostile file from exhausting the stack.
 MAX_DEPTH = 64
+
+
+class Mark(Protocol):
+    """A position in the text, as either of PyYAML's parsers gives it; all count from 0."""
+
+    index: int
+    line: int
+    column: int
 
 
 class Span(NamedTuple):
@@ -39,11 +52,12 @@ class Scalar:
     value: object
     style: str | None
     anchor: str | None
+    tag: str | None = None
 
     @property
     def plain(self) -> bool:
-        """Whether the scalar stands without quotes and is no block scalar."""
-        return self.style is None and self.span.end > self.span.start
+        """Whether the scalar stands without quotes and tag and is no block scalar."""
+        return self.style is None and self.tag is None and self.span.end > self.span.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +101,9 @@ Node: TypeAlias = Scalar | Sequence | Mapping | Alias
 
 
 class NestingError(Exception):
-    """The text nests deeper than MAX_DEPTH; `mark` is where."""
+    """The text nests deeper than MAX_DEPTH, aliases followed; `mark` is where."""
 
-    def __init__(self, mark: yaml.Mark) -> None:
+    def __init__(self, mark: Mark) -> None:
         self.mark = mark
         super().__init__(f"nested more than {MAX_DEPTH} levels deep")
 
@@ -105,6 +119,7 @@ class Builder:
     def __init__(self, events: Iterator[yaml.Event]) -> None:
         self._events = events
         self._anchors: dict[str, Node] = {}
+        self._heights: dict[str, int] = {}
         # Resolves and constructs single scalars exactly as yaml.safe_load does.
         self._loader = yaml.SafeLoader("")
 
@@ -113,18 +128,24 @@ class Builder:
         found = []
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
-                self._anchors = {}
+                self._anchors, self._heights = {}, {}
                 found.append(self._node(next(self._events), 0))
         return found
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            raise NestingError(event.start_mark)
+            raise NestingError(_start(event))
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
+            return self._alias(event, depth)
+        anchor = cast("yaml.NodeEvent", event).anchor
+        if anchor in self._heights:
+            raise _error(f"found duplicate anchor {anchor!r}", event)
+        if anchor is not None:
+            self._heights[anchor] = 0
         node = self._fresh(event, depth)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = node
+        if anchor is not None:
+            self._anchors[anchor] = node
+            self._heights[anchor] = self._height(node)
         return node
 
     def _fresh(self, event: yaml.Event, depth: int) -> Node:
@@ -132,40 +153,53 @@ class Builder:
             return self._scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(event, depth)
-        return self._mapping(event, depth)
+        return self._mapping(cast("yaml.MappingStartEvent", event), depth)
 
-    def _alias(self, event: yaml.AliasEvent) -> Alias:
-        if event.anchor not in self._anchors:
-            raise yaml.composer.ComposerError(
-                None, None, f"found undefined alias {event.anchor!r}", event.start_mark
-            )
-        return Alias(_span(event.start_mark, event.end_mark), event.anchor, self._anchors[event.anchor])
+    def _alias(self, event: yaml.AliasEvent, depth: int) -> Alias:
+        name = event.anchor
+        if name is None or name not in self._anchors:
+            raise _error(f"found undefined alias {name!r}", event)
+        if depth + self._heights[name] > MAX_DEPTH:
+            raise NestingError(_start(event))
+        return Alias(_span(event, _end(event)), name, self._anchors[name])
+
+    def _height(self, node: Node) -> int:
+        if isinstance(node, Alias):
+            return self._heights[node.name]
+        if isinstance(node, Scalar):
+            return 0
+        if isinstance(node, Sequence):
+            below = list(node.items)
+        else:
+            below = [part for entry in node.entries for part in (entry.key, entry.value)]
+        return 1 + max(map(self._height, below), default=0)
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        span, value = _span(event, _end(event)), self._value(event)
+        tag = None if event.tag == "!" else event.tag
+        return Scalar(span, event.value, value, event.style or None, event.anchor, tag)
+
+    def _value(self, event: yaml.ScalarEvent) -> object:
         tag = event.tag
         if tag is None or tag == "!":
-            tag = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)
-        node = yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark, event.style)
-        value = self._constructed(node)
-        style = event.style or None
-        span = _span(event.start_mark, event.end_mark)
-        return Scalar(span, event.value, value, style, event.anchor)
-
-    def _constructed(self, node: yaml.ScalarNode) -> object:
-        if node.tag == "tag:yaml.org,2002:merge":
-            return node.value
+            tag = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
+        if tag in _KEY_TAGS:
+            return event.value
+        node = yaml.ScalarNode(tag, event.value, cast("yaml.Mark", event.start_mark))
         try:
             return self._loader.construct_object(node, deep=True)
-        except ValueError as error:  # a date such as 2024-02-31, which yaml.safe_load lets escape
-            raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
+        except yaml.YAMLError:
+            raise
+        except Exception as error:  # a date such as 2024-02-31, `!!bool x`: yaml.safe_load lets these escape
+            raise _error(f"{event.value!r} is no {tag.rpartition(':')[2]}: {error}", event) from error
 
     def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> Sequence:
         _refuse_tag(event, "seq")
         items = []
         while not isinstance(following := next(self._events), yaml.SequenceEndEvent):
             items.append(self._node(following, depth + 1))
-        end = following.end_mark.index if event.flow_style or not items else items[-1].span.end
-        return Sequence(_span(event.start_mark, end), tuple(items), bool(event.flow_style), event.anchor)
+        end = _end(following) if event.flow_style or not items else items[-1].span.end
+        return Sequence(_span(event, end), tuple(items), bool(event.flow_style), event.anchor)
 
     def _mapping(self, event: yaml.MappingStartEvent, depth: int) -> Mapping:
         _refuse_tag(event, "map")
@@ -173,19 +207,30 @@ class Builder:
         while not isinstance(following := next(self._events), yaml.MappingEndEvent):
             key = self._node(following, depth + 1)
             entries.append(Entry(key, self._node(next(self._events), depth + 1)))
-        end = following.end_mark.index
+        end = _end(following)
         if entries and not event.flow_style:
             end = max(entries[-1].key.span.end, entries[-1].value.span.end)
-        return Mapping(_span(event.start_mark, end), tuple(entries), bool(event.flow_style), event.anchor)
+        return Mapping(_span(event, end), tuple(entries), bool(event.flow_style), event.anchor)
 
 
 def _refuse_tag(event: yaml.SequenceStartEvent | yaml.MappingStartEvent, kind: str) -> None:
     if event.tag not in (None, "!", f"tag:yaml.org,2002:{kind}"):
-        raise yaml.constructor.ConstructorError(
-            None, None, f"tag {event.tag} has no place in a preset", event.start_mark
-        )
+        raise _error(f"tag {event.tag} has no place in a preset", event)
 
 
-def _span(start: yaml.Mark, end: yaml.Mark | int) -> Span:
-    stop = end if isinstance(end, int) else end.index
-    return Span(start.index, stop, start.line + 1, start.column + 1)
+def _error(problem: str, event: yaml.Event) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=cast("yaml.Mark", event.start_mark))
+
+
+def _start(event: yaml.Event) -> Mark:
+    # The stubs allow for events made by hand, which have no marks; the parsers' always do.
+    return cast("Mark", event.start_mark)
+
+
+def _end(event: yaml.Event) -> int:
+    return cast("Mark", event.end_mark).index
+
+
+def _span(event: yaml.Event, end: int) -> Span:
+    start = _start(event)
+    return Span(start.index, end, start.line + 1, start.column + 1)

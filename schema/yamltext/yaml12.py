@@ -1,4 +1,4 @@
-"""Scalars that YAML 1.1 (PyYAML, so ms-swift) and YAML 1.2 (most editors and other tools) read differently."""
+"""Scalars that YAML 1.1 (PyYAML, so ms-swift) and YAML 1.2 (editors, other tools) read differently."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _ALIKE = re.compile(
     | -?[0-9]+\.[0-9]+(?:[eE][-+][0-9]+)?              # floats with a point, a signed exponent
     | true|false|True|False|TRUE|FALSE|null|Null|NULL|~
     | (?!(?:y|n|yes|no|on|off)\Z)[A-Za-z/_$][^\n]*     # words, but for the booleans of YAML 1.1
+    | (?s:.*\n.*)                                      # several paragraphs: a text to both
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -51,9 +52,9 @@ def same(left: object, right: object) -> bool:
 def as_yaml12(text: str) -> object:
     """What a YAML 1.2 reader makes of a plain scalar."""
     from ruamel.yaml import YAML  # noqa: PLC0415 - costs 20 ms, and most files never need it
-    from ruamel.yaml import YAMLError  # noqa: PLC0415
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
     try:
-        return YAML(typ="safe", pure=True).load(text)
+        return YAML(typ="safe", pure=True).load(f"- {text}")[0]
     except (YAMLError, ValueError, NotImplementedError):
         return text

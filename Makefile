@@ -1,0 +1,40 @@
+# Every target sets up what it needs; a second run reuses what is there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs test-upstream clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
+
+demo: $(READY) ## migrate a copy of the colocate presets, validate it, print both launch commands
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/demo.sh
+
+test: $(READY) ## the tests that need no ms-swift
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## ruff, mypy --strict, shellcheck, generated docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/shellcheck -x scripts/*.sh tests/upstream/*.sh .ci/run
+	$(BIN)/python docs/generate.py --check
+
+docs: $(READY) ## write the generated pages of docs/
+	$(BIN)/python docs/generate.py
+
+test-upstream: $(READY) ## compare verdicts with real ms-swift, in its own environment
+	PYTHON=$(PYTHON) bash tests/upstream/setup.sh
+	$(BIN)/python -m pytest tests/upstream
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) .venv-upstream .venv-upstream-oldest build

@@ -1,0 +1,75 @@
+"""Writes the pages of docs/ that follow from the code: the rules and the roles.
+
+`--check` writes nothing and fails if a page is not what the code says.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+
+from schema.catalogue import lifetime
+from schema.catalogue import order
+from schema.roles import ROLES
+from schema.roles import Role
+from schema.rules import RULES
+
+DOCS = Path(__file__).parent
+_HEAD = "<!-- Written by docs/generate.py; `make docs` writes it anew. -->\n"
+
+
+def rules() -> str:
+    """The page of rules: one section each, from its docstring."""
+    sections = [
+        f"## {rule.id}\n\n{rule.severity.value}"
+        f"{f', {rule.mode} mode' if rule.mode else ''}\n\n{inspect.cleandoc(rule.check.__doc__ or '')}\n"
+        for rule in RULES.values()
+    ]
+    intro = "What `validate-config` checks. `validate-config --explain RULE` prints one section.\n"
+    return "\n".join([_HEAD, "# Rules\n", intro, *sections])
+
+
+def roles() -> str:
+    """The page of roles: one table a role."""
+    intro = (
+        "Who acts on each ms-swift field that rollouts touch when `vllm_mode` is server. The proof is a line of"
+        " ms-swift 4.5.2, below `swift/`.\n"
+    )
+    return "\n".join([_HEAD, "# Roles\n", intro, *(_table(role) for role in Role)])
+
+
+def _table(role: Role) -> str:
+    rows = [
+        f"| `{row.field}` | {_versions(row.field)} | `{row.proof}` | {row.misplaced.value} | {row.note} |"
+        for row in ROLES.values()
+        if row.role is role
+    ]
+    head = "| field | releases | proof | in the wrong place it | note |\n| --- | --- | --- | --- | --- |"
+    return "\n".join([f"## {role.value}\n", head, *rows, ""])
+
+
+def _versions(field: str) -> str:
+    lives = [life for side in ("trainer", "server") if (life := lifetime(side, field)) is not None]
+    first = min((life.first for life in lives), key=order)
+    last = max((life.last for life in lives), key=order)
+    return f"{first} to {last}"
+
+
+def main() -> int:
+    """Writes or checks the pages; 1 if a page is stale."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for name, text in {"rules.md": rules(), "roles.md": roles()}.items():
+        page = DOCS / name
+        if check and (not page.exists() or page.read_text(encoding="utf-8") != text):
+            stale.append(name)
+        elif not check:
+            page.write_text(text, encoding="utf-8")
+    if stale:
+        print(f"stale: {', '.join(stale)}; run `make docs`", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

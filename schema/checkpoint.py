@@ -1,0 +1,32 @@
+"""What a checkpoint's own config.json says of the model, where the checkpoint is on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+_EXPERTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
+
+
+def is_dense(model: object) -> bool | None:
+    """Whether a model has no experts; None if its config is not here."""
+    config = _config(model)
+    if config is None:
+        return None
+    parts = [config, *(part for part in config.values() if isinstance(part, dict))]
+    return not any(part.get(name) for part in parts for name in _EXPERTS)
+
+
+def sees(model: object) -> bool | None:
+    """Whether a model takes pictures; None if its config is not here."""
+    config = _config(model)
+    return None if config is None else "vision_config" in config
+
+
+def _config(model: object) -> dict[str, Any] | None:
+    try:
+        said = json.loads((Path(str(model)) / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return said if isinstance(said, dict) else None

@@ -1,0 +1,111 @@
+"""Rules that hold for some releases only; each compares the target release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.catalogue import order
+from schema.checkpoint import is_dense
+from schema.findings import Severity
+from schema.rules.base import Problem
+from schema.rules.base import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.rules.base import Context
+
+
+def older(context: Context, version: str) -> bool:
+    """Whether the target ms-swift is older than a release."""
+    return order(context.release.version) < order(version)
+
+
+@rule("both-batch-sizes", needs=("generation_batch_size", "steps_per_generation"))
+def both_batch_sizes(context: Context) -> Iterator[Problem]:
+    """generation_batch_size together with steps_per_generation, before ms-swift 4.4.0.
+
+    Those releases run trl.GRPOConfig.__post_init__, which refuses the pair even where they agree (trl 0.29.1,
+    trainer/grpo_config.py:839); 4.4.0 skips it (rlhf_trainers/arguments.py:104).
+    """
+    trainer = context.trainer.config
+    both = trainer.generation_batch_size is not None and trainer.steps_per_generation is not None
+    if both and older(context, "4.4.0"):
+        yield Problem(
+            context.at("steps_per_generation"),
+            "steps_per_generation is set together with generation_batch_size",
+            f"{context.swift}: trl: ValueError: can not be both configured at the same time",
+            "remove steps_per_generation",
+        )
+
+
+@rule("dense-data-parallel", mode="server", needs=("vllm_data_parallel_size", "vllm_use_async_engine"))
+def dense_data_parallel(context: Context) -> Iterator[Problem]:
+    """Several engines of a dense model, on a pair of releases that cannot start them.
+
+    vLLM from 0.14.0 on refuses offline data parallelism for dense models ("Offline data parallel mode is not
+    supported/useful for dense models.", vLLM #30739, ms-swift #9221); ms-swift from 4.2.1 on gives each
+    engine its own GPUs instead (#9295, pipelines/infer/rollout.py:596). A warning where no local config.json
+    tells whether the model is dense.
+    """
+    if context.server is None or not older(context, "4.2.1") or order(context.release.vllm) < (0, 14):
+        return
+    config = context.server.config
+    is_async = config.vllm_use_async_engine or context.preset.value("multi_turn_scheduler")
+    dense = is_dense(context.preset.value("model"))
+    if config.vllm_data_parallel_size > 1 and not is_async and dense is not False:
+        yield Problem(
+            context.at_server("vllm_data_parallel_size"),
+            f"vllm_data_parallel_size is {config.vllm_data_parallel_size}, on the sync engine"
+            f"{'' if dense else ', which works for mixture-of-experts models only'}",
+            f"{context.swift} with vLLM {context.release.vllm}: ValueError: Offline data parallel mode is not"
+            " supported/useful for dense models",
+            "use ms-swift 4.2.1 or newer, or tensor parallelism",
+            None if dense else Severity.WARNING,
+        )
+
+
+@rule("adapter-with-zero3", severity=Severity.WARNING, mode="server")
+def adapter_with_zero3(context: Context) -> Iterator[Problem]:
+    """LoRA or DoRA with ZeRO-3: the weight sync may find parameters that are still partitioned.
+
+    `AssertionError` on the state dict before ms-swift 4.5 (3.9.0 to 4.2.3, rlhf_trainers/rollout_mixin.py:963
+    in 4.2.3); with 4.5.2 one learner ran through.
+    """
+    config = str(context.preset.tree.value("deepspeed", "config", default=""))
+    enabled = context.preset.tree.value("deepspeed", "enabled") is True
+    adapter = context.preset.value("tuner_type") or context.preset.value("train_type") or "lora"
+    if enabled and config.startswith("zero3") and adapter == "lora" and older(context, "4.5.0"):
+        place = context.preset.tree.find("deepspeed", "config")
+        assert place is not None
+        yield Problem(
+            place.place,
+            f"deepspeed.config is {config}, with an adapter",
+            f"{context.swift}: AssertionError at the first weight sync was seen",
+            "use zero2",
+        )
+
+
+@rule("unknown-reward", severity=Severity.WARNING, needs=("reward_funcs",))
+def unknown_reward(context: Context) -> Iterator[Problem]:
+    """A reward function that ms-swift does not have built in, and nothing names where it comes from.
+
+    Built-in ones are the keys of `orms` (ms-swift 4.5.2, rewards/orm.py:459); others come from
+    external_plugins, or from a training repository's own entry point (`entry` in [tool.rollout-split], or
+    data that only such a repository reads: custom.train_jsonl, custom.jsonl).
+    """
+    preset = context.preset
+    if preset.value("external_plugins") or preset.value("custom_register_path") or preset.project.settings.entry:
+        return
+    if any(preset.tree.find("custom", name) for name in ("train_jsonl", "jsonl")):
+        return
+    unknown = [name for name in context.trainer.config.reward_funcs if name not in context.release.reward_funcs]
+    if unknown:
+        yield Problem(
+            context.at("reward_funcs"),
+            f"reward_funcs names {', '.join(unknown)}, which ms-swift does not have built in",
+            f"{context.swift}: ValueError: reward_function is not implemented in swift.rewards, once the model"
+            " was loaded",
+            "name the plugin in rlhf.external_plugins, or the repository's module as entry in"
+            " [tool.rollout-split] of pyproject.toml",
+        )

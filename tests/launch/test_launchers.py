@@ -1,0 +1,484 @@
+"""The launchers as an operator uses them; `swift` and `torchrun` are stand-ins, all else is real."""
+
+import contextlib
+import http.server
+import json
+import os
+import pty
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import threading
+
+import pytest
+from bench import REPO
+from bench import SMOKE
+from bench import Bench
+from bench import end
+from bench import free_port
+from bench import listens
+from bench import until
+
+SERVER = "grpo_rollout_server.sh"
+LEARNER = "grpo_train_server_mode.sh"
+SUMMARY = REPO / "configs/train/grpo/summary_1024.yaml"
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+SMOKE_SERVER = (
+    "CUDA_VISIBLE_DEVICES=0 swift rollout --model build/smoke/model --model_type qwen3 --torch_dtype bfloat16"
+    " --template qwen3 --truncation_strategy delete --seed 17 --host 127.0.0.1 --port 8080"
+    " --vllm_tensor_parallel_size 1 --vllm_data_parallel_size 1 --vllm_max_model_len 512"
+    " --vllm_gpu_memory_utilization 0.3 --vllm_enable_lora false --vllm_enforce_eager true\n"
+)
+SMOKE_LEARNER = (
+    "CUDA_VISIBLE_DEVICES=1 torchrun --standalone --nproc_per_node=1 -m swift.cli.rlhf"
+    " --model build/smoke/model --model_type qwen3 --torch_dtype bfloat16 --attn_impl sdpa"
+    " --dataset configs/smoke/prompts.jsonl --template qwen3 --tuner_type lora --lora_rank 8 --lora_alpha 16"
+    " --target_modules all-linear --run_name smoke-server --output_dir build/smoke/output"
+    " --logging_dir build/smoke/output/tb --num_train_epochs 1 --max_steps 3 --learning_rate 1e-05"
+    " --vit_lr 1e-05 --aligner_lr 1e-05 --optimizer default --per_device_train_batch_size 4 --bf16 true"
+    " --eval_strategy no --save_strategy no --logging_steps 1 --report_to none --seed 17 --rlhf_type grpo"
+    " --reward_funcs repetition soft_overlong --reward_weights 1.0 1.0 --soft_cache_length 32"
+    " --num_generations 4 --generation_batch_size 4 --temperature 1.0 --max_completion_length 64"
+    " --truncation_strategy delete --use_vllm true --vllm_mode server --vllm_server_host 127.0.0.1"
+    " --vllm_server_port 8080 --vllm_server_timeout 300 --gradient_accumulation_steps 1 --max_length 448"
+    " --deepspeed zero2\n"
+)
+SUMMARY_SERVER = (
+    "CUDA_VISIBLE_DEVICES=0,1,2,3,4,5 swift rollout --model models/qwen3-vl-4b-summary-1024-merged"
+    " --torch_dtype bfloat16 --template qwen3_vl --truncation_strategy delete --max_pixels 1000000000 --seed 17"
+    " --host 127.0.0.1 --port 8080 --vllm_tensor_parallel_size 1 --vllm_data_parallel_size 6"
+    " --vllm_max_model_len 8192 --vllm_gpu_memory_utilization 0.6 --vllm_enable_prefix_caching true"
+    " --vllm_enable_lora false\n"
+)
+SUMMARY_LEARNER = (
+    "CUDA_VISIBLE_DEVICES=6,7 torchrun --standalone --nproc_per_node=2 -m a.b"
+    f" --config {SUMMARY}\n"
+)
+
+SMOKE_FACTS = [
+    "host 127.0.0.1",
+    "port 8080",
+    "tensor_parallel_size 1",
+    "data_parallel_size 1",
+    "vllm_max_model_len 512",
+    "model build/smoke/model",
+]
+SUMMARY_FACTS = [
+    "host 127.0.0.1",
+    "port 8080",
+    "tensor_parallel_size 1",
+    "data_parallel_size 6",
+    "vllm_max_model_len 8192",
+    "model models/qwen3-vl-4b-summary-1024-merged",
+]
+
+
+@pytest.fixture
+def bench(tmp_path):
+    place = Bench(tmp_path)
+    yield place
+    place.close()
+
+
+@contextlib.contextmanager
+def serving(handler, port):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Healthy(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+# What a dry run prints
+
+
+@pytest.mark.parametrize(
+    ("script", "preset", "words", "printed", "facts"),
+    [
+        (SERVER, SMOKE, ["gpus=0"], SMOKE_SERVER, [*SMOKE_FACTS, "gpus 0"]),
+        (LEARNER, SMOKE, ["gpus=1"], SMOKE_LEARNER, [*SMOKE_FACTS, "gpus 1"]),
+        ("train.sh", SMOKE, ["gpus=1"], SMOKE_LEARNER, []),
+        (SERVER, SUMMARY, ["gpus=0,1,2,3,4,5"], SUMMARY_SERVER, [*SUMMARY_FACTS, "gpus 0,1,2,3,4,5"]),
+        (LEARNER, SUMMARY, ["gpus=6,7", "entry=a.b"], SUMMARY_LEARNER, [*SUMMARY_FACTS, "gpus 6,7"]),
+    ],
+)
+def test_dry_run_prints_the_exact_command_and_starts_nothing(bench, script, preset, words, printed, facts):
+    bench.preset = preset
+    code, out, said = end(bench.start(*bench.words(script, *words, "dry_run=true")))
+    assert (code, out) == (0, printed)
+    assert [" ".join(line.split()) for line in said.splitlines()] == facts
+    assert sorted(file.name for file in bench.home.iterdir()) == ["bin", "preset.yaml", "run"]
+    assert not list((bench.home / "run").iterdir())
+
+
+@pytest.mark.parametrize("script", [SERVER, LEARNER, "train.sh"])
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_help_names_the_exit_codes(bench, script, word):
+    code, out, said = end(bench.start("bash", str(REPO / "scripts" / script), word))
+    assert (code, said) == (0, "")
+    assert out.startswith(f"Usage: bash scripts/{script} config=PATH gpus=LIST")
+    assert "Exit status:" in out
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "message"),
+    [
+        (SERVER, ["gpus=0", "wait_timeout=3"], "unknown key 'wait_timeout'; the keys are: config gpus dry_run"),
+        (LEARNER, ["gpus=0", "config gpus=1"], "'config gpus=1' is not of the form key=value"),
+        (LEARNER, ["gpus=0", "--wait_timeout=3"], "'--wait_timeout=3' is not of the form key=value"),
+        (LEARNER, ["gpus=0", "dry_run"], "'dry_run' is not of the form key=value"),
+        (LEARNER, ["gpus=0", "gpus=1"], "'gpus' is given twice"),
+        (LEARNER, ["gpus=0", "dry_run=yes"], "dry_run is 'yes'; it must be true or false"),
+        (LEARNER, ["gpus=0", "health_check="], "health_check is ''; it must be true or false"),
+        (LEARNER, ["gpus=0", "wait_timeout=5m"], "wait_timeout is '5m'; it must be a number of seconds"),
+        ("train.sh", [], "gpus=... is required"),
+        (SERVER, ["gpus="], "gpus=... is required"),
+        (SERVER, ["gpus=0,x"], "neither a number of GPUs nor a list"),
+        ("train.sh", ["gpus=0", "entry=-c"], "'-c' is no name of a Python module"),
+    ],
+)
+def test_wrong_words(bench, script, words, message):
+    code, out, said = end(bench.start(*bench.words(script, *words)))
+    assert (code, out) == (2, "")
+    assert message in said
+    assert not (bench.home / "swift.json").exists()
+
+
+def test_words_are_never_evaluated(bench):
+    evil = bench.home / "evil"
+    word = f"a[$(touch {evil})]=1"
+    for words in ([word], ["gpus=0", f"dry_run=$(touch {evil})"], [f"gpus=$(touch {evil})", "dry_run=true"]):
+        code, _, _ = end(bench.start(*bench.words(SERVER, *words)))
+        assert code == 2
+    assert not evil.exists()
+
+
+def test_config_is_required(bench):
+    code, _, said = end(bench.start("bash", str(REPO / "scripts/train.sh"), "gpus=0"))
+    assert (code, "config=... is required" in said) == (2, True)
+
+
+def test_unreadable_preset(bench):
+    bench.preset = bench.home / "no such.yaml"
+    code, _, said = end(bench.start(*bench.words(LEARNER, "gpus=0")))
+    assert (code, "no such.yaml" in said) == (2, True)
+
+
+@pytest.mark.parametrize("script", [SERVER, LEARNER, "train.sh"])
+def test_preset_with_an_error(bench, script):
+    bench.edit("num_generations: 4", "num_generations: 3")
+    code, _, said = end(bench.start(*bench.words(script, "gpus=0")))
+    assert (code, "error[num-generations]" in said) == (1, True)
+
+
+@pytest.mark.parametrize(("script", "message"), [(SERVER, "vllm_mode is 'colocate'"), (LEARNER, "scripts/train.sh")])
+def test_colocate_preset_has_no_server(bench, script, message):
+    bench.preset = REPO / "tests/presets/colocate/configs/train/grpo/summary_1024.yaml"
+    code, _, said = end(bench.start(*bench.words(script, "gpus=0,1,2,3,4,5,6,7")))
+    assert (code, message in said) == (2, True)
+
+
+def test_without_validate_config(bench):
+    project = bench.home / "project"
+    shutil.copytree(REPO / "scripts", project / "scripts")
+    path = bench.environment["PATH"]
+    bench.environment["PATH"] = "/usr/bin:/bin"
+    launch = ["bash", str(project / "scripts/train.sh"), f"config={bench.preset}", "gpus=1", "dry_run=true"]
+    code, _, said = end(bench.start(*launch))
+    assert (code, "validate-config is neither on PATH nor at" in said) == (2, True)
+
+    (project / ".venv/bin").mkdir(parents=True)
+    (project / ".venv/bin/validate-config").symlink_to(shutil.which("validate-config", path=path))
+    code, out, _ = end(bench.start(*launch))
+    assert (code, out) == (0, SMOKE_LEARNER.replace("8080", str(bench.port)))
+
+
+@pytest.mark.parametrize(("script", "program"), [(SERVER, "swift"), ("train.sh", "torchrun")])
+def test_without_the_program(bench, script, program):
+    (bench.home / "bin" / program).unlink()
+    code, _, said = end(bench.start(*bench.words(script, "gpus=0")))
+    assert (code, f"{program} is not on PATH" in said) == (2, True)
+    assert not bench.claim.exists()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_port_held_by_a_listener(bench, address):
+    with socket.create_server((address, bench.port)):
+        code, _, said = end(bench.server())
+    assert code == 1
+    assert f"error[port-taken] port {bench.port} is held by a listener" in said
+    assert not (bench.home / "swift.json").exists()
+
+
+def test_port_held_by_something_healthy(bench):
+    with serving(Healthy, bench.port):
+        code, _, said = end(bench.server())
+    assert (code, "is held by a server that answers /health/" in said) == (1, True)
+    assert not (bench.home / "swift.json").exists()
+
+
+def test_port_of_a_server_that_is_loading(bench):
+    first = bench.server(STAND_IN_LOADS="60")
+    loading = bench.said("swift")
+    code, _, said = end(bench.server())
+    assert (code, f"a rollout server that is loading: process {first.pid}" in said) == (1, True)
+    assert bench.said("swift") == loading
+    assert bench.claim.exists()
+
+
+# The server
+
+
+def test_server_gets_its_words_as_they_are(bench):
+    system = "Say \"it's\"  $HOME `id`\n* é \\ end"
+    bench.edit("  template: qwen3\n", f"  template: qwen3\n  system: {json.dumps(system)}\n  response_prefix: '-x y'\n")
+    outer = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "8", "NPROC_PER_NODE": "8", "MASTER_PORT": "29500"}
+    bench.server(**outer, CUDA_VISIBLE_DEVICES="5")
+    said = bench.said("swift")
+    argv = said["argv"]
+    assert argv[1] == "rollout"
+    assert argv[argv.index("--system") + 1] == system
+    assert "--response_prefix=-x y" in argv
+    assert argv[argv.index("--port") + 1] == str(bench.port)
+    assert said["environment"]["CUDA_VISIBLE_DEVICES"] == "0"
+    assert not outer.keys() & said["environment"].keys()
+
+
+def test_server_runs_in_a_group_of_its_own_and_leaves_a_claim(bench):
+    process = bench.server()
+    said = bench.said("swift")
+    assert os.getpgid(said["pid"]) == os.getpgid(said["engine"]) == said["pid"]
+    assert stat.S_IMODE(bench.claim.stat().st_mode) == 0o600
+    assert stat.S_IMODE(bench.claim.parent.stat().st_mode) == 0o700
+    claim = json.loads(bench.claim.read_text())
+    assert (claim["launcher"], claim["port"], claim["gpus"]) == (process.pid, bench.port, ["0"])
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_signal_ends_the_server_with_all_its_processes(bench, number):
+    process = bench.server()
+    until(bench.healthy)
+    process.send_signal(number)
+    code, _, said = end(process)
+    assert code == CODES[number], said
+    assert not bench.left()
+    assert not listens(bench.port)
+    assert not bench.claim.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_to_a_launcher_that_a_script_put_in_the_background(bench, number):
+    shell = bench.start("bash", "-c", '"$@" & echo "$!"; wait "$!"', "bash", *bench.words(SERVER, "gpus=0"))
+    until(bench.healthy)
+    os.kill(int(shell.stdout.readline()), number)
+    code, _, said = end(shell)
+    assert code == CODES[number], said
+    assert not bench.left()
+
+
+@pytest.mark.parametrize("hang_up", [False, True])
+def test_terminal(bench, hang_up):
+    terminal, its_end = pty.openpty()
+    process = bench.start(*bench.words(SERVER, "gpus=0"), terminal=its_end)
+    os.close(its_end)
+    until(bench.healthy)
+    if not hang_up:
+        os.write(terminal, b"\x03")
+        assert process.wait(timeout=15) == 130
+    os.close(terminal)
+    code, _, said = end(process)
+    assert code == (129 if hang_up else 130), said
+    assert not bench.left()
+
+
+def test_signal_while_it_starts(bench):
+    """Whenever the signal comes, nothing is left; the first ones come before validate-config has answered."""
+    for delay in (0.05, 0.4, 0.5, 0.6):
+        process = bench.server()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=delay)
+        process.terminate()
+        code, _, said = end(process)
+        assert code in (143, -signal.SIGTERM), said
+        assert not bench.left()
+        assert not bench.claim.exists()
+
+
+def test_server_that_ends_by_itself_takes_its_engines_along(bench):
+    code, _, said = end(bench.server(STAND_IN_EXIT="7"))
+    assert code == 7, said
+    assert bench.said("swift")["engine"] not in bench.left()
+    assert not bench.left()
+    assert not bench.claim.exists()
+
+
+def test_server_that_is_killed_takes_its_engines_along(bench):
+    process = bench.server()
+    os.kill(bench.said("swift")["pid"], signal.SIGKILL)
+    code, _, said = end(process)
+    assert code == 128 + signal.SIGKILL, said
+    assert not bench.left()
+
+
+def test_server_that_ignores_sigterm_is_killed_after_the_grace_period(bench):
+    process = bench.server(STAND_IN_IGNORES_TERM="1", ROLLOUT_SPLIT_GRACE="1")
+    until(bench.healthy)
+    process.terminate()
+    code, _, said = end(process)
+    assert (code, "killing what has not ended" in said) == (143, True)
+    assert not bench.left()
+
+
+def test_grace_period_must_be_a_number(bench):
+    code, _, said = end(bench.server(ROLLOUT_SPLIT_GRACE="soon"))
+    assert (code, "must be a whole number of seconds" in said) == (2, True)
+
+
+# The learner
+
+
+def test_learner_waits_for_a_late_server_and_leaves_it_running(bench):
+    learner = bench.learner("wait_timeout=20", STAND_IN_EXIT="5", RANK="3", CUDA_VISIBLE_DEVICES="0,1")
+    bench.server(STAND_IN_LOADS="1")
+    code, _, said = end(learner)
+    assert code == 5, said
+    assert bench.healthy()
+    said = bench.said("torchrun")
+    assert said["argv"][1:5] == ["--standalone", "--nproc_per_node=1", "-m", "swift.cli.rlhf"]
+    assert said["environment"]["CUDA_VISIBLE_DEVICES"] == "1"
+    assert "RANK" not in said["environment"]
+
+
+def test_learner_of_a_training_repository(bench):
+    bench.running_server()
+    code, _, said = end(bench.learner("entry=my_repo.train", STAND_IN_EXIT="0"))
+    assert code == 0, said
+    assert bench.said("torchrun")["argv"][3:] == ["-m", "my_repo.train", "--config", str(bench.preset)]
+
+
+def test_learner_gives_up_on_a_server_that_does_not_come(bench):
+    code, _, said = end(bench.learner("wait_timeout=0.5"))
+    assert code == 1
+    assert f"no rollout server answers at http://127.0.0.1:{bench.port}/health/: waited 0.5 seconds" in said
+    assert not (bench.home / "torchrun.json").exists()
+
+
+def test_learner_gives_up_when_the_launcher_of_the_server_ends(bench):
+    server = bench.server(STAND_IN_LOADS="60")
+    bench.said("swift")
+    learner = bench.learner("wait_timeout=60")
+    assert "waiting for" in learner.stderr.readline()
+    server.terminate()
+    end(server)
+    code, _, said = end(learner)
+    assert (code, f"its launcher, process {server.pid}, has ended" in said) == (1, True)
+
+
+def test_learner_refuses_a_server_of_another_size(bench):
+    bench.running_server(STAND_IN_WORLD="3")
+    code, _, said = end(bench.learner())
+    assert code == 1
+    assert f"the server on port {bench.port} has world size 3, but this preset means TP x DP = 1" in said
+
+
+def test_learner_refuses_a_server_with_other_settings(bench):
+    bench.server()
+    until(bench.healthy)
+    bench.edit("vllm_enforce_eager: true", "vllm_enforce_eager: false")
+    code, _, said = end(bench.learner())
+    assert (code, "was started with other settings" in said) == (1, True)
+
+
+def test_learner_refuses_what_only_looks_healthy(bench):
+    with serving(Healthy, bench.port):
+        code, _, said = end(bench.learner())
+    assert (code, "has world size None" in said) == (1, True)
+
+
+def test_learner_refuses_the_gpu_of_a_server(bench):
+    bench.server(STAND_IN_LOADS="60")
+    bench.said("swift")
+    code, _, said = end(bench.start(*bench.words(LEARNER, "gpus=0")))
+    assert (code, "error[shared-gpu] GPU 0 is used by the rollout server" in said) == (1, True)
+    assert not (bench.home / "torchrun.json").exists()
+
+
+def test_learner_without_a_health_check(bench):
+    code, _, said = end(bench.learner("health_check=false", STAND_IN_EXIT="0"))
+    assert code == 0, said
+    assert bench.said("torchrun")
+
+
+def test_learner_asks_past_a_proxy(bench):
+    bench.running_server()
+    proxy = f"http://127.0.0.1:{free_port()}"
+    code, _, said = end(bench.learner(http_proxy=proxy, no_proxy="example.com", STAND_IN_EXIT="0"))
+    assert code == 0, said
+    environment = bench.said("torchrun")["environment"]
+    assert environment["http_proxy"] == proxy
+    assert environment["no_proxy"] == environment["NO_PROXY"] == "example.com,127.0.0.1"
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_signal_ends_the_learner_and_not_the_server(bench, number):
+    bench.running_server()
+    learner = bench.learner()
+    worker = bench.said("torchrun")["worker"]
+    learner.send_signal(number)
+    code, _, said = end(learner)
+    assert code == CODES[number], said
+    assert worker not in bench.left()
+    assert bench.healthy()
+
+
+def test_signal_ends_the_wait_for_a_server(bench):
+    learner = bench.learner()
+    assert "waiting for" in learner.stderr.readline()
+    learner.terminate()
+    code, _, said = end(learner)
+    assert code == 143, said
+    assert not bench.left()
+
+
+def test_killed_torchrun_leaves_no_worker(bench):
+    learner = bench.learner("health_check=false")
+    os.kill(bench.said("torchrun")["pid"], signal.SIGKILL)
+    code, _, said = end(learner)
+    assert code == 128 + signal.SIGKILL, said
+    assert not bench.left()
+
+
+def test_learner_that_ignores_sigterm_is_killed_with_its_worker(bench):
+    learner = bench.learner("health_check=false", STAND_IN_IGNORES_TERM="1", ROLLOUT_SPLIT_GRACE="1")
+    bench.said("torchrun")
+    learner.terminate()
+    code, _, said = end(learner)
+    assert (code, "killing what has not ended" in said) == (143, True)
+    assert not bench.left()
+
+
+def test_train_becomes_torchrun(bench):
+    process = bench.start(*bench.words("train.sh", "gpus=1"), WORLD_SIZE="4")
+    said = bench.said("torchrun")
+    assert said["pid"] == process.pid
+    assert "WORLD_SIZE" not in said["environment"]
+    process.terminate()
+    assert end(process)[0] == 1

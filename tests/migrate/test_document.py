@@ -1,0 +1,270 @@
+"""Edits of YAML text: the data are as intended under every reader, all other lines keep their bytes, no comment is lost."""
+
+import copy
+from collections import Counter
+
+import pytest
+import yaml
+from hypothesis import assume
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+from yaml_files import comments
+from yaml_files import document
+from yaml_files import texts
+
+from migrate import document as edit
+from migrate.edits import Add
+from migrate.edits import Change
+from migrate.edits import Move
+from migrate.edits import Remove
+from migrate.edits import apply
+from schema.errors import InputError
+from schema.yamltext import Mapping
+from schema.yamltext import Scalar
+
+SOME = settings(max_examples=150, deadline=None, derandomize=True)
+NEW = ("newcomer",)
+VALUES = st.sampled_from([None, True, 7, 0.6, 1e-05, "server", "no", "a: b", "# x", ["127.0.0.1"], [8080]])
+
+
+def read(text):
+    """The data of a file's text, types told apart, as every reader has them; they must agree."""
+    content = text.encode()
+    found = [
+        yaml.load(content, yaml.SafeLoader),
+        yaml.load(content, yaml.CSafeLoader),
+        YAML(typ="safe", pure=True).load(content),
+    ]
+    assert typed(found[0]) == typed(found[1]) == typed(found[2])
+    return found[0]
+
+
+def typed(value):
+    if isinstance(value, dict):
+        return sorted((typed(key), typed(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return ["list", *map(typed, value)]
+    return type(value).__name__, repr(value)
+
+
+def entries(mapping, path=()):
+    """Every path to a key of a block mapping, with its entry."""
+    for entry in mapping.entries if isinstance(mapping, Mapping) and not mapping.flow else ():
+        here = (*path, entry.key.value)
+        yield here, entry
+        yield from entries(entry.value, here)
+
+
+def mappings(old):
+    """Every path to a block mapping, or to an empty value that can become one."""
+    yield ()
+    for path, entry in entries(old.root):
+        empty = isinstance(entry.value, Scalar) and entry.value.value is None
+        nothing = isinstance(entry.value, Mapping) and not entry.value.entries
+        if empty or nothing or (isinstance(entry.value, Mapping) and not entry.value.flow):
+            yield path
+
+
+def at(data, path):
+    for name in path:
+        data = data[name]
+    return data
+
+
+def with_value(data, path, value):
+    """The data with a value at a path; what is missing on the way, or null, becomes a mapping."""
+    data = here = copy.deepcopy(data)
+    for name in path[:-1]:
+        if here.get(name) is None:
+            here[name] = {}
+        here = here[name]
+    here[path[-1]] = value
+    return data
+
+
+def without(data, path):
+    data = copy.deepcopy(data)
+    del at(data, path[:-1])[path[-1]]
+    return data
+
+
+def lines(text):
+    """The lines with their endings; one is supposed at the end of a file that has none."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    return (text if text.endswith("\n") else text + newline).split("\n")
+
+
+def are_among(few, many):
+    """Whether lines stand in others, in the same order, with the same bytes."""
+    rest = iter(many)
+    return all(line in rest for line in few)
+
+
+def whole(old, text):
+    return old.bom + text
+
+
+@st.composite
+def edited(draw, kind=None, **options):
+    """A document, and the path of one of its keys."""
+    old = document(draw(texts(**options)))
+    paths = [path for path, entry in entries(old.root) if kind is None or isinstance(entry.value, kind)]
+    assume(paths)
+    return old, draw(st.sampled_from(paths))
+
+
+def only(old, path):
+    return len(at(old.data(), path[:-1])) == 1
+
+
+@SOME
+@given(texts(hard=True))
+def test_documents_of_these_tests_are_read_alike_by_all_readers(text):
+    assert isinstance(read(text), dict)
+    assert sorted(edit.comments(document(text))) == sorted(line.rstrip() for line in comments(text))
+
+
+@SOME
+@given(edited(Scalar), VALUES)
+def test_set_changes_the_value_and_nothing_else(case, value):
+    old, path = case
+    entry = edit.find(old, path)
+    new = edit.set_scalar(old, path, value)
+    assert typed(read(whole(old, new))) == typed(with_value(read(old.text), path, value))
+    assert comments(new) == comments(old.text)
+    before, after = lines(old.text), lines(new)
+    first = entry.key.span.line - 1
+    last = old.text.count("\n", 0, entry.value.span.end)
+    assert after[:first] == before[:first]
+    assert after[first + 1 :] == before[max(first, last) + 1 :]
+
+
+@SOME
+@given(edited(Scalar), VALUES)
+def test_set_and_set_back_gives_the_same_bytes(case, value):
+    old, path = case
+    node = edit.find(old, path).value
+    canonical = edit.scalar(node.value, node.style)
+    assume(old.text[node.span.start : node.span.end] == canonical)
+    assume(isinstance(value, str) if node.style else edit.scalar(value, None)[0] not in "'\"[")
+    new = document(whole(old, edit.set_scalar(old, path, value)))
+    assert edit.set_scalar(new, path, node.value) == old.text
+
+
+@SOME
+@given(edited())
+def test_delete_takes_the_key_and_its_own_comments_only(case):
+    old, path = case
+    assume(len(path) > 1 or not only(old, path))
+    gone = edit.comments_of(old, path)
+    new = edit.delete(old, path)
+    assert typed(read(whole(old, new))) == typed(without(read(old.text), path))
+    assert Counter(comments(new)) + Counter(gone) == Counter(comments(old.text))
+    kept = lines(new)
+    if only(old, path):
+        parent = edit.find(old, path[:-1]).key.span.line - 1
+        assert kept[parent].replace(" {}", "", 1) == lines(old.text)[parent]
+        del kept[parent]
+    assert are_among(kept, lines(old.text))
+
+
+@SOME
+@given(edited())
+def test_insert_after_adds_its_lines_and_delete_takes_them_back(case):
+    old, path = case
+    new = edit.insert_after(old, path, ["newcomer: [1]"])
+    inserted = (*path[:-1], *NEW)
+    assert typed(read(whole(old, new))) == typed(with_value(read(old.text), inserted, [1]))
+    assert are_among(lines(old.text), lines(new))
+    assert len(lines(new)) == len(lines(old.text)) + 1
+    assert edit.delete(document(whole(old, new)), inserted) == old.text
+
+
+@SOME
+@given(st.data())
+def test_append_adds_its_lines_and_delete_takes_them_back(data):
+    old = document(data.draw(texts()))
+    path = data.draw(st.sampled_from(list(mappings(old))))
+    below = data.draw(st.sampled_from([(), ("extra",), ("extra", "rollout_server")]))
+    new = edit.append(old, (*path, *below), ["newcomer: [1]"])
+    assert typed(read(whole(old, new))) == typed(with_value(read(old.text), (*path, *below, *NEW), [1]))
+    assert comments(new) == comments(old.text)
+    if not path or at(old.data(), path):
+        assert are_among(lines(old.text), lines(new))
+        assert edit.delete(document(whole(old, new)), (*path, *(*below, *NEW)[:1])) == old.text
+
+
+@SOME
+@given(st.data())
+def test_move_carries_every_comment_there_and_back(data):
+    old, path = data.draw(edited())
+    assume(len(path) > 1 or not only(old, path))
+    places = [place for place in mappings(old) if place[: len(path)] != path]
+    to = (*data.draw(st.sampled_from(places)), *data.draw(st.sampled_from([(), ("extra", "block")])), path[-1])
+    assume(edit.find(old, to) is None)
+    new = apply(old, [Move(path, to, "")])
+    value = at(read(old.text), path)
+    assert typed(read(whole(new, new.text))) == typed(with_value(without(read(old.text), path), to, value))
+    assert comments(new.text) == comments(old.text)
+    back = apply(new, [Move(to, path, "")])
+    assert typed(at(read(back.text), path)) == typed(value)
+    assert comments(back.text) == comments(old.text)
+
+
+@SOME
+@given(st.data())
+def test_move_leaves_all_other_lines_alone(data):
+    old, path = data.draw(edited())
+    assume(not only(old, path))
+    places = [place for place in mappings(old) if place[: len(path)] != path and (not place or at(old.data(), place))]
+    to = (*data.draw(st.sampled_from(places)), "extra", path[-1])
+    taken = edit.lines_of(old, path).lines
+    new = apply(old, [Move(path, to, "")])
+    others = edit.delete(old, path)
+    assert are_among(lines(others), lines(new.text))
+    assert len(lines(new.text)) == len(lines(others)) + len(taken) + 1
+
+
+EDITS = {
+    "set": lambda path: Change(path, "changed", ""),
+    "delete": lambda path: Remove(path, ""),
+    "insert": lambda path: Add((*path[:-1], f"after {path[-1]}"), 1, "", path[-1]),
+}
+
+
+@SOME
+@given(st.data())
+def test_edits_of_different_keys_commute(data):
+    old, one = data.draw(edited())
+    others = [path for path, _ in entries(old.root) if path[: len(one)] != one and one[: len(path)] != path]
+    assume(others)
+    other = data.draw(st.sampled_from(others))
+    kinds = [data.draw(st.sampled_from(list(EDITS))) for _ in range(2)]
+    pair = [EDITS[kind](path) for kind, path in zip(kinds, (one, other), strict=True)]
+    try:
+        there = apply(old, pair)
+    except InputError:  # no scalar to set, or nothing would be left
+        with pytest.raises(InputError):
+            apply(old, pair[::-1])
+    else:
+        assert there == apply(old, pair[::-1])
+
+
+@SOME
+@given(st.data())
+def test_beside_block_scalars_edits_are_right_or_refused(data):
+    old, path = data.draw(edited(hard=True))
+    to = ("extra", "block", path[-1])
+    made = data.draw(st.sampled_from([Remove(path, ""), Add((*path[:-1], *NEW), 1, "", path[-1]), Move(path, to, "")]))
+    intended = copy.deepcopy(read(old.text))
+    made.on_data(intended)
+    gone = edit.comments_of(old, path) if isinstance(made, Remove) and len(old.data()) > 1 else []
+    try:
+        new = apply(old, [made])
+    except InputError as error:
+        assert "cannot be edited safely" in error.message
+        return
+    assert typed(read(whole(new, new.text))) == typed(intended)
+    assert Counter(comments(new.text)) + Counter(gone) == Counter(comments(old.text))

@@ -1,0 +1,183 @@
+"""Constructs ms-swift's real arguments, one request a line; runs inside an upstream environment.
+
+A request is a JSON object: `side` (learner or server), `argv`, and `gpus`, what that side sees: on the learner
+one process each. The answer has `error` (type and text of what ms-swift raised, or null) and `logs` (every
+record at WARNING or above). With `"ask": "options"` the answer is the parser's options instead.
+
+Everything is ms-swift's own code but two things that a machine without GPUs cannot have:
+
+- the network: the connection of VLLMClient, and the learners' process group, which is torch's own fake one;
+- the devices: torch.cuda says that there are `gpus` of them.
+"""
+
+import dataclasses
+import json
+import logging
+import os
+import signal
+import sys
+from contextlib import redirect_stderr
+from importlib import import_module
+from importlib import metadata
+from io import StringIO
+from typing import get_type_hints
+
+#: Seconds that one construction may take; it needs a tenth of one.
+LIMIT = 60
+#: Where 3.x and 4.x keep the arguments, the pipelines' base and the client of the rollout server; and what a
+#: construction imports besides, so that no request has to wait for it.
+PLACES = {
+    "3": (
+        "swift.llm.argument",
+        "swift.llm.base",
+        "swift.trainers.rlhf_trainer.vllm_client",
+        "swift.trainers.rlhf_arguments",
+    ),
+    "4": (
+        "swift.arguments",
+        "swift.pipelines.base",
+        "swift.rlhf_trainers.vllm_client",
+        "swift.rlhf_trainers.arguments",
+    ),
+}
+LAZY = ("deepspeed", "torch.testing._internal.distributed.fake_pg", "transformers.integrations.deepspeed")
+
+
+def main():
+    """Answers until its input ends."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what ms-swift prints must not look like an answer
+    upstream = Upstream()
+    for line in sys.stdin:
+        print(in_a_child(upstream, json.loads(line)), file=answers, flush=True)
+
+
+class Upstream:
+    """ms-swift, imported once.
+
+    Attributes:
+        gpus: how many GPUs torch says there are.
+        classes: RLHFArguments and RolloutArguments, by side.
+        pipeline: what parses a command line into them.
+    """
+
+    def __init__(self):
+        self.gpus = 1
+        os.environ["DS_ACCELERATOR"] = "cuda"  # else deepspeed compiles an operator for CPUs
+        places = PLACES[metadata.version("ms-swift")[0]]
+        arguments, base, client, *_ = (import_module(name) for name in (*places, *LAZY))
+        self.classes = {"learner": arguments.RLHFArguments, "server": arguments.RolloutArguments}
+        self.pipeline = base.SwiftPipeline
+        disconnect(client)
+        self._see_gpus()
+
+    def _see_gpus(self):
+        import torch
+        from transformers.utils.import_utils import is_torch_cuda_available
+
+        getattr(is_torch_cuda_available, "cache_clear", lambda: None)()
+        torch.cuda.is_available = lambda: True
+        torch.cuda.device_count = lambda: self.gpus
+        torch.cuda.current_device = lambda: 0
+        torch.cuda.set_device = lambda *_: None
+        torch.cuda.is_bf16_supported = lambda *_, **__: True
+        torch.cuda.get_device_capability = lambda *_: (9, 0)
+        torch.cuda.get_device_name = lambda *_: "none"
+
+    def answer(self, request):
+        """What ms-swift says to a request."""
+        if request.get("ask") == "options":
+            return options(self.classes[request["side"]])
+        self.gpus = request["gpus"]
+        if request["side"] == "learner":
+            distribute(request["gpus"])
+        logs = recorded()
+        return {"error": self._error(request["side"], request["argv"]), "logs": logs}
+
+    def _error(self, side, argv):
+        pipeline = type(side, (self.pipeline,), {"args_class": self.classes[side], "run": None})
+        said = StringIO()
+        try:
+            with redirect_stderr(said):
+                pipeline.__new__(pipeline)._parse_args(argv)
+        except SystemExit:  # argparse has said why
+            return "SystemExit: " + said.getvalue().strip().rpartition("error: ")[2]
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the answer
+            return f"{type(error).__name__}: {error}"
+        return None
+
+
+def disconnect(client):
+    """Takes the connection out of VLLMClient; what it checks of its arguments stays."""
+    client.is_vllm_available = lambda: True
+    for method in ("check_server", "close_communicator", "init_communicator"):
+        setattr(client.VLLMClient, method, lambda *_, **__: None)
+
+
+def in_a_child(upstream, request):
+    """Answers in a forked process, so that no request finds what another one left behind."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        signal.alarm(LIMIT)
+        with os.fdopen(writer, "w") as pipe:
+            json.dump(upstream.answer(request), pipe)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        text = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return text or json.dumps({"error": f"the process ended with status {status}", "logs": []})
+
+
+def distribute(world):
+    """Makes this the first of `world` learners, as torchrun would."""
+    from torch.distributed import init_process_group
+    from torch.testing._internal.distributed.fake_pg import FakeStore
+
+    places = {"RANK": 0, "LOCAL_RANK": 0, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world, "MASTER_PORT": 29500}
+    os.environ.update({name: str(value) for name, value in places.items()}, MASTER_ADDR="127.0.0.1")
+    init_process_group("fake", rank=0, world_size=world, store=FakeStore())
+
+
+def recorded():
+    """A list that grows with every log record at WARNING or above, whatever logger it comes from."""
+    logs = []
+
+    def record(_, entry):
+        if entry.levelno >= logging.WARNING:
+            logs.append(f"{entry.name}: {entry.getMessage()}")
+
+    logging.Logger.callHandlers = record
+    return logs
+
+
+def options(arguments):
+    """The options of the parser that ms-swift makes for a class, by name."""
+    from swift.utils import parse_args
+    from transformers import HfArgumentParser
+
+    HfArgumentParser.parse_args_into_dataclasses = lambda parser, *_, **__: (parser, [])
+    parser, _ = parse_args(arguments, [])
+    actions = {action.option_strings[0].removeprefix("--"): action for action in reversed(parser._actions)}
+    hints = get_type_hints(arguments)
+    return {field.name: option(field, actions[field.name], hints[field.name]) for field in dataclasses.fields(arguments)}
+
+
+def option(field, action, hint):
+    """How the parser takes a field."""
+    default = field.default
+    if field.default_factory is not dataclasses.MISSING:
+        default = field.default_factory()
+    return {
+        "type": getattr(action.type, "__name__", str(action.type)),
+        "many": action.nargs == "+",
+        "choices": action.choices and list(action.choices),
+        "default": "<required>" if default is dataclasses.MISSING else default,
+        "hint": str(hint),
+    }
+
+
+if __name__ == "__main__":
+    main()
