@@ -3,26 +3,25 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-demo=build/demo
 presets=(configs/train/grpo/summary_1024.yaml configs/train/grpo/summary_1024_attr_key_recall.yaml)
 
-say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
-run() { say "$@"; "$@"; }
+run() {
+  printf '\n$ %s\n' "$*"
+  "$@"
+}
 
-rm -rf "$demo"
+rm -rf build/demo
 mkdir -p build
-cp -R tests/presets/colocate "$demo"
-launchers=$PWD/scripts
-cd "$demo"
+cp -R tests/presets/colocate build/demo
+cd build/demo
 
-say migrate-config "${presets[@]}"
-migrate-config "${presets[@]}" || [[ $? -eq 1 ]] # 1: files would change
-run migrate-config --write --report json "${presets[@]}" >migration.json
-echo "(the report as JSON: $demo/migration.json)"
+run migrate-config "${presets[@]}" || [[ $? -eq 1 ]] # 1: files would change
+run migrate-config --write "${presets[@]}"
 run validate-config "${presets[@]}"
 echo "(no findings)"
 run validate-config --split "${presets[@]}"
 for preset in "${presets[@]}"; do
-  run bash "$launchers/grpo_rollout_server.sh" "config=$preset" gpus=0,1,2,3,4,5 dry_run=true
-  run bash "$launchers/grpo_train_server_mode.sh" "config=$preset" gpus=6,7 dry_run=true
+  run bash ../../scripts/grpo_rollout_server.sh "config=$preset" gpus=0,1,2,3,4,5 dry_run=true
+  run bash ../../scripts/grpo_train_server_mode.sh "config=$preset" gpus=6,7 dry_run=true
 done
+printf '\nThe migrated tree is in build/demo.\n'
