@@ -114,7 +114,7 @@ def _tell(migrations: Sequence[Migration], changed: Sequence[Migration], wish: W
 
 def _verdict(migration: Migration, wish: Wish) -> str:
     if not migration.changes:
-        return "server mode already, nothing to do"
+        return "nothing to do"
     if not wish.write:
         return "would be migrated (--write does it)"
     return f"written below {shown(wish.output)}" if wish.output else "written"

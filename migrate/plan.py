@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrate.edits import Move
 from migrate.edits import apply
 from migrate.proof import ProofError
 from migrate.proof import prove
@@ -12,6 +13,7 @@ from migrate.refusals import refuse_inherited
 from migrate.refusals import refuse_invalid
 from migrate.refusals import refuse_left_behind
 from migrate.refusals import refuse_unfit
+from migrate.refusals import refuse_unplanned
 from migrate.refusals import rolls_out
 from migrate.report import Item
 from migrate.report import items
@@ -46,6 +48,12 @@ class Migration:
     def changes(self) -> bool:
         """Whether the text changes."""
         return bool(self.edits)
+
+    @property
+    def touched(self) -> list[tuple[str, ...]]:
+        """The paths that the edits change."""
+        moves = [edit.to for edit in self.edits if isinstance(edit, Move)]
+        return [*(edit.path for edit in self.edits), *moves]
 
     @property
     def content(self) -> bytes:
@@ -120,7 +128,8 @@ def _options(preset: Preset, target: Target) -> Options:
 
 
 def _prove(migrations: Sequence[Migration], target: Target) -> None:
-    new = _after(Workspace(), migrations)
+    old = Workspace()
+    new = _after(old, migrations)
     named = [migration.path for migration in migrations]
     changed = [migration.path for migration in migrations if migration.changes]
     for migration in migrations:
@@ -128,8 +137,9 @@ def _prove(migrations: Sequence[Migration], target: Target) -> None:
     for path in named:
         preset = load(new, path)
         refuse_inherited(new, preset, named)
+        refuse_unplanned(load(old, path), preset, [path for migration in migrations for path in migration.touched])
         if rolls_out(preset) and not set(changed).isdisjoint(preset.resolved.files):
             refuse_invalid(new, preset, _options(preset, target))
-    refuse_left_behind(Workspace(), new, named)
+    refuse_left_behind(old, new, named)
     if changed and any(migration.changes for migration in _migrations(new, named, target)):
         raise ProofError("migrating the result again would change it")

@@ -12,16 +12,19 @@ from schema.place import shown
 from schema.preset import Kind
 from schema.preset import Preset
 from schema.resolve.graph import dependents
+from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.roles import Role
 from schema.roles import role_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Sequence
     from pathlib import Path
 
     from schema.check import Options
     from schema.preset import Setting
+    from schema.resolve import Tree
     from schema.resolve import Workspace
 
 
@@ -115,6 +118,33 @@ def refuse_invalid(after: Workspace, preset: Preset, options: Options) -> None:
             f"the migrated preset would not pass validate-config; mend this first:\n{listed}",
             Place(preset.resolved.path),
         )
+
+
+def refuse_unplanned(before: Preset, after: Preset, planned: Sequence[tuple[str, ...]]) -> None:
+    """Refuses to change anything in the resolved preset but what was planned.
+
+    A null on the way to a new key hides what a base says there; as a mapping it would hide it no longer.
+
+    Raises:
+        InputError: naming the keys.
+    """
+    old, new = dict(_values(before.tree)), dict(_values(after.tree))
+    changed = [path for path in {**old, **new} if repr(old.get(path)) != repr(new.get(path))]
+    wrong = [path for path in changed if not any(path[: len(edited)] == edited for edited in planned)]
+    if wrong:
+        keys = ", ".join(".".join(map(str, path)) for path in wrong)
+        raise InputError(
+            f"{keys} would come back from a base: a null hides it; remove the null first",
+            Place(before.resolved.path),
+        )
+
+
+def _values(tree: Tree, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], object]]:
+    if not isinstance(tree, Branch):
+        yield path, tree.value
+        return
+    for name, child in tree.children.items():
+        yield from _values(child, (*path, name))
 
 
 def refuse_left_behind(before: Workspace, after: Workspace, named: Sequence[Path]) -> None:

@@ -55,7 +55,7 @@ def _item(file: Path, old: Document, new: Document, edit: Edit) -> Item:
     gone = tuple(text.comments_of(old, edit.path)) if isinstance(edit, Remove) else ()
     return Item(
         file=shown(file),
-        kind=_KINDS[type(edit)],
+        kind="changed" if before and isinstance(edit, Add) else _KINDS[type(edit)],
         key=".".join(edit.path),
         to=".".join(to) if isinstance(edit, Move) else "",
         old_line=before[0] if before else None,

@@ -119,9 +119,7 @@ class ToServer:
         if name in _SHARED_GPUS and self.splits and not self._owner:
             return Remove(path, "it was fitted to GPUs shared with the learner; the split's value counts")
         new = self._new_value(name, setting.value)
-        return Move(
-            path, to, _NEVER_READ if new is KEEP else f"{_NEVER_READ}; {self._reason(name)}", new
-        )
+        return Move(path, to, _NEVER_READ if new is KEEP else f"{_NEVER_READ}; {self._reason(name)}", new)
 
     def _new_value(self, name: str, old: object) -> object:
         if name == LENGTH:

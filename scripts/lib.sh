@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the launchers share: their options, and the plan that validate-config makes of them. Sourced by them, never run.
 
-repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+repo=$(CDPATH="" cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 declare -A option=() fact=()
 environment=() argv=()
 

@@ -108,11 +108,12 @@ def whole(old, text):
 
 @st.composite
 def edited(draw, kind=None, **options):
-    """A document, and the path of one of its keys."""
-    old = document(draw(texts(**options)))
-    paths = [path for path, entry in entries(old.root) if kind is None or isinstance(entry.value, kind)]
+    """A text, and the path of one of its keys."""
+    text = draw(texts(**options))
+    root = document(text).root
+    paths = [path for path, entry in entries(root) if kind is None or isinstance(entry.value, kind)]
     assume(paths)
-    return old, draw(st.sampled_from(paths))
+    return text, draw(st.sampled_from(paths))
 
 
 def only(old, path):
@@ -129,7 +130,7 @@ def test_documents_of_these_tests_are_read_alike_by_all_readers(text):
 @SOME
 @given(edited(Scalar), VALUES)
 def test_set_changes_the_value_and_nothing_else(case, value):
-    old, path = case
+    old, path = document(case[0]), case[1]
     entry = edit.find(old, path)
     new = edit.set_scalar(old, path, value)
     assert typed(read(whole(old, new))) == typed(with_value(read(old.text), path, value))
@@ -144,7 +145,7 @@ def test_set_changes_the_value_and_nothing_else(case, value):
 @SOME
 @given(edited(Scalar), VALUES)
 def test_set_and_set_back_gives_the_same_bytes(case, value):
-    old, path = case
+    old, path = document(case[0]), case[1]
     node = edit.find(old, path).value
     canonical = edit.scalar(node.value, node.style)
     assume(old.text[node.span.start : node.span.end] == canonical)
@@ -156,7 +157,7 @@ def test_set_and_set_back_gives_the_same_bytes(case, value):
 @SOME
 @given(edited())
 def test_delete_takes_the_key_and_its_own_comments_only(case):
-    old, path = case
+    old, path = document(case[0]), case[1]
     assume(len(path) > 1 or not only(old, path))
     gone = edit.comments_of(old, path)
     new = edit.delete(old, path)
@@ -173,7 +174,7 @@ def test_delete_takes_the_key_and_its_own_comments_only(case):
 @SOME
 @given(edited())
 def test_insert_after_adds_its_lines_and_delete_takes_them_back(case):
-    old, path = case
+    old, path = document(case[0]), case[1]
     new = edit.insert_after(old, path, ["newcomer: [1]"])
     inserted = (*path[:-1], *NEW)
     assert typed(read(whole(old, new))) == typed(with_value(read(old.text), inserted, [1]))
@@ -185,7 +186,8 @@ def test_insert_after_adds_its_lines_and_delete_takes_them_back(case):
 @SOME
 @given(st.data())
 def test_append_adds_its_lines_and_delete_takes_them_back(data):
-    old = document(data.draw(texts()))
+    text = data.draw(texts())
+    old = document(text)
     path = data.draw(st.sampled_from(list(mappings(old))))
     below = data.draw(st.sampled_from([(), ("extra",), ("extra", "rollout_server")]))
     new = edit.append(old, (*path, *below), ["newcomer: [1]"])
@@ -199,7 +201,8 @@ def test_append_adds_its_lines_and_delete_takes_them_back(data):
 @SOME
 @given(st.data())
 def test_move_carries_every_comment_there_and_back(data):
-    old, path = data.draw(edited())
+    text, path = data.draw(edited())
+    old = document(text)
     assume(len(path) > 1 or not only(old, path))
     places = [place for place in mappings(old) if place[: len(path)] != path]
     to = (*data.draw(st.sampled_from(places)), *data.draw(st.sampled_from([(), ("extra", "block")])), path[-1])
@@ -216,7 +219,8 @@ def test_move_carries_every_comment_there_and_back(data):
 @SOME
 @given(st.data())
 def test_move_leaves_all_other_lines_alone(data):
-    old, path = data.draw(edited())
+    text, path = data.draw(edited())
+    old = document(text)
     assume(not only(old, path))
     places = [place for place in mappings(old) if place[: len(path)] != path and (not place or at(old.data(), place))]
     to = (*data.draw(st.sampled_from(places)), "extra", path[-1])
@@ -237,7 +241,8 @@ EDITS = {
 @SOME
 @given(st.data())
 def test_edits_of_different_keys_commute(data):
-    old, one = data.draw(edited())
+    text, one = data.draw(edited())
+    old = document(text)
     others = [path for path, _ in entries(old.root) if path[: len(one)] != one and one[: len(path)] != path]
     assume(others)
     other = data.draw(st.sampled_from(others))
@@ -255,7 +260,8 @@ def test_edits_of_different_keys_commute(data):
 @SOME
 @given(st.data())
 def test_beside_block_scalars_edits_are_right_or_refused(data):
-    old, path = data.draw(edited(hard=True))
+    text, path = data.draw(edited(hard=True))
+    old = document(text)
     to = ("extra", "block", path[-1])
     made = data.draw(st.sampled_from([Remove(path, ""), Add((*path[:-1], *NEW), 1, "", path[-1]), Move(path, to, "")]))
     intended = copy.deepcopy(read(old.text))

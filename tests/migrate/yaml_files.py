@@ -120,7 +120,7 @@ class _Writer:
         self._in_block = True
         body = self.pick([["text"], ["# no comment", "", "  deeper"], ["a", "", " "], ["a\u00a0", "\u00a0"], []])
         self.lines += [inner + line if line else "" for line in body]
-        self.lines += [self.pick(["", " ", f"{inner}  "])] * self.pick([0, 1, 2])
+        self.lines += [self.pick(["", " ", f"{inner}  "]) if body else ""] * self.pick([0, 1, 2])
 
     def _nested(self, key: str, column: int, depth: int) -> None:
         self.lines.append(f"{key}{self._end()}")

@@ -8,8 +8,14 @@ from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import settings
 
 from schema.cli import main
+
+# The same examples in every run; `pytest --hypothesis-profile thorough` looks for new ones.
+settings.register_profile("repeatable", max_examples=80, derandomize=True, deadline=None)
+settings.register_profile("thorough", max_examples=5000, deadline=None)
+settings.load_profile("repeatable")
 
 
 class Ran(NamedTuple):

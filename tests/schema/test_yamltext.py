@@ -1,6 +1,6 @@
 """Parsing: the data that PyYAML's safe loader makes, at the places where the text has it; or a clear error."""
 
-import datetime
+import datetime as dt
 import re
 from pathlib import Path
 from textwrap import dedent
@@ -9,7 +9,6 @@ import pytest
 import yaml
 from hypothesis import example
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from schema.errors import InputError
@@ -34,7 +33,7 @@ DOCUMENTS = {
         booleans: [yes, No, ON, off, true, False, y, n]
         nulls: [~, null, NULL, ]
         dates: [2024-01-01, 2024-01-01 10:00:00Z, 2024-1-1]
-        texts: [1.2.3, -, "-1", '010', a b, http://x:8000, "0o17"]
+        texts: [1.2.3, "-1", '010', a b, http://x:8000, "0o17"]
         """),
     "no values": "a:\nb:   # comment\nc: \n  # comment\nd: {e: , f}\ng:\n  -\n  - 1\n",
     "quotes": "a: 'it''s'\nb: \"\\u00e9\\n\\x41 \\\n  folded\"\nc: 'over\n  two\n\n  lines'\nd: ''\n",
@@ -43,7 +42,8 @@ DOCUMENTS = {
     "block scalar at the end, no newline": "a: |\n  x",
     "flow over lines": "a: [\n  1, {b: 2,\n  c: [3]}, # comment\n  4,\n]\nd: {e: 1,\n f: }\n",
     "lists at the indent of their key": "a:\n- 1\n- b: 2\n  c: 3\n- - 4\n  - 5\n",
-    "keys that are no plain text": "\"a b\": 1\n'c': 2\n3: x\ntrue: y\n~: z\n2024-01-01: d\n? e\n: 5\n? |\n  f\n: 6\n",
+    "keys that are no plain text": "\"a b\": 1\n'c': 2\n3: x\ntrue: y\n~: z\n2024-01-01: d\n? e\n: 5\n",
+    "a key over lines": "? |\n  a\n  b\n: 1\n",
     "anchors and aliases": "a: &x {b: [1, &y 2]}\nc: *x\nd: [*y, *x]\n*y : e\n",
     "merge keys": dedent("""\
         one: &one {a: 1, b: 1}
@@ -57,7 +57,8 @@ DOCUMENTS = {
         """),
     "a merge key in quotes is a key": 'a: {"<<": 1}\n',
     "an equals sign as a key": "a: {=: 1}\n",
-    "tags": "a: !!str 1\nb: !!int '1'\nc: !!float 1\nd: ! 5\ne: !!seq [1]\nf: !!map {a: 1}\ng: !!binary aGk=\nh: !\n",
+    "tags": "a: !!str 1\nb: !!int '1'\nc: !!float 1\nd: !!seq [1]\ne: !!map {a: 1}\nf: !!binary aGk=\n",
+    "the tag that says nothing": "a: ! 5\nb: !\n",
     "wide characters": "é: 电柜 # 电柜\n😀: '😀'\nz: [😀, 1]\n",
     "tabs": "a: 1  #\tcomment\nb: 'x\ty'\nc: |\n  x\ty\n",
     "document markers": "%YAML 1.1\n---\na: 1\n...\n",
@@ -112,9 +113,7 @@ def test_span_of_a_scalar_holds_the_scalar(text):
 def reread(scalar, text):
     if scalar.text in ("<<", "=") and scalar.plain:  # keys only
         return typed(text)
-    if scalar.style in ("|", ">"):
-        return typed(yaml.safe_load(f"k: {text}")["k"])
-    return typed(yaml.safe_load(f"[{text} ]")[0]) if text else typed(None)
+    return typed(yaml.safe_load(f"k: {text}")["k"])
 
 
 def test_span_of_a_collection_ends_with_its_last_leaf():
@@ -143,9 +142,7 @@ TEXTS = st.one_of(
     st.text(" -:#'\"[]{},&*!|>%@`\n~?=<1e.", max_size=8),
     st.sampled_from(["no", "on", "1e-6", "1.0e-6", "010", "0o17", "12:30", "~", "null", "2024-01-01", "<<", "="]),
 )
-LEAVES = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.dates(datetime.date(1000, 1, 1)), TEXTS
-)
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.dates(dt.date(1000, 1, 1)), TEXTS)
 KEYS = st.one_of(TEXTS, st.integers(), st.booleans(), st.none())
 TREES = st.recursive(
     LEAVES, lambda below: st.lists(below, max_size=4) | st.dictionaries(KEYS, below, max_size=4), max_leaves=20
@@ -169,31 +166,35 @@ def documents(draw):
     return yaml.safe_dump(data, sort_keys=False, **draw(STYLES))
 
 
+REFUSED = object()
+#: What safe_load lets pass, and we refuse on purpose.
+STRICTER = "duplicate key|not a mapping|has no place in a preset|invalid Unicode character"
+
+
 def read_alike(text):
-    """Our data and safe_load's, where the one is data the other must be, too; None if both refuse the text."""
+    """Our data, which must be safe_load's; None if both refuse the text, or we are stricter on purpose."""
     try:
         expected = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, KeyError, AttributeError, IndexError):  # what safe_load lets escape
-        expected = InputError
+    except Exception:  # not only YAMLError: safe_load lets some escape
+        expected = REFUSED
     try:
         ours = parsed(text).data()
     except InputError as error:
-        if expected is not InputError:  # stricter on purpose
-            allowed = "duplicate key|no mapping|not a mapping|has no place in a preset|merge key|Unicode character"
-            assert re.search(allowed, error.message), text
-        return None
-    assert expected is not InputError, text
-    assert typed(ours) == typed(expected or {})
+        ours, message = None, error.message
+    if expected is REFUSED:
+        assert ours is None, text
+    elif ours is None:
+        assert re.search(STRICTER, message), text
+    else:
+        assert typed(ours) == typed(expected or {}), text
     return ours
 
 
-@settings(max_examples=200, deadline=None)
 @given(documents(), st.sampled_from(["", "\ufeff"]))
 def test_dumped_document_is_read_as_safe_load_reads_it(text, bom):
     assert read_alike(bom + text) is not None
 
 
-@settings(max_examples=200, deadline=None)
 @given(documents(), st.data())
 def test_document_with_comments_in_it_is_read_as_safe_load_reads_it(text, data):
     lines = text.splitlines(keepends=True)
@@ -203,7 +204,6 @@ def test_document_with_comments_in_it_is_read_as_safe_load_reads_it(text, data):
     read_alike("".join(lines))
 
 
-@settings(max_examples=150, deadline=None)
 @given(documents(), st.data())
 def test_scalar_can_be_replaced_by_its_span(text, data):
     document = parsed(text)
@@ -219,12 +219,12 @@ def test_scalar_can_be_replaced_by_its_span(text, data):
 
 PIECES = (
     "a", "b", "1", ": ", ":", "- ", "\n", "\n  ", "\n    ", "[", "]", "{", "}", ", ", ",", '"', "'", "#", " # c",
-    "&x ", "*x", "<<: ", "<<", "|", ">-\n", "|+2", "!", "!!str ", "!!bool ", "!t ", "? ", "?", "é", "😀", "\r\n", "\t",
-    "---", "...", "%", "@", "~", "=", "\\", "\x85", "\u2028", "\n---\n", "%YAML 1.1\n", "\ufeff", "\r", "\x7f",
+    "&x ", "*x", "<<: ", "<<", "|", ">-\n", "|+2", "!", "!!str ", "!!bool ", "!t ", "? ", "?", "é", "😀", "\r\n",
+    "\t", "---", "...", "%", "@", "~", "=", "\\", "\x85", "\u2028", "\n---\n", "%YAML 1.1\n", "\ufeff", "\r",
+    "\x7f",
 )  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
 @example("k: !")
 @example("k: |#x")
@@ -238,12 +238,12 @@ PIECES = (
 @example("a: 1\n\ufeffb: 2")
 def test_any_text_is_read_as_safe_load_reads_it_or_refused(text):
     read_alike("k: " + text)
-    read_alike(text)
+    read_alike(text.lstrip("\ufeff"))
 
 
 # --- Refused ----------------------------------------------------------------------------------------------------
 
-REFUSED = {
+BAD = {
     "a flow that never ends": ("a: [1\n", 2, 1, "is not valid YAML"),
     "a tab for an indent": ("a:\n\tb: 1\n", 2, 1, "cannot start any token"),
     "a tab before a comment, after a plain scalar": ("a: b\n\t# c\nd: 1\n", 2, 1, "cannot start any token"),
@@ -272,7 +272,7 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("content", "line", "column", "message"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("content", "line", "column", "message"), BAD.values(), ids=BAD)
 def test_bad_text_is_refused_with_its_place(content, line, column, message):
     with pytest.raises(InputError, match=message) as caught:
         parse(FILE, content if isinstance(content, bytes) else content.encode()).data()

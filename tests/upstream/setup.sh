@@ -14,7 +14,7 @@ make_environment() {
   rm -rf -- "$environment"
   "${PYTHON:-.venv/bin/python}" -m venv "$environment"
   # deepspeed is only asked for its configuration, so none of its operators is compiled.
-  DS_BUILD_OPS=0 "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
+  DS_BUILD_OPS=0 "$environment/bin/python" -m pip install -qq --disable-pip-version-check \
     --requirement "$requirements"
   cp -- "$requirements" "$environment/requirements.txt"
 }

@@ -11,6 +11,7 @@ Everything is ms-swift's own code but two things that a machine without GPUs can
 """
 
 import dataclasses
+import gc
 import json
 import logging
 import os
@@ -48,6 +49,8 @@ def main():
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what ms-swift prints must not look like an answer
     upstream = Upstream()
+    gc.freeze()  # a child that never collects shares the memory of this process
+    gc.disable()
     for line in sys.stdin:
         print(in_a_child(upstream, json.loads(line)), file=answers, flush=True)
 

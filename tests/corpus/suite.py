@@ -1,0 +1,264 @@
+"""Runs editors over the corpus and counts what they do: `python tests/corpus/suite.py` writes build/corpus/figures.md."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from dataclasses import field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+from choice import Edit
+from choice import edits_of
+from collect import CORPUS
+from collect import MANIFEST
+from editors import EDITORS
+from editors import Ours
+from editors import Refused
+from judge import Original
+from judge import gone_with
+from judge import judged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: The editors that are not ours are tried on one file in so many: ruamel.yaml takes 20 ms for each edit.
+EVERY = 5
+COMPARED = ("set", "delete middle", "delete last", "delete collection", "insert", "move", "move collection", "set in flow",
+            "delete in flow", "set in list item", "delete in list item")  # fmt: skip
+VARIANTS = ("", "CRLF", "BOM", "no final newline")
+WORKERS = 2
+#: Faults of a kind that are kept as examples.
+EXAMPLES = 40
+
+
+@dataclass
+class Row:
+    """What one editor did with one kind of edit."""
+
+    tried: int = 0
+    refused: int = 0
+    failed: int = 0
+    wrong: int = 0
+    noisy: int = 0
+    lost: int = 0
+    misplaced: int = 0
+    clean: int = 0
+
+
+@dataclass
+class Figures:
+    """The figures of a run, or of a part of it."""
+
+    files: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+    checks: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+    def row(self, editor: str, name: str) -> Row:
+        """The row of an editor and a kind of edit."""
+        return self.rows.setdefault((editor, name), Row())
+
+    def example(self, what: str, source: str, edit: Edit) -> None:
+        """Keeps an example of a fault."""
+        self.examples.append(f"{what}: {source}: {edit}")
+
+    def add(self, other: Figures) -> None:
+        """Adds the figures of another part."""
+        for mine, theirs in ((self.files, other.files), (self.left_out, other.left_out), (self.reasons, other.reasons),
+                             (self.checks, other.checks), (self.seconds, other.seconds)):  # fmt: skip
+            mine.update(theirs)
+        for key, row in other.rows.items():
+            mine = self.row(*key)
+            for name, value in vars(row).items():
+                setattr(mine, name, getattr(mine, name) + value)
+        self.examples += other.examples
+
+    def total(self, editor: str, names: tuple[str, ...] | None = None) -> Row:
+        """The sum of the rows of an editor."""
+        total = Row()
+        for (whose, name), row in self.rows.items():
+            if whose == editor and name != "null" and (names is None or name in names):
+                for count, value in vars(row).items():
+                    setattr(total, count, getattr(total, count) + value)
+        return total
+
+
+def run(*, others: bool = True) -> Figures:
+    """Runs over the whole corpus; `others` compares with the other editors on a part of it."""
+    rows = json.loads(MANIFEST.read_text(encoding="utf-8"))
+    parts = [rows[start : start + 40] for start in range(0, len(rows), 40)]
+    figures = Figures()
+    with ProcessPoolExecutor(WORKERS) as pool:
+        for part in pool.map(partial(_part, others=others), parts):
+            figures.add(part)
+    return figures
+
+
+def _part(rows: list[dict[str, str]], *, others: bool) -> Figures:
+    figures = Figures()
+    for row in rows:
+        content = (CORPUS / row["path"]).read_bytes()
+        for variant, varied in _variants(content):
+            _file(figures, row, variant, varied, others=others and not variant)
+    return figures
+
+
+def _variants(content: bytes) -> Iterator[tuple[str, bytes]]:
+    yield "", content
+    variant = VARIANTS[hashlib.sha256(content).digest()[0] % len(VARIANTS)]
+    if variant == "CRLF" and b"\r" not in content:
+        yield variant, content.replace(b"\n", b"\r\n")
+    if variant == "BOM" and not content.startswith(b"\xef\xbb\xbf"):
+        yield variant, b"\xef\xbb\xbf" + content
+    if variant == "no final newline" and content.endswith(b"\n"):
+        yield variant, content.rstrip(b"\r\n")
+
+
+def _file(figures: Figures, row: dict[str, str], variant: str, content: bytes, *, others: bool) -> None:
+    reason = left_out(content)
+    if reason:
+        figures.left_out[reason] += not variant
+        return
+    figures.files[variant or row["group"]] += 1
+    text = content.decode()
+    old, source = Original(text), f"{row['path']} {variant}"
+    edits = edits_of(content, text)
+    compared = others and hashlib.sha256(content).digest()[1] % EVERY == 0
+    figures.files["compared"] += compared
+    for editor in EDITORS if compared else EDITORS[:1]:
+        name = editor.name if compared or editor is not EDITORS[0] else ""
+        _null(figures, editor, old, name)
+        for edit in edits:
+            if editor is EDITORS[0] or edit.name in COMPARED:
+                _edit(figures, editor, old, edit, source, compared=compared)
+    _commuting(figures, EDITORS[0], text, edits, source)
+
+
+def left_out(content: bytes) -> str:
+    """Why a file is no single-document mapping that PyYAML reads; empty when it is."""
+    try:
+        found = list(yaml.load_all(content.decode(), yaml.SafeLoader))  # noqa: S506 - a safe loader
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        tag = "could not determine a constructor" in str(error)
+        return "its own tags (!name)" if tag else "not valid YAML"
+    except TypeError:
+        return "not valid YAML"
+    if len(found) != 1:
+        return "several documents" if found else "empty"
+    return "" if isinstance(found[0], dict) and found[0] else "no mapping, or an empty one"
+
+
+def _null(figures: Figures, editor: object, old: Original, name: str) -> None:
+    for whose in {name, "all"} if editor is EDITORS[0] else {name}:
+        if whose:
+            row = figures.row(whose, "null")
+            row.tried += 1
+            try:
+                same = editor.null(old.text) == old.text
+            except Refused:
+                row.refused += 1
+            except Exception:  # noqa: BLE001
+                row.failed += 1
+            else:
+                row.clean += same
+                row.noisy += not same
+
+
+def _edit(figures: Figures, editor: object, old: Original, edit: Edit, source: str, *, compared: bool) -> None:
+    mine = editor is EDITORS[0]
+    rows = [figures.row("all", edit.name)] if mine else []
+    rows += [figures.row(editor.name, edit.name)] if compared and edit.name in COMPARED else []
+    counts: dict[str, int] = {"tried": 1}
+    started = time.perf_counter()
+    try:
+        new = editor.edit(old.text, edit)
+    except Refused as refusal:
+        counts["refused"] = 1
+        reason = str(refusal).removeprefix("cannot be edited safely: ").removesuffix("; change it by hand")
+        figures.reasons[reason] += 1
+        figures.example(f"refused ({reason})", source, edit)
+    except Exception as error:  # noqa: BLE001 - an editor that fails is counted, not followed
+        counts["failed"] = 1
+        if mine:
+            figures.example(f"failed ({error!r})", source, edit)
+    else:
+        figures.seconds[f"{editor.name} {edit.kind}"] += time.perf_counter() - started
+        figures.seconds[f"{editor.name} {edit.kind} count"] += 1
+        counts |= _judged(figures, old, new, edit, source, mine=mine)
+        if mine:
+            _reversible(figures, editor, old, new, edit, source)
+    for row in rows:
+        for name, value in counts.items():
+            setattr(row, name, getattr(row, name) + value)
+
+
+def _judged(figures: Figures, old: Original, new: str, edit: Edit, source: str, *, mine: bool) -> dict[str, int]:
+    verdict = judged(old, new, edit, both=mine)
+    if mine and not verdict.clean:
+        figures.example(f"{verdict}", source, edit)
+    return {
+        "wrong": bool(verdict.wrong),
+        "noisy": bool(verdict.noise),
+        "lost": verdict.lost,
+        "misplaced": verdict.misplaced,
+        "clean": verdict.clean,
+    }
+
+
+def _reversible(figures: Figures, editor: Ours, old: Original, new: str, edit: Edit, source: str) -> None:
+    if edit.kind == "delete":
+        right = editor.reported(old.text, edit) == Counter(gone_with(old, edit))
+        figures.checks["report right" if right else "report wrong"] += edit.path in old.owners
+        if not right and edit.path in old.owners:
+            figures.example("report wrong", source, edit)
+        return
+    try:
+        back = editor.undone(old.text, new, edit)
+    except Exception as error:  # noqa: BLE001
+        back = repr(error)
+    state = "no inverse" if back is None else "undone" if back == old.text else "not undone"
+    figures.checks[f"{edit.kind} {state}"] += 1
+    if state == "not undone":
+        figures.example("not undone", source, edit)
+
+
+def _commuting(figures: Figures, editor: Ours, text: str, edits: list[Edit], source: str) -> None:
+    for one, other in zip(edits, edits[1:], strict=False):
+        if not _independent(one, other):
+            continue
+        try:
+            there = editor.edit(editor.edit(text, one), other)
+            back = editor.edit(editor.edit(text, other), one)
+        except (Refused, KeyError):
+            continue
+        figures.checks["commuted" if there == back else "not commuted"] += 1
+        if there != back:
+            figures.example(f"not commuted with {other}", source, one)
+
+
+def _independent(one: Edit, other: Edit) -> bool:
+    if "move" in (one.kind, other.kind) or {one.kind, other.kind} == {"insert"}:
+        return False
+    first, second = one.path, other.path
+    related = first[: len(second) - 1] == second[:-1] or second[: len(first) - 1] == first[:-1]
+    return not related or {one.kind, other.kind} == {"set"} and first != second
+
+
+if __name__ == "__main__":
+    from report import written
+
+    found = run(others="--alone" not in sys.argv)
+    written(found, Path(CORPUS))

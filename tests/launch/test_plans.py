@@ -1,0 +1,409 @@
+"""The command lines that a preset means, the plan for scripts, and the looks at ports and servers."""
+
+import contextlib
+import http.server
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+from bench import REPO
+from bench import SMOKE
+from bench import free_port
+from click.testing import CliRunner
+
+from schema.check import Options
+from schema.check import context
+from schema.check import load
+from schema.cli import main
+from schema.errors import InputError
+from schema.launch import argv
+from schema.launch import probe
+from schema.launch import state
+from schema.launch.plan import Plan
+from schema.launch.plans import learner_plan
+from schema.launch.plans import server_plan
+from schema.resolve import Workspace
+from schema.split import parse_gpus
+
+COLOCATE = REPO / "tests/presets/colocate/configs/train/grpo/summary_1024.yaml"
+
+
+def about(path, rollout=None, train=None):
+    workspace = Workspace()
+    options = Options(rollout and parse_gpus(rollout), train and parse_gpus(train))
+    return context(workspace, load(workspace, path), options)
+
+
+@pytest.fixture
+def preset(tmp_path):
+    """Writes the smoke preset with some of its text replaced."""
+
+    def write(*edits):
+        text = SMOKE.read_text()
+        for old, new in edits:
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        path = tmp_path / "preset.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch):
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+def pairs(words):
+    """Options and the words that follow each."""
+    found = {}
+    for word in words:
+        if word.startswith("--"):
+            name, equals, value = word.partition("=")
+            found[name] = [value] if equals else []
+        else:
+            found[name].append(word)
+    return found
+
+
+def learner(path, world=1):
+    words = argv.learner(about(path), world)
+    return pairs(words[words.index("swift.cli.rlhf") + 1 :])
+
+
+# The server's command
+
+
+def test_server_gets_what_both_sides_share_where_to_listen_and_its_block(preset):
+    words = argv.server(about(preset()))
+    assert words[:2] == ("swift", "rollout")
+    assert list(pairs(words[2:]).items()) == [
+        ("--model", ["build/smoke/model"]),
+        ("--model_type", ["qwen3"]),
+        ("--torch_dtype", ["bfloat16"]),
+        ("--template", ["qwen3"]),
+        ("--truncation_strategy", ["delete"]),
+        ("--seed", ["17"]),
+        ("--host", ["127.0.0.1"]),
+        ("--port", ["8080"]),
+        ("--vllm_tensor_parallel_size", ["1"]),
+        ("--vllm_data_parallel_size", ["1"]),
+        ("--vllm_max_model_len", ["512"]),
+        ("--vllm_gpu_memory_utilization", ["0.3"]),
+        ("--vllm_enable_lora", ["false"]),
+        ("--vllm_enforce_eager", ["true"]),
+    ]
+
+
+def test_server_gets_mappings_as_json_and_no_nulls(preset):
+    block = (
+        "vllm_limit_mm_per_prompt: {image: 2, video: 0}\n      vllm_quantization: null\n      vllm_enforce_eager:"
+    )
+    words = pairs(argv.server(about(preset(("vllm_enforce_eager:", block))))[2:])
+    assert words["--vllm_limit_mm_per_prompt"] == ['{"image": 2, "video": 0}']
+    assert "--vllm_quantization" not in words
+
+
+# The learner's command
+
+
+def test_learner_runs_one_process_a_gpu(preset):
+    words = learner_plan(about(preset(), train="4,5,6"), None).argv
+    assert words[:5] == ("torchrun", "--standalone", "--nproc_per_node=3", "-m", "swift.cli.rlhf")
+
+
+def test_learner_gets_no_nulls_no_empty_lists_and_no_keys_of_the_repository(preset, tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[tool.rollout-split]\nrepository-keys = {rlhf = ["our_key"]}\n')
+    path = preset(
+        ("  lora_rank: 8\n", "  lora_rank: 8\n  target_regex: null\n  modules_to_save: []\n"),
+        ("  max_steps: 3", "  save_delay_steps: 10\n  max_steps: 3"),
+        ("  rlhf_type: grpo\n", "  rlhf_type: grpo\n  our_key: 1\n"),
+    )
+    words = learner(path)
+    absent = ("target_regex", "modules_to_save", "save_delay_steps", "effective_batch_size", "our_key")
+    assert not [name for name in absent if f"--{name}" in words]
+    assert not [name for name in words if name.startswith(("--global_max_length", "--extra", "--enabled"))]
+
+
+def test_learner_gets_lists_word_by_word_and_mappings_as_json(preset):
+    path = preset(
+        ("target_modules: [all-linear]", "target_modules: [q_proj, 'a b', \"it's\"]"),
+        ("  bf16: true", "  lr_scheduler_kwargs: {min_lr: 1.0e-6, note: é}\n  bf16: true"),
+    )
+    words = learner(path)
+    assert words["--target_modules"] == ["q_proj", "a b", "it's"]
+    assert json.loads(words["--lr_scheduler_kwargs"][0]) == {"min_lr": 1e-6, "note": "é"}
+    assert "é" in words["--lr_scheduler_kwargs"][0]
+    assert words["--bf16"] == ["true"]
+    assert words["--eval_strategy"] == ["no"]
+
+
+def test_text_that_begins_with_a_dash_stays_with_its_option(preset):
+    path = preset(("template: qwen3\n", "template: qwen3\n  system: -- be brief --\n"), ("seed: 17", "seed: -1"))
+    for words in (argv.server(about(path)), argv.learner(about(path), 1)):
+        assert "--system=-- be brief --" in words
+        assert words[words.index("--seed") + 1] == "-1"
+
+
+def test_a_later_section_wins(preset):
+    path = preset(("template: qwen3\n", "template: qwen3\n  truncation_strategy: right\n"))
+    assert learner(path)["--truncation_strategy"] == ["delete"]
+
+
+@pytest.mark.parametrize(("world", "accumulation"), [(1, "4"), (2, "2"), (4, "1")])
+def test_accumulation_follows_from_the_effective_batch_size(preset, world, accumulation):
+    path = preset(("per_device_train_batch_size: 4", "per_device_train_batch_size: 1"))
+    assert learner(path, world)["--gradient_accumulation_steps"] == [accumulation]
+
+
+def test_accumulation_stays_where_there_is_no_effective_batch_size(preset):
+    path = preset(("effective_batch_size: 4 ", "gradient_accumulation_steps: 3 "))
+    assert learner(path)["--gradient_accumulation_steps"] == ["3"]
+
+
+def test_max_length_is_the_room_for_a_prompt(preset):
+    assert learner(preset())["--max_length"] == [str(512 - 64)]
+    assert learner(preset(("template: qwen3\n", "template: qwen3\n  max_length: 100\n")))["--max_length"] == [
+        "100"
+    ]
+    assert "--max_length" not in learner(preset(("global_max_length: 512", "global_max_length: null")))
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("enabled: true\n  config: zero2", ["zero2"]),
+        ("enabled: false\n  config: zero2", None),
+        ("config: zero2", None),
+        ("enabled: true\n  config: {train_batch_size: auto}", ['{"train_batch_size": "auto"}']),
+    ],
+)
+def test_deepspeed_only_where_it_is_enabled(preset, section, words):
+    assert learner(preset(("enabled: true\n  config: zero2", section))).get("--deepspeed") == words
+
+
+def test_entry_gets_the_preset_alone(preset):
+    path = preset()
+    plan = learner_plan(about(path, train="6,7"), "my_repo.train")
+    assert plan.argv == (
+        *("torchrun", "--standalone", "--nproc_per_node=2", "-m", "my_repo.train"),
+        *("--config", str(path)),
+    )
+
+
+@pytest.mark.parametrize("entry", ["", "-c", "my-repo.train", "my_repo/train.py", "my_repo.", "a b"])
+def test_entry_must_be_a_module(preset, entry):
+    with pytest.raises(InputError, match="is no name of a Python module"):
+        learner_plan(about(preset()), entry)
+
+
+# Plans
+
+
+def test_plan_of_the_server(preset, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    plan = server_plan(about(preset(), rollout="3,"), launcher=42)
+    assert plan.environment == {"CUDA_VISIBLE_DEVICES": "3"}
+    assert {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} < set(plan.unset)
+    facts = dict(plan.facts)
+    claim = json.loads(facts.pop("claim"))
+    assert facts.pop("claim_file") == f"{tmp_path}/rollout-split-{os.getuid()}/server-8080.json"
+    assert claim == {
+        "launcher": 42,
+        "host": "127.0.0.1",
+        "port": 8080,
+        "model": "build/smoke/model",
+        "gpus": ["3"],
+        "digest": facts.pop("digest"),
+    }
+    assert facts == {
+        "host": "127.0.0.1",
+        "port": "8080",
+        "tensor_parallel_size": "1",
+        "data_parallel_size": "1",
+        "world_size": "1",
+        "vllm_max_model_len": "512",
+        "model": "build/smoke/model",
+        "gpus": "3",
+    }
+
+
+def test_digest_tells_servers_apart_and_not_learners(preset):
+    def digest(*edits):
+        return learner_plan(about(preset(*edits))).facts["digest"]
+
+    assert digest() == digest(("learning_rate: 1.0e-5", "learning_rate: 2.0e-5"))
+    assert digest() != digest(("vllm_gpu_memory_utilization: 0.3", "vllm_gpu_memory_utilization: 0.4"))
+    assert digest() != digest(("build/smoke/model", "build/smoke/other"))
+
+
+def test_gpus_follow_from_the_preset_where_nobody_lists_them(preset):
+    path = preset(("vllm_data_parallel_size: 1", "vllm_data_parallel_size: 3"))
+    assert server_plan(about(path)).facts["gpus"] == "0,1,2"
+    assert learner_plan(about(path)).facts["gpus"] == "3,4"
+
+
+def test_colocate_preset_has_a_learner_and_no_server():
+    everything = about(COLOCATE, train="0,1,2,3,4,5,6,7")
+    with pytest.raises(InputError, match=r"vllm_mode is 'colocate': there is no rollout server to start"):
+        server_plan(everything)
+    plan = learner_plan(everything)
+    assert plan.facts == {
+        "model": "models/qwen3-vl-4b-summary-1024-merged",
+        "gpus": "0,1,2,3,4,5,6,7",
+        "learners": "8",
+    }
+    assert "--nproc_per_node=8" in plan.argv
+
+
+def test_learner_asks_the_server_past_a_proxy(preset, monkeypatch):
+    monkeypatch.setenv("no_proxy", "example.com")
+    assert "no_proxy" not in learner_plan(about(preset())).environment
+    monkeypatch.setenv("https_proxy", "http://proxy:3128")
+    environment = learner_plan(about(preset())).environment
+    assert environment["no_proxy"] == environment["NO_PROXY"] == "example.com,127.0.0.1"
+    monkeypatch.delenv("no_proxy")
+    assert learner_plan(about(preset())).environment["no_proxy"] == "127.0.0.1"
+
+
+def test_words_for_scripts_and_for_people():
+    plan = Plan(
+        {"model": "a\nb=c"}, {"CUDA_VISIBLE_DEVICES": "0,1", "NOTE": "a b"}, ("RANK",), ("swift", "--", "it's")
+    )
+    assert list(plan.words()) == [
+        "fact model=a\nb=c",
+        "unset RANK",
+        "set CUDA_VISIBLE_DEVICES=0,1",
+        "set NOTE=a b",
+        "--",
+        "swift",
+        "--",
+        "it's",
+    ]
+    assert plan.shown() == "CUDA_VISIBLE_DEVICES=0,1 NOTE='a b' swift -- 'it'\"'\"'s'"
+
+
+# The split as far as one launcher knows it
+
+
+def plans(path, *words):
+    return CliRunner().invoke(main, ["--plan", *words, "--", str(path)])
+
+
+def test_a_side_is_checked_against_its_own_gpus(preset, tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.rollout-split]\nrollout-gpus = 6\ntrain-gpus = 2\n")
+    path = preset()
+    assert plans(path, "server", "--rollout-gpus", "0,").exit_code == 0
+    assert plans(path, "learner", "--train-gpus", "1,").exit_code == 0
+    assert "error[rollout-gpus]" in plans(path, "server", "--rollout-gpus", "0,1").output
+    assert "error[generation-batch-size]" in plans(path, "learner", "--train-gpus", "1,2").output
+    assert "error[rollout-gpus]" in plans(path, "learner", "--train-gpus", "1,", "--rollout-gpus", "2,3").output
+    assert "is on both sides" in plans(path, "learner", "--train-gpus", "1,", "--rollout-gpus", "1,2").output
+
+
+def test_the_server_of_the_projects_split_is_checked_for_its_learners(preset, tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.rollout-split]\nrollout-gpus = 1\ntrain-gpus = 2\n")
+    result = plans(preset(), "server", "--rollout-gpus", "0,")
+    assert (result.exit_code, "W = 2 (train-gpus in pyproject.toml)" in result.output) == (1, True)
+
+
+# Looks at the machine
+
+
+@contextlib.contextmanager
+def answering(status, body):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            known = self.path in ("/health/", "/get_world_size/")
+            self.send_response(status if known else 307)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_a_port_with_a_listener_is_not_bindable(address):
+    with socket.create_server((address, 0)) as listener:
+        assert not probe.bindable(listener.getsockname()[1])
+    assert probe.bindable(free_port())
+
+
+def test_a_port_whose_server_has_just_closed_a_connection_is_not_bindable():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            listener.accept()[0].close()
+            assert client.recv(1) == b""
+    assert not probe.bindable(port)
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (404, False), (500, False), (503, False)])
+def test_health(status, healthy):
+    with answering(status, b"{}") as port:
+        assert probe.healthy("127.0.0.1", port) is healthy
+
+
+def test_health_of_what_is_no_server():
+    assert not probe.healthy("127.0.0.1", free_port())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert not probe.healthy("127.0.0.1", listener.getsockname()[1], timeout=0.1)
+
+
+def test_health_goes_past_a_proxy(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    with answering(200, b"") as port:
+        check = f"from schema.launch import probe; raise SystemExit(not probe.healthy('127.0.0.1', {port}))"
+        assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "size"),
+    [
+        (200, b'{"world_size": 6}', 6),
+        (200, b'{"world_size": "6"}', None),
+        (200, b"[6]", None),
+        (200, b"<html>", None),
+        (200, b"\xff", None),
+        (500, b'{"world_size": 6}', None),
+    ],
+)
+def test_world_size(status, body, size):
+    with answering(status, body) as port:
+        assert probe.world_size("127.0.0.1", port) == size
+
+
+def test_addresses():
+    assert probe.url("127.0.0.1", 8080, "/health/") == "http://127.0.0.1:8080/health/"
+    assert probe.url("::1", 8080, "/health/") == "http://[::1]:8080/health/"
+
+
+def test_only_claims_of_living_launchers_count(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    state.folder().mkdir()
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    claims = [state.Claim(pid, "::1", port, "m", ("0",), "d") for port, pid in ((1, ended.pid), (2, os.getpid()))]
+    for claim in claims:
+        state.claim_file(claim.port).write_text(claim.to_json())
+    for port, text in enumerate(("", "[]", "{}", '{"gpus": 3}', '{"launcher": "x"'), start=3):
+        state.claim_file(port).write_text(text)
+    assert list(state.claims()) == [claims[1]]

@@ -1,0 +1,74 @@
+"""Presets before and after: cases/NAME/{before,after}, `args` for the call, `report.txt` for what it says.
+
+Every case can extend cases/base.yaml, which stands beside its files.
+"""
+
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from schema.cli import main as validate_config
+
+CASES = Path(__file__).parent / "cases"
+NAMES = sorted(folder.name for folder in CASES.iterdir() if folder.is_dir())
+
+
+@pytest.fixture
+def case(request, root):
+    """The folder of a case, whose files lie in the current folder."""
+    shutil.copy(CASES / "base.yaml", root)
+    shutil.copytree(CASES / request.param / "before", root, dirs_exist_ok=True)
+    return CASES / request.param
+
+
+def words(case):
+    return shlex.split((case / "args").read_text())
+
+
+def content(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.yaml")}
+
+
+@pytest.mark.parametrize("case", NAMES, indirect=True)
+def test_case(case, root, files, migrate):
+    before, wanted = files(), content(case / "after")
+    assert wanted.keys() == content(case / "before").keys()
+    changes = wanted != content(case / "before")
+
+    assert (migrate(*words(case)).code, files()) == (int(changes), before)
+    assert (migrate("--check", *words(case)).code, files()) == (int(changes), before)
+
+    written = migrate("--write", *words(case))
+    assert (written.code, written.err) == (0, "")
+    assert {name: content(root)[name] for name in wanted} == wanted
+    touched = {name for name, found in files().items() if found != before[name]}
+    assert touched == {str(name) for name in wanted if wanted[name] != content(case / "before")[name]}
+    if (case / "report.txt").exists():
+        assert written.out == (case / "report.txt").read_text()
+
+    after = files()
+    again = migrate("--write", *words(case))
+    assert (again.code, files()) == (0, after)
+    assert set(again.out.splitlines()) == {f"{name}: nothing to do" for name in words(case) if name.endswith("yaml")}
+
+
+@pytest.mark.parametrize("case", NAMES, indirect=True)
+def test_result_is_in_server_mode_and_valid(case, migrate):
+    migrate("--write", *words(case))
+    presets = [word for word in words(case) if word.endswith("yaml") and word != "vllm.yaml"]
+    split = words(case)[words(case).index("--rollout-gpus") :][:4] if "--rollout-gpus" in words(case) else []
+    checked = CliRunner().invoke(validate_config, [*presets, *split])
+    assert (checked.exit_code, checked.stderr) == (0, "")
+    for preset in presets:
+        rlhf = yaml.safe_load(Path(preset).read_bytes()).get("rlhf", {})
+        assert rlhf.get("vllm_mode", "server") == "server"
+        assert {key for key in rlhf if key.startswith("vllm_") and rlhf[key] is not None} <= {
+            "vllm_mode",
+            "vllm_server_host",
+            "vllm_server_port",
+            "vllm_server_timeout",
+        }

@@ -1,0 +1,118 @@
+"""The strict models: what they hold, what they take, and whose defaults they have."""
+
+import pytest
+from pydantic import ValidationError
+
+from schema import catalogue
+from schema.catalogue.model import FACTORY
+from schema.catalogue.model import REQUIRED
+from schema.roles import Role
+from schema.roles import fields
+from schema.server import RolloutServerConfig
+from schema.trainer import ColocateTrainerConfig
+from schema.trainer import TrainerConfig
+
+CONNECT, TRAINER, SERVER, COLOCATE = (
+    set(fields(role)) for role in (Role.CONNECT, Role.TRAINER, Role.SERVER, Role.COLOCATE)
+)
+#: Values that a preset must give: with ms-swift's own default it would train another algorithm, or start another
+#: server.
+NEEDED = {
+    TrainerConfig: {"rlhf_type": "grpo"},
+    ColocateTrainerConfig: {"rlhf_type": "grpo"},
+    RolloutServerConfig: {
+        "vllm_tensor_parallel_size": 1,
+        "vllm_data_parallel_size": 6,
+        "vllm_max_model_len": 8192,
+    },
+}
+
+
+def make(model, **values):
+    return model(**(NEEDED[model] | values))
+
+
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        (TrainerConfig, CONNECT | TRAINER),
+        (RolloutServerConfig, SERVER - {"vllm_max_lora_rank"}),
+        (ColocateTrainerConfig, CONNECT | TRAINER | SERVER | COLOCATE),
+    ],
+)
+def test_fields_are_those_of_the_role_table(model, names):
+    assert set(model.model_fields) == names
+
+
+@pytest.mark.parametrize("model", NEEDED)
+def test_defaults_are_those_of_ms_swift(model):
+    release = catalogue.release("4.5.2")
+    swift = release.server if model is RolloutServerConfig else release.trainer
+    ours = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in model.model_fields.items()
+        if not field.is_required() and swift[name].default not in (REQUIRED, FACTORY)
+    }
+    assert ours == {name: swift[name].default for name in ours}
+    assert {name for name, field in model.model_fields.items() if field.is_required()} == set(NEEDED[model])
+
+
+@pytest.mark.parametrize("model", NEEDED)
+def test_models_are_strict_and_frozen(model):
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        make(model, unknown=1)
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(make(model), next(iter(model.model_fields)), 1)
+
+
+def test_default_lists_are_not_shared():
+    make(TrainerConfig).vllm_server_port.append(1)
+    assert make(TrainerConfig).vllm_server_port == [8000]
+
+
+@pytest.mark.parametrize(
+    ("model", "values"),
+    [
+        (TrainerConfig, {"temperature": 1}),
+        (TrainerConfig, {"vllm_server_group_port": 51216}),
+        (TrainerConfig, {"vllm_server_group_port": [51216]}),
+        (TrainerConfig, {"top_p": 0.0, "min_p": 1.0}),
+        (RolloutServerConfig, {"vllm_engine_kwargs": {"kv_cache_dtype": "fp8"}}),
+        (RolloutServerConfig, {"vllm_engine_kwargs": "{}"}),
+        (RolloutServerConfig, {"vllm_gpu_memory_utilization": 1}),
+        (ColocateTrainerConfig, {"sleep_level": 2, "vllm_max_model_len": None}),
+    ],
+)
+def test_right_value_is_taken(model, values):
+    made = make(model, **values)
+    assert {name: getattr(made, name) for name in values} == values
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "values"),
+    [
+        (TrainerConfig, "rlhf_type", ["dpo", None]),
+        (TrainerConfig, "vllm_mode", ["Server", True]),
+        (TrainerConfig, "use_vllm", ["true", 1, None]),
+        (TrainerConfig, "vllm_server_host", ["127.0.0.1", [1], [None]]),
+        (TrainerConfig, "vllm_server_port", [8000, ["8000"], [True], [8000.0], "8000"]),
+        (TrainerConfig, "vllm_server_timeout", [0, -1.0, "300", True]),
+        (TrainerConfig, "num_generations", [0, 1.0, "4", True]),
+        (TrainerConfig, "top_p", [-0.1, 1.1]),
+        (TrainerConfig, "reward_weights", [1.0, ["1"], [True]]),
+        (TrainerConfig, "rollout_importance_sampling_mode", ["token"]),
+        (ColocateTrainerConfig, "sleep_level", [3, -1, "1", 1.5]),
+        (ColocateTrainerConfig, "vllm_tensor_parallel_size", [0, "1", True]),
+        (RolloutServerConfig, "vllm_tensor_parallel_size", [0, -1, 1.0, 1.5, "1", True, None, [1]]),
+        (RolloutServerConfig, "vllm_data_parallel_size", [0, -1, 1.0, 1.5, "1", True, None, [1]]),
+        (RolloutServerConfig, "vllm_max_model_len", [0, -1, 1.0, 1.5, "1", True, None, [1]]),
+        (RolloutServerConfig, "vllm_gpu_memory_utilization", [0, 1.01, "0.6"]),
+        (RolloutServerConfig, "vllm_enable_lora", ["false", 0]),
+        (RolloutServerConfig, "vllm_limit_mm_per_prompt", [1, ["image"]]),
+    ],
+)
+def test_wrong_value_is_refused(model, name, values):
+    for value in values:
+        with pytest.raises(ValidationError) as caught:
+            make(model, **{name: value})
+        assert {error["loc"][0] for error in caught.value.errors()} == {name}, value
