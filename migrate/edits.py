@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
@@ -142,9 +143,19 @@ def apply(document: Document, edits: list[Edit]) -> Document:
     if edits and (odd := _ODD_BREAK.search(document.text)):
         line = document.text.count("\n", 0, odd.start()) + 1
         raise unsafe(Place(document.path, line), f"the line ends in {odd[0]!a}, neither in LF nor in CRLF")
+    new = document
     for edit in edits:
-        document = _applied(document, edit)
-    return document
+        new = _made(document, new, edit)
+    return new
+
+
+def _made(original: Document, document: Document, edit: Edit) -> Document:
+    try:
+        return _applied(document, edit)
+    except InputError:
+        with suppress(KeyError):  # it follows a key that an earlier edit adds
+            _applied(original, edit)  # most likely refused there too, with its place in the file as it is
+        raise
 
 
 def _applied(document: Document, edit: Edit) -> Document:

@@ -102,7 +102,7 @@ def _migration(
     path = preset.resolved.path
     named = [base for base in _bases(preset) if base in presets]
     edits = ToServer(
-        context(workspace, preset, _options(preset, target)),
+        context(workspace, preset, _options(target)),
         load(_after(workspace, done), path).tree,
         target,
         splits=_mode(preset, presets.values()) != "server",
@@ -122,9 +122,10 @@ def _mode(preset: Preset, presets: Iterable[Preset]) -> object:
     return next((member.mode for member in family if member.mode is not None), None)
 
 
-def _options(preset: Preset, target: Target) -> Options:
-    rollout = Gpus(target.rollout_gpus) if target.rollout_gpus else None
-    return Options(rollout, Gpus(target.learners(preset.project)))
+def _options(target: Target) -> Options:
+    # What the caller does not say, the project does, or the default.
+    rollout, train = (Gpus(gpus) if gpus else None for gpus in (target.rollout_gpus, target.train_gpus))
+    return Options(rollout, train)
 
 
 def _prove(migrations: Sequence[Migration], target: Target) -> None:
@@ -139,7 +140,7 @@ def _prove(migrations: Sequence[Migration], target: Target) -> None:
         refuse_inherited(new, preset, named)
         refuse_unplanned(load(old, path), preset, [path for migration in migrations for path in migration.touched])
         if rolls_out(preset) and not set(changed).isdisjoint(preset.resolved.files):
-            refuse_invalid(new, preset, _options(preset, target))
+            refuse_invalid(new, preset, _options(target))
     refuse_left_behind(old, new, named)
     if changed and any(migration.changes for migration in _migrations(new, named, target)):
         raise ProofError("migrating the result again would change it")

@@ -55,8 +55,8 @@ def _planned(data: Data, edits: Sequence[Edit]) -> Data:
 
 
 def _same(reader: str, planned: Data, actual: Data) -> None:
-    # verbose_level 0: only where they differ; types count, so that 1, 1.0 and true are three values.
-    difference = DeepDiff(planned, actual, verbose_level=0)
+    # Types count, so that 1, 1.0 and true are three values; what is no number equals itself.
+    difference = DeepDiff(planned, actual, ignore_nan_inequality=True)
     if difference:
         raise ProofError(f"read with {reader}, the new text differs from the plan: {difference}")
 
@@ -65,5 +65,6 @@ def _yaml12(document: Document) -> Data:
     try:
         loaded: Data = YAML(typ="safe", pure=True).load(StringIO(document.text))
     except (YAMLError, ValueError) as error:
-        raise InputError(f"no reader of YAML 1.2 takes this file: {error}", Place(document.path)) from error
+        reason = str(error).split("\n", 1)[0]
+        raise InputError(f"readers of YAML 1.2 refuse this file: {reason}", Place(document.path)) from error
     return loaded

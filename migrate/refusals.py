@@ -115,7 +115,8 @@ def refuse_invalid(after: Workspace, preset: Preset, options: Options) -> None:
     if errors:
         listed = "\n".join(f"  {error.place}: [{error.rule}] {error.message}" for error in errors)
         raise InputError(
-            f"the migrated preset would not pass validate-config; mend this first:\n{listed}",
+            "the migrated preset would not pass validate-config; mend this first (lines are the result's):\n"
+            + listed,
             Place(preset.resolved.path),
         )
 
@@ -161,7 +162,8 @@ def refuse_left_behind(before: Workspace, after: Workspace, named: Sequence[Path
                 moved.append(file)
     if moved:
         raise InputError(
-            f"{', '.join(map(shown, moved))} would change with it, but was not named; name it in the same call",
+            f"{', '.join(map(shown, moved))} would change with it; name every preset that extends it in the same"
+            " call",
             Place(named[0]),
         )
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from schema.errors import InputError
 from schema.rules.connectivity import LOOPBACK
-from schema.split import DEFAULT_LEARNERS
 from schema.split import DEFAULT_ROLLOUT
 
 if TYPE_CHECKING:
@@ -40,10 +39,6 @@ class Target:
     host: str = "127.0.0.1"
     port: int = 8080
     timeout: float = 300
-
-    def learners(self, project: Project) -> int:
-        """W: what the caller says, else the project, else 2."""
-        return self.train_gpus or project.settings.train_gpus or DEFAULT_LEARNERS
 
     def data_parallel(self, project: Project, tensor: int) -> int:
         """DP: the rollout GPUs, 6 unless the caller or the project says otherwise, divided by TP.

@@ -6,12 +6,14 @@ The parser is transformers' HfArgumentParser as ms-swift patches it (4.5.2, util
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from schema.catalogue import Field
 
-_BOOLEANS = ("yes", "true", "t", "y", "1", "no", "false", "f", "n", "0")
+_TRUE = ("yes", "true", "t", "y", "1")
+_FALSE = ("no", "false", "f", "n", "0")
 _NAMES = {
     "bool": "true or false",
     "int": "a whole number",
@@ -19,6 +21,18 @@ _NAMES = {
     "str": "a text",
     "json": "a mapping, or JSON text",
 }
+
+#: Fields whose text ms-swift reads as JSON, or as the path of a JSON file (4.5.2, utils/utils.py:409).
+JSON_FIELDS = (
+    "columns",
+    "gradient_checkpointing_kwargs",
+    "lr_scheduler_kwargs",
+    "max_memory",
+    "model_kwargs",
+    "mrl_dims",
+    "vllm_limit_mm_per_prompt",
+    "vllm_speculative_config",
+)
 
 
 def words(name: str, value: object) -> list[str]:
@@ -37,6 +51,37 @@ def text(value: object) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def truth(value: object) -> bool | None:
+    """What the parser makes of a value for a boolean, or None if it refuses it."""
+    word = text(value).lower()
+    return True if word in _TRUE else False if word in _FALSE else None
+
+
+def number(value: object) -> float | None:
+    """What the parser makes of a value for a number, or None if it refuses it."""
+    try:
+        return float(text(value))
+    except ValueError:
+        return None
+
+
+def mapping(value: object) -> dict[str, object] | None:
+    """What ms-swift makes of a mapping, of JSON text, or of the path of a JSON file; None for anything else."""
+    try:
+        if isinstance(value, str):
+            value = json.loads(Path(value).read_text("utf-8") if _is_file(value) else value)
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # JSON text longer than any file's name
+        return False
 
 
 def problem(field: Field, value: object) -> str | None:
@@ -67,9 +112,11 @@ def _takes(field: Field, value: object) -> bool:
         return field.kind == "json"
     if not isinstance(value, str | int | float):  # a date, or bytes
         return False
+    if field.kind == "json":
+        return isinstance(value, str)
     word = text(value)
     if field.kind == "bool":
-        return word.lower() in _BOOLEANS
+        return truth(value) is not None
     if field.kind == "choice":
         return word in {str(choice) for choice in field.choices}
     return field.kind not in ("int", "float") or _is_number(field.kind, word)

@@ -32,6 +32,9 @@ REPOSITORY_KEYS = {
     "rlhf": ("llm_kd_weight",),
 }
 
+#: What rlhf_type may be besides grpo (ms-swift 4.5.2, arguments/rlhf_args.py:232); any other is a mistake.
+OTHER_ALGORITHMS = ("dpo", "orpo", "simpo", "kto", "cpo", "rm", "ppo", "gkd")
+
 
 class Kind(Enum):
     """What a file is."""
@@ -76,7 +79,7 @@ class Preset:
             return Kind.FOREIGN
         algorithm = self.tree.value("rlhf", "rlhf_type")
         if algorithm is not None:
-            return Kind.GRPO if algorithm == "grpo" else Kind.OTHER
+            return Kind.OTHER if algorithm in OTHER_ALGORITHMS else Kind.GRPO
         if self.tree.find("model", "model") is None or self.tree.find("training") is None:
             return Kind.COMPONENT
         return Kind.GRPO if self.tree.find("rlhf") else Kind.OTHER

@@ -12,6 +12,7 @@ from schema.trainer import ColocateTrainerConfig
 
 if TYPE_CHECKING:
     from schema.catalogue import Field
+    from schema.strict import StrictModel
 
 _KINDS: dict[str, dict[str, Any]] = {
     "bool": {"type": "boolean"},
@@ -21,32 +22,35 @@ _KINDS: dict[str, dict[str, Any]] = {
 }
 
 
+#: Any further key can only be set to null, which counts as unset.
+_CLOSED = {"additionalProperties": {"type": "null"}}
+
+
 def json_schema() -> dict[str, Any]:
     """The schema, for the newest catalogued ms-swift release; draft 2020-12."""
-    sections = {name: {"type": ["object", "null"], "properties": _arguments()} for name in ARGUMENT_SECTIONS}
-    sections["rlhf"] = _rollout_section()
-    block = RolloutServerConfig.model_json_schema()
-    custom = {"type": "object", "properties": {"extra": {"properties": {"rollout_server": block}}}}
+    sections = {name: _mapping(_arguments()) for name in ARGUMENT_SECTIONS}
+    sections["rlhf"] = _mapping(_arguments() | _properties(ColocateTrainerConfig))
+    block = _mapping(_properties(RolloutServerConfig)) | _CLOSED
     rest = {
-        "extends": {"type": ["string", "array"], "items": {"type": "string"}},
+        "extends": {"type": ["string", "array", "null"], "items": {"type": "string"}},
         "global_max_length": {"type": ["integer", "null"], "minimum": 1},
-        "custom": custom,
-        "prompts": {"type": "object"},
-        "deepspeed": {"type": "object"},
+        "custom": _mapping({"extra": _mapping({"rollout_server": block})}),
+        "prompts": _mapping({}),
+        "deepspeed": _mapping({}),
     }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "GRPO preset",
-        "type": "object",
-        "properties": {**rest, **sections},
-        "additionalProperties": False,
-    }
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "GRPO preset"}
+    return head | _mapping({**rest, **sections}) | _CLOSED
 
 
-def _rollout_section() -> dict[str, Any]:
-    # Rollout settings as the strict model has them, everything else as ms-swift's parser takes it.
-    model = ColocateTrainerConfig.model_json_schema()
-    return {"type": "object", "properties": {**_arguments(), **model["properties"]}}
+def _mapping(properties: dict[str, Any]) -> dict[str, Any]:
+    # Nothing is required, for what a file does not say may stand in one that it extends.
+    nullable = {name: {"anyOf": [one, {"type": "null"}]} for name, one in properties.items()}
+    return {"type": "object", "properties": nullable}
+
+
+def _properties(model: type[StrictModel]) -> dict[str, Any]:
+    properties: dict[str, Any] = model.model_json_schema()["properties"]
+    return properties
 
 
 def _arguments() -> dict[str, Any]:
@@ -55,4 +59,4 @@ def _arguments() -> dict[str, Any]:
 
 def _field(field: Field) -> dict[str, Any]:
     one = {"enum": list(field.choices)} if field.choices else _KINDS.get(field.kind, {})
-    return {"type": "array", "items": one} if field.many else dict(one)
+    return {"anyOf": [{"type": "array", "items": one}, one]} if field.many else dict(one)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from schema.rules import Context
 
 #: Seconds between two looks at a server that is loading, and between two lines about it.
-POLL, REMIND = 1.0, 10.0
+POLL, REMIND = 0.5, 10.0
 #: Seconds that a holder of the port gets to show that it is a server; it is refused anyway.
-GLANCE = 1.0
+GLANCE = 0.5
 
 
 def server_findings(context: Context, plan: Plan) -> Iterator[Finding]:

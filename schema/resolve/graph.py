@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from schema.errors import InputError
 from schema.resolve.extends import bases
+from schema.resolve.project import is_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,15 +23,17 @@ _SKIPPED = ("node_modules", "build", "dist", "__pycache__")
 def extended_by(workspace: Workspace, preset: Preset) -> list[Path]:
     """The files below the project's root that extend a preset's file directly."""
     path = preset.resolved.path
-    return [
-        file for file in yaml_files(preset.project.root or path.parent) if path in _bases(workspace, file)
-    ]
+    return [file for file in yaml_files(preset.project.root or path.parent) if path in _bases(workspace, file)]
 
 
 def yaml_files(root: Path) -> Iterator[Path]:
-    """Every YAML file below a folder, hidden and generated folders left out, in a stable order."""
+    """Every YAML file of a project, hidden and generated folders left out, in a stable order.
+
+    Folders that are projects of their own are left out too: none of their presets may extend one out here.
+    """
     for folder, names, files in os.walk(root):
         names[:] = sorted(name for name in names if not name.startswith(".") and name not in _SKIPPED)
+        names[:] = [name for name in names if not is_root(Path(folder, name))]
         for file in sorted(files):
             if file.endswith((".yaml", ".yml")):
                 yield Path(folder, file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -59,9 +60,14 @@ def find_project(path: Path) -> Project:
         InputError: that pyproject.toml cannot be read, or its table holds something else than Settings.
     """
     for folder in path.parents:
-        if any((folder / marker).exists() for marker in _MARKERS):
+        if is_root(folder):
             return _project(folder)
     return Project()
+
+
+def is_root(folder: Path) -> bool:
+    """Whether a folder is marked as the root of a project."""
+    return any(os.path.exists(folder / marker) for marker in _MARKERS)  # noqa: PTH110 - False where it may not look
 
 
 @lru_cache(maxsize=64)

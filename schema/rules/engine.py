@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from schema import argument
 from schema import catalogue
 from schema.checkpoint import sees
 from schema.findings import Severity
@@ -57,7 +56,7 @@ def engine_kwargs(context: Context) -> Iterator[Problem]:
     a JSON file (ms-swift 4.5.2, utils/utils.py:409 json_parse_to_dict).
     """
     for said in _places(context):
-        arguments = _parsed(said.value)
+        arguments = argument.mapping(said.value)
         if arguments is None:
             yield Problem(
                 said.place,
@@ -85,22 +84,6 @@ def _places(context: Context) -> Iterator[_Said]:
 def _said(tree: Tree) -> _Said:
     places = {str(name): child.key for name, child in tree.children.items()} if isinstance(tree, Branch) else {}
     return _Said(data(tree), places, tree.place)
-
-
-def _parsed(value: object) -> dict[str, object] | None:
-    try:
-        if isinstance(value, str):
-            value = json.loads(Path(value).read_text("utf-8") if _is_file(value) else value)
-    except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _is_file(name: str) -> bool:
-    try:
-        return Path(name).is_file()
-    except OSError:  # JSON text longer than any file's name
-        return False
 
 
 def _argument(context: Context, name: str, place: Place) -> Iterator[Problem]:

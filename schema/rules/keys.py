@@ -134,9 +134,12 @@ def missing_key(context: Context) -> Iterator[Problem]:
     """A key that the preset cannot do without.
 
     Those of `training` and the sections `template` and `custom` are read unconditionally by the training
-    repositories of this layout; without rlhf_type ms-swift trains DPO (4.5.2, arguments/rlhf_args.py:232);
-    the server's TP, DP and length are what the split is checked against.
+    repositories of this layout; without rlhf_type ms-swift trains DPO (4.5.2, arguments/rlhf_args.py:232),
+    and without a dataset it stops (arguments/sft_args.py:220); the server's TP, DP and length are what the
+    split is checked against.
     """
+    if not context.preset.value("dataset"):
+        yield Problem(context.at("dataset"), "data.dataset is missing", fix="add data.dataset")
     for path in REQUIRED:
         if context.preset.tree.find(*path) is None:
             section = context.preset.tree.find(path[0])

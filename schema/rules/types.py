@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from schema import argument
 from schema.preset import SERVER_BLOCK
 from schema.preset import TOP_LEVEL
+from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
 from schema.rules.base import Problem
 from schema.rules.base import rule
@@ -71,6 +72,32 @@ def wrong_server_type(context: Context) -> Iterator[Problem]:
         if error["type"] not in _SILENT:
             path = ".".join((*SERVER_BLOCK, name))
             yield _problem(context, context.at_server(name), path, error["input"], error)
+
+
+@rule("json-text", components=True)
+def json_text(context: Context) -> Iterator[Problem]:
+    """Text where ms-swift wants a mapping, and the text is no JSON of one.
+
+    ms-swift repairs it as well as it can, or raises JSONDecodeError (4.5.2, utils/utils.py:409
+    json_parse_to_dict).
+    """
+    for path, value, place in _mappings(context):
+        if isinstance(value, str) and argument.mapping(value) is None:
+            yield Problem(
+                place,
+                f"{path} is {value!r}, which is no JSON of a mapping",
+                f"{context.swift}: repairs it, or stops with JSONDecodeError",
+                "write it as a mapping",
+            )
+
+
+def _mappings(context: Context) -> Iterator[tuple[str, object, Place]]:
+    block = context.preset.block
+    for name in argument.JSON_FIELDS:
+        if (setting := context.preset.arguments.get(name)) is not None:
+            yield setting.path, setting.value, setting.place
+        if isinstance(block, Branch) and (leaf := block.leaf(name)) is not None:
+            yield ".".join((*SERVER_BLOCK, name)), leaf.value, leaf.place
 
 
 def _problem(context: Context, place: Place, path: str, value: object, error: ErrorDetails) -> Problem:

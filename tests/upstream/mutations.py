@@ -1,90 +1,133 @@
-"""Mutants of the shipped presets: each known field right, of a wrong type, out of range, misplaced and missing;
-each batch number and pairs of them; and random pairs of all these. The same seed makes the same mutants.
+"""Mutants of the shipped presets.
+
+Each known field is right, of a wrong type, out of range, in a wrong place and missing; each batch number, and
+pairs of them, on several numbers of learners; settings that exclude each other; random pairs of all these.
+The same seed makes the same mutants.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from copy import deepcopy
 from itertools import combinations
-from itertools import product
 from typing import NamedTuple
 
 from oracle import Case
+from samples import BATCH
+from samples import MISSING
+from samples import RANGE
+from samples import RIGHT
+from samples import SETTINGS
+from samples import UNSET
+from samples import WORLDS
+from samples import WRONG
 from schema.catalogue import Field
 from schema.catalogue import Release
 from schema.preset import ARGUMENT_SECTIONS
 from schema.preset import SERVER_BLOCK
+from schema.roles import ROLES
+from schema.server import RolloutServerConfig
+from schema.trainer import ColocateTrainerConfig
 
-SEED = 20250000
+SEED = 4_5_2
 BLOCK = ".".join(SERVER_BLOCK)
-MISSING = object()
-
-#: Values that a field's kind alone does not tell.
-RIGHT = {}
-WRONG = {
-    "bool": ("maybe", 2, [True, False]),
-    "int": ("many", 1.5, [1, 2], {"a": 1}, True),
-    "float": ("warm", [0.5, 0.5], {"a": 1}, True),
-    "choice": ("no-such-choice", 17, {"a": 1}),
-    "str": (["a", "b"], {"a": 1}),
-    "json": ([1, 2], True),
-}
-RANGE = {"int": (-1, 0, 10**9), "float": (-0.5, 0.0, 1.5, 1e9)}
-
-BATCH = {
-    "training.per_device_train_batch_size": (1, 2, 3, 4, 8, 0, -2, MISSING),
-    "training.per_device_eval_batch_size": (1, 2, 3, 4, 6, 0, -4, MISSING),
-    "training.effective_batch_size": (4, 8, 12, 16, 30, 64, 0, -8, MISSING),
-    "training.gradient_accumulation_steps": (1, 2, 8, 16, 0, -1),
-    "rlhf.generation_batch_size": (4, 8, 12, 20, 32, 64, 0, -32, MISSING),
-    "rlhf.steps_per_generation": (1, 2, 8, 16, 0, -8),
-    "rlhf.num_generations": (1, 2, 3, 4, 8, 16, 0, -4, MISSING),
-    "rlhf.num_generations_eval": (1, 2, 3, 8, 0, -2),
-}
-WORLDS = (1, 2, 3, 4, 8)
-
-
-class Mutation(NamedTuple):
-    """One change: where (a dotted path), and the value, or MISSING to take the key away."""
-
-    path: str
-    value: object
-    sort: str
-
-    def apply(self, data: dict) -> None:
-        """Makes the change in a preset's data."""
-        *folders, name = self.path.split(".") if not self.path.startswith(BLOCK) else (*SERVER_BLOCK, self.path[len(BLOCK) + 1 :])
-        here = data
-        for folder in folders:
-            here = here.setdefault(folder, {})
-        if self.value is MISSING:
-            here.pop(name, None)
-        else:
-            here[name] = deepcopy(self.value)
-
-    def __str__(self) -> str:
-        value = "missing" if self.value is MISSING else repr(self.value)
-        return f"{self.path} {self.sort}: {value}"
-
-
-def mutants(base: Case, mutations) -> Iterator[Case]:
-    """A case for each mutation, or for each tuple of them."""
-    for mutation in mutations:
-        steps = mutation if isinstance(mutation, tuple) and not isinstance(mutation, Mutation) else (mutation,)
-        data = deepcopy(base.data)
-        for step in steps:
-            step.apply(data)
-        yield base._replace(name=f"{base.name}: {' and '.join(map(str, steps))}", data=data)
-
-
+#: Fields that this project knows more of than their type.
+CLOSE = {*ROLES, *RolloutServerConfig.model_fields, *ColocateTrainerConfig.model_fields}
+#: Where a field stands that no shipped preset sets, by the class that declares it; `rlhf` if none is named.
 SECTIONS = {
     "ModelArguments": "model",
     "QuantizeArguments": "quantization",
     "DataArguments": "data",
     "TemplateArguments": "template",
     "TunerArguments": "tuner",
+    "BaseArguments": "training",
+    "SftArguments": "training",
+    "SwanlabArguments": "training",
+    "TrainArgumentsMixin": "training",
+    "TrainingArguments": "training",
+    "Seq2SeqTrainingArguments": "training",
 }
+
+
+class Mutation(NamedTuple):
+    """One change: where (a section or the server's block, and a key), and the value, or MISSING."""
+
+    place: str
+    key: str
+    value: object
+    sort: str = "right"
+
+    def apply(self, data: dict) -> None:
+        """Makes the change in a preset's data."""
+        here = data
+        for folder in self.place.split("."):
+            here = here.setdefault(folder, {})
+        if self.value is MISSING:
+            here.pop(self.key, None)
+        else:
+            here[self.key] = deepcopy(self.value)
+
+    def __str__(self) -> str:
+        if self.value is MISSING:
+            return f"no {self.place}.{self.key}"
+        return f"{self.place}.{self.key}: {self.value!r} ({self.sort})"
+
+
+def mutant(base: Case, *mutations: Mutation, **changes) -> Case:
+    """A case with some changes."""
+    data = deepcopy(base.data)
+    for mutation in mutations:
+        mutation.apply(data)
+    name = f"{base.name}, {changes or ''} {'; '.join(map(str, mutations))}"
+    right = all(mutation.sort == "right" for mutation in mutations)
+    return base._replace(name=name, data=data, right=right, **changes)
+
+
+def everything(bases: dict[str, Case], release: Release) -> Iterator[Case]:
+    """All mutants; the first base gets every mutation, the others a sample."""
+    rng = random.Random(SEED)
+    first, *others = bases.values()
+    yield from (mutant(first, change) for change in known(first, release, rng))
+    yield from (mutant(first, *changes) for changes in settings())
+    yield from batches(first, rng, pairs=6)
+    yield from core(others, release, rng)
+    changes = list(known(first, release, rng))
+    yield from (mutant(first, *rng.sample(changes, 2)) for _ in range(200))
+
+
+def core(bases: Iterable[Case], release: Release, rng: random.Random) -> Iterator[Case]:
+    """The mutants of the fields that rollouts touch, in a sample, and those of the batch numbers."""
+    for base in bases:
+        yield base
+        changes = [change for change in known(base, release, rng) if change.key in CLOSE]
+        yield from (mutant(base, change) for change in rng.sample(changes, 60))
+        yield from batches(base, rng, pairs=1)
+
+
+def known(base: Case, release: Release, rng: random.Random) -> Iterator[Mutation]:
+    """Each field of the learner, then each of the server; those that rollouts do not touch in a sample."""
+    for field in release.trainer.values():
+        place = section(field, base.data)
+        yield from _some(field, rng, list(_field(field, place, BLOCK, base.data.get(place, {}))))
+    block = base.data["custom"].get("extra", {}).get("rollout_server", {})
+    for field in release.server.values():
+        yield from _some(field, rng, list(_field(field, BLOCK, "rlhf", block)))
+
+
+def _some(field: Field, rng: random.Random, changes: list[Mutation]) -> list[Mutation]:
+    return changes if field.name in CLOSE else rng.sample(changes, min(3, len(changes)))
+
+
+def _field(field: Field, place: str, elsewhere: str, there: dict) -> Iterator[Mutation]:
+    right = rights(field)
+    yield from (Mutation(place, field.name, value) for value in right)
+    yield from (Mutation(place, field.name, value, "wrong type") for value in WRONG[field.kind])
+    for value in RANGE.get(field.kind, ()):
+        yield Mutation(place, field.name, [value] if field.many else value, "out of range")
+    if right:
+        yield Mutation(elsewhere, field.name, right[0], "wrong place")
+    if field.name in there:
+        yield Mutation(place, field.name, MISSING, "missing")
 
 
 def section(field: Field, data: dict) -> str:
@@ -92,46 +135,34 @@ def section(field: Field, data: dict) -> str:
     for name in reversed(ARGUMENT_SECTIONS):
         if field.name in data.get(name, {}):
             return name
-    rollout = "GRPO" in field.declared_by or "Rollout" in field.declared_by or "RLHF" in field.declared_by
-    rollout |= field.declared_by in ("VllmArguments", "TeacherModelArguments", "RewardModelArguments")
-    return "rlhf" if rollout else SECTIONS.get(field.declared_by, "training")
-
-
-def values(field: Field) -> Iterator[tuple[str, object]]:
-    """Values to try on a field, each with its sort."""
-    yield from (("right", value) for value in rights(field))
-    for value in WRONG[field.kind]:
-        yield "wrong type", value
-    for value in RANGE.get(field.kind, ()):
-        yield "out of range", [value] if field.many else value
+    return SECTIONS.get(field.declared_by, "rlhf")
 
 
 def rights(field: Field) -> tuple:
+    """Values that ms-swift takes."""
     if field.name in RIGHT:
         return RIGHT[field.name]
+    found = tuple(choice for choice in field.choices if choice is not None)
     if field.kind == "bool":
-        return (True, False)
-    if field.choices:
-        found = tuple(choice for choice in field.choices if choice is not None)
-    elif isinstance(field.default, list):
-        return (field.default,) if field.default else ()
-    else:
-        found = () if field.default in (None, "<required>", "<factory>") else (field.default,)
+        found = (True, False)
+    elif not found:
+        default = field.default[0] if isinstance(field.default, list) and field.default else field.default
+        is_value = isinstance(default, int | float | str) and default not in ("<required>", "<factory>")
+        found = (default,) if is_value else UNSET.get(field.kind, ())
     return tuple([value] for value in found) if field.many else found
 
 
-def fields(release: Release, base: Case) -> Iterator[Mutation]:
-    """Each field of the learner, then each of the server."""
-    for field in release.trainer.values():
-        path = f"{section(field, base.data)}.{field.name}"
-        yield from (Mutation(path, value, sort) for sort, value in values(field))
-        yield Mutation(f"{BLOCK}.{field.name}", next(iter(rights(field)), "x"), "wrong place")
-        if field.name in base.data.get(section(field, base.data), {}):
-            yield Mutation(path, MISSING, "missing")
-    block = base.data["custom"]["extra"]["rollout_server"]
-    for field in release.server.values():
-        path = f"{BLOCK}.{field.name}"
-        yield from (Mutation(path, value, sort) for sort, value in values(field))
-        yield Mutation(f"rlhf.{field.name}", next(iter(rights(field)), "x"), "wrong place")
-        if field.name in block:
-            yield Mutation(path, MISSING, "missing")
+def settings() -> Iterator[tuple[Mutation, ...]]:
+    """Settings of several fields that ms-swift judges together."""
+    for setting in SETTINGS:
+        yield tuple(Mutation(*path.rsplit(".", 1), value) for path, value in setting.items())
+
+
+def batches(base: Case, rng: random.Random, pairs: int) -> Iterator[Case]:
+    """Each batch number on its own, and `pairs` mutants of each pair of them, on some numbers of learners."""
+    each = {path: [Mutation(*path.rsplit(".", 1), value, "batch") for value in BATCH[path]] for path in BATCH}
+    for changes in each.values():
+        yield from (mutant(base, change) for change in changes)
+    for first, second in combinations(each.values(), 2):
+        for _ in range(pairs):
+            yield mutant(base, rng.choice(first), rng.choice(second), train=rng.choice(WORLDS))

@@ -35,12 +35,13 @@ class Answer(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A preset as data, and the split to check it against."""
+    """A preset as data, the split to check it against, and whether every value in it is meant to be right."""
 
     name: str
     data: dict
     rollout: int | None = 6
     train: int = 2
+    right: bool = True
 
 
 class Opinion(NamedTuple):

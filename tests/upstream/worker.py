@@ -21,7 +21,6 @@ from contextlib import redirect_stderr
 from importlib import import_module
 from importlib import metadata
 from io import StringIO
-from typing import get_type_hints
 
 #: Seconds that one construction may take; it needs a tenth of one.
 LIMIT = 60
@@ -164,11 +163,10 @@ def options(arguments):
     HfArgumentParser.parse_args_into_dataclasses = lambda parser, *_, **__: (parser, [])
     parser, _ = parse_args(arguments, [])
     actions = {action.option_strings[0].removeprefix("--"): action for action in reversed(parser._actions)}
-    hints = get_type_hints(arguments)
-    return {field.name: option(field, actions[field.name], hints[field.name]) for field in dataclasses.fields(arguments)}
+    return {field.name: option(field, actions[field.name]) for field in dataclasses.fields(arguments) if field.init}
 
 
-def option(field, action, hint):
+def option(field, action):
     """How the parser takes a field."""
     default = field.default
     if field.default_factory is not dataclasses.MISSING:
@@ -178,7 +176,6 @@ def option(field, action, hint):
         "many": action.nargs == "+",
         "choices": action.choices and list(action.choices),
         "default": "<required>" if default is dataclasses.MISSING else default,
-        "hint": str(hint),
     }
 
 

@@ -1,0 +1,207 @@
+"""The rule about arguments that ms-swift refuses for their value, or beside another one."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from schema import argument
+from schema.rules.base import Problem
+from schema.rules.base import rule
+from schema.values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.preset import Setting
+    from schema.rules.base import Context
+
+_FLASH = ("flash_attn", "flash_attention_2", "flash_attention_3", "flash_attention_4")
+_SEQUENCE_LOSSES = ("real", "fipo")
+
+
+class Refusal(NamedTuple):
+    """What ms-swift refuses.
+
+    Attributes:
+        field: the argument to point at.
+        proof: the line that raises, of ms-swift 4.5.2 or of transformers 5.12.1.
+        why: what is wrong.
+        fix: the smallest change that mends it.
+    """
+
+    field: str
+    proof: str
+    why: str
+    fix: str
+
+
+@rule("refused-arguments")
+def refused_arguments(context: Context) -> Iterator[Problem]:
+    """Arguments that raise for their value, or beside another one; each message names the line that does.
+
+    Those of GRPO, its rewards and teachers (ms-swift 4.5.2, arguments/rlhf_args.py), of data and precision
+    (arguments/sft_args.py, arguments/base_args/), and of the steps at which the learner logs, evaluates and
+    saves (transformers 5.12.1, training_args.py:1653 _validate_args).
+    """
+    values = Values(context.preset, context.trainer.config)
+    for field, proof, why, fix in chain(*(group(values) for group in _GROUPS)):
+        setting = context.preset.arguments.get(field)
+        if setting and _mistyped(context, setting):
+            continue  # wrong-type says so
+        yield Problem(
+            context.at(field),
+            f"{setting.path} is {setting.value!r}, but {why}" if setting else f"{field} is not set, but {why}",
+            f"{context.swift}: raises in {proof}, after the server was loaded and connected",
+            fix,
+        )
+
+
+def _mistyped(context: Context, setting: Setting) -> bool:
+    field = context.release.trainer.get(setting.name)
+    refused = field is not None and argument.problem(field, setting.value) is not None
+    return refused or context.wrong(setting.name)
+
+
+def _grpo(v: Values) -> Iterator[Refusal]:
+    for cached, plain in (("cached_dataset", "dataset"), ("cached_val_dataset", "val_dataset")):
+        if v.has(cached):
+            yield Refusal(cached, "rlhf_args.py:343", "GRPO reads no cached data", f"use {plain}")
+    if len(v.words("loss_type")) > 1:
+        yield Refusal("loss_type", "rlhf_args.py:322", "only DPO mixes several losses", "name one")
+    if v.has("loss_weights"):
+        yield Refusal("loss_weights", "rlhf_args.py:333", "only DPO weighs losses", "remove it")
+    if v.has("ref_model") and v.adapter and v.number("beta", 0.04) != 0:
+        yield Refusal("ref_model", "rlhf_args.py:298", "an adapter's reference is its own model", "remove it")
+    if "soft_overlong" in v.words("reward_funcs") and not v.has("soft_cache_length"):
+        why = "reward_funcs names soft_overlong, which needs it"
+        yield Refusal("soft_cache_length", "rlhf_args.py:363", why, "set rlhf.soft_cache_length")
+    if v.on("async_generate") and v.has("multi_turn_scheduler"):
+        why = "it does not go with multi_turn_scheduler"
+        yield Refusal("async_generate", "rlhf_args.py:568", why, "remove one of the two")
+
+
+def _teacher(v: Values) -> Iterator[Refusal]:
+    if not v.teacher:
+        return
+    if v.has("teacher_model") and v.has("teacher_model_server"):
+        why = "teacher_model is set too"
+        yield Refusal("teacher_model_server", "rlhf_args.py:416", why, "remove one of the two")
+    why = "with a teacher each token has an advantage of its own"
+    if v.word("loss_type") in _SEQUENCE_LOSSES:
+        yield Refusal("loss_type", "rlhf_args.py:685", why, "choose another loss")
+    if v.has("off_policy_sequence_mask_delta"):
+        yield Refusal("off_policy_sequence_mask_delta", "rlhf_args.py:688", why, "remove it")
+    if v.words("reward_funcs"):
+        return
+    why = "a teacher without reward_funcs gives no rewards to compare"
+    if v.on("dynamic_sample"):
+        yield Refusal("dynamic_sample", "rlhf_args.py:694", why, "remove it")
+    if v.word("scale_rewards") == "gdpo":
+        yield Refusal("scale_rewards", "rlhf_args.py:697", why, "remove it")
+
+
+def _rlsd(v: Values) -> Iterator[Refusal]:
+    if v.word("advantage_reweight") != "rlsd":
+        return
+    if not 0 <= v.number("rlsd_lambda", 0.5) <= 1:
+        yield Refusal("rlsd_lambda", "rlhf_args.py:595", "it must be from 0 to 1", "set it to 0.5")
+    if v.number("rlsd_reweight_clip_range") < 0:
+        why = "it must not be negative"
+        yield Refusal("rlsd_reweight_clip_range", "rlhf_args.py:597", why, "set it to 0.2")
+    if not v.words("reward_funcs"):
+        yield Refusal("advantage_reweight", "rlhf_args.py:599", "it needs reward_funcs", "name one")
+    if v.word("loss_type") in _SEQUENCE_LOSSES and not v.teacher:
+        why = "rlsd needs an advantage for each token"
+        yield Refusal("loss_type", "rlhf_args.py:605", why, "choose another loss")
+    if v.has("off_policy_sequence_mask_delta") and not v.teacher:
+        why = "rlsd does not go with it"
+        yield Refusal("off_policy_sequence_mask_delta", "rlhf_args.py:608", why, "remove it")
+    if v.has("teacher_model_server"):
+        why = "rlsd takes a local teacher only"
+        yield Refusal("teacher_model_server", "rlhf_args.py:615", why, "set teacher_model instead")
+
+
+def _sdar(v: Values) -> Iterator[Refusal]:
+    if v.number("sdar_loss_coef") <= 0:
+        return
+    if v.number("sdar_gate_beta", 5) <= 0:
+        yield Refusal("sdar_gate_beta", "rlhf_args.py:648", "it must be above 0", "set it to 5.0")
+    if v.word("advantage_reweight") == "rlsd":
+        why = "sdar does not go with advantage_reweight rlsd"
+        yield Refusal("sdar_loss_coef", "rlhf_args.py:653", why, "remove one of the two")
+    elif v.has("teacher_model_server"):
+        why = "sdar takes a local teacher only"
+        yield Refusal("teacher_model_server", "rlhf_args.py:657", why, "set teacher_model instead")
+
+
+def _data(v: Values) -> Iterator[Refusal]:
+    if (v.on("packing") or v.on("padding_free")) and v.word("attn_impl") not in _FLASH:
+        why = "packing and padding_free need flash attention"
+        yield Refusal("attn_impl", "sft_args.py:195", why, "set model.attn_impl to flash_attention_2")
+    if v.has("fsdp") and v.deepspeed:
+        yield Refusal("fsdp", "sft_args.py:294", "it does not go with DeepSpeed", "remove one of the two")
+    if v.on("lazy_tokenize") and (v.on("packing") or v.on("streaming")):
+        why = "it does not go with packing or streaming"
+        yield Refusal("lazy_tokenize", "base_args.py:138", why, "remove it")
+    if v.word("dataloader_num_workers") == "0" and v.has("dataloader_prefetch_factor"):
+        why = "there are no dataloader_num_workers to fetch ahead"
+        yield Refusal("dataloader_prefetch_factor", "training_args.py:1734", why, "remove it")
+    if v.has("multi_turn_scheduler") and v.server("vllm_use_async_engine") is False:
+        why = "it needs the async engine, which the server's block turns off"
+        yield Refusal("multi_turn_scheduler", "deploy_args.py:140", why, "remove vllm_use_async_engine there")
+
+
+def _precision(v: Values) -> Iterator[Refusal]:
+    # What is unset follows torch_dtype: arguments/base_args/model_args.py:129 _init_mixed_precision.
+    dtype = v.word("torch_dtype")
+    half = v.on("fp16") or (dtype in ("float16", "float32") and not v.has("fp16"))
+    brain = v.on("bf16") or (dtype == "bfloat16" and not v.has("bf16"))
+    if half and brain:
+        field, other = ("bf16", "fp16") if v.has("bf16") else ("fp16", "bf16")
+        why = f"{other} is on too" if v.has(other) else f"torch_dtype {dtype} turns {other} on"
+        yield Refusal(field, "training_args.py:1715", why, f"remove {field}")
+
+
+def _steps(v: Values) -> Iterator[Refusal]:
+    logs = v.word("logging_strategy", "steps")
+    if logs == "steps" and v.has("logging_steps") and not v.number("logging_steps"):
+        yield Refusal("logging_steps", "training_args.py:1663", "it must not be 0", "set it to 1 or more")
+    strategies = {"logging": logs, "eval": v.eval_strategy, "save": v.word("save_strategy", "steps")}
+    for name, strategy in strategies.items():
+        number = v.number(f"{name}_steps")
+        if strategy == "steps" and number > 1 and number % 1:
+            why = "above 1 it must be a whole number"
+            yield Refusal(f"{name}_steps", "training_args.py:1667", why, "round it")
+    if v.number("torch_empty_cache_steps", 1) < 1:
+        yield Refusal("torch_empty_cache_steps", "training_args.py:1657", "it must be positive", "remove it")
+
+
+def _evaluation(v: Values) -> Iterator[Refusal]:
+    if v.eval_strategy not in ("no", "steps", "epoch"):
+        field = "eval_strategy" if v.has("eval_strategy") else "save_strategy"
+        why = "evaluation follows it, and knows no, steps and epoch only"
+        yield Refusal(field, "training_args.py:1498", why, "set training.eval_strategy to steps")
+    if v.eval_strategy == "no" and v.word("lr_scheduler_type") in ("reduce_lr_on_plateau", "greedy"):
+        why = "it goes by evaluations, and there are none"
+        yield Refusal("lr_scheduler_type", "training_args.py:1722", why, "choose another schedule")
+    saves = v.word("save_strategy", "steps")
+    if v.on("load_best_model_at_end") and saves not in ("best", v.eval_strategy):
+        why = f"save_strategy is {saves}, and eval_strategy {v.eval_strategy}"
+        yield Refusal("load_best_model_at_end", "training_args.py:1681", why, "make the two alike")
+
+
+def _warmup(v: Values) -> Iterator[Refusal]:
+    ratio, steps = v.number("warmup_ratio"), v.number("warmup_steps")
+    if ratio and steps:
+        why = "warmup_steps is set too"
+        yield Refusal("warmup_ratio", "trainers/arguments.py:229", why, "remove one of the two")
+    if not 0 <= ratio < 1:
+        why = "it is a share of all steps, from 0 to less than 1"
+        yield Refusal("warmup_ratio", "trainers/arguments.py:233", why, "set warmup_steps for a number of steps")
+    elif steps < 0:
+        yield Refusal("warmup_steps", "training_args.py:1731", "it must not be negative", "remove it")
+
+
+_GROUPS = (_grpo, _teacher, _rlsd, _sdar, _data, _precision, _steps, _evaluation, _warmup)

@@ -1,0 +1,73 @@
+"""The learner's arguments as ms-swift's parser reads them, for rules that compare several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema import argument
+from schema.batch import evaluates
+from schema.resolve.tree import Branch
+
+if TYPE_CHECKING:
+    from schema.preset import Preset
+    from schema.trainer import TrainerConfig
+
+
+class Values:
+    """What a preset gives the learner."""
+
+    def __init__(self, preset: Preset, trainer: TrainerConfig) -> None:
+        self._preset = preset
+        self.evaluates = evaluates(preset, trainer)
+
+    def has(self, *names: str) -> bool:
+        """Whether any of some arguments is set."""
+        return any(name in self._preset.arguments for name in names)
+
+    def on(self, name: str) -> bool:
+        """Whether an argument is a true boolean."""
+        return self.has(name) and argument.truth(self._preset.value(name)) is True
+
+    def off(self, name: str) -> bool:
+        """Whether an argument is a false boolean."""
+        return self.has(name) and argument.truth(self._preset.value(name)) is False
+
+    def number(self, name: str, default: float = 0.0) -> float:
+        """The number, or the default if it is unset, or no number."""
+        number = argument.number(self._preset.value(name))
+        return default if number is None else number
+
+    def words(self, name: str) -> list[str]:
+        """The words of an argument on a command line; none if it is unset."""
+        value = self._preset.value(name)
+        items = value if isinstance(value, list) else [] if value is None else [value]
+        return [argument.text(item) for item in items]
+
+    def word(self, name: str, default: str = "") -> str:
+        """The only word of an argument, or the default if it is unset."""
+        return " ".join(self.words(name)) or default
+
+    def server(self, name: str) -> object:
+        """The value in the rollout server's block, or None."""
+        block = self._preset.block
+        return block.value(name) if isinstance(block, Branch) else None
+
+    @property
+    def adapter(self) -> bool:
+        """Whether an adapter is trained; tuner_type was train_type before ms-swift 4.0."""
+        return "full" not in (self.word("tuner_type"), self.word("train_type"))
+
+    @property
+    def teacher(self) -> bool:
+        """Whether a teacher turns GRPO into distillation."""
+        return self.has("teacher_model", "teacher_model_server")
+
+    @property
+    def deepspeed(self) -> bool:
+        """Whether the learner gets a DeepSpeed configuration."""
+        return self._preset.tree.value("deepspeed", "enabled") is True or self.has("deepspeed")
+
+    @property
+    def eval_strategy(self) -> str:
+        """When ms-swift evaluates: as save_strategy says where nothing else does (4.5.2, sft_args.py:400)."""
+        return self.word("eval_strategy", self.word("save_strategy", "steps")) if self.evaluates else "no"

@@ -1,0 +1,200 @@
+"""Which lines belong to a key: those that go when it goes, and travel when it moves."""
+
+import pytest
+from yaml_files import document
+
+from migrate import document as edit
+from schema.errors import InputError
+
+#: In each text the lines of `rlhf.key` are marked with `>`.
+OWNED = {
+    "a line": """
+      rlhf:
+    >   key: 1
+        next: 2
+    """,
+    "the comments directly above it, at its own column": """
+      rlhf:
+        # of the section
+
+    >   # of the key
+    >   # in two lines
+    >   key: 1
+    """,
+    "no comment at another column": """
+      rlhf:
+      # of the section
+          # of nothing
+    >   key: 1
+        next: 2
+    """,
+    "no banner that a blank line parts from it": """
+      rlhf:
+        # --- vLLM ---
+
+    >   key: 1
+        next: 2
+    """,
+    "the comment behind its value, and what goes on below it": """
+      rlhf:
+    >   key: 1      # of the key,
+    >               # in two lines
+        # of the next
+        next: 2
+    """,
+    "comments that are deeper than it, over blank lines": """
+      rlhf:
+    >   key:
+    >     a: 1
+    >
+    >     # b: 2
+        # of the section
+        next: 2
+    """,
+    "nothing of the section that follows": """
+      rlhf:
+        first: 1
+    >   key:
+    >     a: 1
+
+      # of the next section
+      next: 2
+    """,
+    "its list, however it is indented": """
+      rlhf:
+    >   key:
+    >   - 1
+    >   # between
+    >   - 2   # the last
+        # of the next
+        next: 2
+    """,
+    "its flow value to the last bracket": """
+      rlhf:
+    >   key: {
+    >     a: 1,   # one
+    >     # two
+    >   }         # end
+        next: 2
+    """,
+    "its block scalar without the blank lines behind": """
+      rlhf:
+    >   key: |    # header
+    >     text
+    >
+    >     # text
+
+        next: 2
+    """,
+    "its block scalar with the blank lines that it keeps": """
+      rlhf:
+    >   key: |+
+    >     text
+    >
+        next: 2
+    """,
+    "its text over several lines": """
+      rlhf:
+    >   key: "one
+    >     # two"
+        next: 2
+    """,
+    "the value on the line below": """
+      rlhf:
+    >   key:
+    >     1
+        next: 2
+    """,
+    "the comments below a key without a value": """
+      rlhf:
+    >   key:
+    >     # a: 1
+        next: 2
+    """,
+    "quoted, with a space before the colon": """
+      rlhf:
+    >   "key" : 1
+        next: 2
+    """,
+}
+
+
+def unmarked(marked, newline="\n"):
+    """The text, the marked lines of it, and the others."""
+    lines = marked.strip("\n").split("\n")[:-1]
+    text = [line[6:] for line in lines]
+    owned = [line[6:] for line in lines if line[4:5] == ">"]
+    others = [line[6:] for line in lines if line[4:5] != ">"]
+    return tuple(newline.join([*part, ""]) for part in (text, owned, others))
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["lf", "crlf"])
+@pytest.mark.parametrize("marked", OWNED.values(), ids=OWNED)
+def test_owned_lines(marked, newline):
+    text, owned, _ = unmarked(marked, newline)
+    assert "".join(edit.lines_of(document(text), ("rlhf", "key")).lines) == owned
+
+
+@pytest.mark.parametrize("marked", OWNED.values(), ids=OWNED)
+def test_delete_leaves_the_others(marked):
+    text, _, others = unmarked(marked)
+    if "\n  next:" in others or "\n  first:" in others:
+        assert edit.delete(document(text), ("rlhf", "key")) == others
+    else:
+        assert edit.delete(document(text), ("rlhf", "key")) == others.replace("rlhf:", "rlhf: {}")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("rlhf:  # why\n  key: 1\nnext: 2\n", "rlhf: {}  # why\nnext: 2\n"),
+        ("rlhf:\n  # of nothing\n\n  key: 1\n", "rlhf: {}\n  # of nothing\n\n"),
+        ("rlhf:\r\n  key: 1", "rlhf: {}"),
+        ('"rlhf" :\n  key: 1\n', '"rlhf" : {}\n'),
+    ],
+)
+def test_a_mapping_that_loses_its_only_key_stays_a_mapping(text, left):
+    # Null would hide what a base says in this section.
+    assert edit.delete(document(text), ("rlhf", "key")) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("key: 1\n", "it is the only key of the file"),
+        ("? key\n: 1\nnext: 2\n", "another token stands before this key on its line"),
+        ("--- !!map\nkey: 1\n# all\n", "it is the only key of the file"),
+    ],
+)
+def test_delete_refuses_what_it_cannot_cut_out(text, reason):
+    with pytest.raises(InputError, match=reason):
+        edit.delete(document(text), ("key",))
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("custom:\nnext: 1\n", "custom:\n  key: 1\nnext: 1\n"),
+        ("custom:", "custom:\n  key: 1"),
+        ("custom: null\n", "custom:\n  key: 1\n"),
+        ("custom: ~   # why\n", "custom:   # why\n  key: 1\n"),
+        ("custom: {}\nnext: 1\n", "custom:\n  key: 1\nnext: 1\n"),
+        ("custom:\n  # why\n\n  # a: 1\n\n# next\nnext: 1\n", "custom:\n  # why\n\n  # a: 1\n  key: 1\n\n# next\nnext: 1\n"),
+        ("rlhf:\n    a: 1\ncustom:\n", "rlhf:\n    a: 1\ncustom:\n    key: 1\n"),
+        ("custom:\r\nnext: 1\r\n", "custom:\r\n  key: 1\r\nnext: 1\r\n"),
+    ],
+)
+def test_an_empty_value_is_filled_below_its_key(text, filled):
+    assert edit.append(document(text), ("custom",), ["key: 1"]) == filled
+
+
+@pytest.mark.parametrize("text", ["# nothing yet\n", "", "# nothing yet", "---\n"])
+def test_a_file_without_any_key_gets_its_first(text):
+    newline = "\n" if text and not text.endswith("\n") else ""
+    expected = f"{text}{newline}a:\n  b: 1" + ("" if newline else "\n")
+    assert edit.append(document(text), ("a",), ["b: 1"]) == expected
+
+
+def test_comments_in_strange_places_are_found():
+    text = 'a: "# no"#one\nb: {x: [1]}#two\nc: | # three\n  # no\nd: &e  # four\n  f: !!str g#no\n#five\n'
+    assert edit.comments(document(text)) == ["#one", "#two", "# three", "# four", "#five"]

@@ -1,0 +1,155 @@
+"""The proof stops every result that is not what was planned, and the command then writes nothing."""
+
+import pytest
+from yaml_files import document
+
+from migrate import edits
+from migrate import plan
+from migrate.edits import Add
+from migrate.edits import Change
+from migrate.edits import Move
+from migrate.edits import Remove
+from migrate.edits import apply
+from migrate.proof import ProofError
+from migrate.proof import prove
+from schema.errors import InputError
+
+OLD = """\
+# head
+a: 1    # of a
+b:
+  # of c
+  c: [1, 2]
+  d: 1.0e-06
+e: true
+"""
+PLAN = [Change(("a",), 2, ""), Remove(("b", "c"), ""), Move(("b", "d"), ("f", "d"), ""), Add(("g",), None, "")]
+NEW = """\
+# head
+a: 2    # of a
+b: {}
+e: true
+f:
+  d: 1.0e-06
+g: null
+"""
+
+
+def test_what_was_planned_passes():
+    old = document(OLD)
+    new = apply(old, PLAN)
+    assert new.text == NEW
+    prove(old, new, PLAN)
+
+
+@pytest.mark.parametrize("value", [".nan", "[.nan, .inf]"])
+def test_what_is_no_number_equals_itself(value):
+    old = document(f"a: 1\nb: {value}\n")
+    prove(old, apply(old, [Change(("a",), 2, "")]), [Change(("a",), 2, "")])
+
+
+def test_a_changed_order_is_caught():
+    with pytest.raises(ProofError):
+        prove(document("a: [1, 2]\n"), document("a: [2, 1]\n"), [])
+
+
+def test_nothing_planned_and_nothing_changed_passes():
+    prove(document(OLD), document(OLD), [])
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "reason"),
+    [
+        ("a: 2", "a: 1", "read with PyYAML, the new text differs from the plan"),
+        ("a: 2", "a: 2.0", "PyYAML"),
+        ("a: 2", "a: two", "PyYAML"),
+        ("a: 2", 'a: "2"', "PyYAML"),
+        ("e: true", "e: 1", "PyYAML"),
+        ("e: true\n", "", "PyYAML"),
+        ("e: true\n", "e: true\nh: 1\n", "PyYAML"),
+        ("b: {}", "b:", "PyYAML"),
+        ("b: {}", "b:\n  c: [1, 2]", "PyYAML"),
+        ("f:\n  d: 1.0e-06\n", "f: {}\n", "PyYAML"),
+        ("1.0e-06", "1e-06", "PyYAML"),
+        ("g: null", "g: nul", "PyYAML"),
+        ("# head\n", "", r"comments would be lost, or come from nowhere: \['# head'\]"),
+        ("    # of a", "", r"comments would be lost, or come from nowhere: \['# of a'\]"),
+        ("# of a", "# of b", "comments would be lost"),
+        ("b: {}", "b: {}\n  # of c", r"come from nowhere: \['# of c'\]"),
+        ("# head", "# head\n# head", r"come from nowhere: \['# head'\]"),
+    ],
+)
+def test_what_was_not_planned_is_caught(right, wrong, reason):
+    assert right in NEW
+    with pytest.raises(ProofError, match=reason):
+        prove(document(OLD), document(NEW.replace(right, wrong)), PLAN)
+
+
+def test_what_only_yaml_12_reads_differently_is_caught():
+    # A plain 0o17 is a text to PyYAML and fifteen to ruamel.yaml.
+    plan = [Add(("h",), "0o17", "")]
+    with pytest.raises(ProofError, match=r"read with ruamel.yaml"):
+        prove(document("a: 1\n"), document("a: 1\nh: 0o17\n"), plan)
+
+
+def test_a_file_that_yaml_12_refuses_is_refused():
+    # A block scalar whose second blank line is deeper than its first.
+    text = "a: 1\nb: |\n \n   \nc: 1\n"
+    with pytest.raises(InputError, match="readers of YAML 1.2 refuse this file"):
+        prove(document(text), document("a: 1\n"), [])
+
+
+def test_a_defect_writes_nothing_and_exits_with_3(root, files, migrate, monkeypatch):
+    (root / "preset.yaml").write_bytes(WHOLE)
+    before = files()
+    # A defect: a moved key loses its comments.
+    monkeypatch.setattr(edits.text, "lines_of", lambda document, path: edits.text.Lines((f"{path[-1]}: 16\n",), 0))
+    ran = migrate("--write", "preset.yaml")
+    assert ran.code == 3
+    assert "comments would be lost, or come from nowhere: ['# measured', '# of the engine']" in ran.err
+    assert "nothing was written" in ran.err
+    assert files() == before
+
+
+def test_a_result_that_would_be_migrated_again_writes_nothing(root, files, migrate, monkeypatch):
+    (root / "preset.yaml").write_bytes(WHOLE)
+    before = files()
+
+    class Restless(plan.ToServer):
+        def edits(self):
+            return super().edits() or [Change(("rlhf", "temperature"), 1.5, "no reason")]
+
+    monkeypatch.setattr(plan, "ToServer", Restless)
+    ran = migrate("--write", "preset.yaml")
+    assert (ran.code, "migrating the result again would change it" in ran.err) == (3, True)
+    assert files() == before
+
+
+WHOLE = b"""\
+global_max_length: 4096
+model: {model: models/tiny, torch_dtype: bfloat16}
+template: {template: qwen3}
+training:
+  run_name: tiny
+  output_dir: output/tiny
+  logging_dir: output/tiny/tb
+  num_train_epochs: 1
+  learning_rate: 1.0e-6
+  vit_lr: 1.0e-7
+  aligner_lr: 1.0e-6
+  per_device_train_batch_size: 2
+  effective_batch_size: 32
+data: {dataset: [dummy]}
+rlhf:
+  rlhf_type: grpo
+  reward_funcs: [accuracy]
+  num_generations: 4
+  generation_batch_size: 32
+  max_completion_length: 1024
+  truncation_strategy: delete
+  temperature: 0.9
+  use_vllm: true
+  vllm_mode: colocate
+  # of the engine
+  vllm_max_num_seqs: 16   # measured
+"""

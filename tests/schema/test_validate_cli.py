@@ -1,0 +1,382 @@
+"""validate-config: exit codes, which file is blamed, what is skipped, and the answers to questions."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from schema import catalogue
+from schema.catalogue import load
+from schema.rules import RULES
+
+TESTS = Path(__file__).parents[1]
+SERVER = (TESTS / "examples" / "base" / "server.yaml").read_text()
+COLOCATE = (TESTS / "examples" / "base" / "colocate.yaml").read_text()
+ROOT = '[tool.rollout-split.repository-keys]\ntraining = ["curriculum_stage"]\n'
+
+
+@pytest.fixture
+def preset(write):
+    """Writes a preset that extends a complete one."""
+    write("pyproject.toml", ROOT)
+    write("server.yaml", SERVER)
+    write("colocate.yaml", COLOCATE)
+
+    def preset(text, name="preset.yaml", base="server.yaml"):
+        return write(name, f"extends: {base}\n{text}\n")
+
+    return preset
+
+
+# --- Exit codes -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["text", "github"])
+def test_quiet_when_all_is_well(validate, preset, form):
+    assert validate(preset(""), "colocate.yaml", "--format", form) == (0, "", "")
+
+
+def test_error_is_1_and_warning_is_0(validate, preset):
+    warned = validate(preset("custom: {a: yes}"))
+    assert warned.code == 0
+    assert warned.out.endswith("1 warning in 1 file\n")
+    refused = validate(preset("custom: {a: yes}\nglobal_max_length: 0"))
+    assert refused.code == 1
+    assert refused.out.endswith("1 error, 1 warning in 1 file\n")
+    assert refused.err == ""
+
+
+UNUSABLE = {
+    "not YAML": ("a: [1\n", "2:1: is not valid YAML"),
+    "not a mapping": ("- model\n", "1:1: the root is not a mapping"),
+    "binary": (b"\x7fELF\x02\x00", "1:1: holds the control character '\\x7f': a binary file?"),
+    "not UTF-8": (b"PK\x03\xff\xfe", "1:4: is not UTF-8 text"),
+    "duplicate key": ("model: {}\nmodel: {}\n", "2:1: duplicate key 'model'"),
+    "cyclic": ("extends: ./a.yaml\n", "1:10: the files extend each other in a circle: a.yaml -> a.yaml"),
+    "missing base": ("extends: b.yaml\n", "1:10: extends "),
+    "DPO": ("rlhf:\n  rlhf_type: dpo\n", "2:14: is no GRPO preset, but a preset of another algorithm"),
+    "SFT": (
+        "model: {model: m}\ntraining: {seed: 1}\n",
+        "1:1: is no GRPO preset, but a preset of another algorithm",
+    ),
+    "foreign": ("targets: [a, b]\n", "1:1: is no GRPO preset, but a file without any section of a preset"),
+    "empty": ("", "1:1: is no GRPO preset, but a file without any section of a preset"),
+}
+
+
+@pytest.mark.parametrize("question", [[], ["--split"], ["--plan", "server"]], ids=["check", "split", "plan"])
+@pytest.mark.parametrize(("content", "message"), UNUSABLE.values(), ids=UNUSABLE)
+def test_unusable_file_gets_one_clear_message_with_its_place_and_2(validate, write, question, content, message):
+    ran = validate(*question, write("a.yaml", content))
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert ran.err.startswith(f"error: a.yaml:{message}")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("none.yaml", "no such file or directory"), ("folder", "is a directory"), ("x" * 300, "file name too long")],
+)
+def test_what_is_no_file_gets_one_clear_message_and_2(validate, root, name, message):
+    (root / "folder").mkdir()
+    ran = validate(name)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert ran.err.startswith(f"error: {name}:1:1: ")
+    assert message in ran.err
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ([], "name at least one preset"),
+        (["--rollout-gpus", "six", "server.yaml"], "'six' is neither a number of GPUs nor a list"),
+        (["--train-gpus", "0,0", "server.yaml"], "GPU 0 is listed twice"),
+        (["--swift-version", "9.9.9", "server.yaml"], "ms-swift 9.9.9 is not catalogued; the nearest"),
+        (["--format", "xml", "server.yaml"], "'xml' is not one of"),
+        (["--explain", "no-such-rule"], "there is no rule 'no-such-rule'"),
+        (["--plan", "server", "server.yaml", "colocate.yaml"], "exactly one preset"),
+        (["--no-such-option"], "No such option"),
+    ],
+)
+def test_wrong_usage_is_2(validate, preset, args, message):
+    preset("")
+    ran = validate(*args)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
+def test_broken_catalogue_is_3(validate, preset, monkeypatch, tmp_path):
+    preset("")
+    monkeypatch.setattr(load, "DATA", tmp_path)
+    ran = validate("server.yaml")
+    assert ran.code == 3
+    assert "releases.json cannot be used" in ran.err
+    assert "defect" in ran.err
+
+
+def test_the_other_files_are_still_checked(validate, preset, write):
+    bad = preset("rlhf: {vllm_server_port: [0]}")
+    write("broken.yaml", "a: [")
+    write("dpo.yaml", "rlhf: {rlhf_type: dpo}")
+    ran = validate(
+        "broken.yaml", bad, "dpo.yaml", preset("global_max_length: 0", "other.yaml"), "--format", "json"
+    )
+    assert ran.code == 2
+    assert [line.split(":")[1].strip() for line in ran.err.splitlines()] == ["broken.yaml", "dpo.yaml"]
+    assert [(found["file"], found["rule"]) for found in ran.findings] == [
+        ("preset.yaml", "one-port"),
+        ("other.yaml", "global-max-length"),
+    ]
+
+
+def test_all_findings_of_all_files_come_at_once_in_the_order_of_lines(validate, preset):
+    one = preset("rlhf:\n  vllm_server_port: [0]\n  vllm_server_host: [a]\nglobal_max_length: 0", "one.yaml")
+    two = preset("training:\n  zzz: 1", "two.yaml")
+    found = validate(two, one, "--format", "json").findings
+    assert [(finding["file"], finding["line"], finding["rule"]) for finding in found] == [
+        ("two.yaml", 3, "unknown-key"),
+        ("one.yaml", 3, "one-port"),
+        ("one.yaml", 4, "one-loopback-host"),
+        ("one.yaml", 5, "global-max-length"),
+    ]
+
+
+# --- Which file is blamed ---------------------------------------------------------------------------------------
+
+
+def test_finding_is_placed_in_the_file_that_sets_the_value(validate, preset):
+    preset("rlhf:\n  num_generations: 4\n  vllm_server_port:   [0]", "configs/middle.yaml", "../server.yaml")
+    leaf = preset("rlhf:\n  temperature: 0.5", "configs/leaf.yaml", "middle.yaml")
+    (found,) = validate(leaf, "--format", "json").findings
+    assert (found["file"], found["line"], found["column"]) == ("configs/middle.yaml", 4, 23)
+
+
+def test_finding_that_two_leaves_inherit_is_reported_once(validate, preset):
+    preset("global_max_length: -1", "middle.yaml")
+    leaves = [preset("", f"leaf{n}.yaml", "middle.yaml") for n in range(2)]
+    assert len(validate(*leaves, "middle.yaml", "--format", "json").findings) == 1
+
+
+def test_mended_value_of_a_base_is_no_finding(validate, preset):
+    preset("global_max_length: -1", "middle.yaml")
+    assert validate(preset("global_max_length: 4096", base="middle.yaml")).code == 0
+
+
+def test_paths_are_shown_as_they_were_typed(validate, preset, root, monkeypatch):
+    preset("global_max_length: 0", "a/leaf.yaml", "../server.yaml")
+    link = root / "link.yaml"
+    link.symlink_to("a/leaf.yaml")
+    monkeypatch.chdir(root / "a")
+    assert validate("../a/leaf.yaml").out.startswith("leaf.yaml:2:20: error")
+    monkeypatch.chdir("/")
+    assert validate(root / "a" / "leaf.yaml").out.startswith(f"{str(root)[1:]}/a/leaf.yaml:2:20: error")
+
+
+def test_base_need_not_be_complete_where_another_file_extends_it(validate, write):
+    write("below/base.yaml", "model: {model: m}\ntraining: {learning_rate: 1.0e-6}\nrlhf: {rlhf_type: grpo}\n")
+    alone = validate("below/base.yaml", "--format", "json")
+    assert {found["rule"] for found in alone.findings} == {"missing-key", "no-reward"}
+    write("leaf.yaml", "extends: below/base.yaml\nrlhf: {reward_funcs: [accuracy]}\n")
+    extended = validate("below/base.yaml", "--format", "json")
+    assert {found["rule"] for found in extended.findings} == {"no-reward"}
+    assert "missing-key" in validate("leaf.yaml").out
+
+
+# --- What is skipped --------------------------------------------------------------------------------------------
+
+NO_PRESETS = {
+    "fusion.yaml": "targets:\n  - {name: a, ratio: 1.0}\nsources: []\n",
+    "prompt.yaml": "system: You are a helpful assistant.\nuser: yes\n",
+    "dpo.yaml": "rlhf: {rlhf_type: dpo}\n",
+    "sft.yaml": "model: {model: m}\ntraining: {learning_rate: 1e-6}\n",
+    "empty.yaml": "",
+}
+
+
+@pytest.mark.parametrize("name", NO_PRESETS)
+def test_hook_skips_what_is_no_grpo_preset(validate, write, name):
+    write(name, NO_PRESETS[name])
+    assert validate(name, PRE_COMMIT="1") == (0, "", "")
+    assert validate(name).code == 2
+
+
+def test_hook_does_not_skip_presets_components_or_broken_files(validate, preset, write):
+    assert validate(preset("global_max_length: 0"), PRE_COMMIT="1").code == 1
+    assert validate(write("component.yaml", "template: {max_pixel: 1}"), PRE_COMMIT="1").code == 1
+    assert validate(write("broken.yaml", "a: ["), PRE_COMMIT="1").code == 2
+
+
+# --- The split and the target -----------------------------------------------------------------------------------
+
+
+def rules(ran):
+    return [found["rule"] for found in ran.findings]
+
+
+def test_split_is_what_the_options_say_else_the_project_else_two_learners(validate, preset, write):
+    leaf = preset(
+        "training: {per_device_train_batch_size: 4, effective_batch_size: 8}\nrlhf: {generation_batch_size: 8}"
+    )
+    assert rules(validate(leaf, "--format", "json")) == []
+    assert rules(validate(leaf, "--format", "json", "--train-gpus", "4,5,6")) == [
+        "effective-batch-size",
+        "generation-batch-size",
+    ]
+    assert rules(validate(leaf, "--format", "json", "--rollout-gpus", "8")) == ["rollout-gpus"]
+    write("below/pyproject.toml", f"[tool.rollout-split]\ntrain-gpus = 1\nrollout-gpus = 2\n{ROOT}")
+    write("below/preset.yaml", SERVER)
+    assert rules(validate("below/preset.yaml", "--format", "json")) == ["rollout-gpus"]
+
+
+def test_source_of_the_number_of_learners_is_named(validate, preset, write):
+    leaf = preset("training: {effective_batch_size: 30}")
+    assert "x W = 2 (the default; --train-gpus sets it) = 4" in validate(leaf).out
+    assert "x W = 4 (--train-gpus) = 8" in validate(leaf, "--train-gpus", "4").out
+    write("below/pyproject.toml", f"[tool.rollout-split]\ntrain-gpus = 2\n{ROOT}")
+    write("below/preset.yaml", SERVER.replace("effective_batch_size: 32", "effective_batch_size: 30"))
+    assert "x W = 2 (train-gpus in pyproject.toml) = 4" in validate("below/preset.yaml").out
+
+
+def test_target_is_what_the_option_says_else_the_project_else_the_newest(validate, write):
+    old = COLOCATE.replace("tuner_type", "train_type")
+    write("preset.yaml", old)
+    assert "ms-swift 3.12.0" not in validate("preset.yaml", "--swift-version", "3.12.0").out
+    assert f"ms-swift {catalogue.newest()}: " in validate("preset.yaml").out
+    write("below/pyproject.toml", '[tool.rollout-split]\nswift-version = "3.12.0"\n')
+    write("below/preset.yaml", old)
+    assert validate("below/preset.yaml").code == 0
+    assert validate("below/preset.yaml", "--swift-version", "4.5.2").code == 1
+
+
+# --- Messages ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "rlhf: {vllm_server_timout: 1}",
+            "unknown key rlhf.vllm_server_timout; did you mean vllm_server_timeout?",
+        ),
+        (
+            "rlhf: {tensor_parallel_size: 1}",
+            "unknown key rlhf.tensor_parallel_size; did you mean vllm_tensor_parallel_",
+        ),
+        ("rlhf: {gpu_memory_utilization: 1}", "did you mean vllm_gpu_memory_utilization?"),
+        ("rlhf: {max_prompt_length: 1}", "did you mean max_length?"),
+        ("rlhf: {num_generation: 4}", "did you mean num_generations?"),
+        ("rhlf: {}", "unknown section rhlf; did you mean rlhf?"),
+        ("custom: {extra: {rollout_server: {max_model_len: 1}}}", "did you mean vllm_max_model_len?"),
+        ("custom: {extra: {rollout_server: {vllm_enforce_eagr: true}}}", "did you mean vllm_enforce_eager?"),
+        ("training: {served_model_name: a}", "it is an argument of `swift rollout`, not of the learner"),
+    ],
+)
+def test_unknown_key_gets_a_hint(validate, preset, text, message):
+    ran = validate(preset(text))
+    assert ran.code == 1
+    assert message in ran.out
+
+
+def test_key_that_looks_like_nothing_gets_no_hint(validate, preset):
+    assert "did you mean" not in validate(preset("rlhf: {zzz: 1}\nzzz: {}")).out
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("rlhf: {generation_batch_size: 30}", "set generation_batch_size to 32"),
+        ("rlhf: {generation_batch_size: 32, num_generations: 6}", "set generation_batch_size to 36"),
+        ("training: {effective_batch_size: 30}", "set effective_batch_size to 32"),
+        ("training: {per_device_eval_batch_size: 3}", "set per_device_eval_batch_size to 2"),
+        ("custom: {extra: {rollout_server: {vllm_max_model_len: 1000}}}", "set vllm_max_model_len to 4096"),
+        ("rlhf: {vllm_server_host: [a]}", 'set rlhf.vllm_server_host to ["127.0.0.1"]'),
+        ("training: {learning_rate: 1e-6}", "write 1.0e-06 for the number, or quote it for the text"),
+    ],
+)
+def test_fix_is_named(validate, preset, text, fix):
+    assert f"    fix: {fix}\n" in validate(preset(text), "--rollout-gpus", "6").out
+
+
+def test_fix_of_the_topology(validate, preset):
+    leaf = preset("custom: {extra: {rollout_server: {vllm_tensor_parallel_size: 2}}}")
+    assert "fix: set vllm_data_parallel_size to 3\n" in validate(leaf, "--rollout-gpus", "6").out
+    assert "fix: change TP or the GPUs\n" in validate(leaf, "--rollout-gpus", "7").out
+
+
+# --- Questions --------------------------------------------------------------------------------------------------
+
+
+def test_explain_all_lists_every_rule(validate):
+    ran = validate("--explain", "all")
+    assert (ran.code, ran.err) == (0, "")
+    assert [line.split()[0] for line in ran.out.splitlines()] == list(RULES)
+    assert all(len(line.split()) > 2 for line in ran.out.splitlines())
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rule_is_explained(validate, rule):
+    ran = validate("--explain", rule)
+    head, *body = ran.out.splitlines()
+    assert (ran.code, head) == (0, f"{rule} ({RULES[rule].severity.value})")
+    assert "".join(body).strip()
+
+
+def test_json_schema_knows_the_keys_of_the_shipped_presets(validate):
+    ran = validate("--json-schema")
+    properties = json.loads(ran.out)["properties"]
+    assert (ran.code, ran.err) == (0, "")
+    for file in (TESTS / "presets").rglob("*.yaml"):
+        assert yaml.safe_load(file.read_text()).keys() <= properties.keys()
+
+
+def test_split_as_a_table(validate, preset):
+    preset("")
+    ran = validate("--split", "server.yaml", "colocate.yaml", "--train-gpus", "4")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines() == [
+        f"server.yaml: vllm_mode server, ms-swift {catalogue.newest()}",
+        "  rollout  6 GPUs = TP 1 x DP 6, 4096 tokens, http://127.0.0.1:8080",
+        "  learner  4 GPUs, per_device_train_batch_size 2",
+        "  rollout makes 32 completions, 4 for each prompt",
+        "  optimizer step takes 32 completions = 8 x gradient_accumulation_steps 4",
+        f"colocate.yaml: vllm_mode colocate, ms-swift {catalogue.newest()}",
+        "  learner  4 GPUs, per_device_train_batch_size 2",
+        "  rollout makes 32 completions, 4 for each prompt",
+        "  optimizer step takes 32 completions = 8 x gradient_accumulation_steps 4",
+    ]
+
+
+def test_version_and_help(validate):
+    assert validate("--version").code == validate("--help").code == 0
+    assert "Exit status:" in validate("-h").out
+
+
+# --- The real command -------------------------------------------------------------------------------------------
+
+
+def test_installed_command(preset):
+    command = Path(sys.executable).with_name("validate-config")
+    bad, environment = preset("global_max_length: 0"), {**os.environ, "PRE_COMMIT": ""}
+
+    def code(*args):
+        return subprocess.run([command, *args], env=environment, capture_output=True, check=False).returncode
+
+    assert [code("server.yaml"), code(bad), code("none.yaml")] == [0, 1, 2]
+
+
+def test_validating_imports_nothing_heavy(preset):
+    heavy = ("torch", "swift", "vllm", "transformers", "deepdiff", "migrate", "numpy")
+    program = f"""
+import sys
+from schema.cli import main
+try:
+    main(["server.yaml", "colocate.yaml", "preset.yaml"])
+finally:
+    print([name for name in {heavy} if name in sys.modules])
+"""
+    preset("custom: {a: yes}")
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout.splitlines()[-1]) == (0, "[]"), ran
