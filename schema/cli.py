@@ -37,6 +37,7 @@ Exit status:
 @click.option(
     "--shown", is_flag=True, help="With --plan: print it for a person, not NUL-separated for a script."
 )
+@click.option("--quiet", is_flag=True, help="With --plan: keep warnings to itself.")
 @click.option("--entry", metavar="MODULE", help="With --plan learner: a training repository's own module.")
 @click.option("--preflight", is_flag=True, help="With --plan: check this machine too.")
 @click.option(
@@ -64,6 +65,7 @@ def main(
     form: str,
     side: str | None,
     shown: bool,
+    quiet: bool,
     entry: str | None,
     preflight: bool,
     wait: float,
@@ -78,6 +80,7 @@ def main(
     the smallest fix. Quiet when all is well.
     """
     from schema.commands import describe
+    from schema.commands.launch import Wish
     from schema.commands.launch import launch
     from schema.commands.validate import validate
 
@@ -98,6 +101,5 @@ def main(
         return validate(files, options, form)
     if len(files) != 1:
         raise click.UsageError("a launch plan is made of exactly one preset")
-    return launch(
-        files[0], options, side, entry=entry, machine=preflight, wait=wait, launcher=launcher, shown=shown
-    )
+    wish = Wish(side, entry, machine=preflight, wait=wait, launcher=launcher, shown=shown, quiet=quiet)
+    return launch(files[0], options, wish)

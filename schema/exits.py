@@ -49,7 +49,7 @@ def guarded(run: Callable[P, Exit]) -> Callable[P, None]:
             say(error)
             code = Exit.USAGE
         except InternalError as error:
-            print(f"error: {error}; nothing was written: please report this defect of rollout-split", file=sys.stderr)
+            print(f"error: {error} (a defect of rollout-split: please report it)", file=sys.stderr)
             code = Exit.INTERNAL
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise

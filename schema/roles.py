@@ -94,7 +94,7 @@ _SERVER = _rows(
     ("vllm_disable_custom_all_reduce", "rlhf_trainers/args_mixin.py:77"),
     (
         "vllm_enable_expert_parallel",
-        "arguments/deploy_args.py:163",
+        "arguments/deploy_args.py:164",
         "switches the server to the async engine",
     ),
     ("vllm_enable_lora", "pipelines/infer/rollout.py:812", "the learner asks the server for its value"),

@@ -43,7 +43,7 @@ plan=(--plan server --rollout-gpus "${option[gpus]%,}," -- "${option[config]}")
 if is_true dry_run false; then
   load_plan "${plan[@]}"
   show_facts
-  exec "$tool" --shown "${plan[@]}"
+  exec "$tool" --shown --quiet "${plan[@]}"
 fi
 load_plan --preflight --launcher "$$" "${plan[@]}"
 show_facts

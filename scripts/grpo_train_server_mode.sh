@@ -35,8 +35,9 @@ read_options "config gpus wait_timeout health_check entry dry_run" "$@"
 wait_timeout=${option[wait_timeout]-300}
 [[ $wait_timeout =~ ^[0-9]+([.][0-9]+)?$ ]] || die "wait_timeout is '$wait_timeout'; it must be a number of seconds"
 
+# It tells the warnings, too.
 train=(bash "$repo/scripts/train.sh" "config=${option[config]}" "gpus=${option[gpus]}")
-plan=(--plan learner --train-gpus "${option[gpus]%,},")
+plan=(--plan learner --quiet --train-gpus "${option[gpus]%,},")
 if [[ ${option[entry]:-} ]]; then
   train+=("entry=${option[entry]}")
   plan+=(--entry "${option[entry]}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from schema.check import no_grpo
 from schema.commands.validate import absolute
 from schema.exits import Exit
 from schema.launch import preflight
+from schema.launch.entry import own_entry_findings
 from schema.launch.plans import learner_plan
 from schema.launch.plans import server_plan
 from schema.preset import Kind
@@ -30,40 +32,47 @@ if TYPE_CHECKING:
     from schema.split import Split
 
 
-def launch(  # noqa: PLR0913 - one argument for each option that the command line has
-    file: Path,
-    options: Options,
-    side: str,
-    *,
-    entry: str | None,
-    machine: bool,
-    wait: float,
-    launcher: int,
-    shown: bool,
-) -> Exit:
-    """Prints a plan.
+@dataclass(frozen=True)
+class Wish:
+    """What a launcher asks for.
 
-    Args:
-        file: the preset.
-        options: the split and the target.
+    Attributes:
         side: server or learner.
         entry: a training repository's module for the learner, or None for ms-swift's own.
         machine: whether to check this machine too.
         wait: seconds that the learner's check waits for the server.
         launcher: process id of the calling launcher.
         shown: whether to print the command for a person, instead of NUL-separated words for a script.
+        quiet: whether to keep warnings back.
+    """
+
+    side: str
+    entry: str | None
+    machine: bool
+    wait: float
+    launcher: int
+    shown: bool
+    quiet: bool
+
+
+def launch(file: Path, options: Options, wish: Wish) -> Exit:
+    """Prints a plan on standard output, what speaks against it on standard error.
 
     Raises:
         InputError: the preset cannot be read, is no GRPO preset, or has no such side.
     """
-    about = _context(file, options, side)
+    about = _context(file, options, wish.side)
     found = findings(about)
     if any(finding.is_error for finding in found):
         return _refuse(found)
-    plan = server_plan(about, launcher) if side == "server" else learner_plan(about, entry)
-    if machine and (found := _machine(about, plan, side, wait)):
+    if wish.side == "learner" and wish.entry is None:
+        found += own_entry_findings(about)
+    if found and not wish.quiet:
+        _tell(found)
+    plan = server_plan(about, wish.launcher) if wish.side == "server" else learner_plan(about, wish.entry)
+    if wish.machine and (found := _machine(about, plan, wish)):
         return _refuse(found)
-    _print(plan, shown=shown)
+    _print(plan, shown=wish.shown)
     return Exit.OK
 
 
@@ -92,17 +101,22 @@ def _known(about: Context, options: Options, side: str) -> Split:
     return split
 
 
-def _machine(about: Context, plan: Plan, side: str, wait: float) -> list[Finding]:
-    if side == "server":
+def _machine(about: Context, plan: Plan, wish: Wish) -> list[Finding]:
+    if wish.side == "server":
         return list(preflight.server_findings(about, plan))
     if about.preset.mode != "server":
         return []
-    return preflight.learner_findings(about, plan, wait)
+    return preflight.learner_findings(about, plan, wish.wait)
 
 
 def _refuse(found: list[Finding]) -> Exit:
-    print(REPORTERS["text"](found), file=sys.stderr)
+    _tell(found)
     return Exit.FINDINGS
+
+
+def _tell(found: list[Finding]) -> None:
+    # Standard output is the plan's.
+    print(REPORTERS["text"](found), file=sys.stderr)
 
 
 def _print(plan: Plan, *, shown: bool) -> None:

@@ -100,7 +100,9 @@ def edits_of(content: bytes, text: str) -> list[Edit]:
     found = keys_of(text)
     # Keys whose path stands twice (duplicate keys) have no meaning that an edit could keep.
     paths = [key.path for key in found.keys]
-    keys = [key for key in found.keys if paths.count(key.path) == 1] if len(set(paths)) < len(paths) else found.keys
+    keys = (
+        [key for key in found.keys if paths.count(key.path) == 1] if len(set(paths)) < len(paths) else found.keys
+    )
     dice = random.Random(hashlib.sha256(content).digest())  # noqa: S311 - a choice, not a secret
     return [*_sets(keys, dice), *_deletes(keys, dice), *_inserts(found.targets, dice), *_moves(keys, found, dice)]
 
@@ -118,7 +120,9 @@ def _sets(keys: list[Key], dice: random.Random) -> list[Edit]:
         "set block scalar": [key for key in keys if key.kind == "block scalar"],
     }
     return [
-        Edit(name, "set", key.path, dice.choice(VALUES)) for name, group in groups.items() for key in _pick(dice, group)
+        Edit(name, "set", key.path, dice.choice(VALUES))
+        for name, group in groups.items()
+        for key in _pick(dice, group)
     ]
 
 

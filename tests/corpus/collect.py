@@ -31,9 +31,9 @@ HERE = Path(__file__).resolve().parent
 CORPUS = HERE.parents[1] / "build" / "corpus"
 MANIFEST = CORPUS / "manifest.json"
 #: Files of a package at most, when packages.toml says nothing else.
-FILES = 250
+FILES = 100
 #: Bytes of a file at most: what is larger is data, not a configuration that somebody edits.
-LARGEST = 64 * 1024
+LARGEST = 32 * 1024
 
 
 class Package(NamedTuple):
@@ -84,7 +84,12 @@ def _collected(package: Package, seen: set[str]) -> Iterator[dict[str, str]]:
         seen.add(digest)
         path = Path("files") / _folder(package) / f"{digest[:12]}-{Path(fresh[digest].name).name}"
         _write(CORPUS / path, fresh[digest].content)
-        yield {"path": str(path), "package": _folder(package), "group": package.group, "source": fresh[digest].name}
+        yield {
+            "path": str(path),
+            "package": _folder(package),
+            "group": package.group,
+            "source": fresh[digest].name,
+        }
 
 
 def _folder(package: Package) -> str:
@@ -114,7 +119,9 @@ def _archive(package: Package) -> Path | None:
 def _downloaded(package: Package, kept: Path) -> bool:
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-        done = subprocess.run(_command(package), cwd=folder, check=False, timeout=600, capture_output=True, text=True)
+        done = subprocess.run(
+            _command(package), cwd=folder, check=False, timeout=600, capture_output=True, text=True
+        )
         archives = list(Path(folder).iterdir())
         if done.returncode or len(archives) != 1:
             print(f"   {package.name} is left out: {done.stderr.strip()[-300:]}", file=sys.stderr)

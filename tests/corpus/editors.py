@@ -11,6 +11,8 @@ from typing import Any
 from choice import NEW
 from choice import Edit
 from choice import Path
+from migrate.ends import closed
+from migrate.lookup import spot
 from ruamel.yaml import YAML
 
 from migrate import document as ours
@@ -19,6 +21,7 @@ from migrate.edits import Change
 from migrate.edits import Move
 from migrate.edits import Remove
 from migrate.edits import apply
+from migrate.regions import region
 from schema.errors import InputError
 from schema.yamltext import Document
 from schema.yamltext import parse
@@ -68,9 +71,10 @@ class Ours:
     def undone(self, old: str, new: str, edit: Edit) -> str | None:
         """The text with an edit taken back by another edit; None where that is no inverse."""
         before, after = self.document(old), self.document(new)
+        if closed(before) is not before:
+            return None  # the file ends in a block scalar without a newline, which became a stripped one
         if edit.kind == "set":
-            node = ours.node_at(before, edit.path)
-            text = ours.set_source(after, edit.path, before.text[node.span.start : node.span.end])
+            text = ours.set_source(after, edit.path, ours.source_of(before, edit.path))
         elif edit.kind == "insert":
             text = ours.delete(after, edit.path[: edit.path.index(NEW) + 1])
         else:
@@ -79,16 +83,17 @@ class Ours:
 
     def _moved_back(self, before: Document, after: Document, edit: Edit) -> str | None:
         moved = (*edit.to, edit.path[-1])
-        lines = ours.lines_of(after, moved)
-        bare = [ours.dedented(line, lines.column) for line in lines.lines]
+        bare = ours.bare(ours.lines_of(after, moved))
         rest = parse(PLACE, (after.bom + ours.delete(after, moved)).encode())
-        where = ours.spot(before, edit.path)
+        where = spot(before, edit.path)
+        if where.parent.flow:
+            return None
         number, siblings = where.number, where.parent.entries
-        here = ours.region(before, where)
-        if number and ours.region(before, where._replace(number=number - 1)).end == here.head:
+        here = region(before, where)
+        if number and region(before, where._replace(number=number - 1)).end == here.head:
             sibling = (*edit.path[:-1], siblings[number - 1].key.value)
             return rest.bom + ours.insert_after(rest, sibling, bare)
-        if number + 1 < len(siblings) and ours.region(before, where._replace(number=number + 1)).head == here.end:
+        if number + 1 < len(siblings) and region(before, where._replace(number=number + 1)).head == here.end:
             sibling = (*edit.path[:-1], siblings[number + 1].key.value)
             return rest.bom + ours.insert_before(rest, sibling, bare)
         return None  # between blank lines: neither neighbour says where it stood
@@ -203,7 +208,11 @@ def _descended(node: Any, path: Path) -> Any:
     node = node.as_mapping() if not path or not isinstance(path[0], int) else node.as_sequence()
     for step, following in zip(path, (*path[1:], ""), strict=True):
         found = node.get(step)
-        node = found.as_sequence() if isinstance(following, int) and not isinstance(following, bool) else found.as_mapping()
+        node = (
+            found.as_sequence()
+            if isinstance(following, int) and not isinstance(following, bool)
+            else found.as_mapping()
+        )
     return node
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from io import StringIO
@@ -38,22 +39,27 @@ class Verdict:
 class Original:
     """A text of the corpus with what the judge knows of it."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, both: bool = True) -> None:
         self.text = text
         self.bare = text.removeprefix("\ufeff")
         self.data = unshared(read11(text))
-        try:
-            self.data12 = unshared(read12(text))
-        except Exception:  # noqa: BLE001 - ruamel.yaml refuses some files that PyYAML reads
-            self.data12 = None
+        self.data12 = None
+        with suppress(Exception):  # ruamel.yaml refuses some files that PyYAML reads
+            self.data12 = unshared(read12(text)) if both else None
         self.comments = Comments(self.bare)
+        #: Whether the file ends in a block scalar without a newline: an edit behind it must change its first line.
+        self.open_end = not text.endswith("\n") and self.comments.ends_in_block
         self.owners = owners(self.bare, self.comments)
 
 
+def loader(text: str) -> Any:
+    """PyYAML's C parser, or its pure one for what the two read differently."""
+    return yaml.SafeLoader if any(sign in text for sign in "\t!?") else yaml.CSafeLoader
+
+
 def read11(text: str) -> Any:
-    """What PyYAML makes of a text: with its C parser, and where the two differ with its pure one."""
-    picky = any(sign in text for sign in "\t!?")
-    return yaml.load(text, yaml.SafeLoader if picky else yaml.CSafeLoader)  # noqa: S506 - both are safe loaders
+    """What PyYAML makes of a text."""
+    return yaml.load(text, loader(text))  # noqa: S506 - a safe loader
 
 
 def read12(text: str) -> Any:
@@ -96,7 +102,7 @@ def judged(old: Original, new: str, edit: Edit, *, both: bool) -> Verdict:
 def _wrong(old: Original, new: str, edit: Edit, *, both: bool) -> str:
     try:
         data = read11(new)
-    except Exception:  # noqa: BLE001 - whatever it is, it cannot be read
+    except Exception:
         return "unreadable"
     if typed(unshared(data)) != typed(intended(old.data, edit)):
         return "YAML 1.1"
@@ -145,8 +151,8 @@ def _noise(old: Original, new: str, edit: Edit) -> int:
     own, coming = _own_lines(old, before, edit)
     rest = [line for number, line in enumerate(before) if number not in own]
     kept = _common(rest, after)
-    touched = max(0, len(rest) - kept - edit.slack)
-    return touched + max(0, len(after) - kept - coming - edit.slack)
+    slack = edit.slack + old.open_end
+    return max(0, len(rest) - kept - slack) + max(0, len(after) - kept - coming - slack)
 
 
 def _lines(text: str) -> list[str]:

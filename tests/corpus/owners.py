@@ -8,12 +8,13 @@ from typing import Any
 from typing import NamedTuple
 
 import yaml
-
 from choice import Path
 
 _COMMENT_LINE = re.compile(r"[ \t]*#")
 #: What a comment at the top of a file says of the file, not of its first key.
-_OF_THE_FILE = re.compile(r"#(!| *(copyright|spdx-|licensed under|yaml-language-server|vim?:|-\*-))", re.IGNORECASE)
+_OF_THE_FILE = re.compile(
+    r"#(!| *(copyright|spdx-|licensed under|yaml-language-server|vim?:|-\*-))", re.IGNORECASE
+)
 
 
 class Comments:
@@ -21,7 +22,9 @@ class Comments:
 
     def __init__(self, text: str) -> None:
         self.found: list[tuple[int, str]] = []
-        spans = [_scalar(text, token) for token in yaml.scan(text, yaml.CSafeLoader) if _is_scalar(token)]
+        tokens = [token for token in yaml.scan(text, yaml.CSafeLoader) if isinstance(token, yaml.ScalarToken)]
+        self.ends_in_block = bool(tokens) and tokens[-1].style in ("|", ">")
+        spans = [_scalar(text, token) for token in tokens]
         starts = [start for start, _ in spans]
         offset = 0
         for number, line in enumerate(text.split("\n")):
@@ -38,10 +41,6 @@ class Comments:
     def texts(self, first: int = 0, last: int | None = None) -> list[str]:
         """The comments of some lines, the last included."""
         return [text for line, text in self.found if line >= first and (last is None or line <= last)]
-
-
-def _is_scalar(token: Any) -> bool:
-    return isinstance(token, yaml.ScalarToken)
 
 
 def _scalar(text: str, token: Any) -> tuple[int, int]:
@@ -105,7 +104,7 @@ class _Owners:
             if any(_OF_THE_FILE.match(part.strip()) for part in self._lines[first:line]):
                 first = line
         head = tuple(self._lines[number].strip() for number in range(first, line))
-        foot = self._foot(last, column, value)
+        foot = self._foot(last, column)
         return Owned(head, tuple(self._at.get(line, ())), first, line, foot)
 
     def _is_comment(self, line: int) -> bool:
@@ -114,12 +113,11 @@ class _Owners:
     def _column(self, line: int) -> int:
         return len(self._lines[line]) - len(self._lines[line].lstrip(" \t"))
 
-    def _foot(self, last: int, column: int, value: Any) -> int:
-        open_ended = (not isinstance(value, yaml.ScalarNode) and not value.flow_style) or _is_empty(value)
+    def _foot(self, last: int, column: int) -> int:
         foot, here = last, last + 1
         while here < len(self._lines):
             blank = not self._lines[here].strip()
-            if not (blank and open_ended) and not (self._is_comment(here) and self._column(here) > column):
+            if not blank and not (self._is_comment(here) and self._column(here) > column):
                 break
             foot = foot if blank else here
             here += 1
@@ -144,7 +142,3 @@ class _Owners:
             body = self._text[node.start_mark.index : end]
             end = node.start_mark.index + (len(body) - 1 if "+" in header else len(body.rstrip()))
         return self._text.count("\n", 0, end)
-
-
-def _is_empty(node: Any) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.start_mark.index == node.end_mark.index

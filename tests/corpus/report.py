@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def written(figures: Figures, folder: Path) -> str:
     """Writes figures.md and, for whoever looks into them, examples.txt; returns and prints the first."""
-    text = "\n".join([*_files(figures), "", *_ours(figures), "", *_compared(figures), "", *_refusals(figures)]) + "\n"
+    text = (
+        "\n".join([*_files(figures), "", *_ours(figures), "", *_compared(figures), "", *_refusals(figures)]) + "\n"
+    )
     (folder / "figures.md").write_text(text, encoding="utf-8")
     (folder / "examples.txt").write_text("\n".join(figures.examples) + "\n", encoding="utf-8")
     print(text)
@@ -48,8 +50,28 @@ def _ours(figures: Figures) -> list[str]:
     for (whose, name), row in sorted(figures.rows.items()):
         if whose == "all":
             accepted = row.tried - row.refused
-            rows.append([name, row.tried, row.refused, _share(row.clean, accepted), row.wrong, row.noisy, row.lost, row.misplaced])
-    heads = ["edit", "tried", "refused", "right, no noise (of accepted)", "wrong data", "noisy", "comments lost", "misplaced"]
+            rows.append(
+                [
+                    name,
+                    row.tried,
+                    row.refused,
+                    _share(row.clean, accepted),
+                    row.wrong,
+                    row.noisy,
+                    row.lost,
+                    row.misplaced,
+                ]
+            )
+    heads = [
+        "edit",
+        "tried",
+        "refused",
+        "right, no noise (of accepted)",
+        "wrong data",
+        "noisy",
+        "comments lost",
+        "misplaced",
+    ]
     checks = ", ".join(f"{name} {count}" for name, count in sorted(figures.checks.items()))
     return [*_table(heads, rows), "", f"Checks: {checks}."]
 
@@ -61,7 +83,13 @@ def _compared(figures: Figures) -> list[str]:
         cells: list[object] = [editor.name, _share(null.clean, null.tried)]
         cells += [_cell(figures.row(editor.name, name)) for name in COMPARED]
         total = figures.total(editor.name)
-        cells += [total.wrong, total.failed + total.refused, total.lost, total.misplaced, _time(figures, editor.name)]
+        cells += [
+            total.wrong,
+            total.failed + total.refused,
+            total.lost,
+            total.misplaced,
+            _time(figures, editor.name),
+        ]
         rows.append(cells)
     heads = ["editor", "null edit identical", *COMPARED, "wrong data", "failed or refused", "comments lost",
              "at the wrong key", "ms a set"]  # fmt: skip
@@ -80,4 +108,8 @@ def _time(figures: Figures, editor: str) -> str:
 def _refusals(figures: Figures) -> list[str]:
     total = figures.total("all")
     rows = [[count, reason] for reason, count in figures.reasons.most_common(30)]
-    return [f"Refused: {total.refused} of {total.tried} ({_share(total.refused, total.tried)}).", "", *_table(["count", "reason"], rows)]
+    return [
+        f"Refused: {total.refused} of {total.tried} ({_share(total.refused, total.tried)}).",
+        "",
+        *_table(["count", "reason"], rows),
+    ]

@@ -207,6 +207,21 @@ def test_entry_must_be_a_module(preset, entry):
 # Plans
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], ["data.dataset is ['dummy']", "summary.format, summary.header and 8 more"]),
+        (["--entry", "my.train"], []),
+    ],
+)
+def test_a_learner_that_only_a_training_repository_can_run_is_told_so(words, told):
+    preset = REPO / "configs/train/grpo/summary_1024.yaml"
+    result = CliRunner().invoke(main, ["--plan", "learner", "--shown", *words, str(preset)])
+    assert result.exit_code == 0
+    assert result.stderr.count("warning[needs-entry]") == len(told)
+    assert all(text in result.stderr for text in told)
+
+
 def test_plan_of_the_server(preset, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     plan = server_plan(about(preset(), rollout="3,"), launcher=42)

@@ -53,7 +53,9 @@ def test_case(case, root, files, migrate):
     after = files()
     again = migrate("--write", *words(case))
     assert (again.code, files()) == (0, after)
-    assert set(again.out.splitlines()) == {f"{name}: nothing to do" for name in words(case) if name.endswith("yaml")}
+    assert set(again.out.splitlines()) == {
+        f"{name}: nothing to do" for name in words(case) if name.endswith("yaml")
+    }
 
 
 @pytest.mark.parametrize("case", NAMES, indirect=True)

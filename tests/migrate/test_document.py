@@ -1,6 +1,7 @@
-"""Edits of YAML text: the data are as intended under every reader, all other lines keep their bytes, no comment is lost."""
+"""Edits of YAML text: every reader has the intended data, other lines keep their bytes, no comment is lost."""
 
 import copy
+import re
 from collections import Counter
 
 import pytest
@@ -222,7 +223,9 @@ def test_move_leaves_all_other_lines_alone(data):
     text, path = data.draw(edited())
     old = document(text)
     assume(not only(old, path))
-    places = [place for place in mappings(old) if place[: len(path)] != path and (not place or at(old.data(), place))]
+    places = [
+        place for place in mappings(old) if place[: len(path)] != path and (not place or at(old.data(), place))
+    ]
     to = (*data.draw(st.sampled_from(places)), "extra", path[-1])
     taken = edit.lines_of(old, path).lines
     new = apply(old, [Move(path, to, "")])
@@ -263,14 +266,16 @@ def test_beside_block_scalars_edits_are_right_or_refused(data):
     text, path = data.draw(edited(hard=True))
     old = document(text)
     to = ("extra", "block", path[-1])
-    made = data.draw(st.sampled_from([Remove(path, ""), Add((*path[:-1], *NEW), 1, "", path[-1]), Move(path, to, "")]))
+    made = data.draw(
+        st.sampled_from([Remove(path, ""), Add((*path[:-1], *NEW), 1, "", path[-1]), Move(path, to, "")])
+    )
     intended = copy.deepcopy(read(old.text))
     made.on_data(intended)
     gone = edit.comments_of(old, path) if isinstance(made, Remove) and len(old.data()) > 1 else []
     try:
         new = apply(old, [made])
-    except InputError as error:
-        assert "cannot be edited safely" in error.message
+    except InputError:  # a block scalar would take in the lines that follow it, or nothing would be left
+        assert re.search(r"[^#]: [|>]", old.text) or only(old, path)
         return
     assert typed(read(whole(new, new.text))) == typed(intended)
     assert Counter(comments(new.text)) + Counter(gone) == Counter(comments(old.text))

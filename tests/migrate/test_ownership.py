@@ -179,7 +179,10 @@ def test_delete_refuses_what_it_cannot_cut_out(text, reason):
         ("custom: null\n", "custom:\n  key: 1\n"),
         ("custom: ~   # why\n", "custom:   # why\n  key: 1\n"),
         ("custom: {}\nnext: 1\n", "custom:\n  key: 1\nnext: 1\n"),
-        ("custom:\n  # why\n\n  # a: 1\n\n# next\nnext: 1\n", "custom:\n  # why\n\n  # a: 1\n  key: 1\n\n# next\nnext: 1\n"),
+        (
+            "custom:\n  # why\n\n  # a: 1\n\n# next\nnext: 1\n",
+            "custom:\n  # why\n\n  # a: 1\n  key: 1\n\n# next\nnext: 1\n",
+        ),
         ("rlhf:\n    a: 1\ncustom:\n", "rlhf:\n    a: 1\ncustom:\n    key: 1\n"),
         ("custom:\r\nnext: 1\r\n", "custom:\r\n  key: 1\r\nnext: 1\r\n"),
     ],

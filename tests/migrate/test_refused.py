@@ -1,4 +1,4 @@
-"""What is refused: cases-refused/NAME/before, `args` for the call, and in `message.txt` what standard error must say."""
+"""What is refused: cases-refused/NAME/before, `args` for the call, `message.txt` for what it must say."""
 
 import shlex
 import shutil

@@ -44,7 +44,7 @@ def report(migrate):
     return lambda *args: json.loads(migrate("--report", "json", *args).out)
 
 
-def change(kind, key, lines, values, reason, to="", comments=()):
+def change(kind, key, lines, values, reason, *, to="", comments=()):
     return {
         "file": "preset.yaml",
         "kind": kind,
@@ -70,7 +70,9 @@ def test_json_lists_every_change(preset, report):
     share, images, lora = "vllm_gpu_memory_utilization", "vllm_limit_mm_per_prompt", "vllm_enable_lora"
     assert report("preset.yaml") == {
         "changes": [
-            change("changed", "rlhf.vllm_mode", (6, 6), ("colocate", "server"), "rollouts leave the learner's GPUs"),
+            change(
+                "changed", "rlhf.vllm_mode", (6, 6), ("colocate", "server"), "rollouts leave the learner's GPUs"
+            ),
             added("rlhf.vllm_server_host", 7, '["127.0.0.1"]', "the learner connects there"),
             added("rlhf.vllm_server_port", 8, "[8080]", "the learner connects there"),
             added("rlhf.vllm_server_timeout", 9, "300", "the learner connects there"),
@@ -78,10 +80,20 @@ def test_json_lists_every_change(preset, report):
             added(f"{BLOCK}.vllm_data_parallel_size", 14, "6", "the split's value"),
             added(f"{BLOCK}.vllm_max_model_len", 15, "9000", "prompt and completion may have 9000 tokens"),
             change(
-                "moved", f"rlhf.{share}", (8, 17), ("0.45", "0.6"), f"{READ_BY_SERVER}; the split's value", f"{BLOCK}.{share}"
+                "moved",
+                f"rlhf.{share}",
+                (8, 17),
+                ("0.45", "0.6"),
+                f"{READ_BY_SERVER}; the split's value",
+                to=f"{BLOCK}.{share}",
             ),
             change(
-                "moved", f"rlhf.{images}", (10, 19), ('{"image": 5}', '{"image": 5}'), READ_BY_SERVER, f"{BLOCK}.{images}"
+                "moved",
+                f"rlhf.{images}",
+                (10, 19),
+                ('{"image": 5}', '{"image": 5}'),
+                READ_BY_SERVER,
+                to=f"{BLOCK}.{images}",
             ),
             added(f"{BLOCK}.{lora}", 21, "false", "the server gets merged weights"),
             change(
@@ -151,7 +163,9 @@ def test_text_report_after_the_diff(preset, migrate):
     assert '-  vllm_mode: "colocate"   # shared\n' in diff
     assert '+  vllm_mode: "server"   # shared\n' in diff
     assert report.splitlines()[0] == "preset.yaml:"
-    assert "  changed       6 -> 6   rlhf.vllm_mode: colocate -> server (rollouts leave the learner's GPUs)" in report
+    assert (
+        "  changed       6 -> 6   rlhf.vllm_mode: colocate -> server (rollouts leave the learner's GPUs)" in report
+    )
     assert "  removed      14 -> -   rlhf.sleep_level: 1 (it acts in colocate mode only)" in report
     assert f"{'':<25}with its comment: # while the learner learns.\n" in report
     assert report.splitlines()[-1] == "preset.yaml: would be migrated (--write does it)"
@@ -171,7 +185,9 @@ def test_files_are_named_as_the_user_named_them(preset, report, root, monkeypatc
 
 def test_help_names_every_exit_status(migrate):
     out = migrate("--help").out
-    assert all(text in out for text in ("0  nothing to do, or written", "1  files would change", "2  wrong usage", "3  a"))
+    assert all(
+        text in out for text in ("0  nothing to do, or written", "1  files would change", "2  wrong usage", "3  a")
+    )
 
 
 def test_version(migrate):

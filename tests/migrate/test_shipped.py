@@ -175,7 +175,11 @@ def test_the_learner_keeps_all_settings_but_the_engine_s(colocate, migrate):
     before, after = (yaml.safe_load(content) for content in (original(PARENT), (colocate / PARENT).read_bytes()))
     knobs = ("vllm_gpu_memory_utilization", "vllm_enable_prefix_caching", "vllm_enable_lora")
     block = after["custom"].pop("extra")["rollout_server"]
-    assert [after["rlhf"].pop(f"vllm_server_{name}") for name in ("host", "port", "timeout")] == [["127.0.0.1"], [8080], 300]
+    assert [after["rlhf"].pop(f"vllm_server_{name}") for name in ("host", "port", "timeout")] == [
+        ["127.0.0.1"],
+        [8080],
+        300,
+    ]
     assert (before["rlhf"].pop("vllm_mode"), after["rlhf"].pop("vllm_mode")) == ("colocate", "server")
     assert [before["rlhf"].pop(knob) for knob in knobs] == [0.5, True, False]
     assert [block[knob] for knob in knobs] == [0.6, True, False]

@@ -33,7 +33,11 @@ def mode(path):
 def state(folder):
     """Every name below a folder, with what it is."""
     return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else os.readlink(path) if path.is_symlink() else ""
+        str(path.relative_to(folder)): path.read_bytes()
+        if path.is_file()
+        else str(path.readlink())
+        if path.is_symlink()
+        else ""
         for path in folder.rglob("*")
     }
 
@@ -71,10 +75,10 @@ def test_links_are_followed_and_stay(tmp_path, link):
     named = tmp_path / "a.yaml"
     named.symlink_to({"relative": "real/a.yaml", "absolute": target, "chain": "middle.yaml"}[link])
     (tmp_path / "middle.yaml").symlink_to("real/a.yaml")
-    pointed = os.readlink(named)
+    pointed = named.readlink()
     write({named: b"new\n"})
     assert named.is_symlink()
-    assert os.readlink(named) == pointed
+    assert named.readlink() == pointed
     assert (target.is_symlink(), target.read_bytes(), mode(target)) == (False, b"new\n", 0o640)
     assert sorted(path.name for path in (tmp_path / "real").iterdir()) == ["a.yaml"]
 

@@ -15,10 +15,22 @@ BOM = "\ufeff"
 COMMENT = re.compile(r"# c\d+ .*?;")
 PATH = Path("/project/preset.yaml")
 
-_WORDS = ["vLLM", "no", "1e-6", "key: value", "- item", "'quoted'", '"', "größer", "模型", "🚀", "{a: [", "100 %", "\\"]
+_WORDS = ["vLLM", "no", "1e-6", "key: value", "- item", "'quoted'", '"', "größer", "模型", "🚀", "{a: [", "\\"]
 _KEYS = ["alpha", "beta", "vllm_mode", "size-2", "ключ", "with space", "no", "7", "a.b"]
 _PLAIN = [None, True, False, 0, -3, 8192, 0.5, 1e-06, 2.0, "colocate", "qwen3_vl", "a b", "x:y", "models/4b#1"]
-_TEXTS = ["", "no", "1e-6", "# no comment", "it's", 'say "hi"', "a: b", "模型 🚀", "  padded  ", "{", "back\\slash"]
+_TEXTS = ["", "no", "1e-6", "# no comment", "it's", 'say "hi"', "a: b", "模型 🚀", "  padded  ", "{", "\\"]
+_BETWEEN = [
+    "",
+    "",
+    "head",
+    "blank",
+    "blank head",
+    "banner",
+    "odd",
+    "head odd",
+    "odd blank odd head",
+    "banner head",
+]
 _FLOW = ["[1, 2]", "{a: 1, b: [x]}", '["127.0.0.1"]', "[ ]", "{ image: 1 }", "[]"]
 
 
@@ -72,8 +84,7 @@ class _Writer:
         return self.pick(["", "", "  ", f"  {self._comment()}", f" {self._comment()}"])
 
     def _between(self, column: int) -> None:
-        for kind in self.pick([[], [], ["head"], ["blank"], ["blank", "head"], ["banner"], ["odd"], ["head", "odd"],
-                               ["odd", "blank", "odd", "head"], ["banner", "head"]]):  # fmt: skip
+        for kind in self.pick(_BETWEEN).split():
             if kind == "blank":
                 self.lines.append(self.pick(["", "", " " * column]))
             elif kind == "odd":
@@ -116,7 +127,8 @@ class _Writer:
 
     def _block(self, key: str, column: int, _) -> None:
         inner = " " * (column + self._step)
-        self.lines.append(f"{key} {self.pick(['|', '>', '|-', '>+', '|+', f'|{self._step}', f'| {self._comment()}'])}")
+        header = self.pick(["|", ">", "|-", ">+", "|+", f"|{self._step}", f"| {self._comment()}"])
+        self.lines.append(f"{key} {header}")
         self._in_block = True
         body = self.pick([["text"], ["# no comment", "", "  deeper"], ["a", "", " "], ["a\u00a0", "\u00a0"], []])
         self.lines += [inner + line if line else "" for line in body]
