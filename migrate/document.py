@@ -1,33 +1,70 @@
 """Edits of YAML text that touch only the lines they must: each takes a document and returns new text.
 
 Positions come from parse events (schema.yamltext); what stands between the edited places is copied, never
-written anew. An edit that has no safe splice is refused, with its place.
+written anew. An edit that has no safe splice is refused, with its place. A step of a path is a key, or the
+number of an item in a list.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from migrate import flow
+from migrate.comments import comments
+from migrate.ends import closed
+from migrate.ends import without_final_newline
+from migrate.insertion import append
+from migrate.insertion import indent_step
+from migrate.insertion import inserted
+from migrate.lookup import Path
+from migrate.lookup import find
+from migrate.lookup import node_at
+from migrate.lookup import required
+from migrate.lookup import spot
 from migrate.regions import colon_end
+from migrate.regions import is_nothing
 from migrate.regions import line_end
 from migrate.regions import lines as lines_in
+from migrate.regions import newline_at
 from migrate.regions import refusal
 from migrate.regions import region
+from migrate.regions import value_end
 from migrate.scalars import scalar
 from schema.yamltext import Alias
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
-from schema.yamltext.construct import is_merge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from migrate.lookup import Spot
+    from migrate.regions import Region
     from schema.yamltext import Document
-    from schema.yamltext import Entry
-    from schema.yamltext import Node
 
-Path = tuple[str, ...]
+__all__ = [
+    "Lines",
+    "Path",
+    "append",
+    "bare",
+    "comments",
+    "comments_of",
+    "delete",
+    "find",
+    "indent_step",
+    "insert_after",
+    "insert_before",
+    "lines_of",
+    "scalar",
+    "set_scalar",
+    "set_source",
+    "source_of",
+    "spot",
+]
+
+_PROPERTIES = re.compile(r"(?:[ \t]+[&!]\S*)*(?=[ \t]*(?:#[^\n]*|\r?)\n)")
+_BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
 
 
 class Lines(NamedTuple):
@@ -37,99 +74,95 @@ class Lines(NamedTuple):
     column: int
 
 
-def find(document: Document, path: Path) -> Entry | None:
-    """The entry at a path, as the text has it; None if the text has no such key of its own.
-
-    Raises:
-        InputError: the way there leads through an alias or a merge key.
-    """
-    entry: Entry | None = None
-    node: Node | None = document.root
-    for name in path:
-        if isinstance(node, Alias):
-            raise refusal(document, node, f"the value comes through the alias *{node.name}")
-        if not isinstance(node, Mapping):
-            return None
-        entry = _entry(document, node, name)
-        if entry is None:
-            return None
-        node = entry.value
-    return entry
-
-
-def _entry(document: Document, mapping: Mapping, name: str) -> Entry | None:
-    constructor = document.constructor()
-    own = [entry for entry in mapping.entries if not is_merge(entry)]
-    found = next((entry for entry in own if constructor.key(entry) == name), None)
-    if found is None and any(constructor.key(entry) == name for entry in constructor.entries(mapping)):
-        merge = next(entry for entry in mapping.entries if is_merge(entry))
-        raise refusal(document, merge.key, f"the key {name} comes through a merge key (<<)")
-    return found
-
-
 def set_scalar(document: Document, path: Path, value: object) -> str:
-    """The text with another scalar at a path; quotes are kept.
+    """The text with another scalar at a path; quotes are kept, a block scalar becomes one line.
 
     Raises:
-        InputError: there is no scalar, or it carries an anchor that other places refer to.
+        InputError: there is no scalar, or it carries an anchor that other places may refer to.
     """
-    entry = _required(document, path)
-    node = entry.value
+    node = node_at(document, path)
+    style = node.style if isinstance(node, Scalar) and node.style in ("'", '"') else None
+    return set_source(document, path, scalar(value, style))
+
+
+def source_of(document: Document, path: Path) -> str:
+    """The text of a scalar, as `set_source` takes it."""
+    where = required(document, path)
+    start, end = where.node.span.start, where.node.span.end
+    if isinstance(where.node, Scalar) and where.node.style in ("|", ">"):
+        start, end = _block_scalar(document, where, where.node)
+    return document.text[start:end]
+
+
+def set_source(document: Document, path: Path, source: str) -> str:
+    """The same, with the value as it is to stand in the text; an empty one leaves `key:`."""
+    where = required(document, path)
+    node = where.node
     if isinstance(node, Alias) or node.anchor is not None:
         raise refusal(document, node, "the value is shared through an anchor")
-    if not isinstance(node, Scalar) or node.style in ("|", ">"):
-        raise refusal(document, node, "the value is no plain or quoted scalar")
-    new, start, end = scalar(value, node.style), node.span.start, node.span.end
-    if start == end:  # nothing but `key:`
-        start = end = colon_end(document.text, entry)
-        new = f" {new}"
-    return _spliced(document.text, start, end, new)
+    if not isinstance(node, Scalar):
+        raise refusal(document, node, "the value is no scalar")
+    start, end = node.span.start, node.span.end
+    if is_nothing(node):
+        return _filled(document, where, f" {source}" if source else "")
+    if node.style in ("|", ">"):
+        start, end = _block_scalar(document, where, node)
+    elif not source:
+        start = len(document.text[:start].rstrip(" "))
+    return document.text[:start] + source + document.text[end:]
+
+
+def _filled(document: Document, where: Spot, source: str) -> str:
+    text, start = document.text, where.node.span.start
+    if isinstance(where.parent, Mapping):
+        start = colon_end(text, where.entry)
+    if start == 0 or text[start - 1] not in ":-":
+        raise refusal(document, where.node, "no colon or dash stands before the empty value")
+    return text[:start] + source + text[start:]
+
+
+def _block_scalar(document: Document, where: Spot, node: Scalar) -> tuple[int, int]:
+    # The comment in its first line stays; the lines of its text go.
+    text, start = document.text, node.span.start
+    header = _BLOCK_HEADER.match(text, start)
+    if header is None or not isinstance(where.parent, Mapping) or "#" in text[start : line_end(text, start)]:
+        raise refusal(document, node, "the block scalar has a tag or a comment, or is an item of a list")
+    end = value_end(text, where.entry)
+    return start, end - (len(newline_at(text, end)) if text[:end].endswith("\n") else 0)
 
 
 def lines_of(document: Document, path: Path) -> Lines:
-    """The lines that belong to a key: its head comments, its own lines, its foot comments."""
-    entry = _editable(document, path)
-    where = region(document, entry)
-    lines = lines_in(document.text[where.head : where.end])
-    return Lines(tuple(lines), entry.key.span.column - 1)
+    """The lines that belong to a key: its head comments, its own lines, its foot comments.
+
+    Raises:
+        InputError: it has no lines that could stand elsewhere.
+    """
+    where, mapping = _editable(document, path)
+    column = where.entry.key.span.column - 1
+    if mapping.flow:
+        return Lines(tuple(lines_in(flow.as_block(document, mapping, where.number))), column)
+    here = region(document, where)
+    if here.end == len(document.text) and (steady := closed(document)) is not document:
+        return lines_of(steady, path)
+    return Lines(tuple(lines_in(document.text[here.head : here.end])), column)
+
+
+def bare(taken: Lines) -> list[str]:
+    """Lines of a key without indentation and newlines, as they are inserted elsewhere."""
+    return [_dedented(line.rstrip("\r\n"), taken.column) for line in taken.lines]
+
+
+def _dedented(line: str, column: int) -> str:
+    return line[column:] if not line[:column].strip() else line.lstrip()
 
 
 def comments_of(document: Document, path: Path) -> list[str]:
     """The comments that go or move with a key, without their indentation."""
-    entry = _editable(document, path)
-    where = region(document, entry)
-    return comments(document, where.head, where.end)
-
-
-def comments(document: Document, start: int = 0, end: int | None = None) -> list[str]:
-    """Every comment of the text, or of a part of it, in order."""
-    text = document.text
-    end = len(text) if end is None else end
-    spans = sorted(_scalar_spans(text, document.root))
-    found, here = [], start
-    while (here := text.find("#", here, end)) >= 0:
-        inside = next((span for span in spans if span[0] <= here < span[1]), None)
-        if inside is not None:
-            here = inside[1]
-        else:
-            stop = line_end(text, here)
-            found.append(text[here:stop].rstrip())
-            here = stop
-    return found
-
-
-def _scalar_spans(text: str, node: Node | None) -> list[tuple[int, int]]:
-    if node is None:
-        return []
-    if isinstance(node, Scalar | Alias):
-        # The line of a block scalar's `|` or `>` may end in a comment.
-        block = isinstance(node, Scalar) and node.style in ("|", ">")
-        return [(line_end(text, node.span.start) if block else node.span.start, node.span.end)]
-    if isinstance(node, Mapping):
-        parts = [part for entry in node.entries for part in (entry.key, entry.value)]
-    else:
-        parts = list(node.items)
-    return [span for part in parts for span in _scalar_spans(text, part)]
+    where, mapping = _editable(document, path)
+    if mapping.flow:
+        return comments(document, *flow.own(document, mapping, where.number))
+    here = region(document, where)
+    return comments(document, here.head, here.end)
 
 
 def delete(document: Document, path: Path) -> str:
@@ -140,134 +173,70 @@ def delete(document: Document, path: Path) -> str:
     Raises:
         InputError: it is the only key of the file, or it has no lines of its own.
     """
-    entry = _editable(document, path)
-    where = region(document, entry)
-    text = _spliced(document.text, where.head, where.end, "")
-    if where.end == len(document.text) and not document.text.endswith("\n"):
-        text = text.removesuffix("\n").removesuffix("\r")
-    if _is_only(document, path):
-        colon = colon_end(text, _required(document, path[:-1]))
-        text = _spliced(text, colon, colon, " {}")
+    where, mapping = _editable(document, path)
+    if mapping.flow:
+        return flow.delete(document, mapping, where.number)
+    here = region(document, where)
+    if len(mapping.entries) == 1:
+        text = _emptied(document, path, here)
+    elif here.dash:
+        text = _behind_dash(document, where, here)
+    else:
+        text = document.text[: here.head] + document.text[here.end :]
+    if here.end == len(document.text) and not document.text.endswith("\n"):
+        text = without_final_newline(document, text, here.head)
     return text
+
+
+def _emptied(document: Document, path: Path, here: Region) -> str:
+    text = document.text
+    if here.dash:
+        return f"{text[: here.start]}{{}}{newline_at(text, here.end)}{text[here.end :]}"
+    holder = required(document, path[:-1])
+    if not isinstance(holder.parent, Mapping):
+        raise refusal(document, holder.node, "it is the only key of a list item, and not on the line of its dash")
+    colon = colon_end(text, holder.entry)
+    properties = _PROPERTIES.match(text, colon)
+    if properties is None:
+        raise refusal(document, holder.node, "something stands between the key and its value")
+    offset = properties.end()
+    return f"{text[:offset]} {{}}{text[offset : here.head]}{text[here.end :]}"
+
+
+def _behind_dash(document: Document, where: Spot, here: Region) -> str:
+    text = document.text
+    following = where._replace(number=where.number + 1).entry.key.span.start
+    if not text[here.end : following].strip(" "):
+        return text[: here.start] + text[following:]
+    # Something stands above the next key: the dash keeps its line to itself.
+    return text[: here.start].rstrip(" ") + newline_at(text, here.end) + text[here.end :]
 
 
 def insert_after(document: Document, path: Path, lines: Sequence[str]) -> str:
     """The text with lines (without indentation and newlines) after a key, at the key's indentation."""
-    entry = _required(document, path)
-    _refuse_flow(document, path)
-    where = region(document, entry)
-    return _inserted(document, where.end, entry.key.span.column - 1, lines)
+    where, mapping = _editable(document, path, only=True)
+    if mapping.flow:
+        return flow.insert(document, mapping, where.number, flow.source(document, where.node, lines))
+    return inserted(document, region(document, where).end, where.entry.key.span.column - 1, lines)
 
 
-def append(document: Document, path: Path, lines: Sequence[str]) -> str:
-    """The text with lines at the end of the mapping at a path; missing mappings on the way are made.
-
-    The lines are without indentation and newlines; deeper lines are indented relative to the first.
-
-    Raises:
-        InputError: what stands on the way is neither a block mapping nor empty.
-    """
-    depth = _existing(document, path)
-    wrapped = _wrapped(path[depth:], lines, indent_step(document))
-    entry = find(document, path[:depth])
-    if entry is not None and _is_empty(entry.value):
-        return _filled(document, entry, wrapped)
-    mapping = _mapping(document, path[:depth])
-    if mapping is None:
-        return _inserted(document, len(document.text), 0, wrapped)
-    last = mapping.entries[-1]
-    return _inserted(document, region(document, last).end, last.key.span.column - 1, wrapped)
+def insert_before(document: Document, path: Path, lines: Sequence[str]) -> str:
+    """The same before a key of a block mapping, above its comments."""
+    where, mapping = _editable(document, path, only=True)
+    if mapping.flow:
+        raise refusal(document, where.node, "it stands in a flow mapping ({...})")
+    here, column = region(document, where), where.entry.key.span.column - 1
+    if not here.dash:
+        return inserted(document, here.head, column, lines)
+    separator = newline_at(document.text, here.end) + " " * column
+    return document.text[: here.head] + separator.join([*lines, ""]) + document.text[here.head :]
 
 
-def _existing(document: Document, path: Path) -> int:
-    return next((depth for depth in range(len(path)) if find(document, path[: depth + 1]) is None), len(path))
-
-
-def _wrapped(names: Path, lines: Sequence[str], step: int) -> list[str]:
-    wrapped = list(lines)
-    for name in reversed(names):
-        wrapped = [f"{name}:", *(f"{' ' * step}{line}" if line else line for line in wrapped)]
-    return wrapped
-
-
-def _is_empty(node: Node) -> bool:
-    if isinstance(node, Mapping):
-        return not node.entries and node.anchor is None
-    return isinstance(node, Scalar) and node.value is None and node.anchor is None
-
-
-def _filled(document: Document, entry: Entry, lines: Sequence[str]) -> str:
-    # The value of the entry, if it is spelled out (null, {}), gives way to lines below its key.
-    start, end = colon_end(document.text, entry), entry.value.span.end
-    if "#" in document.text[start:end]:
-        raise refusal(document, entry.value, "a comment stands inside the empty value")
-    column = entry.key.span.column - 1 + indent_step(document)
-    text = _inserted(document, region(document, entry).end, column, lines)
-    return _spliced(text, start, max(start, end), "")
-
-
-def _mapping(document: Document, path: Path) -> Mapping | None:
-    node: Node | None = _required(document, path).value if path else document.root
-    if node is None:
-        return None
-    if not isinstance(node, Mapping) or node.flow:
-        raise refusal(document, node, f"{'.'.join(path) or 'the root'} is no block mapping")
-    return node
-
-
-def _inserted(document: Document, offset: int, column: int, lines: Sequence[str]) -> str:
-    text, eol = document.text, newline(document)
-    block = "".join(f"{' ' * column}{line}{eol}" if line else eol for line in lines)
-    if offset == len(text) and text and not text.endswith("\n"):
-        return text + eol + block.removesuffix(eol)  # a file without a final newline stays one
-    return _spliced(text, offset, offset, block)
-
-
-def _required(document: Document, path: Path) -> Entry:
-    entry = find(document, path)
-    if entry is None:
-        raise KeyError(path)
-    return entry
-
-
-def _editable(document: Document, path: Path) -> Entry:
-    entry = _required(document, path)
-    _refuse_flow(document, path)
-    if len(path) == 1 and _is_only(document, path):
-        raise refusal(document, entry.key, "it is the only key of the file")
-    return entry
-
-
-def _is_only(document: Document, path: Path) -> bool:
-    parent = _parent(document, path)
-    return isinstance(parent, Mapping) and len(parent.entries) == 1
-
-
-def _refuse_flow(document: Document, path: Path) -> None:
-    parent = _parent(document, path)
-    if isinstance(parent, Mapping) and parent.flow:
-        raise refusal(document, parent, "it stands in a flow mapping ({...})")
-
-
-def _parent(document: Document, path: Path) -> Node | None:
-    return _required(document, path[:-1]).value if len(path) > 1 else document.root
-
-
-def newline(document: Document) -> str:
-    """The line ending of the file: that of its first line."""
-    first = document.text.find("\n")
-    return "\r\n" if first > 0 and document.text[first - 1] == "\r" else "\n"
-
-
-def indent_step(document: Document) -> int:
-    """How many spaces the file indents by: what its first nested mapping does."""
-    root = document.root
-    for entry in root.entries if root else ():
-        value = entry.value
-        if isinstance(value, Mapping) and value.entries and not value.flow:
-            return value.entries[0].key.span.column - entry.key.span.column
-    return 2
-
-
-def _spliced(text: str, start: int, end: int, new: str) -> str:
-    return text[:start] + new + text[end:]
+def _editable(document: Document, path: Path, *, only: bool = False) -> tuple[Spot, Mapping]:
+    where = required(document, path)
+    mapping = where.parent
+    if not isinstance(mapping, Mapping):
+        raise refusal(document, where.node, "it is an item of a list, not a key")
+    if len(path) == 1 and len(mapping.entries) == 1 and not only and not mapping.flow:
+        raise refusal(document, where.entry.key, "it is the only key of the file")
+    return where, mapping

@@ -10,6 +10,7 @@ from typing import Any
 from typing import TypeAlias
 
 from migrate import document as text
+from migrate.lookup import dotted
 from migrate.regions import refusal
 from migrate.regions import unsafe
 from migrate.scalars import scalar
@@ -75,17 +76,18 @@ class Add:
 
     def on_data(self, data: Data) -> None:
         """Makes the edit in plain data."""
-        for name in self.path[:-1]:
-            if data.get(name) is None:
-                data[name] = {}
-            data = data[name]
-        data[self.path[-1]] = self.value
+        here: Any = data
+        for step in self.path[:-1]:
+            if (here.get(step) if isinstance(here, dict) else here[step]) is None:
+                here[step] = {}
+            here = here[step]
+        here[self.path[-1]] = self.value
 
     def on_text(self, document: Document) -> str:
         """The text with the edit made."""
         if text.find(document, self.path) is not None:
             return text.set_scalar(document, self.path, self.value)
-        lines = [f"{self.path[-1]}: {scalar(self.value)}"]
+        lines = [f"{scalar(self.path[-1])}: {scalar(self.value)}"]
         if self.after is not None:
             return text.insert_after(document, (*self.path[:-1], self.after), lines)
         return text.append(document, self.path[:-1], lines)
@@ -117,13 +119,12 @@ class Move:
         """The text with the edit made."""
         if (there := text.find(document, self.to)) is not None:
             raise refusal(
-                document, there.key, f"{'.'.join(self.path)} would move here, but the key is there already"
+                document, there.key, f"{dotted(self.path)} would move here, but the key is there already"
             )
         document = self._with_value(document)
-        lines, column = text.lines_of(document, self.path)
-        bare = [_dedented(line.rstrip("\r\n"), column) for line in lines]
+        lines = text.bare(text.lines_of(document, self.path))
         rest = _again(document, text.delete(document, self.path))
-        return text.append(rest, self.to[:-1], bare)
+        return text.append(rest, self.to[:-1], lines)
 
     def _with_value(self, document: Document) -> Document:
         if isinstance(self.value, Keep):
@@ -165,7 +166,7 @@ def _applied(document: Document, edit: Edit) -> Document:
     if not _equal(planned, after.data()):
         entry = text.find(document, edit.path)
         place = Place(document.path, *entry.key.span[2:]) if entry else Place(document.path)
-        raise unsafe(place, f"with {'.'.join(edit.path)} changed, another value would be read differently")
+        raise unsafe(place, f"with {dotted(edit.path)} changed, another value would be read differently")
     return after
 
 
@@ -188,7 +189,3 @@ def _parent(data: Data, path: Path) -> Data:
     for name in path[:-1]:
         data = data[name]
     return data
-
-
-def _dedented(line: str, column: int) -> str:
-    return line[column:] if not line[:column].strip() else line.lstrip()

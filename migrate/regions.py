@@ -1,8 +1,10 @@
 """Which lines belong to a key of a block mapping: its comments, its value, what follows its value.
 
-The rule of ownership: the comment block directly above a key, at the key's own indentation, and the end of
-its line belong to the key. A comment block followed by a blank line is a section header and stays. Comment
-lines after a value that are indented deeper than the key belong to the value.
+The rule of ownership: the comment block directly above a key, indented as the key or less, and the end of
+its line belong to the key. A comment block followed by a blank line is a section header and stays, and so
+does what the top of a file says of the file (a copyright, an editor's mode line). Comment lines after a
+value that are indented deeper than the key belong to the value. Comments above a list item (`- key: 1`)
+stay with the list.
 """
 
 from __future__ import annotations
@@ -19,40 +21,61 @@ from schema.yamltext import Sequence
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 #: A block scalar that keeps its trailing blank lines, or gives its own indentation.
-_EXACT = re.compile(r"[^#]*[+0-9]")
+_EXACT = re.compile(r"(?:[&!]\S*\s+)*[|>]-?[+0-9]")
+_COLON = re.compile(r"[ \t]*:")
+_DASHES = re.compile(r" *(?:- +)+")
+#: What a comment at the top of a file says of the file, not of its first key.
+_OF_THE_FILE = re.compile(
+    r"\s*#(?:!| *(?:copyright|spdx-|licensed under|yaml-language-server|vim?:|-\*-))", re.IGNORECASE
+)
 
 if TYPE_CHECKING:
+    from migrate.lookup import Spot
     from schema.yamltext import Document
     from schema.yamltext import Entry
     from schema.yamltext import Node
 
 
 class Region(NamedTuple):
-    """Offsets of whole lines: `head` where the key's comments begin, `line` its own line, `end` behind it."""
+    """Offsets: `head` where what belongs to the key begins, `start` of the key itself, `end` behind its lines.
+
+    Attributes:
+        dash: whether the key stands behind the dash of its list item, so that its line is not its own.
+    """
 
     head: int
-    line: int
+    start: int
     end: int
+    dash: bool
 
 
-def region(document: Document, entry: Entry) -> Region:
-    """The lines of an entry of a block mapping.
+def region(document: Document, spot: Spot) -> Region:
+    """What belongs to a key of a block mapping.
 
     Raises:
-        InputError: the key does not begin its line (`- key:`, `? key`), or something else shares its last
-            line, so that its lines cannot be cut without touching another value.
+        InputError: the key does not begin its line (`? key`), or something else shares its last line, so
+            that its lines cannot be cut without touching another value.
     """
-    text = document.text
-    line = line_start(text, entry.key.span.start)
-    if text[line : entry.key.span.start].strip():
+    text, entry = document.text, spot.entry
+    start = entry.key.span.start
+    line = line_start(text, start)
+    dash = _DASHES.fullmatch(text, line, start) is not None
+    if text[line:start].strip() and not dash:
         raise refusal(document, entry.key, "another token stands before this key on its line")
-    value = value_end(text, entry)
+    end = _foot(text, _last_line_end(document, entry, line), entry.key.span.column - 1)
+    if dash:
+        return Region(start, start, end, dash)
+    floor = value_end(text, spot._replace(number=spot.number - 1).entry) if spot.number else 0
+    return Region(head_of(text, line, start - line, floor), start, end, dash)
+
+
+def _last_line_end(document: Document, entry: Entry, line: int) -> int:
+    text, value = document.text, value_end(document.text, entry)
     end = value if text[line:value].endswith("\n") else line_end(text, value)
     rest = text[value:end].strip()
     if rest and not rest.startswith("#"):
         raise refusal(document, entry.value, "something else follows this value on its line")
-    column = entry.key.span.column - 1
-    return Region(_head(text, line, column), line, _foot(text, end, column))
+    return end
 
 
 def lines(text: str) -> list[str]:
@@ -71,16 +94,29 @@ def line_end(text: str, offset: int) -> int:
     return len(text) if newline < 0 else newline + 1
 
 
+def newline_at(text: str, offset: int) -> str:
+    """The line ending of a file at a place: that of the line before it, else of its first line."""
+    found = text.rfind("\n", 0, offset)
+    found = found if found >= 0 else text.find("\n")
+    return "\r\n" if found > 0 and text[found - 1] == "\r" else "\n"
+
+
 def value_end(text: str, entry: Entry) -> int:
     """Where the value of an entry ends; of a block scalar behind its last line with content."""
-    end = max(_node_end(text, entry.value), entry.key.span.end)
-    # An empty value ends where its key does; the colon stands behind it.
-    return colon_end(text, entry) if end == entry.key.span.end else end
+    if is_nothing(entry.value):
+        return colon_end(text, entry)
+    return max(_node_end(text, entry.value), entry.key.span.end)
+
+
+def is_nothing(node: Node) -> bool:
+    """Whether a value has no text at all."""
+    return isinstance(node, Scalar) and node.span.start == node.span.end
 
 
 def colon_end(text: str, entry: Entry) -> int:
-    """Behind the colon of an entry."""
-    return text.index(":", entry.key.span.end) + 1
+    """Behind the colon of an entry; behind its key, where it has none (`{a, b}`)."""
+    found = _COLON.match(text, entry.key.span.end)
+    return found.end() if found else entry.key.span.end
 
 
 def _node_end(text: str, node: Node) -> int:
@@ -103,13 +139,16 @@ def _block_scalar_end(text: str, node: Scalar) -> int:
     return node.span.start + len(header) + sum(map(len, body))
 
 
-def _head(text: str, line: int, column: int) -> int:
+def head_of(text: str, line: int, column: int, floor: int) -> int:
+    """Where the comments directly above a line begin; nothing before `floor` is looked at."""
     head = line
-    while head > 0:
+    while head > floor:
         above = line_start(text, head - 1)
-        if not is_comment(text[above:head], column):
+        if above < floor or not _is_comment(text[above:head], column):
             break
         head = above
+    if not text[:head].strip() and any(map(_OF_THE_FILE.match, lines(text[head:line]))):
+        return line
     return head
 
 
@@ -126,13 +165,12 @@ def _foot(text: str, end: int, column: int) -> int:
     return foot
 
 
-def is_comment(line: str, column: int) -> bool:
-    """Whether a line is a comment at exactly this indentation."""
-    return line.lstrip(" ").startswith("#") and _indent(line) == column
+def _is_comment(line: str, column: int) -> bool:
+    return line.lstrip(" \t").startswith("#") and _indent(line) <= column
 
 
 def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
+    return len(line) - len(line.lstrip(" \t"))
 
 
 def refusal(document: Document, node: Node, reason: str) -> InputError:

@@ -14,7 +14,7 @@ from schema.yamltext.yaml12 import same
 
 _INFINITE = {math.inf: ".inf", -math.inf: "-.inf"}
 #: What JSON writes as it is, but YAML cannot hold, or takes for a line break.
-_UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def scalar(value: object, style: str | None = None) -> str:

@@ -34,6 +34,9 @@ JSON_FIELDS = (
     "vllm_speculative_config",
 )
 
+#: Fields whose type no word of a command line can make (transformers 5.12.1, training_args.py).
+UNPASSABLE = ("liger_kernel_config", "parallelism_config")
+
 
 def words(name: str, value: object) -> list[str]:
     """The words that give an argument its value; none for an empty list, which stands for the default."""
@@ -86,6 +89,8 @@ def _is_file(name: str) -> bool:
 
 def problem(field: Field, value: object) -> str | None:
     """What is wrong with a value for a field, or None if the parser takes it."""
+    if field.name in UNPASSABLE:
+        return "no command line can pass it"
     if isinstance(value, list):
         if not field.many:
             return f"it takes {expected(field)}, not a list"

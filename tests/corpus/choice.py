@@ -19,8 +19,8 @@ Path = tuple[Any, ...]
 
 NEW = "rollout_split_inserted"
 #: New values: numbers in every spelling that readers fall over, and texts that look like something else.
-VALUES = (7, 0.5, 1e-05, 3e20, True, None, "server", "no", "a: b # c", "12:30:00", "1e-5", "2024-01-01", "", "it's",
-          "ünï 漢字 🎉", "- x", "0x1F", "~", "two\nlines", "{a, b]")  # fmt: skip
+VALUES = (7, 0.5, 1e-05, 3e20, True, None, "server", "no", "a: b # c", "12:30:00", "1e-5", "2024-01-01", "",
+          "it's", "ünï 漢字 🎉", "- x", "0x1F", "~", "two\nlines", "{a, b]")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import NamedTuple
 
 if sys.version_info >= (3, 11):
@@ -152,17 +153,17 @@ def _yaml_files(archive: Path) -> Iterator[Found]:
                     yield Found(info.filename, wheel.read(info))
     elif archive.name.startswith("debian-"):
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(archive)], stdout=subprocess.PIPE) as unpacked:
-            yield from _of_tar(tarfile.open(fileobj=unpacked.stdout, mode="r|"))
+            yield from _of_tar(fileobj=unpacked.stdout, mode="r|")
     else:
-        yield from _of_tar(tarfile.open(archive))
+        yield from _of_tar(name=archive)
 
 
-def _of_tar(tar: tarfile.TarFile) -> Iterator[Found]:
-    for member in tar:
-        if member.isfile() and _is_wanted(member.name, member.size):
-            file = tar.extractfile(member)
-            assert file is not None
-            yield Found(member.name, file.read())
+def _of_tar(**source: Any) -> Iterator[Found]:
+    with tarfile.open(**source) as tar:
+        for member in tar:
+            file = tar.extractfile(member) if member.isfile() and _is_wanted(member.name, member.size) else None
+            if file is not None:
+                yield Found(member.name, file.read())
 
 
 def _is_wanted(name: str, size: int) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
 import yaml
-from choice import Path
+
+if TYPE_CHECKING:
+    from choice import Path
 
 _COMMENT_LINE = re.compile(r"[ \t]*#")
 #: What a comment at the top of a file says of the file, not of its first key.
@@ -100,9 +103,9 @@ class _Owners:
         if not self._lines[line][:column].strip():
             while first - 1 > floor and self._is_comment(first - 1) and self._column(first - 1) <= column:
                 first -= 1
-        if first < line and not any(part.strip() for part in self._lines[:first]):
-            if any(_OF_THE_FILE.match(part.strip()) for part in self._lines[first:line]):
-                first = line
+        top = first < line and not any(part.strip() for part in self._lines[:first])
+        if top and any(_OF_THE_FILE.match(part.strip()) for part in self._lines[first:line]):
+            first = line
         head = tuple(self._lines[number].strip() for number in range(first, line))
         foot = self._foot(last, column)
         return Owned(head, tuple(self._at.get(line, ())), first, line, foot)

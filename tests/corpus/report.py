@@ -27,13 +27,10 @@ def written(figures: Figures, folder: Path) -> str:
 
 def _files(figures: Figures) -> list[str]:
     files = figures.files
-    variants = {name: files[name] for name in ("CRLF", "BOM", "no final newline")}
+    variants = ", ".join(f"{files[name]} {name}" for name in ("CRLF", "BOM", "no final newline"))
     left_out = ", ".join(f"{count} {reason}" for reason, count in figures.left_out.most_common())
-    return [
-        f"{files['training'] + files['general']} files, {files['training']} of them of training packages;"
-        f" variants of them: {', '.join(f'{count} {name}' for name, count in variants.items())}."
-        f" Left out: {left_out}.",
-    ]
+    counts = f"{files['training'] + files['general']} files, {files['training']} of them of training packages"
+    return [f"{counts}; variants of them: {variants}. Left out: {left_out}."]
 
 
 def _table(heads: list[str], rows: list[list[object]]) -> list[str]:

@@ -76,7 +76,7 @@ def listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def until(condition, seconds=15):
+def until(condition, seconds=30):
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -186,7 +186,7 @@ class Bench:
         assert not left, "processes outlived their launcher"
 
 
-def end(process, seconds=15):
+def end(process, seconds=30):
     """Waits for a launcher: its exit code, its output, its messages."""
     out, err = process.communicate(timeout=seconds)
     return process.returncode, out, err

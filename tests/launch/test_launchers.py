@@ -306,7 +306,7 @@ def test_terminal(bench, hang_up):
     until(bench.healthy)
     if not hang_up:
         os.write(terminal, b"\x03")
-        assert process.wait(timeout=15) == 130
+        assert process.wait(timeout=30) == 130
     os.close(terminal)
     code, _, said = end(process)
     assert code == (129 if hang_up else 130), said

@@ -107,7 +107,6 @@ def test_a_defect_writes_nothing_and_exits_with_3(root, files, migrate, monkeypa
     ran = migrate("--write", "preset.yaml")
     assert ran.code == 3
     assert "comments would be lost, or come from nowhere: ['# measured', '# of the engine']" in ran.err
-    assert "nothing was written" in ran.err
     assert files() == before
 
 

@@ -14,31 +14,16 @@ from migrate.scalars import scalar
 from migrate.scalars import shown
 
 #: Texts that some reader takes for something else, or that break the line they stand in.
-TRICKY = st.sampled_from(
-    """
-    no ON y null ~ 1 -1 0o17 017 0x1F 1_000 1e5 1e-6 1. .5 +.inf .nan 12:30:00 2024-01-01 - ? : a: :a a#b # [ ] {a}
-    a, *a &a !a | > %a @a `a 'a' "a" ' " << = --- ... \\n C:\\new \x00 \x07 \x7f \ufeff a\ufeff \ud800 \ufffe 🚀 模型 127.0.0.1
-    """.split()
-    + [
-        "",
-        " ",
-        "- a",
-        "? a",
-        "a: b",
-        "# a",
-        "a #b",
-        "a, b",
-        "--- a",
-        " a",
-        "a ",
-        "a\tb",
-        "\t",
-        "a\nb",
-        "a\r\nb",
-        "\x85",
-    ]
-    + ["\u2028", "\u00a0", "a" * 200]
-)
+# fmt: off
+TRICKY = st.sampled_from([
+    "", " ", "no", "ON", "y", "null", "~", "1", "-1", "0o17", "017", "0x1F", "1_000", "1e5", "1e-6", "1.", ".5",
+    "+.inf", ".nan", "12:30:00", "2024-01-01", "-", "- a", "?", "? a", ":", "a: b", "a:", ":a", "#", "# a",
+    "a #b", "a#b", "[", "]", "{a}", "a, b", "*a", "&a", "!a", "|", ">", "%a", "@a", "`a", "'a'", '"a"', "'", '"', "<<",
+    "=", "---", "...", "--- a", " a", "a ", "a\tb", "\t", "a\nb", "a\r\nb", "\\n", "C:\\new", "\x00", "\x07",
+    "\x7f", "\x85", "\u2028", "\u00a0", "\ufeff", "a\ufeff", "\ufffe", "🚀", "模型", "127.0.0.1", "http://a/",
+    "a" * 200,
+])
+# fmt: on
 TEXTS = st.text() | TRICKY | st.lists(TRICKY, max_size=3).map("".join)
 ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
 VALUES = ATOMS | st.lists(ATOMS, max_size=4)
@@ -70,7 +55,7 @@ def at(data, path):
     return data
 
 
-@settings(max_examples=250, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(VALUES, st.sampled_from([None, "'", '"']), st.sampled_from(list(PLACES)))
 @example(float("-inf"), None, "key: {}\n")
 @example(1e16, None, "key: {}\n")

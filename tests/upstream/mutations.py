@@ -31,8 +31,9 @@ from schema.trainer import ColocateTrainerConfig
 
 SEED = 4_5_2
 BLOCK = ".".join(SERVER_BLOCK)
-#: Fields that this project knows more of than their type.
-CLOSE = {*ROLES, *RolloutServerConfig.model_fields, *ColocateTrainerConfig.model_fields}
+#: Fields that this project knows more of than their type, by the side that acts on them in server mode.
+ON_SERVER = {*RolloutServerConfig.model_fields, "vllm_reasoning_parser", "context_manager"}
+ON_LEARNER = {*ROLES, *ColocateTrainerConfig.model_fields} - ON_SERVER
 #: Where a field stands that no shipped preset sets, by the class that declares it; `rlhf` if none is named.
 SECTIONS = {
     "ModelArguments": "model",
@@ -99,23 +100,21 @@ def core(bases: Iterable[Case], release: Release, rng: random.Random) -> Iterato
     """The mutants of the fields that rollouts touch, in a sample, and those of the batch numbers."""
     for base in bases:
         yield base
-        changes = [change for change in known(base, release, rng) if change.key in CLOSE]
+        changes = [change for change in known(base, release, rng) if change.key in ON_LEARNER | ON_SERVER]
         yield from (mutant(base, change) for change in rng.sample(changes, 60))
         yield from batches(base, rng, pairs=1)
 
 
 def known(base: Case, release: Release, rng: random.Random) -> Iterator[Mutation]:
-    """Each field of the learner, then each of the server; those that rollouts do not touch in a sample."""
+    """Each field of the learner, then each of the server; those that a side does not act on in a sample."""
     for field in release.trainer.values():
         place = section(field, base.data)
-        yield from _some(field, rng, list(_field(field, place, BLOCK, base.data.get(place, {}))))
-    block = base.data["custom"].get("extra", {}).get("rollout_server", {})
+        changes = list(_field(field, place, BLOCK, base.data.get(place, {})))
+        yield from changes if field.name in ON_LEARNER else rng.sample(changes, min(2, len(changes)))
+    block = base.data.get("custom", {}).get("extra", {}).get("rollout_server", {})
     for field in release.server.values():
-        yield from _some(field, rng, list(_field(field, BLOCK, "rlhf", block)))
-
-
-def _some(field: Field, rng: random.Random, changes: list[Mutation]) -> list[Mutation]:
-    return changes if field.name in CLOSE else rng.sample(changes, min(3, len(changes)))
+        changes = list(_field(field, BLOCK, "rlhf", block))
+        yield from changes if field.name in ON_SERVER else rng.sample(changes, min(2, len(changes)))
 
 
 def _field(field: Field, place: str, elsewhere: str, there: dict) -> Iterator[Mutation]:

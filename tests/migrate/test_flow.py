@@ -1,0 +1,92 @@
+"""Flow mappings in every layout: an edit gives the intended data, loses no comment of another key, or is refused."""
+
+import copy
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import assume
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from migrate import document as edit
+from migrate.edits import Add
+from migrate.edits import Change
+from migrate.edits import Move
+from migrate.edits import Remove
+from migrate.edits import apply
+from schema.errors import InputError
+from schema.yamltext import parse
+
+SOME = settings(max_examples=300, deadline=None, derandomize=True)
+NAMES = ["a", "b c", '"q"', "'s'", "ü"]
+SCALARS = ["1", "1.0e-5", "x y", '"a, b"', "'}'", "null", "[1, {z: 2}]", "", "http://x/#y", "[]", "{}", "*n"]
+GAPS = ["", " ", "  ", "\n    ", " # gap\n    "]
+
+
+@st.composite
+def flows(draw, depth=0):
+    """The text of a flow mapping."""
+    parts = []
+    for name in draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=4)):
+        value = draw(flows(depth=1)) if depth == 0 and draw(st.booleans()) else draw(st.sampled_from(SCALARS))
+        parts.append(f"{name}: {value}")
+    before, after = (st.sampled_from(GAPS), st.sampled_from(["", "", " "]))
+    text = ",".join(f"{draw(before)}{part}{draw(after)}" for part in parts)
+    comma = "," if parts and draw(st.booleans()) else ""
+    return f"{{{text}{comma}{draw(before)}}}"
+
+
+@st.composite
+def files(draw):
+    """A file with a flow mapping in it."""
+    text = f"n: &n 5\nm: {draw(flows())} # end\nlist:\n  - {draw(flows())}\nlast:\n  k: v\n"
+    try:
+        found = parse(Path("/project/preset.yaml"), text.encode())
+        found.data()
+    except InputError:
+        assume(condition=False)
+    return found
+
+
+def paths(data, path=()):
+    """Every path to a key."""
+    parts = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for step, value in parts:
+        if isinstance(data, dict):
+            yield (*path, step)
+        yield from paths(value, (*path, step))
+
+
+@SOME
+@given(st.data())
+def test_edits_in_flow_mappings(data):
+    old = data.draw(files())
+    path = data.draw(st.sampled_from(list(paths(old.data()))))
+    value = data.draw(st.sampled_from([1, "a, b", "no", None, "}", ""]))
+    made = data.draw(
+        st.sampled_from(
+            [
+                Remove(path, ""),
+                Change(path, value, ""),
+                Add((*path[:-1], "newcomer"), value, "", after=path[-1]),
+                Add((*path[:-1], "newcomer", "deep"), value, ""),
+                Move(path, ("last", "came"), ""),
+                Move(("last", "k"), (*path[:-1], "came"), ""),
+            ]
+        )
+    )
+    try:
+        gone = edit.comments_of(old, path) if isinstance(made, Remove) else []
+        new = apply(old, [made])
+    except InputError as error:
+        assert "cannot be edited safely" in error.message
+        return
+    planned = copy.deepcopy(old.data())
+    made.on_data(planned)
+    assert repr(new.data()) == repr(planned) or new.data() == planned
+    assert Counter(edit.comments(new)) + Counter(gone) == Counter(edit.comments(old))
+    if isinstance(made, Change) and not isinstance(made.value, list):
+        assert edit.set_source(new, path, edit.source_of(old, path)) == old.text
+    if isinstance(made, Add) and made.after is not None:
+        assert edit.delete(new, made.path) == old.text
