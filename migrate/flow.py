@@ -96,13 +96,21 @@ def delete(document: Document, mapping: Mapping, number: int) -> str:
         InputError: a comment or a line break stands where only the comma should.
     """
     text, here = document.text, part(document, mapping, number)
-    if here.whole:
-        return text[: here.head] + text[here.end :]
-    if not _is_last(mapping, number):
-        return _without_first(document, mapping, number, here)
     before = _before(document, mapping, number)
-    between = text[before : here.start]
-    return text[: here.start if "#" in between or "\n" in between else before] + text[here.value :]
+    if here.whole:
+        return _without_comma(document, mapping, number, here, before) + text[here.end :]
+    joined = "#" not in text[before : here.start] and "\n" not in text[before : here.start]
+    if not _is_last(mapping, number) and not (number and joined):
+        return _without_first(document, mapping, number, here)
+    return text[: before if joined else here.start] + text[here.value :]
+
+
+def _without_comma(document: Document, mapping: Mapping, number: int, here: Part, before: int) -> str:
+    # Where the last entry has no comma, the entry before it keeps none either.
+    text, comma = document.text, _COMMA.match(document.text, before)
+    if here.comma or not (number and comma and _is_last(mapping, number)):
+        return text[: here.head]
+    return text[:before] + text[comma.end() : here.head]
 
 
 def _without_first(document: Document, mapping: Mapping, number: int, here: Part) -> str:

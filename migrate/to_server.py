@@ -170,8 +170,7 @@ class ToServer:
         to = (*SERVER_BLOCK, LENGTH)
         said = self.bases.value(*to)
         if self._too_short(said) and not any(isinstance(edit, Move) and edit.to == to for edit in block):
-            edit = Add if self.own.find(*to) is None else Change
-            yield edit(to, self._split_value(LENGTH), self._long())
+            yield Add(to, self._split_value(LENGTH), self._long())
 
     def _gone(self) -> Iterator[Edit]:
         for setting in self._settings():

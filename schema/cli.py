@@ -34,9 +34,7 @@ Exit status:
 @click.option(
     "--plan", "side", type=click.Choice(["server", "learner"]), help="Print the launch plan of one side."
 )
-@click.option(
-    "--shown", is_flag=True, help="With --plan: print it for a person, not NUL-separated for a script."
-)
+@click.option("--shown", is_flag=True, help="With --plan: print it for a person, not NUL-separated for a script.")
 @click.option("--quiet", is_flag=True, help="With --plan: keep warnings to itself.")
 @click.option("--entry", metavar="MODULE", help="With --plan learner: a training repository's own module.")
 @click.option("--preflight", is_flag=True, help="With --plan: check this machine too.")
@@ -50,9 +48,7 @@ Exit status:
 @click.option(
     "--launcher", metavar="PID", type=int, default=0, help="With --plan server: the process that starts it."
 )
-@click.option(
-    "--split", "as_table", is_flag=True, help="Print the split and the batch arithmetic as a table."
-)
+@click.option("--split", "as_table", is_flag=True, help="Print the split and the batch arithmetic as a table.")
 @click.option("--json-schema", is_flag=True, help="Print a JSON Schema of presets, for editors.")
 @click.option("--explain", "rule", metavar="RULE", help="Explain a rule, or list them: --explain all.")
 @click.version_option(package_name="rollout-split")

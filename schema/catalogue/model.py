@@ -74,7 +74,5 @@ class UnknownReleaseError(CatalogueError):
     """
 
     def __init__(self, package: str, version: str, nearest: str) -> None:
-        super().__init__(
-            f"{package} {version} is not catalogued; the nearest catalogued release is {nearest}"
-        )
+        super().__init__(f"{package} {version} is not catalogued; the nearest catalogued release is {nearest}")
         self.nearest = nearest

@@ -19,9 +19,7 @@ def github(findings: Sequence[Finding]) -> str:
 
 def _command(finding: Finding) -> str:
     place = finding.place
-    properties = (
-        f"file={_property(shown(place.file))},line={place.line},col={place.column},title={finding.rule}"
-    )
+    properties = f"file={_property(shown(place.file))},line={place.line},col={place.column},title={finding.rule}"
     parts = [finding.message, finding.consequence, f"fix: {finding.fix}" if finding.fix else ""]
     message = _data("\n".join(part for part in parts if part))
     return f"::{finding.severity.value} {properties}::{message}"

@@ -55,8 +55,7 @@ def generation_batch_size(context: Context) -> Iterator[Problem]:
     if steps is not None and size != micro * steps:
         yield Problem(
             context.at("generation_batch_size"),
-            f"generation_batch_size is {size}, but {product} x steps_per_generation {steps}"
-            f" = {micro * steps}",
+            f"generation_batch_size is {size}, but {product} x steps_per_generation {steps} = {micro * steps}",
             f"{context.swift}: ValueError, after the server was loaded and connected",
             "remove steps_per_generation",
         )
@@ -159,9 +158,7 @@ def effective_batch_size(context: Context) -> Iterator[Problem]:
 def _effective(context: Context, world: tuple[int, str], effective: int, place: Place) -> Iterator[Problem]:
     trainer = context.trainer.config
     numbers = batch(context.preset, trainer, world[0])
-    product = (
-        f"per_device_train_batch_size {trainer.per_device_train_batch_size} x {world[1]} = {numbers.micro}"
-    )
+    product = f"per_device_train_batch_size {trainer.per_device_train_batch_size} x {world[1]} = {numbers.micro}"
     if numbers.accumulation is None:
         yield Problem(
             place,

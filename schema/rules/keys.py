@@ -69,9 +69,7 @@ def unknown_key(context: Context) -> Iterator[Problem]:
     for name, tree in context.preset.tree.children.items():
         if name not in TOP_LEVEL and data(tree) is not None:
             hint = _hint(str(name), TOP_LEVEL)
-            yield Problem(
-                tree.key, f"unknown section {name}{hint}", "nothing reads it", "remove or rename it"
-            )
+            yield Problem(tree.key, f"unknown section {name}{hint}", "nothing reads it", "remove or rename it")
     for setting in context.preset.settings():
         if setting.name not in context.release.trainer and not context.preset.owned(setting):
             yield _unknown(context, setting)

@@ -44,8 +44,7 @@ def server_field_in_rlhf(context: Context) -> Iterator[Problem]:
         yield Problem(
             setting.place,
             f"{setting.path} is {setting.value!r}, but in server mode only the rollout server acts on it",
-            f"{context.swift}: {ROLES[setting.name].misplaced.value} by the learner, and the server never"
-            " sees it",
+            f"{context.swift}: {ROLES[setting.name].misplaced.value} by the learner, and the server never sees it",
             _MOVE,
         )
 

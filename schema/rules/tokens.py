@@ -70,8 +70,7 @@ def global_max_length(context: Context) -> Iterator[Problem]:
         if "max_completion_length" in context.preset.arguments and completion >= value:
             yield Problem(
                 context.at("max_completion_length"),
-                f"max_completion_length is {completion}, but global_max_length is {value}: no room for a"
-                " prompt",
+                f"max_completion_length is {completion}, but global_max_length is {value}: no room for a prompt",
                 f"{context.swift}: every prompt is too long",
                 "lower max_completion_length, or raise global_max_length",
             )

@@ -195,9 +195,7 @@ def test_unknown_vllm_release_names_the_nearest():
         catalogue.vllm_engine_args("0.14.0")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "7", "[7]", "[[]]", '[["3.10.0", "x", "int"]]', '[["3.10.0", "x"]]']
-)
+@pytest.mark.parametrize("text", ["", "{", "7", "[7]", "[[]]", '[["3.10.0", "x", "int"]]', '[["3.10.0", "x"]]'])
 @pytest.mark.parametrize("name", ["trainer.json", "server.json", "releases.json"])
 def test_broken_data_file_is_named(data, name, text):
     (data / name).write_text(text)

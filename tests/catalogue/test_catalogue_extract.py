@@ -141,9 +141,9 @@ def test_field_names_the_class_that_declares_it():
 
 
 def test_field_that_init_does_not_take_is_no_option():
-    assert read(
-        "@dataclass\nclass Args:\n    x: int = field(init=False, default=1)\n    y: int = 0\n"
-    ).keys() == {"y"}
+    assert read("@dataclass\nclass Args:\n    x: int = field(init=False, default=1)\n    y: int = 0\n").keys() == {
+        "y"
+    }
 
 
 @pytest.mark.parametrize(

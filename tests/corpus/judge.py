@@ -106,9 +106,15 @@ def _wrong(old: Original, new: str, edit: Edit, *, both: bool) -> str:
         return "unreadable"
     if typed(unshared(data)) != typed(intended(old.data, edit)):
         return "YAML 1.1"
-    if both and old.data12 is not None and typed(unshared(read12(new))) != typed(intended(old.data12, edit)):
-        return "YAML 1.2"
-    return ""
+    return "YAML 1.2" if both and _wrong12(old, new, edit) else ""
+
+
+def _wrong12(old: Original, new: str, edit: Edit) -> bool:
+    try:
+        planned = intended(old.data12, edit)
+    except (KeyError, TypeError):  # a key on the way is no text in YAML 1.1 and one in 1.2: `on`
+        return False
+    return typed(unshared(read12(new))) != typed(planned)
 
 
 def gone_with(old: Original, edit: Edit) -> list[str]:

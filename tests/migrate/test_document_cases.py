@@ -30,7 +30,7 @@ DELETED = {
         ("x", "b"),
         "x: {\n  a: 1,\n  c: 3\n}\n",
     ),
-    "flow, last of own lines": ("x: {\n  a: 1,  # a\n  b: 2  # b\n}\n", ("x", "b"), "x: {\n  a: 1,  # a\n}\n"),
+    "flow, last of own lines": ("x: {\n  a: 1,  # a\n  b: 2  # b\n}\n", ("x", "b"), "x: {\n  a: 1  # a\n}\n"),
     "flow, shared lines": ("x: {a: 1,\n    b: 2}\n", ("x", "a"), "x: {\n    b: 2}\n"),
     "flow, comment stays on a shared line": (
         "x: {a: 1, b: 2, # both\n    c: 3}\n",

@@ -21,6 +21,7 @@ from samples import SETTINGS
 from samples import UNSET
 from samples import WORLDS
 from samples import WRONG
+
 from schema.catalogue import Field
 from schema.catalogue import Release
 from schema.preset import ARGUMENT_SECTIONS
@@ -86,7 +87,7 @@ def mutant(base: Case, *mutations: Mutation, **changes) -> Case:
 
 def everything(bases: dict[str, Case], release: Release) -> Iterator[Case]:
     """All mutants; the first base gets every mutation, the others a sample."""
-    rng = random.Random(SEED)
+    rng = random.Random(SEED)  # noqa: S311
     first, *others = bases.values()
     yield from (mutant(first, change) for change in known(first, release, rng))
     yield from (mutant(first, *changes) for changes in settings())
@@ -120,7 +121,9 @@ def known(base: Case, release: Release, rng: random.Random) -> Iterator[Mutation
 def _field(field: Field, place: str, elsewhere: str, there: dict) -> Iterator[Mutation]:
     right = rights(field)
     yield from (Mutation(place, field.name, value) for value in right)
-    yield from (Mutation(place, field.name, value, "wrong type") for value in WRONG[field.kind])
+    for value in WRONG[field.kind]:
+        nested = field.many and isinstance(value, list)
+        yield Mutation(place, field.name, [value] if nested else value, "wrong type")
     for value in RANGE.get(field.kind, ()):
         yield Mutation(place, field.name, [value] if field.many else value, "out of range")
     if right:

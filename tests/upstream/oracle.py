@@ -1,4 +1,4 @@
-"""Both verdicts on a preset: this project's, and real ms-swift's on the arguments that our launchers would pass."""
+"""Both verdicts on a preset: ours, and real ms-swift's on the arguments that our launchers would pass."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
+
 from schema import check
 from schema.errors import InputError
 from schema.launch import argv

@@ -1,4 +1,4 @@
-"""The shipped presets, as they are, construct ms-swift's arguments without being told that something is ignored."""
+"""The shipped presets construct ms-swift's arguments, and nothing is said to be ignored."""
 
 import pytest
 from conftest import SHIPPED

@@ -22,6 +22,12 @@ from importlib import import_module
 from importlib import metadata
 from io import StringIO
 
+import torch
+from swift.utils import utils
+from torch.testing._internal.distributed.fake_pg import FakeStore
+from transformers import HfArgumentParser
+from transformers.utils.import_utils import is_torch_cuda_available
+
 #: Seconds that one construction may take; it needs a tenth of one.
 LIMIT = 60
 #: Where 3.x and 4.x keep the arguments, the pipelines' base and the client of the rollout server; and what a
@@ -32,6 +38,7 @@ PLACES = {
         "swift.llm.base",
         "swift.trainers.rlhf_trainer.vllm_client",
         "swift.trainers.rlhf_arguments",
+        "trl.scripts.vllm_serve",
     ),
     "4": (
         "swift.arguments",
@@ -40,7 +47,7 @@ PLACES = {
         "swift.rlhf_trainers.arguments",
     ),
 }
-LAZY = ("deepspeed", "torch.testing._internal.distributed.fake_pg", "transformers.integrations.deepspeed")
+LAZY = ("deepspeed", "transformers.integrations.deepspeed")
 
 
 def main():
@@ -61,6 +68,7 @@ class Upstream:
         gpus: how many GPUs torch says there are.
         classes: RLHFArguments and RolloutArguments, by side.
         pipeline: what parses a command line into them.
+        parsers: the parser that ms-swift makes for each class, made once.
     """
 
     def __init__(self):
@@ -70,13 +78,12 @@ class Upstream:
         arguments, base, client, *_ = (import_module(name) for name in (*places, *LAZY))
         self.classes = {"learner": arguments.RLHFArguments, "server": arguments.RolloutArguments}
         self.pipeline = base.SwiftPipeline
+        self.parsers = {each: parser_of(each) for each in self.classes.values()}
+        utils.HfArgumentParser = lambda classes: self.parsers[classes[0]]
         disconnect(client)
         self._see_gpus()
 
     def _see_gpus(self):
-        import torch
-        from transformers.utils.import_utils import is_torch_cuda_available
-
         getattr(is_torch_cuda_available, "cache_clear", lambda: None)()
         torch.cuda.is_available = lambda: True
         torch.cuda.device_count = lambda: self.gpus
@@ -89,7 +96,8 @@ class Upstream:
     def answer(self, request):
         """What ms-swift says to a request."""
         if request.get("ask") == "options":
-            return options(self.classes[request["side"]])
+            arguments = self.classes[request["side"]]
+            return options(arguments, self.parsers[arguments])
         self.gpus = request["gpus"]
         if request["side"] == "learner":
             distribute(request["gpus"])
@@ -104,7 +112,7 @@ class Upstream:
                 pipeline.__new__(pipeline)._parse_args(argv)
         except SystemExit:  # argparse has said why
             return "SystemExit: " + said.getvalue().strip().rpartition("error: ")[2]
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the answer
+        except BaseException as error:  # whatever it is, it is the answer
             return f"{type(error).__name__}: {error}"
         return None
 
@@ -135,12 +143,9 @@ def in_a_child(upstream, request):
 
 def distribute(world):
     """Makes this the first of `world` learners, as torchrun would."""
-    from torch.distributed import init_process_group
-    from torch.testing._internal.distributed.fake_pg import FakeStore
-
     places = {"RANK": 0, "LOCAL_RANK": 0, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world, "MASTER_PORT": 29500}
     os.environ.update({name: str(value) for name, value in places.items()}, MASTER_ADDR="127.0.0.1")
-    init_process_group("fake", rank=0, world_size=world, store=FakeStore())
+    torch.distributed.init_process_group("fake", rank=0, world_size=world, store=FakeStore())
 
 
 def recorded():
@@ -155,15 +160,20 @@ def recorded():
     return logs
 
 
-def options(arguments):
-    """The options of the parser that ms-swift makes for a class, by name."""
-    from swift.utils import parse_args
-    from transformers import HfArgumentParser
-
+def parser_of(arguments):
+    """The parser that ms-swift's parse_args makes for a class."""
+    parse = HfArgumentParser.parse_args_into_dataclasses
     HfArgumentParser.parse_args_into_dataclasses = lambda parser, *_, **__: (parser, [])
-    parser, _ = parse_args(arguments, [])
+    parser, _ = utils.parse_args(arguments, [])
+    HfArgumentParser.parse_args_into_dataclasses = parse
+    return parser
+
+
+def options(arguments, parser):
+    """The options of a parser, by name."""
     actions = {action.option_strings[0].removeprefix("--"): action for action in reversed(parser._actions)}
-    return {field.name: option(field, actions[field.name]) for field in dataclasses.fields(arguments) if field.init}
+    fields = [field for field in dataclasses.fields(arguments) if field.init]
+    return {field.name: option(field, actions[field.name]) for field in fields}
 
 
 def option(field, action):

@@ -42,12 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("schema.catalogue.extract", description="Writes the catalogue's data.")
-    parser.add_argument(
-        "versions", nargs="*", type=_version, metavar="VERSION", help="default: all catalogued"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; list what has drifted, and exit 1"
-    )
+    parser.add_argument("versions", nargs="*", type=_version, metavar="VERSION", help="default: all catalogued")
+    parser.add_argument("--check", action="store_true", help="write nothing; list what has drifted, and exit 1")
     parser.add_argument("--cache", type=Path, default=_CACHE, help="the folder that keeps downloaded wheels")
     return parser
 
