@@ -17,6 +17,7 @@ from migrate.ends import closed
 from migrate.ends import without_final_newline
 from migrate.insertion import append
 from migrate.insertion import indent_step
+from migrate.insertion import indented
 from migrate.insertion import inserted
 from migrate.lookup import Path
 from migrate.lookup import find
@@ -228,8 +229,8 @@ def insert_before(document: Document, path: Path, lines: Sequence[str]) -> str:
     here, column = region(document, where), where.entry.key.span.column - 1
     if not here.dash:
         return inserted(document, here.head, column, lines)
-    separator = newline_at(document.text, here.end) + " " * column
-    return document.text[: here.head] + separator.join([*lines, ""]) + document.text[here.head :]
+    block = indented(lines, column, newline_at(document.text, here.end))
+    return document.text[: here.head] + block[column:] + " " * column + document.text[here.head :]
 
 
 def _editable(document: Document, path: Path, *, only: bool = False) -> tuple[Spot, Mapping]:

@@ -66,7 +66,7 @@ class Remove:
 class Add:
     """A key comes: after another one of its mapping, or at the mapping's end; missing mappings are made.
 
-    Where the key is there, but null, it gets the value.
+    Where the key is there already, say as null, it gets the value.
     """
 
     path: Path

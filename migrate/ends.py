@@ -23,15 +23,27 @@ def closed(document: Document) -> Document:
     A block scalar that ends the file without a newline has none in its value, so it becomes a stripped one
     (`|-`): then nothing that follows can add one.
     """
-    text, last = document.text, _last_leaf(document.root, len(document.text))
-    if text.endswith("\n") or not _is_block(last) or last is None:
-        return document
-    found = _HEADER.match(text, last.span.start)
-    if found is None or "-" in found[2]:
+    text, found = document.text, _open_header(document)
+    if found is None:
         return document
     header = f"{found[1]}{found[2].replace('+', '')}-"
     new = text[: found.start()] + header + text[found.end() :]
     return parse(document.path, (document.bom + new).encode())
+
+
+def with_newline(document: Document, text: str, eol: str) -> str:
+    """New text of a file without a final newline, with one where a value at its end would lack it."""
+    open_ended = _open_header(parse(document.path, text.encode())) is not None
+    return text + eol if open_ended else text
+
+
+def _open_header(document: Document) -> re.Match[str] | None:
+    """The first line of a block scalar that ends the file, if a newline behind it would change its value."""
+    text, last = document.text, _last_leaf(document.root, len(document.text))
+    if text.endswith("\n") or last is None or not _is_block(last):
+        return None
+    found = _HEADER.match(text, last.span.start)
+    return found if found and "-" not in found[2] else None
 
 
 def without_final_newline(document: Document, text: str, before: int) -> str:

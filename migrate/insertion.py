@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from migrate import flow
 from migrate.ends import closed
+from migrate.ends import with_newline
 from migrate.lookup import Spot
 from migrate.lookup import dotted
 from migrate.lookup import node_at
@@ -102,8 +103,8 @@ def _filled(document: Document, holder: Spot, lines: Sequence[str]) -> str:
 def _item(document: Document, holder: Spot, lines: Sequence[str]) -> str:
     text, span = document.text, holder.node.span
     gap = " " if span.start == span.end else ""
-    separator = f"{newline_at(text, span.end)}{' ' * (span.column - 1 + len(gap))}"
-    return f"{text[: span.start]}{gap}{separator.join(lines)}{text[span.end :]}"
+    block = indented(lines, span.column - 1 + len(gap), newline_at(text, span.end))
+    return text[: span.start] + gap + block.strip() + text[span.end :]
 
 
 def _at_end(document: Document, node: Node, path: Path, lines: Sequence[str]) -> str:
@@ -119,10 +120,15 @@ def inserted(document: Document, offset: int, column: int, lines: Sequence[str])
         return inserted(steady, len(steady.text), column, lines)
     text = document.text
     eol = newline_at(text, offset)
-    block = "".join(f"{' ' * column}{line}{eol}" if line else eol for line in lines)
+    block = indented(lines, column, eol)
     if offset == len(text) and text and not text.endswith("\n"):
-        return text + eol + block.removesuffix(eol)  # a file without a final newline stays one
+        return with_newline(document, text + eol + block.removesuffix(eol), eol)
     return text[:offset] + block + text[offset:]
+
+
+def indented(lines: Sequence[str], column: int, eol: str) -> str:
+    """Lines, indented to a column; blank ones stay empty."""
+    return "".join(f"{' ' * column}{line}{eol}" if line else eol for line in lines)
 
 
 def indent_step(document: Document) -> int:

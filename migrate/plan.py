@@ -132,15 +132,18 @@ def _prove(migrations: Sequence[Migration], target: Target) -> None:
     old = Workspace()
     new = _after(old, migrations)
     named = [migration.path for migration in migrations]
-    changed = [migration.path for migration in migrations if migration.changes]
     for migration in migrations:
         prove(migration.old, migration.new, migration.edits)
-    for path in named:
-        preset = load(new, path)
-        refuse_inherited(new, preset, named)
-        refuse_unplanned(load(old, path), preset, [path for migration in migrations for path in migration.touched])
-        if rolls_out(preset) and not set(changed).isdisjoint(preset.resolved.files):
-            refuse_invalid(new, preset, _options(target))
+        _check(load(old, migration.path), load(new, migration.path), migrations, new, target)
     refuse_left_behind(old, new, named)
-    if changed and any(migration.changes for migration in _migrations(new, named, target)):
+    changes = any(migration.changes for migration in migrations)
+    if changes and any(migration.changes for migration in _migrations(new, named, target)):
         raise ProofError("migrating the result again would change it")
+
+
+def _check(before: Preset, after: Preset, migrations: Sequence[Migration], new: Workspace, target: Target) -> None:
+    changed = [migration.path for migration in migrations if migration.changes]
+    refuse_inherited(new, after, [migration.path for migration in migrations])
+    refuse_unplanned(before, after, [path for migration in migrations for path in migration.touched])
+    if rolls_out(after) and not set(changed).isdisjoint(after.resolved.files):
+        refuse_invalid(new, after, _options(target))

@@ -103,7 +103,7 @@ def edits_of(content: bytes, text: str) -> list[Edit]:
     keys = (
         [key for key in found.keys if paths.count(key.path) == 1] if len(set(paths)) < len(paths) else found.keys
     )
-    dice = random.Random(hashlib.sha256(content).digest())  # noqa: S311 - a choice, not a secret
+    dice = random.Random(hashlib.sha256(content).digest())
     return [*_sets(keys, dice), *_deletes(keys, dice), *_inserts(found.targets, dice), *_moves(keys, found, dice)]
 
 
@@ -120,7 +120,7 @@ def _sets(keys: list[Key], dice: random.Random) -> list[Edit]:
         "set block scalar": [key for key in keys if key.kind == "block scalar"],
     }
     return [
-        Edit(name, "set", key.path, dice.choice(VALUES))
+        Edit(name, "set", key.path, dice.choice(VALUES), slack=int(key.flow))
         for name, group in groups.items()
         for key in _pick(dice, group)
     ]

@@ -11,8 +11,6 @@ from typing import Any
 from choice import NEW
 from choice import Edit
 from choice import Path
-from migrate.ends import closed
-from migrate.lookup import spot
 from ruamel.yaml import YAML
 
 from migrate import document as ours
@@ -21,6 +19,8 @@ from migrate.edits import Change
 from migrate.edits import Move
 from migrate.edits import Remove
 from migrate.edits import apply
+from migrate.ends import closed
+from migrate.lookup import spot
 from migrate.regions import region
 from schema.errors import InputError
 from schema.yamltext import Document
@@ -206,7 +206,7 @@ def _yaml_edit() -> Any:
 
 def _descended(node: Any, path: Path) -> Any:
     node = node.as_mapping() if not path or not isinstance(path[0], int) else node.as_sequence()
-    for step, following in zip(path, (*path[1:], ""), strict=True):
+    for step, following in zip(path, (*path[1:], "")[: len(path)], strict=True):
         found = node.get(step)
         node = (
             found.as_sequence()

@@ -153,7 +153,8 @@ def _new_path(path: Path, edit: Edit) -> Path:
 
 
 def _noise(old: Original, new: str, edit: Edit) -> int:
-    before, after = _lines(old.bare), _lines(new)
+    newline = "\r\n" if "\r\n" in old.bare else "\n"
+    before, after = _lines(old.bare, newline), _lines(new, newline)
     own, coming = _own_lines(old, before, edit)
     rest = [line for number, line in enumerate(before) if number not in own]
     kept = _common(rest, after)
@@ -161,10 +162,8 @@ def _noise(old: Original, new: str, edit: Edit) -> int:
     return max(0, len(rest) - kept - slack) + max(0, len(after) - kept - coming - slack)
 
 
-def _lines(text: str) -> list[str]:
-    if text and not text.endswith("\n"):
-        text += "\r\n" if "\r\n" in text else "\n"
-    return text.split("\n")
+def _lines(text: str, newline: str) -> list[str]:
+    return (text if not text or text.endswith("\n") else text + newline).split("\n")
 
 
 def _own_lines(old: Original, before: list[str], edit: Edit) -> tuple[range, int]:

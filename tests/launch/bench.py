@@ -123,6 +123,8 @@ class Bench:
         """Starts a command in a session of its own, without a terminal or on one."""
         if terminal is not None:
             command = ("setsid", "--ctty", *command)
+        # Under nohup a test run hands an ignored SIGHUP on, as would be right for a launcher under nohup.
+        command = ("env", "--default-signal=HUP", *command)
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL if terminal is None else terminal,

@@ -134,6 +134,7 @@ MOVED = {
         ("a",),
         "x:\n- b: 2\na: [1,\n   2] # c\n",
     ),
+    "a block scalar to the end": ("a: |\n  t\nx:\n  b: 1", ("a",), ("x", "a"), "x:\n  b: 1\n  a: |\n    t\n"),
     "an open block scalar": ("x:\n  b: 1\na: |\n  t", ("a",), ("x", "a"), "x:\n  b: 1\n  a: |-\n    t"),
 }
 
@@ -175,5 +176,7 @@ def test_a_tab_before_a_comment_is_no_yaml_to_pyyaml():
 def test_insert_before_goes_above_the_comments_of_a_key():
     old = document("a: 1\n# of b\nb: 2\n")
     assert edit.insert_before(old, ("b",), ["c: 3"]) == "a: 1\nc: 3\n# of b\nb: 2\n"
-    assert edit.insert_before(document("x:\n- a: 1\n"), ("x", 0, "a"), ["b: 2"]) == "x:\n- b: 2\n  a: 1\n"
+    assert edit.insert_before(document("x:\n- a: 1\n"), ("x", 0, "a"), ["b: 2", "", "c: 3"]) == (
+        "x:\n- b: 2\n\n  c: 3\n  a: 1\n"
+    )
     assert edit.insert_after(document("x: {a: 1}\n"), ("x", "a"), ["b: 2"]) == "x: {a: 1, b: 2}\n"

@@ -4,6 +4,7 @@ import pytest
 from yaml_files import document
 
 from migrate import document as edit
+from migrate.regions import lines
 from schema.errors import InputError
 
 #: In each text the lines of `rlhf.key` are marked with `>`.
@@ -121,10 +122,10 @@ OWNED = {
 
 def unmarked(marked, newline="\n"):
     """The text, the marked lines of it, and the others."""
-    lines = marked.strip("\n").split("\n")[:-1]
-    text = [line[6:] for line in lines]
-    owned = [line[6:] for line in lines if line[4:5] == ">"]
-    others = [line[6:] for line in lines if line[4:5] != ">"]
+    rows = marked.strip("\n").split("\n")[:-1]
+    text = [line[6:] for line in rows]
+    owned = [line[6:] for line in rows if line[4:5] == ">"]
+    others = [line[6:] for line in rows if line[4:5] != ">"]
     return tuple(newline.join([*part, ""]) for part in (text, owned, others))
 
 
@@ -142,6 +143,17 @@ def test_delete_leaves_the_others(marked):
         assert edit.delete(document(text), ("rlhf", "key")) == others
     else:
         assert edit.delete(document(text), ("rlhf", "key")) == others.replace("rlhf:", "rlhf: {}")
+
+
+@pytest.mark.parametrize("blank", ["       \n", "       \n\n       \n"])
+def test_blank_lines_that_are_deeper_than_a_block_scalar_are_part_of_it(blank):
+    key = f"  key: |\n    text\n{blank}"
+    text = f"rlhf:\n{key}    \n\n  next: 1\n"
+    assert "".join(edit.lines_of(document(text), ("rlhf", "key")).lines) == key
+
+
+def test_lines_end_in_newlines_only():
+    assert lines("a\x0cb\u2028\r\nc\x85") == ["a\x0cb\u2028\r\n", "c\x85"]
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ class _Writer:
     """
 
     def __init__(self, seed: int, keys: int, *, hard: bool) -> None:
-        self.pick = Random(seed).choice  # noqa: S311 - reproducible on purpose
+        self.pick = Random(seed).choice
         self.lines: list[str] = self.pick([[], [], ["---"], ["# c0 head of the file;", ""]])
         self._left = keys
         self._hard = hard
