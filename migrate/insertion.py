@@ -20,6 +20,7 @@ from migrate.scalars import scalar
 from schema.yamltext import Alias
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
+from schema.yamltext import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,9 +96,11 @@ def _filled(document: Document, holder: Spot, lines: Sequence[str]) -> str:
     start, end = colon_end(document.text, holder.entry), holder.node.span.end
     if "#" in document.text[start:end]:
         raise refusal(document, holder.node, "a comment stands inside the empty value")
+    removed = max(end - start, 0)
+    bare = document.text[:start] + document.text[start + removed :]
     column = holder.entry.key.span.column - 1 + indent_step(document)
-    text = inserted(document, region(document, holder).end, column, lines)
-    return text[:start] + text[max(start, end) :]
+    emptied = parse(document.path, (document.bom + bare).encode())
+    return inserted(emptied, region(document, holder).end - removed, column, lines)
 
 
 def _item(document: Document, holder: Spot, lines: Sequence[str]) -> str:

@@ -104,8 +104,8 @@ def check(workspace: Workspace, preset: Preset, options: Options) -> list[Findin
         return []
     found = findings(context(workspace, preset, options))
     if any(finding.rule == "missing-key" for finding in found) and extended_by(workspace, preset):
-        # A base need not be complete: what it lacks is asked of the presets that extend it.
-        found = [finding for finding in found if finding.rule != "missing-key"]
+        # A base need not be whole: what it lacks is asked of the presets that extend it.
+        found = [finding for finding in found if RULES[finding.rule].components]
     return found
 
 

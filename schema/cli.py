@@ -11,6 +11,7 @@ from schema.exits import Exit
 from schema.exits import guarded
 from schema.report import REPORTERS
 from schema.split import parse_gpus
+from schema.split import refuse_overlap
 
 _EPILOG = """\b
 Exit status:
@@ -87,10 +88,11 @@ def main(
     if not files:
         raise click.UsageError("name at least one preset")
     options = Options(
-        parse_gpus(rollout_gpus) if rollout_gpus else None,
-        parse_gpus(train_gpus) if train_gpus else None,
+        None if rollout_gpus is None else parse_gpus(rollout_gpus),
+        None if train_gpus is None else parse_gpus(train_gpus),
         swift_version,
     )
+    refuse_overlap(options.rollout, options.train)
     if as_table:
         return describe.show_split(list(files), options)
     if side is None:

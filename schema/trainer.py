@@ -15,6 +15,7 @@ from schema.engine import EngineConfig
 from schema.strict import StrictModel
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+SleepLevel = Annotated[int, Field(ge=0, le=2)]  # a Literal would take True for 1
 ImportanceSampling = Literal["token_truncate", "token_mask", "sequence_truncate", "sequence_mask"]
 
 
@@ -120,7 +121,7 @@ class ColocateTrainerConfig(TrainerConfig, EngineConfig):
     """Accepted, and read by no trainer."""
     vllm_max_lora_rank: PositiveInt = 16
     """Accepted, and read by no trainer: colocate uses lora_rank."""
-    sleep_level: Literal[0, 1, 2] = 0
+    sleep_level: SleepLevel = 0
     """How much memory vLLM gives back while the learner trains."""
     offload_model: bool = False
     """Whether the learner's weights move to CPU memory during a rollout."""

@@ -20,7 +20,6 @@ from schema.launch.plans import server_plan
 from schema.preset import Kind
 from schema.report import REPORTERS
 from schema.resolve import Workspace
-from schema.split import refuse_overlap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +76,6 @@ def launch(file: Path, options: Options, wish: Wish) -> Exit:
 
 
 def _context(file: Path, options: Options, side: str) -> Context:
-    refuse_overlap(options.rollout, options.train)
     workspace = Workspace()
     preset = load(workspace, absolute(file))
     if preset.kind is not Kind.GRPO:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _FLASH = ("flash_attn", "flash_attention_2", "flash_attention_3", "flash_attention_4")
 _SEQUENCE_LOSSES = ("real", "fipo")
+_BITS = {"bnb": ("4", "8"), "quanto": ("2", "4", "8", "float8")}
+_CONFIGS = ("zero0", "zero1", "zero2", "zero3", "zero2_offload", "zero3_offload")
 
 
 class Refusal(NamedTuple):
@@ -58,6 +60,26 @@ def refused_arguments(context: Context) -> Iterator[Problem]:
         )
 
 
+@rule("deepspeed-config")
+def deepspeed_config(context: Context) -> Iterator[Problem]:
+    """deepspeed.config is neither a name that ms-swift knows, nor a mapping, nor a JSON file.
+
+    ms-swift 4.5.2, arguments/sft_args.py:259-269; the path of a JSON file is relative to where the learner starts.
+    """
+    config = context.preset.tree.value("deepspeed", "config")
+    if context.preset.tree.value("deepspeed", "enabled") is not True or config in _CONFIGS:
+        return
+    if argument.mapping(config) is None and not str(config).endswith(".json"):
+        found = context.preset.tree.find("deepspeed", "config") or context.preset.tree.find("deepspeed")
+        assert found is not None
+        yield Problem(
+            found.place,
+            f"deepspeed.config is {config!r}" if config is not None else "deepspeed.config is missing",
+            f"{context.swift}: JSONDecodeError, after the server was loaded and connected",
+            f"set it to one of {', '.join(_CONFIGS)}, or to the path of a JSON file",
+        )
+
+
 def _mistyped(context: Context, setting: Setting) -> bool:
     field = context.release.trainer.get(setting.name)
     refused = field is not None and argument.problem(field, setting.value) is not None
@@ -70,7 +92,7 @@ def _grpo(v: Values) -> Iterator[Refusal]:
             yield Refusal(cached, "rlhf_args.py:343", "GRPO reads no cached data", f"use {plain}")
     if len(v.words("loss_type")) > 1:
         yield Refusal("loss_type", "rlhf_args.py:322", "only DPO mixes several losses", "name one")
-    if v.has("loss_weights"):
+    if v.has("loss_weights") and v.has("loss_type"):
         yield Refusal("loss_weights", "rlhf_args.py:333", "only DPO weighs losses", "remove it")
     if v.has("ref_model") and v.adapter and v.number("beta", 0.04) != 0:
         yield Refusal("ref_model", "rlhf_args.py:298", "an adapter's reference is its own model", "remove it")
@@ -153,6 +175,15 @@ def _data(v: Values) -> Iterator[Refusal]:
         yield Refusal("multi_turn_scheduler", "deploy_args.py:140", why, "remove vllm_use_async_engine there")
 
 
+def _quantization(v: Values) -> Iterator[Refusal]:
+    method, bits = v.word("quant_method"), v.word("quant_bits")
+    if method in ("bnb", "hqq", "eetq", "quanto") and not bits:
+        yield Refusal("quant_bits", "quant_args.py:50", f"quant_method {method} needs it", "set it to 4 or 8")
+    elif method in _BITS and bits not in _BITS[method]:
+        why = f"{method} has {', '.join(_BITS[method])} only"
+        yield Refusal("quant_bits", "quant_args.py:57", why, "set it to 4 or 8")
+
+
 def _precision(v: Values) -> Iterator[Refusal]:
     # What is unset follows torch_dtype: arguments/base_args/model_args.py:129 _init_mixed_precision.
     dtype = v.word("torch_dtype")
@@ -174,6 +205,10 @@ def _steps(v: Values) -> Iterator[Refusal]:
         if strategy == "steps" and number > 1 and number % 1:
             why = "above 1 it must be a whole number"
             yield Refusal(f"{name}_steps", "training_args.py:1667", why, "round it")
+    every = v.word("eval_steps", v.word("save_steps"))
+    if v.eval_strategy == "steps" and every == "0" and v.number("logging_steps", 5) < 0:
+        why = "eval_steps is 0, and evaluation then follows it"
+        yield Refusal("logging_steps", "training_args.py:1520", why, "set eval_steps")
     if v.number("torch_empty_cache_steps", 1) < 1:
         yield Refusal("torch_empty_cache_steps", "training_args.py:1657", "it must be positive", "remove it")
 
@@ -204,4 +239,4 @@ def _warmup(v: Values) -> Iterator[Refusal]:
         yield Refusal("warmup_steps", "training_args.py:1731", "it must not be negative", "remove it")
 
 
-_GROUPS = (_grpo, _teacher, _rlsd, _sdar, _data, _precision, _steps, _evaluation, _warmup)
+_GROUPS = (_grpo, _teacher, _rlsd, _sdar, _data, _quantization, _precision, _steps, _evaluation, _warmup)

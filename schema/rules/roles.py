@@ -115,6 +115,7 @@ _ELSEWHERE = {
     Role.CONNECT: ("tells the learner where the server is", "set it in rlhf"),
     Role.TRAINER: ("only the learner acts on it", "set it in rlhf"),
     Role.COLOCATE: ("it acts in colocate mode only", "remove it"),
+    Role.DEAD: ("GRPO never reads it", "remove it"),
     Role.BOTH: (
         "both sides must get the same value, so the launcher takes it from the preset's own sections",
         "set it in its own section (model, template, rlhf)",

@@ -20,6 +20,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import yaml
+from choice import NEW
 from choice import Edit
 from choice import edits_of
 from collect import CORPUS
@@ -276,9 +277,13 @@ def _commuting(figures: Figures, text: str, edits: list[Edit], source: str) -> N
 def _independent(one: Edit, other: Edit) -> bool:
     if "move" in (one.kind, other.kind) or {one.kind, other.kind} == {"insert"}:
         return False
-    first, second = one.path, other.path
+    first, second = _place(one), _place(other)
     related = first[: len(second) - 1] == second[:-1] or second[: len(first) - 1] == first[:-1]
     return not related or ({one.kind, other.kind} == {"set"} and first != second)
+
+
+def _place(edit: Edit) -> tuple[object, ...]:
+    return edit.path[: edit.path.index(NEW) + 1] if edit.kind == "insert" else edit.path
 
 
 if __name__ == "__main__":

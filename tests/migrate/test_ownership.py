@@ -188,6 +188,8 @@ def test_delete_refuses_what_it_cannot_cut_out(text, reason):
     [
         ("custom:\nnext: 1\n", "custom:\n  key: 1\nnext: 1\n"),
         ("custom:", "custom:\n  key: 1"),
+        ("custom: {}", "custom:\n  key: 1"),
+        ("custom: null # why", "custom: # why\n  key: 1"),
         ("custom: null\n", "custom:\n  key: 1\n"),
         ("custom: ~   # why\n", "custom:   # why\n  key: 1\n"),
         ("custom: {}\nnext: 1\n", "custom:\n  key: 1\nnext: 1\n"),

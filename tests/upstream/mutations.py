@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from oracle import Case
 from samples import BATCH
+from samples import LOOSE
 from samples import MISSING
 from samples import RANGE
 from samples import RIGHT
@@ -121,6 +122,7 @@ def known(base: Case, release: Release, rng: random.Random) -> Iterator[Mutation
 def _field(field: Field, place: str, elsewhere: str, there: dict) -> Iterator[Mutation]:
     right = rights(field)
     yield from (Mutation(place, field.name, value) for value in right)
+    yield from (Mutation(place, field.name, value, "loose") for value in LOOSE.get(field.name, ()))
     for value in WRONG[field.kind]:
         nested = field.many and isinstance(value, list)
         yield Mutation(place, field.name, [value] if nested else value, "wrong type")

@@ -28,6 +28,7 @@ RIGHT = {
     "eval_strategy": ("no", "steps", "epoch"),
     "save_strategy": ("no", "steps", "epoch", "best"),
     "tuner_type": ("lora", "full"),
+    "rlhf_type": ("grpo",),
     "dataset": (["a.jsonl"], ["a.jsonl", "b.jsonl"]),
     "val_dataset": (["a.jsonl"],),
     "report_to": (["none"], ["tensorboard"]),
@@ -41,9 +42,9 @@ RIGHT = {
     "gym_env": ("frozen_lake",),
     "use_vllm": (True, False),
     "vllm_mode": ("server", "colocate"),
-    "vllm_server_base_url": (["http://127.0.0.1:8080"], "http://127.0.0.1:8080"),
-    "vllm_server_host": (["localhost"], "127.0.0.1", ["127.0.0.1", "127.0.0.1"]),
-    "vllm_server_port": ([8081], 8081, [8080, 8081]),
+    "vllm_server_base_url": (["http://127.0.0.1:8080"],),
+    "vllm_server_host": (["localhost"], ["127.0.0.1", "127.0.0.1"]),
+    "vllm_server_port": ([8081], [8080, 8081]),
     "vllm_server_group_port": ([51217], 51217, [51217, 51218], [8080]),
     "vllm_max_model_len": (8192, 4096),
     "vllm_limit_mm_per_prompt": ({"image": 5}, '{"image": 5}'),
@@ -61,6 +62,15 @@ RIGHT = {
     "fsdp": (),
     "fsdp_config": (),
     "port": (8082,),
+}
+#: Values that a command line takes, and a keyword argument does not.
+LOOSE = {
+    "vllm_server_base_url": ("http://127.0.0.1:8080",),
+    "vllm_server_host": ("127.0.0.1",),
+    "vllm_server_port": (8081, "8081"),
+    "vllm_server_timeout": ("300",),
+    "num_generations": ("4",),
+    "use_vllm": ("yes",),
 }
 
 BATCH = {
@@ -82,12 +92,14 @@ _SERVER = "custom.extra.rollout_server"
 #: Settings that ms-swift judges together.
 SETTINGS = (
     {"rlhf.reward_funcs": ["soft_overlong"], "rlhf.reward_weights": [1.0]},
+    {"custom.extra": {}},
     {"rlhf.reward_funcs": ["soft_overlong"], "rlhf.reward_weights": [1.0], "rlhf.soft_cache_length": 32},
     {"rlhf.async_generate": True, "rlhf.multi_turn_scheduler": "math_tip_trick"},
     {"rlhf.async_generate": True},
     {"rlhf.loss_type": ["grpo", "dapo"]},
     {"rlhf.loss_type": ["dapo"]},
     {"rlhf.loss_weights": [1.0]},
+    {"rlhf.loss_weights": [1.0], "rlhf.loss_type": ["grpo"]},
     {"rlhf.ref_model": "models/reference"},
     {"rlhf.ref_model": "models/reference", "rlhf.beta": 0.0},
     {"rlhf.ref_model": "models/reference", "tuner.tuner_type": "full"},
@@ -123,6 +135,9 @@ SETTINGS = (
     {"deepspeed.enabled": False},
     {"deepspeed.config": "zero3"},
     {"deepspeed.config": "no-such-config"},
+    {"deepspeed.config": None},
+    {"deepspeed.config": {"zero_optimization": {"stage": 2}}},
+    {"training.no_such_prefix": 1, "training.ignore_args_error": True},
     {"rlhf.multi_turn_scheduler": "math_tip_trick"},
     {"rlhf.multi_turn_scheduler": "math_tip_trick", f"{_SERVER}.vllm_use_async_engine": False},
     {"rlhf.multi_turn_scheduler": "math_tip_trick", f"{_SERVER}.vllm_use_async_engine": True},
