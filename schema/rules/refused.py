@@ -70,10 +70,10 @@ def deepspeed_config(context: Context) -> Iterator[Problem]:
     if context.preset.tree.value("deepspeed", "enabled") is not True or config in _CONFIGS:
         return
     if argument.mapping(config) is None and not str(config).endswith(".json"):
-        found = context.preset.tree.find("deepspeed", "config") or context.preset.tree.find("deepspeed")
-        assert found is not None
+        section, said = context.preset.tree.find("deepspeed"), context.preset.tree.find("deepspeed", "config")
+        assert section is not None
         yield Problem(
-            found.place,
+            said.place if said else section.key,
             f"deepspeed.config is {config!r}" if config is not None else "deepspeed.config is missing",
             f"{context.swift}: JSONDecodeError, after the server was loaded and connected",
             f"set it to one of {', '.join(_CONFIGS)}, or to the path of a JSON file",
