@@ -91,7 +91,7 @@ class Preset:
         return custom + self.pick(BLOCKS) if custom.startswith("custom:\n") else custom
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), children=st.integers(0, 2))
 def test_migrated_soundly_or_refused(seed, children):
     with tempfile.TemporaryDirectory() as folder:

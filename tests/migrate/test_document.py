@@ -25,7 +25,7 @@ from schema.errors import InputError
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
 
-SOME = settings(max_examples=80, deadline=None, derandomize=True)
+SOME = settings(max_examples=50, deadline=None, derandomize=True)
 NEW = ("newcomer",)
 VALUES = st.sampled_from([None, True, 7, 0.6, 1e-05, "server", "no", "a: b", "# x", ["127.0.0.1"], [8080]])
 
