@@ -6,12 +6,14 @@ The parser is transformers' HfArgumentParser as ms-swift patches it (4.5.2, util
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from schema.catalogue import Field
 
+_NEGATIVE = re.compile(r"-\d+|-\d*\.\d+")
 _TRUE = ("yes", "true", "t", "y", "1")
 _FALSE = ("no", "false", "f", "n", "0")
 _NAMES = {
@@ -40,11 +42,21 @@ UNPASSABLE = ("liger_kernel_config", "parallelism_config")
 
 def words(name: str, value: object) -> list[str]:
     """The words that give an argument its value; none for an empty list, which stands for the default."""
-    if isinstance(value, list):
-        return [f"--{name}", *map(text, value)] if value else []
-    only = text(value)
-    # argparse would take a text that begins with a dash for an option.
-    return [f"--{name}={only}"] if only.startswith("-") and isinstance(value, str) else [f"--{name}", only]
+    items = [text(item) for item in value] if isinstance(value, list) else [text(value)]
+    if len(items) == 1 and _dashed(items[0]):
+        return [f"--{name}={items[0]}"]
+    return [f"--{name}", *items] if items else []
+
+
+def lost(value: object) -> str | None:
+    """The first of several values that argparse would take for an option, or None."""
+    items = [text(item) for item in value] if isinstance(value, list) and len(value) > 1 else []
+    return next((item for item in items if _dashed(item) and " " not in item), None)
+
+
+def _dashed(word: str) -> bool:
+    # Such a word is an option to argparse, unless it has a space or is a number without exponent.
+    return word.startswith("-") and word != "-" and not _NEGATIVE.fullmatch(word)
 
 
 def text(value: object) -> str:

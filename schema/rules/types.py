@@ -39,6 +39,13 @@ def wrong_type(context: Context) -> Iterator[Problem]:
             setting = context.preset.arguments[name]
             yield _problem(context, context.at(name), setting.path, setting.value, error)
     for name, setting in context.preset.arguments.items():
+        if (item := argument.lost(setting.value)) is not None:
+            yield Problem(
+                setting.place,
+                f"{setting.path} holds {item!r} among several values",
+                f"{context.swift}: the argument parser takes it for an option",
+                "leave out the dash, or give it alone",
+            )
         field = context.release.trainer.get(name)
         if field is None or name in modelled:
             continue

@@ -9,6 +9,7 @@ REJECTED_HERE = {
     "connect-field-in-colocate-mode": "accepted, and the learner connects in spite of its mode",
     "not-a-server-field": "taken by the server, beside the learner's own value",
     "unknown-key": "taken by the server without acting on a rollout, or completed by argparse",
+    "refused-field": "in a block that colocate mode starts no server from",
     "missing-key": "filled with a default that the preset's other reader does not know, or DPO",
     "server-block-missing": "a server of one GPU and the model's full length",
     "wrong-type": "a number that breaks later, a mapping taken as text, or overwritten by the launcher",
@@ -27,11 +28,8 @@ REJECTED_HERE = {
     "one-port": "this project runs one server; port 0 and above 65535 fail at connecting",
     "group-port": "opened when the weights are first sent",
 }
-#: What ms-swift refuses for reasons that only the machine knows, or that have to do with no rollout.
-REFUSED_THERE = {
-    r"^(ImportError|PackageNotFoundError): |use_liger_kernel requires": "a package is not installed",
-    r"^NetworkError: ": "a model or a token that only a hub knows",
-}
+#: What ms-swift refuses for reasons that only the machine knows: a package is not installed.
+REFUSED_THERE = re.compile(r"^(ImportError|PackageNotFoundError): |use_liger_kernel requires")
 #: Rules that must never reject a value that is meant to be right.
 ABOUT_VALUES = {"wrong-type", "wrong-server-type"}
 
@@ -41,4 +39,4 @@ def is_explained(verdict) -> bool:
     if verdict.kind == "false reject":
         about_values = ABOUT_VALUES if verdict.opinion.case.right else set()
         return verdict.rules <= REJECTED_HERE.keys() - about_values
-    return any(re.search(pattern, verdict.error) for pattern in REFUSED_THERE)
+    return REFUSED_THERE.search(verdict.error) is not None

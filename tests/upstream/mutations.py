@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from oracle import Case
 from samples import BATCH
+from samples import COLOCATE_SETTINGS
 from samples import LOOSE
 from samples import MISSING
 from samples import RANGE
@@ -91,7 +92,7 @@ def everything(bases: dict[str, Case], release: Release) -> Iterator[Case]:
     rng = random.Random(SEED)
     first, *others = bases.values()
     yield from (mutant(first, change) for change in known(first, release, rng))
-    yield from (mutant(first, *changes) for changes in settings())
+    yield from (mutant(first, *changes) for changes in settings(SETTINGS))
     yield from batches(first, rng, pairs=6)
     yield from core(others, release, rng)
     changes = list(known(first, release, rng))
@@ -104,6 +105,8 @@ def core(bases: Iterable[Case], release: Release, rng: random.Random) -> Iterato
         yield base
         changes = [change for change in known(base, release, rng) if change.key in ON_LEARNER | ON_SERVER]
         yield from (mutant(base, change) for change in rng.sample(changes, 60))
+        if base.rollout is None:
+            yield from (mutant(base, *changes) for changes in settings(COLOCATE_SETTINGS))
         yield from batches(base, rng, pairs=1)
 
 
@@ -156,9 +159,9 @@ def rights(field: Field) -> tuple:
     return tuple([value] for value in found) if field.many else found
 
 
-def settings() -> Iterator[tuple[Mutation, ...]]:
+def settings(all_of: Iterable[dict]) -> Iterator[tuple[Mutation, ...]]:
     """Settings of several fields that ms-swift judges together."""
-    for setting in SETTINGS:
+    for setting in all_of:
         yield tuple(Mutation(*path.rsplit(".", 1), value) for path, value in setting.items())
 
 

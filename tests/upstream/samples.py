@@ -10,7 +10,7 @@ WRONG = {
     "str": (["a", "b"], {"a": 1}),
     "json": ([1, 2], True, 7, "not JSON"),
 }
-RANGE = {"int": (-1, 0, 10**9), "float": (-0.5, 0.0, 1.5, 1e9)}
+RANGE = {"int": (-1, 0, 10**6), "float": (-0.5, 0.0, 1.5, 1e9)}
 
 #: Right values of a field whose default is None.
 UNSET = {"int": (4,), "float": (0.5,)}
@@ -182,6 +182,14 @@ SETTINGS = (
     {"rlhf.truncation_strategy": "right"},
     {"rlhf.vllm_max_model_len": 8192, "rlhf.vllm_server_host": None},
     {"training.no_such_key": 1},
+    {"rlhf.stop_words": ["---"]},
+    {"rlhf.stop_words": ["---", "END"]},
+    {"rlhf.stop_words": ["-", "- END"]},
+    {"template.system": "--be brief"},
+    {"template.system": "--brief"},
+    {"rlhf.teacher_kl_coef": -1.0e-5},
+    {"rlhf.reward_weights": [-1.0e-5] * 10},
+    {"rlhf.reward_weights": [-0.5] * 10},
     {"training.learning_rat": 1.0e-5},
     {"rlhf.vllm_reasoning_parser": "qwen3"},
     {f"{_SERVER}.vllm_enable_expert_parallel": True},
@@ -189,4 +197,19 @@ SETTINGS = (
     {"rlhf.use_gym_env": True, "rlhf.reward_weights": None},
     {"quantization.quant_method": "bnb", "quantization.quant_bits": 4},
     {"quantization.quant_method": "bnb", "quantization.quant_bits": 3},
+)
+#: The same in colocate mode.
+COLOCATE_SETTINGS = (
+    {"rlhf.vllm_tensor_parallel_size": 3},
+    {"rlhf.vllm_tensor_parallel_size": 8},
+    {"rlhf.async_generate": True},
+    {"rlhf.use_vllm": False},
+    {"rlhf.use_vllm": False, "rlhf.vllm_mode": None},
+    {"rlhf.vllm_mode": None},
+    {"rlhf.vllm_mode": "server"},
+    {"rlhf.vllm_mode": "server", "rlhf.vllm_server_host": ["127.0.0.1"]},
+    {"rlhf.vllm_server_host": ["127.0.0.1"]},
+    {"rlhf.vllm_server_port": [8080]},
+    {"rlhf.vllm_max_model_len": 4096},
+    {"rlhf.vllm_reasoning_parser": "qwen3"},
 )
