@@ -11,7 +11,7 @@ from migrate.edits import Edit
 from migrate.edits import Move
 from migrate.edits import Remove
 from migrate.target import DEFAULT_LENGTH
-from schema.preset import SERVER_BLOCK
+from schema.layouts.nested import SERVER_BLOCK
 from schema.roles import Role
 from schema.roles import fields
 from schema.roles import role_of

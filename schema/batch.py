@@ -35,7 +35,8 @@ class Batch(NamedTuple):
 
 def batch(preset: Preset, trainer: TrainerConfig, world: int) -> Batch:
     """The batch numbers of a preset on `world` learners."""
-    effective = preset.tree.value("training", "effective_batch_size")
+    said = preset.effective_batch_size
+    effective = said.value if said else None
     return Batch(
         world=world,
         micro=trainer.per_device_train_batch_size * world,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from schema import layouts
 from schema import parse
 from schema.errors import InputError
 from schema.place import Place
 from schema.preset import Kind
-from schema.preset import Preset
 from schema.resolve import find_project
-from schema.resolve import resolve
 from schema.resolve.graph import extended_by
 from schema.rules import RULES
 from schema.rules import Context
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from schema.findings import Finding
+    from schema.preset import Preset
     from schema.resolve import Workspace
 
 
@@ -50,14 +50,14 @@ def load(workspace: Workspace, path: Path) -> Preset:
     """
     try:
         project = find_project(path)
-        return Preset(resolve(workspace, path, project.root), project)
+        return layouts.read(workspace, path, project)
     except OSError as error:  # a name that is too long, a folder that may not be entered
         raise InputError(f"cannot be read: {(error.strerror or str(error)).lower()}", Place(path)) from error
 
 
 def no_grpo(preset: Preset) -> InputError:
     """The error that a file is no GRPO preset, at the value that says so."""
-    said = preset.tree.leaf("rlhf", "rlhf_type")
+    said = preset.arguments.get("rlhf_type")
     place = said.place if said else preset.start
     return InputError(f"is no GRPO preset, but {preset.kind.value}", place)
 

@@ -1,36 +1,25 @@
-"""The whole preset, nested layout: sections of ms-swift arguments, and what the training repository owns."""
+"""A whole preset: what ms-swift gets of it on both sides, whatever layout spells it."""
 
 from __future__ import annotations
 
+from abc import ABC
+from abc import abstractmethod
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
+from typing import ClassVar
 from typing import NamedTuple
-
-from schema.resolve.tree import Branch
-from schema.resolve.tree import data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.place import Place
+    from schema.resolve import Branch
+    from schema.resolve import Leaf
     from schema.resolve import Project
     from schema.resolve import Resolved
     from schema.resolve import Tree
-
-#: Sections of ms-swift arguments, in the order in which they are flattened: a later one wins.
-ARGUMENT_SECTIONS = ("model", "quantization", "data", "template", "tuner", "training", "rlhf")
-#: Everything that may stand at the top level.
-TOP_LEVEL = ("extends", "global_max_length", *ARGUMENT_SECTIONS, "custom", "prompts", "deepspeed")
-#: Where the rollout server's launch settings stand.
-SERVER_BLOCK = ("custom", "extra", "rollout_server")
-
-#: Keys in ms-swift sections that the training repository takes out before ms-swift sees them.
-REPOSITORY_KEYS = {
-    "training": ("save_delay_steps", "save_delay_epochs", "save_last_epoch", "effective_batch_size"),
-    "rlhf": ("llm_kd_weight",),
-}
 
 #: What rlhf_type may be besides grpo (ms-swift 4.5.2, arguments/rlhf_args.py:232); any other is a mistake.
 OTHER_ALGORITHMS = ("dpo", "orpo", "simpo", "kto", "cpo", "rm", "ppo", "gkd")
@@ -46,7 +35,7 @@ class Kind(Enum):
 
 
 class Setting(NamedTuple):
-    """One ms-swift argument: the section that won, its name, its value, and where both stand."""
+    """One ms-swift argument: the section that won ("" where there are none), name, value, and both places."""
 
     section: str
     name: str
@@ -55,14 +44,34 @@ class Setting(NamedTuple):
     key: Place
 
     @property
+    def steps(self) -> tuple[str, ...]:
+        """The keys that lead to the argument in the preset."""
+        return (self.section, self.name) if self.section else (self.name,)
+
+    @property
     def path(self) -> str:
         """The dotted path of the argument in the preset."""
-        return f"{self.section}.{self.name}"
+        return ".".join(self.steps)
+
+
+class Asked(NamedTuple):
+    """A number of GPUs that the preset itself asks for, and what says so."""
+
+    gpus: int
+    source: str
 
 
 @dataclass(frozen=True)
-class Preset:
-    """A resolved preset with the project it belongs to."""
+class Preset(ABC):
+    """A resolved preset with the project it belongs to; a layout is a subclass.
+
+    Attributes:
+        layout: the layout's name.
+        top_level: the only keys that may stand at the top level, or () where every ms-swift argument may.
+    """
+
+    layout: ClassVar[str]
+    top_level: ClassVar[tuple[str, ...]] = ()
 
     resolved: Resolved
     project: Project
@@ -72,51 +81,88 @@ class Preset:
         """The merged values with their places."""
         return self.resolved.tree
 
-    @cached_property
+    @property
+    @abstractmethod
     def kind(self) -> Kind:
-        """What the file is, judged by its sections and `rlhf.rlhf_type`."""
-        if not any(section in self.tree.children for section in TOP_LEVEL):
-            return Kind.FOREIGN
-        algorithm = self.tree.value("rlhf", "rlhf_type")
-        if algorithm is not None:
-            return Kind.OTHER if algorithm in OTHER_ALGORITHMS else Kind.GRPO
-        if self.tree.find("model", "model") is None or self.tree.find("training") is None:
-            return Kind.COMPONENT
-        return Kind.GRPO if self.tree.find("rlhf") else Kind.OTHER
+        """What the file is."""
 
-    @cached_property
+    @property
+    @abstractmethod
     def mode(self) -> object:
-        """The value of `rlhf.vllm_mode`, or None if it is unset."""
-        return self.tree.value("rlhf", "vllm_mode")
+        """The value of vllm_mode, or None if it is unset."""
 
-    @cached_property
+    @property
+    @abstractmethod
     def block(self) -> Tree | None:
-        """The rollout server's block, or None."""
-        return self.tree.find(*SERVER_BLOCK)
+        """The rollout server's own settings, or None if the preset has no place for them."""
+
+    @abstractmethod
+    def settings(self) -> Iterator[Setting]:
+        """Every ms-swift argument of the learner that is set, in the order in which they are flattened."""
 
     @cached_property
     def arguments(self) -> dict[str, Setting]:
-        """What ms-swift gets: sections flattened, repository-owned keys and nulls taken out."""
+        """What the learner gets, by name: repository-owned keys and nulls taken out."""
         return {setting.name: setting for setting in self.settings() if not self.owned(setting)}
 
-    def settings(self) -> Iterator[Setting]:
-        """Every key that is set in an ms-swift section, in the order in which they are flattened."""
-        for section in ARGUMENT_SECTIONS:
-            branch = self.tree.find(section)
-            if isinstance(branch, Branch):
-                for name, tree in branch.children.items():
-                    if data(tree) is not None:
-                        yield Setting(section, str(name), data(tree), tree.place, tree.key)
-
     def owned(self, setting: Setting) -> bool:
-        """Whether the training repository owns a key."""
-        named = self.project.settings.repository_keys.get(setting.section, [])
-        return setting.name in REPOSITORY_KEYS.get(setting.section, ()) or setting.name in named
+        """Whether the training repository takes a key out before ms-swift sees it."""
+        return setting.name in self.project.settings.repository_keys.get(setting.section, [])
 
     def value(self, name: str) -> object:
         """The value of an ms-swift argument, or None if it is unset."""
         setting = self.arguments.get(name)
         return setting.value if setting else None
+
+    @abstractmethod
+    def shared(self) -> dict[str, object]:
+        """What the server gets besides its own settings: the values that both sides act on."""
+
+    @abstractmethod
+    def path(self, name: str) -> str:
+        """Where an argument of the learner belongs, as messages name it."""
+
+    @abstractmethod
+    def listed(self, value: object) -> str:
+        """How a list of one value is written."""
+
+    @abstractmethod
+    def server_path(self, name: str = "") -> str:
+        """Where a setting of the server belongs, or all of them, as messages name it."""
+
+    @abstractmethod
+    def missing(self) -> Iterator[tuple[str, Place]]:
+        """What the preset cannot do without and lacks: its path, and where it belongs."""
+
+    @property
+    def limit(self) -> Tree | None:
+        """Tokens that prompt and completion may have together, where the layout has a key for it."""
+        return None
+
+    @property
+    def effective_batch_size(self) -> Leaf | None:
+        """Completions of one optimizer step, where the layout has a key for it."""
+        return None
+
+    @property
+    def deepspeed(self) -> Setting | None:
+        """The DeepSpeed configuration that the learner gets."""
+        return self.arguments.get("deepspeed")
+
+    @property
+    def learners(self) -> Asked | None:
+        """How many learners the preset itself asks for."""
+        return None
+
+    @property
+    def rollout_gpus(self) -> Asked | None:
+        """How many GPUs the preset itself gives to the server."""
+        return None
+
+    @property
+    def brings_data(self) -> bool:
+        """Whether the preset names data that only a training repository reads."""
+        return False
 
     @property
     def start(self) -> Place:

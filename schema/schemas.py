@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from schema import catalogue
-from schema.preset import ARGUMENT_SECTIONS
+from schema.layouts.nested import ARGUMENT_SECTIONS
 from schema.server import RolloutServerConfig
 from schema.trainer import ColocateTrainerConfig
 

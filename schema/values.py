@@ -52,6 +52,10 @@ class Values:
         block = self._preset.block
         return block.value(name) if isinstance(block, Branch) else None
 
+    def path(self, name: str) -> str:
+        """Where an argument belongs, as messages name it."""
+        return self._preset.path(name)
+
     @property
     def adapter(self) -> bool:
         """Whether an adapter is trained; tuner_type was train_type before ms-swift 4.0."""
@@ -65,7 +69,7 @@ class Values:
     @property
     def deepspeed(self) -> bool:
         """Whether the learner gets a DeepSpeed configuration."""
-        return self._preset.tree.value("deepspeed", "enabled") is True or self.has("deepspeed")
+        return self._preset.deepspeed is not None
 
     @property
     def eval_strategy(self) -> str:

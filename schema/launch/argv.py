@@ -7,11 +7,8 @@ from typing import Any
 
 from schema import argument
 from schema.batch import batch
-from schema.preset import SERVER_BLOCK
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
-from schema.roles import Role
-from schema.roles import fields
 
 if TYPE_CHECKING:
     from schema.preset import Preset
@@ -24,8 +21,7 @@ SWIFT_RLHF = "swift.cli.rlhf"
 def server(context: Context) -> tuple[str, ...]:
     """`swift rollout` with what both sides share, where to listen, and the server's own block."""
     preset = context.preset
-    shared = {name: preset.value(name) for name in fields(Role.BOTH) if preset.value(name) is not None}
-    return ("swift", "rollout", *_words(shared | listen(context) | _block(preset)))
+    return ("swift", "rollout", *_words(preset.shared() | listen(context) | _block(preset)))
 
 
 def listen(context: Context) -> dict[str, object]:
@@ -36,9 +32,8 @@ def listen(context: Context) -> dict[str, object]:
 
 
 def _block(preset: Preset) -> dict[str, object]:
-    block = preset.tree.find(*SERVER_BLOCK)
-    assert isinstance(block, Branch)
-    return {str(name): data(tree) for name, tree in block.children.items() if data(tree) is not None}
+    assert isinstance(preset.block, Branch)
+    return {str(name): data(tree) for name, tree in preset.block.children.items() if data(tree) is not None}
 
 
 def learner(context: Context, world: int) -> tuple[str, ...]:
@@ -69,8 +64,8 @@ def learner_arguments(context: Context, world: int) -> dict[str, object]:
         arguments["gradient_accumulation_steps"] = accumulation
     if (length := prompt_length(context)) is not None:
         arguments.setdefault("max_length", length)
-    if preset.tree.value("deepspeed", "enabled") is True:
-        arguments["deepspeed"] = preset.tree.value("deepspeed", "config")
+    if preset.deepspeed is not None:
+        arguments["deepspeed"] = preset.deepspeed.value
     return arguments
 
 
@@ -80,7 +75,7 @@ def prompt_length(context: Context) -> int | None:
     In GRPO ms-swift's max_length bounds the prompt alone (4.5.2, arguments/base_args/template_args.py:30),
     while global_max_length bounds prompt and completion together.
     """
-    total = context.preset.tree.value("global_max_length")
+    total = data(context.preset.limit) if context.preset.limit else None
     return total - context.trainer.config.max_completion_length if isinstance(total, int) else None
 
 

@@ -144,7 +144,7 @@ def effective_batch_size(context: Context) -> Iterator[Problem]:
     gradient_accumulation_steps = effective_batch_size / (per_device_train_batch_size x W); a training
     repository that rounds it up silently trains with a larger batch than the preset says.
     """
-    setting = context.preset.tree.leaf("training", "effective_batch_size")
+    setting = context.preset.effective_batch_size
     if setting is None:
         return
     if not isinstance(setting.value, int) or isinstance(setting.value, bool) or setting.value < 1:

@@ -29,7 +29,7 @@ def vllm_mode_unset(context: Context) -> Iterator[Problem]:
             context.at("use_vllm"),
             "use_vllm is true, but vllm_mode is not set",
             f"{context.swift}: ValueError: vllm_mode is required when use_vllm is true",
-            "set rlhf.vllm_mode to server or colocate",
+            f"set {context.preset.path('vllm_mode')} to server or colocate",
         )
     if not trainer.use_vllm and trainer.vllm_mode is not None:
         yield Problem(
@@ -38,7 +38,7 @@ def vllm_mode_unset(context: Context) -> Iterator[Problem]:
             f"{context.swift}: ValueError: vllm_mode is not supported when use_vllm is false"
             if required
             else f"{context.swift}: the learner generates with transformers, without a server",
-            "set rlhf.use_vllm to true",
+            f"set {context.preset.path('use_vllm')} to true",
         )
 
 
@@ -51,7 +51,7 @@ def one_loopback_host(context: Context) -> Iterator[Problem]:
     the learner stops at a bare assert (arguments/rlhf_args.py:452).
     """
     trainer = context.trainer.config
-    fix = 'set rlhf.vllm_server_host to ["127.0.0.1"]'
+    fix = f"set {context.preset.path('vllm_server_host')} to {context.preset.listed('127.0.0.1')}"
     if trainer.vllm_server_base_url is not None:
         yield Problem(
             context.at("vllm_server_base_url"),
@@ -89,7 +89,7 @@ def one_port(context: Context) -> Iterator[Problem]:
             context.at("vllm_server_port"),
             f"vllm_server_port is {ports!r}; it must be exactly one port from 1 to 65535",
             f"{context.swift}: ValueError: host and server_port must have same length, or no connection",
-            "set rlhf.vllm_server_port to [8080]",
+            f"set {context.preset.path('vllm_server_port')} to {context.preset.listed(8080)}",
         )
 
 
@@ -110,7 +110,7 @@ def group_port(context: Context) -> Iterator[Problem]:
             f"vllm_server_group_port is {said!r}; it must be exactly one port from 1 to 65535, other than"
             f" vllm_server_port {context.trainer.config.vllm_server_port!r}",
             f"{context.swift}: the weight-sync group cannot be opened; both sides hang or die",
-            "set it to [51216], or remove it",
+            f"set it to {context.preset.listed(51216)}, or remove it",
         )
 
 

@@ -75,8 +75,7 @@ def _places(context: Context) -> Iterator[_Said]:
     if tree is not None:
         yield _said(tree)
     if context.preset.mode != "server" and "vllm_engine_kwargs" in context.preset.arguments:
-        section = context.preset.arguments["vllm_engine_kwargs"].section
-        mine = context.preset.tree.find(section, "vllm_engine_kwargs")
+        mine = context.preset.tree.find(*context.preset.arguments["vllm_engine_kwargs"].steps)
         if mine is not None:
             yield _said(mine)
 

@@ -6,8 +6,6 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from schema.catalogue import lifetime
-from schema.preset import SERVER_BLOCK
-from schema.preset import TOP_LEVEL
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.roles import ROLES
@@ -42,21 +40,6 @@ OLD_SPELLINGS = {
 _REMAINING = "ValueError: remaining_argv"
 _OWNED = ", or name it under repository-keys in [tool.rollout-split] if the training repository takes it out"
 
-#: Keys that the nested layout's training repository cannot do without.
-REQUIRED = (
-    ("model", "model"),
-    ("training", "run_name"),
-    ("training", "output_dir"),
-    ("training", "logging_dir"),
-    ("training", "num_train_epochs"),
-    ("training", "learning_rate"),
-    ("training", "vit_lr"),
-    ("training", "aligner_lr"),
-    ("rlhf", "rlhf_type"),
-    ("template",),
-    ("custom",),
-)
-
 
 @rule("unknown-key", components=True)
 def unknown_key(context: Context) -> Iterator[Problem]:
@@ -66,9 +49,10 @@ def unknown_key(context: Context) -> Iterator[Problem]:
     pipelines/base.py:46); passed as a keyword it is a TypeError; at the top level, or in the server's
     block, nothing would notice it.
     """
+    sections = context.preset.top_level
     for name, tree in context.preset.tree.children.items():
-        if name not in TOP_LEVEL and data(tree) is not None:
-            hint = _hint(str(name), TOP_LEVEL)
+        if sections and name not in sections and data(tree) is not None:
+            hint = _hint(str(name), sections)
             yield Problem(tree.key, f"unknown section {name}{hint}", "nothing reads it", "remove or rename it")
     for setting in context.preset.settings():
         if setting.name not in context.release.trainer and not context.preset.owned(setting):
@@ -100,16 +84,19 @@ def _unknown_in_block(context: Context) -> Iterator[Problem]:
     block = context.preset.block
     if block is None:
         return
-    dotted = ".".join(SERVER_BLOCK)
     if not isinstance(block, Branch):
-        yield Problem(block.place, f"{dotted} is no mapping of server settings", fix="make it a mapping")
+        yield Problem(
+            block.place,
+            f"{context.preset.server_path()} is no mapping of server settings",
+            fix="make it a mapping",
+        )
         return
     known = [name for name, row in ROLES.items() if row.role.value in ("server", "refused")]
     for name, tree in block.children.items():
         if name not in ROLES and data(tree) is not None:
             yield Problem(
                 tree.key,
-                f"unknown key {dotted}.{name}{_hint(str(name), known)}",
+                f"unknown key {context.preset.server_path(str(name))}{_hint(str(name), known)}",
                 f"{context.swift}: `swift rollout`: {_REMAINING}, or it acts on nothing in a rollout",
                 "rename or remove it",
             )
@@ -136,19 +123,14 @@ def missing_key(context: Context) -> Iterator[Problem]:
     and without a dataset it stops (arguments/sft_args.py:220); the server's TP, DP and length are what the
     split is checked against.
     """
-    if not context.preset.value("dataset"):
-        yield Problem(context.at("dataset"), "data.dataset is missing", fix="add data.dataset")
-    for path in REQUIRED:
-        if context.preset.tree.find(*path) is None:
-            section = context.preset.tree.find(path[0])
-            place = section.key if isinstance(section, Branch) else context.preset.start
-            yield Problem(place, f"{'.'.join(path)} is missing", fix=f"add {'.'.join(path)}")
+    for path, place in context.preset.missing():
+        yield Problem(place, f"{path} is missing", fix=f"add {path}")
     if context.server is not None and context.preset.mode == "server":
         for name, error in context.server.errors.items():
             if error["type"] == "missing":
                 yield Problem(
                     context.at_server(name),
-                    f"{'.'.join(SERVER_BLOCK)}.{name} is missing",
+                    f"{context.preset.server_path(name)} is missing",
                     f"{context.swift}: `swift rollout` takes its own default",
                     f"add {name} (`migrate-config --write` does it)",
                 )

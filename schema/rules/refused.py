@@ -62,19 +62,17 @@ def refused_arguments(context: Context) -> Iterator[Problem]:
 
 @rule("deepspeed-config")
 def deepspeed_config(context: Context) -> Iterator[Problem]:
-    """deepspeed.config is neither a name that ms-swift knows, nor a mapping, nor a JSON file.
+    """The DeepSpeed configuration is neither a name that ms-swift knows, nor a mapping, nor a JSON file.
 
     ms-swift 4.5.2, arguments/sft_args.py:259-269; the path of a JSON file is relative to where the learner starts.
     """
-    config = context.preset.tree.value("deepspeed", "config")
-    if context.preset.tree.value("deepspeed", "enabled") is not True or config in _CONFIGS:
+    setting = context.preset.deepspeed
+    if setting is None or setting.value in _CONFIGS:
         return
-    if argument.mapping(config) is None and not str(config).endswith(".json"):
-        section, said = context.preset.tree.find("deepspeed"), context.preset.tree.find("deepspeed", "config")
-        assert section is not None
+    if argument.mapping(setting.value) is None and not str(setting.value).endswith(".json"):
         yield Problem(
-            said.place if said else section.key,
-            f"deepspeed.config is {config!r}" if config is not None else "deepspeed.config is missing",
+            setting.place,
+            f"{setting.path} is " + ("missing" if setting.value is None else repr(setting.value)),
             f"{context.swift}: JSONDecodeError, after the server was loaded and connected",
             f"set it to one of {', '.join(_CONFIGS)}, or to the path of a JSON file",
         )
@@ -98,7 +96,7 @@ def _grpo(v: Values) -> Iterator[Refusal]:
         yield Refusal("ref_model", "rlhf_args.py:298", "an adapter's reference is its own model", "remove it")
     if "soft_overlong" in v.words("reward_funcs") and not v.has("soft_cache_length"):
         why = "reward_funcs names soft_overlong, which needs it"
-        yield Refusal("soft_cache_length", "rlhf_args.py:363", why, "set rlhf.soft_cache_length")
+        yield Refusal("soft_cache_length", "rlhf_args.py:363", why, f"set {v.path('soft_cache_length')}")
     if v.on("async_generate") and v.has("multi_turn_scheduler"):
         why = "it does not go with multi_turn_scheduler"
         yield Refusal("async_generate", "rlhf_args.py:568", why, "remove one of the two")
@@ -161,7 +159,7 @@ def _sdar(v: Values) -> Iterator[Refusal]:
 def _data(v: Values) -> Iterator[Refusal]:
     if (v.on("packing") or v.on("padding_free")) and v.word("attn_impl") not in _FLASH:
         why = "packing and padding_free need flash attention"
-        yield Refusal("attn_impl", "sft_args.py:195", why, "set model.attn_impl to flash_attention_2")
+        yield Refusal("attn_impl", "sft_args.py:195", why, f"set {v.path('attn_impl')} to flash_attention_2")
     if v.has("fsdp") and v.deepspeed:
         yield Refusal("fsdp", "sft_args.py:294", "it does not go with DeepSpeed", "remove one of the two")
     if v.on("lazy_tokenize") and (v.on("packing") or v.on("streaming")):
@@ -217,7 +215,7 @@ def _evaluation(v: Values) -> Iterator[Refusal]:
     if v.eval_strategy not in ("no", "steps", "epoch"):
         field = "eval_strategy" if v.has("eval_strategy") else "save_strategy"
         why = "evaluation follows it, and knows no, steps and epoch only"
-        yield Refusal(field, "training_args.py:1498", why, "set training.eval_strategy to steps")
+        yield Refusal(field, "training_args.py:1498", why, f"set {v.path('eval_strategy')} to steps")
     if v.eval_strategy == "no" and v.word("lr_scheduler_type") in ("reduce_lr_on_plateau", "greedy"):
         why = "it goes by evaluations, and there are none"
         yield Refusal("lr_scheduler_type", "training_args.py:1722", why, "choose another schedule")

@@ -72,15 +72,14 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
     `AssertionError` on the state dict before ms-swift 4.5 (3.9.0 to 4.2.3, rlhf_trainers/rollout_mixin.py:963
     in 4.2.3); with 4.5.2 one learner ran through.
     """
-    config = str(context.preset.tree.value("deepspeed", "config", default=""))
-    enabled = context.preset.tree.value("deepspeed", "enabled") is True
+    deepspeed = context.preset.deepspeed
+    if deepspeed is None or not str(deepspeed.value).startswith("zero3"):
+        return
     adapter = context.preset.value("tuner_type") or context.preset.value("train_type") or "lora"
-    if enabled and config.startswith("zero3") and adapter == "lora" and older(context, "4.5.0"):
-        place = context.preset.tree.find("deepspeed", "config")
-        assert place is not None
+    if adapter == "lora" and older(context, "4.5.0"):
         yield Problem(
-            place.place,
-            f"deepspeed.config is {config}, with an adapter",
+            deepspeed.place,
+            f"{deepspeed.path} is {deepspeed.value}, with an adapter",
             f"{context.swift}: AssertionError at the first weight sync was seen",
             "use zero2",
         )
@@ -95,9 +94,8 @@ def unknown_reward(context: Context) -> Iterator[Problem]:
     data that only such a repository reads: custom.train_jsonl, custom.jsonl).
     """
     preset = context.preset
-    if preset.value("external_plugins") or preset.value("custom_register_path") or preset.project.settings.entry:
-        return
-    if any(preset.tree.find("custom", name) for name in ("train_jsonl", "jsonl")):
+    plugins = preset.value("external_plugins") or preset.value("custom_register_path")
+    if plugins or preset.project.settings.entry or preset.brings_data:
         return
     unknown = [name for name in context.trainer.config.reward_funcs if name not in context.release.reward_funcs]
     if unknown:
@@ -106,6 +104,6 @@ def unknown_reward(context: Context) -> Iterator[Problem]:
             f"reward_funcs names {', '.join(unknown)}, which ms-swift does not have built in",
             f"{context.swift}: ValueError: reward_function is not implemented in swift.rewards, once the model"
             " was loaded",
-            "name the plugin in rlhf.external_plugins, or the repository's module as entry in"
+            f"name the plugin in {preset.path('external_plugins')}, or the repository's module as entry in"
             " [tool.rollout-split] of pyproject.toml",
         )

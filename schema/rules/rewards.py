@@ -45,5 +45,5 @@ def no_reward(context: Context) -> Iterator[Problem]:
             context.at("reward_funcs"),
             "there are neither reward_funcs nor a reward_model",
             f"{context.swift}: ValueError: You must specify reward_funcs or reward_model",
-            "name at least one reward function in rlhf.reward_funcs",
+            f"name at least one reward function in {preset.path('reward_funcs')}",
         )

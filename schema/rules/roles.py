@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from schema.preset import Setting
     from schema.rules.base import Context
 
-_BLOCK = "custom.extra.rollout_server"
-_MOVE = f"move it to {_BLOCK} (`migrate-config --write` does it)"
-
 
 def _settings(context: Context, role: Role) -> Iterator[Setting]:
     for setting in context.preset.arguments.values():
@@ -45,7 +42,7 @@ def server_field_in_rlhf(context: Context) -> Iterator[Problem]:
             setting.place,
             f"{setting.path} is {setting.value!r}, but in server mode only the rollout server acts on it",
             f"{context.swift}: {ROLES[setting.name].misplaced.value} by the learner, and the server never sees it",
-            _MOVE,
+            f"move it to {context.preset.server_path()} (`migrate-config --write` does it)",
         )
 
 
@@ -99,7 +96,7 @@ def refused_field(context: Context) -> Iterator[Problem]:
     if isinstance(context.preset.block, Branch):
         for name, tree in context.preset.block.children.items():
             if (row := ROLES.get(str(name))) and row.role is Role.REFUSED and data(tree) is not None:
-                yield _refused(context, tree.place, f"{_BLOCK}.{name}")
+                yield _refused(context, tree.place, context.preset.server_path(str(name)))
 
 
 def _refused(context: Context, place: Place, path: str) -> Problem:
@@ -144,7 +141,7 @@ def not_a_server_field(context: Context) -> Iterator[Problem]:
         refused = name not in context.release.server
         yield Problem(
             tree.key,
-            f"{_BLOCK}.{name} does not belong there: {why}",
+            f"{context.preset.server_path(str(name))} does not belong there: {why}",
             f"{context.swift}: `swift rollout` would {'refuse' if refused else 'take'} it",
             fix,
         )
@@ -160,9 +157,9 @@ def server_block_missing(context: Context) -> Iterator[Problem]:
     if context.preset.block is None:
         yield Problem(
             context.at("vllm_mode"),
-            f"vllm_mode is server, but there is no {_BLOCK}",
+            f"vllm_mode is server, but there is no {context.preset.server_path()}",
             f"{context.swift}: a server started without it uses one GPU and vLLM's defaults",
-            f"add {_BLOCK} (`migrate-config --write` does it)",
+            f"add {context.preset.server_path()} (`migrate-config --write` does it)",
         )
 
 
@@ -173,9 +170,9 @@ def server_block_unused(context: Context) -> Iterator[Problem]:
     if block is not None and context.preset.mode != "server":
         yield Problem(
             block.key,
-            f"{_BLOCK} is set, but vllm_mode is {context.preset.mode!r}",
+            f"{context.preset.server_path()} is set, but vllm_mode is {context.preset.mode!r}",
             "no server is started; the engine runs inside the learner",
-            "set rlhf.vllm_mode to server (`migrate-config --write` does it), or remove the block",
+            f"set {context.preset.path('vllm_mode')} to server (`migrate-config --write` does it), or remove it",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema.resolve.tree import data
 from schema.rules.base import Problem
 from schema.rules.base import rule
 
@@ -19,8 +20,8 @@ def total_length(context: Context) -> int | None:
     `global_max_length` says so directly; else max_length, which in GRPO bounds the prompt alone (ms-swift
     4.5.2, arguments/base_args/template_args.py:30), and max_completion_length do together.
     """
-    total = context.preset.tree.value("global_max_length")
-    if isinstance(total, int) and not isinstance(total, bool):
+    limit = context.preset.limit
+    if limit is not None and isinstance(total := data(limit), int) and not isinstance(total, bool):
         return total
     prompt = context.preset.value("max_length")
     if isinstance(prompt, int):
@@ -55,13 +56,13 @@ def global_max_length(context: Context) -> Iterator[Problem]:
     It bounds prompt and completion together, so the learner's prompts get what max_completion_length
     leaves.
     """
-    leaf = context.preset.tree.find("global_max_length")
-    if leaf is None:
+    limit = context.preset.limit
+    if limit is None:
         return
-    value = context.preset.tree.value("global_max_length")
+    value = data(limit)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         yield Problem(
-            leaf.place,
+            limit.place,
             f"global_max_length is {value!r}; it must be a positive whole number of tokens",
             fix="set it to the tokens of prompt, images and completion together, such as 8192",
         )
@@ -88,5 +89,5 @@ def truncation_strategy(context: Context) -> Iterator[Problem]:
             setting.place,
             f"{setting.path} is {setting.value!r}, and no later section overrides it",
             f"{context.swift}: ValueError: GRPO requires `truncation_strategy 'left' or 'delete'`",
-            "set rlhf.truncation_strategy to delete",
+            f"set {context.preset.path('truncation_strategy')} to delete",
         )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schema import argument
-from schema.preset import SERVER_BLOCK
-from schema.preset import TOP_LEVEL
 from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
 from schema.rules.base import Problem
@@ -59,7 +57,7 @@ def wrong_type(context: Context) -> Iterator[Problem]:
 
 
 def _sections(context: Context) -> Iterator[Problem]:
-    for name in TOP_LEVEL:
+    for name in context.preset.top_level:
         section = context.preset.tree.find(name)
         if isinstance(section, Leaf) and name not in _NO_SECTIONS:
             yield Problem(
@@ -77,7 +75,7 @@ def wrong_server_type(context: Context) -> Iterator[Problem]:
         return
     for name, error in context.server.errors.items():
         if error["type"] not in _SILENT:
-            path = ".".join((*SERVER_BLOCK, name))
+            path = context.preset.server_path(name)
             yield _problem(context, context.at_server(name), path, error["input"], error)
 
 
@@ -104,7 +102,7 @@ def _mappings(context: Context) -> Iterator[tuple[str, object, Place]]:
         if (setting := context.preset.arguments.get(name)) is not None:
             yield setting.path, setting.value, setting.place
         if isinstance(block, Branch) and (leaf := block.leaf(name)) is not None:
-            yield ".".join((*SERVER_BLOCK, name)), leaf.value, leaf.place
+            yield context.preset.server_path(name), leaf.value, leaf.place
 
 
 def _problem(context: Context, place: Place, path: str, value: object, error: ErrorDetails) -> Problem:

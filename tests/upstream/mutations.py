@@ -26,8 +26,8 @@ from samples import WRONG
 
 from schema.catalogue import Field
 from schema.catalogue import Release
-from schema.preset import ARGUMENT_SECTIONS
-from schema.preset import SERVER_BLOCK
+from schema.layouts.nested import ARGUMENT_SECTIONS
+from schema.layouts.nested import SERVER_BLOCK
 from schema.roles import ROLES
 from schema.server import RolloutServerConfig
 from schema.trainer import ColocateTrainerConfig

@@ -1,0 +1,147 @@
+"""The nested layout: sections of ms-swift arguments, and what the training repository owns."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from schema.preset import OTHER_ALGORITHMS
+from schema.preset import Kind
+from schema.preset import Preset
+from schema.preset import Setting
+from schema.resolve.tree import Branch
+from schema.resolve.tree import data
+from schema.roles import Role
+from schema.roles import fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.place import Place
+    from schema.resolve import Leaf
+    from schema.resolve import Tree
+
+#: Sections of ms-swift arguments, in the order in which they are flattened: a later one wins.
+ARGUMENT_SECTIONS = ("model", "quantization", "data", "template", "tuner", "training", "rlhf")
+#: Everything that may stand at the top level.
+TOP_LEVEL = ("extends", "global_max_length", *ARGUMENT_SECTIONS, "custom", "prompts", "deepspeed")
+#: Where the rollout server's launch settings stand.
+SERVER_BLOCK = ("custom", "extra", "rollout_server")
+
+#: Keys in ms-swift sections that the training repository takes out before ms-swift sees them.
+REPOSITORY_KEYS = {
+    "training": ("save_delay_steps", "save_delay_epochs", "save_last_epoch", "effective_batch_size"),
+    "rlhf": ("llm_kd_weight",),
+}
+
+#: Keys that the training repository cannot do without.
+REQUIRED = (
+    ("model", "model"),
+    ("training", "run_name"),
+    ("training", "output_dir"),
+    ("training", "logging_dir"),
+    ("training", "num_train_epochs"),
+    ("training", "learning_rate"),
+    ("training", "vit_lr"),
+    ("training", "aligner_lr"),
+    ("rlhf", "rlhf_type"),
+    ("template",),
+    ("custom",),
+)
+
+#: Sections of arguments that messages tell people to set, where it is not `rlhf`.
+_HOMES = {"attn_impl": "model", "eval_strategy": "training", "dataset": "data"}
+
+
+class Nested(Preset):
+    """A preset in the nested layout."""
+
+    layout = "nested"
+    top_level = TOP_LEVEL
+
+    @cached_property
+    def kind(self) -> Kind:
+        """What the file is, judged by its sections and `rlhf.rlhf_type`."""
+        if not any(section in self.tree.children for section in TOP_LEVEL):
+            return Kind.FOREIGN
+        algorithm = self.tree.value("rlhf", "rlhf_type")
+        if algorithm is not None:
+            return Kind.OTHER if algorithm in OTHER_ALGORITHMS else Kind.GRPO
+        if self.tree.find("model", "model") is None or self.tree.find("training") is None:
+            return Kind.COMPONENT
+        return Kind.GRPO if self.tree.find("rlhf") else Kind.OTHER
+
+    @cached_property
+    def mode(self) -> object:
+        """The value of `rlhf.vllm_mode`, or None if it is unset."""
+        return self.tree.value("rlhf", "vllm_mode")
+
+    @cached_property
+    def block(self) -> Tree | None:
+        """`custom.extra.rollout_server`, or None."""
+        return self.tree.find(*SERVER_BLOCK)
+
+    def settings(self) -> Iterator[Setting]:
+        """Every key that is set in an ms-swift section, in the order in which they are flattened."""
+        for section in ARGUMENT_SECTIONS:
+            branch = self.tree.find(section)
+            if isinstance(branch, Branch):
+                for name, tree in branch.children.items():
+                    if data(tree) is not None:
+                        yield Setting(section, str(name), data(tree), tree.place, tree.key)
+
+    def owned(self, setting: Setting) -> bool:
+        """Whether the training repository owns a key, as all of them do or as the project says."""
+        return setting.name in REPOSITORY_KEYS.get(setting.section, ()) or super().owned(setting)
+
+    def shared(self) -> dict[str, object]:
+        """The learner's values of all fields that both sides act on, so that the sides cannot disagree."""
+        return {name: self.value(name) for name in fields(Role.BOTH) if self.value(name) is not None}
+
+    def path(self, name: str) -> str:
+        """The dotted path in the section that the argument belongs to."""
+        return f"{_HOMES.get(name, 'rlhf')}.{name}"
+
+    def listed(self, value: object) -> str:
+        """As a list: the loader of this layout passes values as keywords, so that types count."""
+        return json.dumps([value])
+
+    def server_path(self, name: str = "") -> str:
+        """The dotted path in the server's block."""
+        return ".".join(filter(None, (*SERVER_BLOCK, name)))
+
+    def missing(self) -> Iterator[tuple[str, Place]]:
+        """The dataset, and the keys that training repositories of this layout read unconditionally."""
+        if not self.value("dataset"):
+            said = self.arguments.get("dataset")
+            yield self.path("dataset"), said.place if said else self.start
+        for path in REQUIRED:
+            if self.tree.find(*path) is None:
+                section = self.tree.find(path[0])
+                yield ".".join(path), section.key if isinstance(section, Branch) else self.start
+
+    @property
+    def limit(self) -> Tree | None:
+        """`global_max_length`."""
+        return self.tree.find("global_max_length")
+
+    @property
+    def effective_batch_size(self) -> Leaf | None:
+        """`training.effective_batch_size`."""
+        return self.tree.leaf("training", "effective_batch_size")
+
+    @property
+    def deepspeed(self) -> Setting | None:
+        """`deepspeed.config` if `deepspeed.enabled`, else what a section passes."""
+        if self.tree.value("deepspeed", "enabled") is not True:
+            return super().deepspeed
+        said = self.tree.find("deepspeed", "config") or self.tree.find("deepspeed")
+        assert said is not None
+        value = self.tree.value("deepspeed", "config")
+        return Setting("deepspeed", "config", value, said.place if value is not None else said.key, said.key)
+
+    @property
+    def brings_data(self) -> bool:
+        """Whether `custom` names data, which only training repositories read."""
+        return any(self.tree.find("custom", name) for name in ("train_jsonl", "jsonl"))
