@@ -8,6 +8,7 @@ import click
 
 from migrate.commands import Wish
 from migrate.commands import migrate
+from migrate.plan import DIRECTIONS
 from migrate.target import Target
 from schema.commands.validate import absolute
 from schema.exits import Exit
@@ -24,20 +25,23 @@ Exit status:
 
 @click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("presets", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--to", type=click.Choice(list(DIRECTIONS)), default="server", show_default=True, help="Mode to migrate to."
+)
 @click.option("--write", is_flag=True, help="Write the files. Default: print a diff and a report.")
 @click.option("--check", is_flag=True, help="Only say which files would change.")
 @click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="Write there instead.")
 @click.option("--report", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--rollout-gpus", type=click.IntRange(min=1), help="GPUs that roll out. Default: 6.")
 @click.option("--train-gpus", type=click.IntRange(min=1), help="GPUs that learn. Default: 2.")
-@click.option(
-    "--tensor-parallel", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs an engine."
-)
+@click.option("--tensor-parallel", type=click.IntRange(min=1), help="GPUs an engine. Default: 1.")
 @click.option(
     "--max-model-len", type=click.IntRange(min=1), help="Tokens a sequence. Default: 8192, or what is needed."
 )
 @click.option(
-    "--gpu-memory-utilization", type=click.FloatRange(0, 1, min_open=True), default=0.6, show_default=True
+    "--gpu-memory-utilization",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Share of a GPU's memory that the engine takes. Default: 0.6.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback name of the server.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port of the server.")
@@ -46,15 +50,16 @@ Exit status:
 @guarded
 def main(
     presets: tuple[Path, ...],
+    to: str,
     write: bool,
     check: bool,
     output_dir: Path | None,
     report: str,
     rollout_gpus: int | None,
     train_gpus: int | None,
-    tensor_parallel: int,
+    tensor_parallel: int | None,
     max_model_len: int | None,
-    gpu_memory_utilization: float,
+    gpu_memory_utilization: float | None,
     host: str,
     port: int,
     timeout: int,
@@ -67,6 +72,7 @@ def main(
     if write and check:
         raise click.UsageError("--write and --check exclude each other")
     target = Target(
+        to=to,
         rollout_gpus=rollout_gpus,
         train_gpus=train_gpus,
         tensor_parallel=tensor_parallel,

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from migrate.edits import Move
 from migrate.edits import apply
+from migrate.part import MODE
+from migrate.part import Part
 from migrate.proof import ProofError
 from migrate.proof import prove
+from migrate.refusals import implied_mode
 from migrate.refusals import refuse_inherited
 from migrate.refusals import refuse_invalid
 from migrate.refusals import refuse_left_behind
@@ -29,10 +32,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from migrate.direction import Direction
     from migrate.edits import Edit
     from migrate.target import Target
     from schema.preset import Preset
     from schema.yamltext import Document
+
+
+#: The ways of a migration, by the mode that it aims at.
+DIRECTIONS: dict[str, type[Direction]] = {"server": ToServer}
 
 
 @dataclass(frozen=True)
@@ -66,11 +74,11 @@ class Migration:
 
 
 def plan(paths: Sequence[Path], target: Target) -> list[Migration]:
-    """Plans the migration of presets to server mode, bases before the presets that extend them.
+    """Plans the migration of presets to another mode, bases before the presets that extend them.
 
     Args:
         paths: absolute paths of the named presets.
-        target: the split and the server's address.
+        target: the mode, the split and the server's address.
 
     Raises:
         InputError: a file cannot be read or is no GRPO preset, or the migration is refused.
@@ -85,10 +93,13 @@ def plan(paths: Sequence[Path], target: Target) -> list[Migration]:
 def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> list[Migration]:
     presets = {path: load(workspace, path) for path in dict.fromkeys(paths)}
     for path, preset in presets.items():
-        refuse_unfit(preset, is_base=any(path in _bases(other) for other in presets.values()))
+        refuse_unfit(preset, target.to, is_base=any(path in _bases(other) for other in presets.values()))
     done: list[Migration] = []
     for preset in sorted(presets.values(), key=lambda preset: len(preset.resolved.files)):
-        done.append(_migration(workspace, presets, preset, target, done))
+        part = _part(workspace, presets, preset, target, done)
+        edits = DIRECTIONS[target.to](part).edits()
+        old = workspace.document(part.path)
+        done.append(Migration(part.path, old, apply(old, edits), edits))
     return done
 
 
@@ -96,30 +107,28 @@ def _bases(preset: Preset) -> list[Path]:
     return [file for file in preset.resolved.files if file != preset.resolved.path]
 
 
-def _migration(
+def _part(
     workspace: Workspace, presets: dict[Path, Preset], preset: Preset, target: Target, done: Sequence[Migration]
-) -> Migration:
-    path = preset.resolved.path
-    named = [base for base in _bases(preset) if base in presets]
-    edits = ToServer(
+) -> Part:
+    migrated = _after(workspace, done)
+    after = load(migrated, preset.resolved.path)
+    heirs = [other for other in presets.values() if preset.resolved.path in _bases(other)]
+    mode = next((member.mode for member in (preset, *heirs) if member.mode is not None), None)
+    lacks_mode = rolls_out(after) and after.mode is None and mode is None
+    led = any(load(migrated, base).mode is not None for base in _bases(preset) if base in presets)
+    knows = lacks_mode or after.mode == target.to or workspace.tree(preset.resolved.path).find(*MODE) is not None
+    return Part(
         context(workspace, preset, _options(target)),
-        load(_after(workspace, done), path).tree,
+        after,
         target,
-        splits=_mode(preset, presets.values()) != "server",
-        inherits=any(workspace.tree(base).find("rlhf", "vllm_mode") is not None for base in named),
-    ).edits()
-    old = workspace.document(path)
-    return Migration(path, old, apply(old, edits), edits)
+        leaves=(mode or implied_mode(preset)) != target.to,
+        leads=knows and not led,
+        lacks_mode=lacks_mode,
+    )
 
 
 def _after(workspace: Workspace, done: Iterable[Migration]) -> Workspace:
     return Workspace({**workspace.overlay, **{migration.path: migration.content for migration in done}})
-
-
-def _mode(preset: Preset, presets: Iterable[Preset]) -> object:
-    # A base may leave the mode to the presets that extend it.
-    family = [preset, *(other for other in presets if preset.resolved.path in other.resolved.files)]
-    return next((member.mode for member in family if member.mode is not None), None)
 
 
 def _options(target: Target) -> Options:
@@ -143,7 +152,8 @@ def _prove(migrations: Sequence[Migration], target: Target) -> None:
 
 def _check(before: Preset, after: Preset, migrations: Sequence[Migration], new: Workspace, target: Target) -> None:
     changed = [migration.path for migration in migrations if migration.changes]
-    refuse_inherited(new, after, [migration.path for migration in migrations])
+    named = [migration.path for migration in migrations]
+    refuse_inherited(new, after, named, DIRECTIONS[target.to].left(after))
     refuse_unplanned(before, after, [path for migration in migrations for path in migration.touched])
-    if rolls_out(after) and not set(changed).isdisjoint(after.resolved.files):
+    if rolls_out(after) and after.mode is not None and not set(changed).isdisjoint(after.resolved.files):
         refuse_invalid(new, after, _options(target))

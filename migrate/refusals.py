@@ -14,8 +14,6 @@ from schema.preset import Preset
 from schema.resolve.graph import dependents
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
-from schema.roles import Role
-from schema.roles import role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,35 +28,38 @@ if TYPE_CHECKING:
 
 def rolls_out(preset: Preset) -> bool:
     """Whether a file is by itself a GRPO preset that generates with vLLM; a base need not be."""
-    return preset.kind is Kind.GRPO and preset.value("use_vllm") is True and preset.mode is not None
+    return preset.kind is Kind.GRPO and preset.value("use_vllm") is True
 
 
-def refuse_unfit(preset: Preset, *, is_base: bool) -> None:
+def implied_mode(preset: Preset) -> object:
+    """The mode of a preset; unset, ms-swift up to 3.11.0 goes by the server's address.
+
+    3.10.0, llm/argument/rlhf_args.py:248-255; from 3.11.1 on it raises (4.5.2, arguments/rlhf_args.py:446).
+    """
+    return preset.mode or ("server" if _address(preset) else "colocate")
+
+
+def _address(preset: Preset) -> Setting | None:
+    names = ("vllm_server_host", "vllm_server_base_url")
+    return next((preset.arguments[name] for name in names if name in preset.arguments), None)
+
+
+def refuse_unfit(preset: Preset, to: str, *, is_base: bool) -> None:
     """Refuses what is no GRPO preset that generates with vLLM, or contradicts itself.
 
     Raises:
         InputError: with the reason.
     """
-    if not (is_base and not rolls_out(preset)):
-        _refuse_incomplete(preset)
+    place = Place(preset.resolved.path)
+    if not is_base and preset.kind is not Kind.GRPO:
+        raise InputError(f"is no GRPO preset, but {preset.kind.value}; there is nothing to migrate", place)
+    if not is_base and not rolls_out(preset):
+        raise InputError("use_vllm is not true: nothing rolls out with vLLM, so nothing can be split", place)
     mode = preset.arguments.get("vllm_mode")
     if mode is not None:
         _refuse_mode(mode)
-        _refuse_address(preset, mode)
-
-
-def _refuse_incomplete(preset: Preset) -> None:
-    place = Place(preset.resolved.path)
-    if preset.kind is not Kind.GRPO:
-        raise InputError(f"is no GRPO preset, but {preset.kind.value}; there is nothing to migrate", place)
-    if preset.value("use_vllm") is not True:
-        raise InputError("use_vllm is not true: nothing rolls out with vLLM, so nothing can be split", place)
-    if "vllm_mode" not in preset.arguments:
-        raise InputError(
-            "vllm_mode is not set, and ms-swift releases differ in what that means (colocate up to 3.11.0,"
-            " an error after); set rlhf.vllm_mode to colocate or server first",
-            place,
-        )
+        if to == "server" and mode.value == "colocate":
+            _refuse_address(preset, mode)
 
 
 def _refuse_mode(mode: Setting) -> None:
@@ -69,29 +70,22 @@ def _refuse_mode(mode: Setting) -> None:
 
 
 def _refuse_address(preset: Preset, mode: Setting) -> None:
-    for name in ("vllm_server_host", "vllm_server_base_url"):
-        setting = preset.arguments.get(name)
-        if setting is not None and mode.value != "server":
-            raise InputError(
-                f"vllm_mode is {mode.value!r}, but {setting.path} is {setting.value!r}: ms-swift would"
-                " connect to that server. Set vllm_mode to server if that is meant, or remove the address;"
-                " then migrate",
-                setting.place,
-            )
+    setting = _address(preset)
+    if setting is not None:
+        raise InputError(
+            f"vllm_mode is {mode.value!r}, but {setting.path} is {setting.value!r}, and ms-swift would connect"
+            " to that server whatever the mode is. Set vllm_mode to server if that is meant, or remove the"
+            " address; then migrate",
+            setting.place,
+        )
 
 
-def refuse_inherited(after: Workspace, preset: Preset, named: Sequence[Path]) -> None:
+def refuse_inherited(after: Workspace, preset: Preset, named: Sequence[Path], left: Sequence[Setting]) -> None:
     """Refuses to leave knobs in a base that is not named: a merge cannot delete them.
 
     Raises:
         InputError: naming the base, the keys, and the other presets that extend it.
     """
-    left = [
-        setting
-        for setting in preset.arguments.values()
-        if role_of(setting.name) in (Role.SERVER, Role.COLOCATE)
-        or (setting.name == "vllm_mode" and setting.value != "server")
-    ]
     if not left:
         return
     base = left[0].place.file

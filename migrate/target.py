@@ -1,4 +1,4 @@
-"""What a migration aims at: the split, the server's address, and its lengths."""
+"""What a migration aims at: the mode, the split, the server's address, and its lengths."""
 
 from __future__ import annotations
 
@@ -14,31 +14,46 @@ if TYPE_CHECKING:
 
 #: Tokens of prompt and completion together, unless the preset needs more.
 DEFAULT_LENGTH = 8192
+#: GPUs that one engine of the server spans, and the share of their memory that it takes.
+DEFAULT_TENSOR = 1
+DEFAULT_SHARE = 0.6
 
 
 @dataclass(frozen=True)
 class Target:
-    """The settings of a server-mode preset; None where the caller did not say.
+    """What the caller wants; None where nothing was said.
 
     Attributes:
+        to: the mode that the presets get: server or colocate.
         rollout_gpus: GPUs that roll out; TP x DP.
         train_gpus: GPUs that learn, one process each (W).
         tensor_parallel: GPUs that one engine spans (TP).
         max_model_len: tokens that one sequence may have on the server.
-        gpu_memory_utilization: share of a rollout GPU's memory for weights and KV cache.
+        gpu_memory_utilization: share of a GPU's memory for the engine's weights and KV cache.
         host: loopback name that the server listens on.
         port: port that it listens on.
         timeout: seconds that the learner waits for it when it connects.
     """
 
+    to: str = "server"
     rollout_gpus: int | None = None
     train_gpus: int | None = None
-    tensor_parallel: int = 1
+    tensor_parallel: int | None = None
     max_model_len: int | None = None
-    gpu_memory_utilization: float = 0.6
+    gpu_memory_utilization: float | None = None
     host: str = "127.0.0.1"
     port: int = 8080
     timeout: float = 300
+
+    @property
+    def tensor(self) -> int:
+        """TP of the server: what the caller says, else 1."""
+        return self.tensor_parallel or DEFAULT_TENSOR
+
+    @property
+    def share(self) -> float:
+        """Share of a rollout GPU's memory: what the caller says, else 0.6."""
+        return self.gpu_memory_utilization or DEFAULT_SHARE
 
     def data_parallel(self, project: Project, tensor: int) -> int:
         """DP: the rollout GPUs, 6 unless the caller or the project says otherwise, divided by TP.

@@ -12,6 +12,7 @@ from migrate.edits import Remove
 from migrate.edits import apply
 from migrate.proof import ProofError
 from migrate.proof import prove
+from migrate.to_server import ToServer
 from schema.errors import InputError
 
 OLD = """\
@@ -114,11 +115,11 @@ def test_a_result_that_would_be_migrated_again_writes_nothing(root, files, migra
     (root / "preset.yaml").write_bytes(WHOLE)
     before = files()
 
-    class Restless(plan.ToServer):
+    class Restless(ToServer):
         def edits(self):
             return super().edits() or [Change(("rlhf", "temperature"), 1.5, "no reason")]
 
-    monkeypatch.setattr(plan, "ToServer", Restless)
+    monkeypatch.setitem(plan.DIRECTIONS, "server", Restless)
     ran = migrate("--write", "preset.yaml")
     assert (ran.code, "migrating the result again would change it" in ran.err) == (3, True)
     assert files() == before

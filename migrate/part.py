@@ -1,0 +1,84 @@
+"""One file of a call: what it says, what it inherits, and what its bases will say once they are migrated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from schema.rules.tokens import total_length
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from migrate.target import Target
+    from schema.preset import Preset
+    from schema.preset import Setting
+    from schema.resolve import Branch
+    from schema.rules import Context
+
+MODE = ("rlhf", "vllm_mode")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a call.
+
+    Attributes:
+        context: the file, resolved as it is now.
+        after: the file, resolved with those of its bases migrated that are in the call.
+        target: what the migration aims at.
+        leaves: whether its presets leave the other mode; else only what stands in the wrong place is put right.
+        leads: whether it is the first in its family, bases first, that knows vllm_mode: it gets what the
+            whole family needs once.
+        lacks_mode: whether it rolls out, and neither it nor a file that it shares the call with says where.
+    """
+
+    context: Context
+    after: Preset
+    target: Target
+    leaves: bool
+    leads: bool
+    lacks_mode: bool
+
+    @property
+    def preset(self) -> Preset:
+        """The file, resolved as it is now."""
+        return self.context.preset
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.preset.resolved.path
+
+    @cached_property
+    def own(self) -> Branch:
+        """What the file itself says."""
+        return self.context.workspace.tree(self.path)
+
+    @property
+    def bases(self) -> Branch:
+        """The file's values, with its bases migrated already."""
+        return self.after.tree
+
+    @property
+    def says_mode(self) -> bool:
+        """Whether vllm_mode stands in the file, or will."""
+        return self.lacks_mode or self.own.find(*MODE) is not None
+
+    def settings(self) -> Iterator[Setting]:
+        """The ms-swift arguments that the file itself sets."""
+        for setting in self.preset.settings():
+            own = setting.key.file == self.path
+            if own and setting.value is not None and not self.preset.owned(setting):
+                yield setting
+
+    @cached_property
+    def needed(self) -> int | None:
+        """Tokens that prompt and completion may have together, or None if nothing says."""
+        return total_length(self.context)
+
+    def too_short(self, length: object) -> bool:
+        """Whether an engine of this length would clip what the preset allows."""
+        return isinstance(length, int) and self.needed is not None and length < self.needed
