@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: What YAML 1.1 makes of a plain `<<` and `=`: keys with a meaning of their own, and no values.
+_TEXT_TAG = "tag:yaml.org,2002:str"
 _KEY_TAGS = ("tag:yaml.org,2002:merge", "tag:yaml.org,2002:value")
 
 #: Deeper nesting than this is no preset; the limit keeps a hostile file from exhausting the stack.
@@ -183,7 +184,8 @@ class Builder:
         tag = event.tag
         if tag is None or tag == "!":
             tag = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
-        if tag in _KEY_TAGS:
+        # Most scalars are texts; they are what they say, and need no constructing.
+        if tag == _TEXT_TAG or tag in _KEY_TAGS:
             return event.value
         node = yaml.ScalarNode(tag, event.value, cast("yaml.Mark", event.start_mark))
         try:
