@@ -23,7 +23,8 @@ def rules() -> str:
     """The page of rules: one section each, from its docstring."""
     sections = [
         f"## {rule.id}\n\n{rule.severity.value}"
-        f"{f', {rule.mode} mode' if rule.mode else ''}\n\n{inspect.cleandoc(rule.check.__doc__ or '')}\n"
+        f"{f', {rule.mode} mode' if rule.mode else ''}{f', {rule.layout} layout' if rule.layout else ''}"
+        f"\n\n{inspect.cleandoc(rule.check.__doc__ or '')}\n"
         for rule in RULES.values()
     ]
     intro = "What `validate-config` checks. `validate-config --explain RULE` prints one section.\n"

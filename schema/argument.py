@@ -113,6 +113,34 @@ def problem(field: Field, value: object) -> str | None:
     return None if _takes(field, value) else f"it must be {_article(field)}"
 
 
+def parsed(field: Field, value: object) -> object:
+    """What the parser makes of a value, as data; the value itself where the parser refuses it."""
+    items = [_plain(item) for item in value] if isinstance(value, list) else [_plain(value)]
+    if problem(field, items if field.many else items[0] if len(items) == 1 else items) is not None:
+        return value
+    made = [_made(field, item) for item in items]
+    return made if field.many else made[0]
+
+
+def _plain(value: object) -> object:
+    # A date is its text on a command line; numbers, booleans and mappings have words of their own.
+    return value if isinstance(value, str | int | float | dict | list) else str(value)
+
+
+def _made(field: Field, value: object) -> object:
+    if isinstance(value, dict | list):
+        return value
+    if field.kind == "bool":
+        return truth(value)
+    if field.kind == "choice":
+        return next(choice for choice in field.choices if str(choice) == text(value))
+    if field.kind in ("int", "float") and isinstance(value, str):
+        return int(value) if field.kind == "int" else float(value)
+    if field.kind in ("int", "float"):
+        return value
+    return str(value)
+
+
 def expected(field: Field) -> str:
     """What one value of a field must be."""
     if field.choices:

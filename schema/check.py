@@ -80,13 +80,20 @@ def context(workspace: Workspace, preset: Preset, options: Options) -> Context:
 
 
 def split(preset: Preset, options: Options) -> Split:
-    """The split to check against: what the caller says, else the project, else 2 learners in server mode."""
+    """The split to check against: what the caller says, else the preset, else the project, else the default.
+
+    The default is 2 learners in server mode.
+    """
     settings = preset.project.settings
     rollout = options.rollout
+    if rollout is None and preset.rollout_gpus is not None:
+        rollout = Gpus(preset.rollout_gpus.gpus)
     if rollout is None and settings.rollout_gpus is not None:
         rollout = Gpus(settings.rollout_gpus)
     if options.train is not None:
         return Split(rollout, options.train, "--train-gpus")
+    if preset.learners is not None:
+        return Split(rollout, Gpus(preset.learners.gpus), preset.learners.source)
     if preset.mode != "server":
         return Split(rollout)
     if settings.train_gpus is not None:

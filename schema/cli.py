@@ -50,7 +50,7 @@ Exit status:
     "--launcher", metavar="PID", type=int, default=0, help="With --plan server: the process that starts it."
 )
 @click.option("--split", "as_table", is_flag=True, help="Print the split and the batch arithmetic as a table.")
-@click.option("--json-schema", is_flag=True, help="Print a JSON Schema of presets, for editors.")
+@click.option("--json-schema", is_flag=True, help="Print a JSON Schema of nested presets, for editors.")
 @click.option("--explain", "rule", metavar="RULE", help="Explain a rule, or list them: --explain all.")
 @click.version_option(package_name="rollout-split")
 @guarded

@@ -65,8 +65,9 @@ def server(preset: Preset) -> Parsed[RolloutServerConfig] | None:
     """The rollout server's settings, or None if the preset has no block for them, or no mapping there."""
     if not isinstance(preset.block, Branch):
         return None
-    values = data(preset.block)
-    return parse(RolloutServerConfig, {str(k): v for k, v in values.items() if v is not None})
+    values = {str(name): value for name, value in data(preset.block).items() if value is not None}
+    known = RolloutServerConfig.model_fields
+    return parse(RolloutServerConfig, {name: value for name, value in values.items() if name in known})
 
 
 def _known(model: type[TrainerConfig], preset: Preset) -> dict[str, Any]:

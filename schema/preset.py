@@ -68,10 +68,12 @@ class Preset(ABC):
     Attributes:
         layout: the layout's name.
         top_level: the only keys that may stand at the top level, or () where every ms-swift argument may.
+        apart: whether the server reads a file of its own, which repeats what both sides act on.
     """
 
     layout: ClassVar[str]
     top_level: ClassVar[tuple[str, ...]] = ()
+    apart: ClassVar[bool] = False
 
     resolved: Resolved
     project: Project
@@ -129,6 +131,11 @@ class Preset(ABC):
     @abstractmethod
     def server_path(self, name: str = "") -> str:
         """Where a setting of the server belongs, or all of them, as messages name it."""
+
+    @property
+    @abstractmethod
+    def learner_path(self) -> str:
+        """Where arguments of the learner belong, as messages name it."""
 
     @abstractmethod
     def missing(self) -> Iterator[tuple[str, Place]]:

@@ -82,6 +82,7 @@ def _table(about: Context, file: Path) -> list[str]:
 def _learner(about: Context, world: int) -> list[str]:
     trainer = about.trainer.config
     numbers = batch(about.preset, trainer, world)
+    accumulation = numbers.accumulation or trainer.gradient_accumulation_steps or 1
     return [
         f"  learner  {world} GPUs, per_device_train_batch_size {trainer.per_device_train_batch_size}",
         (
@@ -89,7 +90,7 @@ def _learner(about: Context, world: int) -> list[str]:
             f" {trainer.num_generations} for each prompt"
         ),
         (
-            f"  optimizer step takes {numbers.effective} completions = {numbers.micro} x"
-            f" gradient_accumulation_steps {numbers.accumulation}"
+            f"  optimizer step takes {numbers.effective or numbers.micro * accumulation} completions ="
+            f" {numbers.micro} x gradient_accumulation_steps {accumulation}"
         ),
     ]

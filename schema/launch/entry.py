@@ -25,7 +25,7 @@ def own_entry_findings(context: Context) -> Iterator[Finding]:
     preset = context.preset
     dataset = preset.value("dataset")
     if isinstance(dataset, list) and PLACEHOLDER in dataset:
-        yield _finding(context, "dataset", f"data.dataset is {dataset!r}, a placeholder")
+        yield _finding(context, "dataset", f"{preset.path('dataset')} is {dataset!r}, a placeholder")
     funcs = context.trainer.config.reward_funcs
     unknown = [name for name in funcs if name not in context.release.reward_funcs]
     if unknown and not preset.value("external_plugins"):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema.errors import InputError
+from schema.layouts.native import Native
+from schema.layouts.native import is_learner_half
+from schema.layouts.native import is_server_half
+from schema.layouts.native import learner_half
+from schema.layouts.native import server_half
 from schema.layouts.nested import Nested
+from schema.place import Place
+from schema.resolve import Resolved
 from schema.resolve import resolve
 
 if TYPE_CHECKING:
@@ -16,9 +24,27 @@ if TYPE_CHECKING:
 
 
 def read(workspace: Workspace, path: Path, project: Project) -> Preset:
-    """Reads a preset in whatever layout it has.
+    """Reads a preset in whatever layout it has; of a native pair either half may be named.
 
     Raises:
-        InputError: the file or one of its bases cannot be read or resolved.
+        InputError: a file cannot be read or resolved, or a server's half has no learner's half beside it.
     """
-    return Nested(resolve(workspace, path, project.root), project)
+    own = workspace.tree(path)
+    if is_server_half(path, own):
+        return read(workspace, _learner_of(workspace, path), project)
+    if not is_learner_half(own):
+        return Nested(resolve(workspace, path, project.root), project)
+    server = server_half(path)
+    there = workspace.has(server)
+    files = (path, server) if there else (path,)
+    return Native(Resolved(path, files, own), project, workspace.tree(server) if there else None)
+
+
+def _learner_of(workspace: Workspace, path: Path) -> Path:
+    learner = learner_half(path)
+    assert learner is not None
+    if not workspace.has(learner):
+        raise InputError(f"is the server's half of {learner.name}, which is not beside it", Place(path))
+    if not is_learner_half(workspace.tree(learner)):
+        raise InputError(f"would be the server's half of {learner.name}, which is no flat YAML", Place(path))
+    return learner

@@ -111,6 +111,11 @@ class Nested(Preset):
         """The dotted path in the server's block."""
         return ".".join(filter(None, (*SERVER_BLOCK, name)))
 
+    @property
+    def learner_path(self) -> str:
+        """The section of GRPO arguments."""
+        return "rlhf"
+
     def missing(self) -> Iterator[tuple[str, Place]]:
         """The dataset, and the keys that training repositories of this layout read unconditionally."""
         if not self.value("dataset"):

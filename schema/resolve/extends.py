@@ -84,7 +84,7 @@ class _Walk:
             raise InputError(f"the files extend each other in a circle: {circle}", said.place)
         if self._root is not None and not base.is_relative_to(self._root):
             raise InputError(f"extends {base}, which is outside the project root {self._root}", said.place)
-        if base not in self._workspace.overlay and not base.is_file():
+        if not self._workspace.has(base):
             raise InputError(f"extends {base}, which is not there", said.place)
 
 

@@ -28,6 +28,10 @@ class Workspace:
         self._documents: dict[Path, Document] = {}
         self._trees: dict[Path, Branch] = {}
 
+    def has(self, path: Path) -> bool:
+        """Whether a file is there, or text that stands in for it."""
+        return path in self.overlay or path.is_file()
+
     def document(self, path: Path) -> Document:
         """The parsed file; raises what yamltext.read raises."""
         if path not in self._documents:

@@ -5,6 +5,7 @@ from schema.rules import batch
 from schema.rules import connectivity
 from schema.rules import engine
 from schema.rules import keys
+from schema.rules import native
 from schema.rules import refused
 from schema.rules import releases
 from schema.rules import rewards
@@ -26,6 +27,7 @@ __all__ = [
     "connectivity",
     "engine",
     "keys",
+    "native",
     "refused",
     "releases",
     "rewards",

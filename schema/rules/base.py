@@ -90,6 +90,7 @@ class Rule(NamedTuple):
         check: yields the problems; its docstring explains the rule and names the upstream line.
         severity: of its problems, unless a problem has its own.
         mode: the vllm_mode it is about, or None for all.
+        layout: the layout it is about, or None for all.
         needs: fields without which it can conclude nothing; if one is wrong, that is reported instead.
         components: whether it also looks at files that are no whole preset.
     """
@@ -98,6 +99,7 @@ class Rule(NamedTuple):
     check: Check
     severity: Severity
     mode: str | None
+    layout: str | None
     needs: tuple[str, ...]
     components: bool
 
@@ -112,6 +114,8 @@ class Rule(NamedTuple):
     def _applies(self, context: Context) -> bool:
         if context.preset.kind is not Kind.GRPO and not self.components:
             return False
+        if self.layout is not None and context.preset.layout != self.layout:
+            return False
         if self.mode is not None and context.preset.mode != self.mode:
             return False
         return not any(context.wrong(field) for field in self.needs)
@@ -121,18 +125,19 @@ class Rule(NamedTuple):
 RULES: dict[str, Rule] = {}
 
 
-def rule(
+def rule(  # noqa: PLR0913 - the properties of a Rule
     name: str,
     *,
     severity: Severity = Severity.ERROR,
     mode: str | None = None,
+    layout: str | None = None,
     needs: tuple[str, ...] = (),
     components: bool = False,
 ) -> Callable[[Check], Check]:
     """Registers a check as a rule; see Rule for the arguments."""
 
     def register(check: Check) -> Check:
-        RULES[name] = Rule(name, check, severity, mode, needs, components)
+        RULES[name] = Rule(name, check, severity, mode, layout, needs, components)
         return check
 
     return register

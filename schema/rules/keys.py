@@ -68,11 +68,14 @@ def _unknown(context: Context, setting: Setting) -> Problem:
         hint = f"; only ms-swift {_span(life)} has it"
     else:
         hint = f"; did you mean {meant}?" if meant else ""
+    own = "" if context.preset.apart else _OWNED
+    if setting.path == "extends":
+        hint, own = "; flat YAML extends nothing", ", and write out what the other file says"
     return Problem(
         setting.key,
         f"unknown key {setting.path}{hint}",
         f"{context.swift}: {_REMAINING}",
-        f"rename it to {meant}" if meant else f"remove it{_OWNED}",
+        f"rename it to {meant}" if meant else f"remove it{own}",
     )
 
 
@@ -92,8 +95,9 @@ def _unknown_in_block(context: Context) -> Iterator[Problem]:
         )
         return
     known = [name for name, row in ROLES.items() if row.role.value in ("server", "refused")]
+    taken = {*ROLES, *context.release.server} if context.preset.apart else {*ROLES}
     for name, tree in block.children.items():
-        if name not in ROLES and data(tree) is not None:
+        if name not in taken and data(tree) is not None:
             yield Problem(
                 tree.key,
                 f"unknown key {context.preset.server_path(str(name))}{_hint(str(name), known)}",

@@ -109,8 +109,8 @@ def _refused(context: Context, place: Place, path: str) -> Problem:
 
 
 _ELSEWHERE = {
-    Role.CONNECT: ("tells the learner where the server is", "set it in rlhf"),
-    Role.TRAINER: ("only the learner acts on it", "set it in rlhf"),
+    Role.CONNECT: ("tells the learner where the server is", "set it in {learner}"),
+    Role.TRAINER: ("only the learner acts on it", "set it in {learner}"),
     Role.COLOCATE: ("it acts in colocate mode only", "remove it"),
     Role.DEAD: ("GRPO never reads it", "remove it"),
     Role.BOTH: (
@@ -137,13 +137,16 @@ def not_a_server_field(context: Context) -> Iterator[Problem]:
         row = ROLES.get(str(name))
         if row is None or row.role not in _ELSEWHERE or data(tree) is None:
             continue
+        if context.preset.apart and row.role in (Role.BOTH, Role.LISTEN):
+            continue  # a file of its own says where it listens, and repeats what both sides act on
         why, fix = _ELSEWHERE[row.role]
         refused = name not in context.release.server
         yield Problem(
             tree.key,
             f"{context.preset.server_path(str(name))} does not belong there: {why}",
             f"{context.swift}: `swift rollout` would {'refuse' if refused else 'take'} it",
-            fix,
+            fix.format(learner=context.preset.learner_path),
+            Severity.WARNING if context.preset.apart and not refused else None,
         )
 
 

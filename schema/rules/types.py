@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from schema import argument
 from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
+from schema.resolve.tree import data
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.server import RolloutServerConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +79,23 @@ def wrong_server_type(context: Context) -> Iterator[Problem]:
         if error["type"] not in _SILENT:
             path = context.preset.server_path(name)
             yield _problem(context, context.at_server(name), path, error["input"], error)
+    if context.preset.apart:
+        yield from _others_of_the_server(context)
+
+
+def _others_of_the_server(context: Context) -> Iterator[Problem]:
+    block, modelled = context.preset.block, RolloutServerConfig.model_fields
+    assert isinstance(block, Branch)
+    for name, tree in block.children.items():
+        field, value = context.release.server.get(str(name)), data(tree)
+        if field is None or name in modelled or (wrong := argument.problem(field, value)) is None:
+            continue
+        yield Problem(
+            tree.place,
+            f"{context.preset.server_path(str(name))} is {value!r}: {wrong}",
+            f"{context.swift}: the argument parser stops, or takes another value",
+            f"give it {argument.expected(field)}",
+        )
 
 
 @rule("json-text", components=True)

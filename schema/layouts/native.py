@@ -1,0 +1,170 @@
+"""The native layout: the flat YAML that `swift rlhf` reads, and beside it the one for `swift rollout`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from schema import argument
+from schema import catalogue
+from schema.layouts.nested import TOP_LEVEL
+from schema.preset import OTHER_ALGORITHMS
+from schema.preset import Asked
+from schema.preset import Kind
+from schema.preset import Preset
+from schema.preset import Setting
+from schema.resolve.tree import Branch
+from schema.resolve.tree import Leaf
+from schema.resolve.tree import data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from schema.place import Place
+    from schema.resolve import Tree
+
+#: The one key that is no argument: a mapping of environment variables (ms-swift 4.5.2, cli/main.py:53).
+ENVIRONMENT = "ENV"
+_HALF = ".rollout"
+
+
+def server_half(path: Path) -> Path:
+    """Where the server's half of a preset stands: x.rollout.yaml beside x.yaml."""
+    return path.with_name(f"{path.stem}{_HALF}{path.suffix}")
+
+
+def learner_half(path: Path) -> Path | None:
+    """Where the learner's half stands, or None if this is no name of a server's half."""
+    stem = path.stem.removesuffix(_HALF)
+    return path.with_name(stem + path.suffix) if stem and path.stem.endswith(_HALF) else None
+
+
+def is_learner_half(own: Branch) -> bool:
+    """Whether a file is flat: no section is a mapping, and arguments of ms-swift stand at the top level."""
+    if _has_sections(own):
+        return False
+    if "rlhf_type" in own.children:
+        return True
+    known = _fields("trainer").keys() - {*TOP_LEVEL}
+    return "extends" not in own.children and not known.isdisjoint(own.children)
+
+
+def is_server_half(path: Path, own: Branch) -> bool:
+    """Whether a file is flat, and has the name of a server's half."""
+    other = {"rlhf_type", "extends"} & own.children.keys()
+    return learner_half(path) is not None and not other and not _has_sections(own)
+
+
+def _has_sections(own: Branch) -> bool:
+    # DeepSpeed's configuration may be a mapping in both layouts.
+    return any(isinstance(own.children.get(name), Branch) for name in TOP_LEVEL if name != "deepspeed")
+
+
+@dataclass(frozen=True)
+class Native(Preset):
+    """A preset in the native layout.
+
+    Values are what ms-swift's parser makes of the words that its YAML reader puts on a command line.
+
+    Attributes:
+        server: what the server's half says, or None if there is none.
+    """
+
+    layout = "native"
+    apart = True
+
+    server: Branch | None
+
+    @cached_property
+    def kind(self) -> Kind:
+        """What the file is, judged by rlhf_type; without it ms-swift trains DPO, or no rollouts at all."""
+        algorithm = self.tree.value("rlhf_type")
+        if algorithm is None:
+            return Kind.OTHER
+        return Kind.OTHER if algorithm in OTHER_ALGORITHMS else Kind.GRPO
+
+    @cached_property
+    def mode(self) -> object:
+        """The value of vllm_mode, or None if it is unset."""
+        return self.value("vllm_mode")
+
+    @cached_property
+    def block(self) -> Branch | None:
+        """The server's half without its environment, or None."""
+        if self.server is None:
+            return None
+        return self.server._replace(children=dict(_said(self.server, "server")))
+
+    def settings(self) -> Iterator[Setting]:
+        """Every argument of the learner's half."""
+        for name, tree in _said(self.tree, "trainer"):
+            yield Setting("", name, data(tree), tree.place, tree.key)
+
+    def shared(self) -> dict[str, object]:
+        """Nothing: the server's half repeats what both sides act on."""
+        return {}
+
+    def path(self, name: str) -> str:
+        """The name itself."""
+        return name
+
+    def listed(self, value: object) -> str:
+        """Plain: one word on a command line is a list of one, and numbers in a list crash ms-swift."""
+        return str(value)
+
+    def server_path(self, name: str = "") -> str:
+        """The file of the server's half, and the name."""
+        file = server_half(self.resolved.path).name
+        return f"{file}: {name}" if name else file
+
+    @property
+    def learner_path(self) -> str:
+        """The file of the learner's half."""
+        return self.resolved.path.name
+
+    def missing(self) -> Iterator[tuple[str, Place]]:
+        """The model, on both sides, and the dataset."""
+        for name in ("model", "dataset"):
+            if not self.value(name):
+                yield name, self.start
+        if self.block is not None and self.mode == "server" and self.block.find("model") is None:
+            yield self.server_path("model"), self.block.key
+
+    @property
+    def learners(self) -> Asked | None:
+        """NPROC_PER_NODE in ENV: what `swift rlhf` starts."""
+        count = argument.number(self.environment(self.tree).get("NPROC_PER_NODE"))
+        return Asked(int(count), "NPROC_PER_NODE in ENV") if count is not None and count >= 1 else None
+
+    @property
+    def rollout_gpus(self) -> Asked | None:
+        """The length of CUDA_VISIBLE_DEVICES in the server's ENV."""
+        gpus = self.environment(self.server).get("CUDA_VISIBLE_DEVICES") if self.server else None
+        return Asked(len(gpus.split(",")), "CUDA_VISIBLE_DEVICES in ENV") if gpus else None
+
+    def environment(self, half: Branch) -> Mapping[str, str]:
+        """The variables that a half sets, as ms-swift sets them."""
+        said = half.find(ENVIRONMENT)
+        children = said.children if isinstance(said, Branch) else {}
+        return {str(name): str(data(tree)) for name, tree in children.items()}
+
+
+def _fields(side: str) -> Mapping[str, catalogue.Field]:
+    newest = catalogue.release(catalogue.newest())
+    return newest.trainer if side == "trainer" else newest.server
+
+
+def _said(half: Branch, side: str) -> Iterator[tuple[str, Tree]]:
+    # Nulls and empty lists count as unset; yaml-argument says what ms-swift makes of them.
+    fields = _fields(side)
+    for name, tree in half.children.items():
+        if name == ENVIRONMENT or data(tree) in (None, []):
+            continue
+        field = fields.get(str(name))
+        if isinstance(tree, Leaf) and field is not None:
+            yield str(name), tree._replace(value=argument.parsed(field, tree.value))
+        else:
+            yield str(name), tree
