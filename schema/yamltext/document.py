@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 #: Bytes. A preset is a few kB; anything beyond this is another kind of file.
 MAX_SIZE = 1 << 20
 BOM = "\ufeff"
-#: What PyYAML's two parsers read differently: tabs, tags, `?`, a byte order mark inside the text, a `#` that
-#: touches the indicator of a block scalar, a `:` that touches a flow indicator.
-_PICKY = re.compile(r"[\t!?\ufeff]|[|>][-+0-9]*#|:[][{},]")
+#: What PyYAML's two parsers read differently: tabs, a byte order mark inside the text, a `#` that touches the
+#: indicator of a block scalar, a `:` that touches a flow indicator, and outside of comment lines tags and `?`.
+#: Line breaks beside LF and CRLF count too, since a comment line may end there.
+_PICKY = re.compile(
+    r"[\t\ufeff\x85\u2028\u2029]|\r(?!\n)|[|>][-+0-9]*#|:[][{},]|^(?! *#)(?:(?:[^\n]*[][\s{},:-])?!|[^\n]*\?)",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)

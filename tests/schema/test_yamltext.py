@@ -221,7 +221,7 @@ PIECES = (
     "a", "b", "1", ": ", ":", "- ", "\n", "\n  ", "\n    ", "[", "]", "{", "}", ", ", ",", '"', "'", "#", " # c",
     "&x ", "*x", "<<: ", "<<", "|", ">-\n", "|+2", "!", "!!str ", "!!bool ", "!t ", "? ", "?", "é", "😀", "\r\n",
     "\t", "---", "...", "%", "@", "~", "=", "\\", "\x85", "\u2028", "\n---\n", "%YAML 1.1\n", "\ufeff", "\r",
-    "\x7f",
+    "\x7f", "\n# c", "\n  # !", "\n- !",
 )  # fmt: skip
 
 
@@ -236,6 +236,8 @@ PIECES = (
 @example("&x k: &x 1")
 @example("a: &x 1\nb: &x 2")
 @example("a: 1\n\ufeffb: 2")
+@example("# c\x85!t a: 1")
+@example("a: 1\n  # !c ?\nb: 2")
 def test_any_text_is_read_as_safe_load_reads_it_or_refused(text):
     read_alike("k: " + text)
     read_alike(text.lstrip("\ufeff"))
