@@ -86,14 +86,14 @@ def split(preset: Preset, options: Options) -> Split:
     """
     settings = preset.project.settings
     rollout = options.rollout
-    if rollout is None and preset.rollout_gpus is not None:
-        rollout = Gpus(preset.rollout_gpus.gpus)
+    if rollout is None:
+        rollout = preset.rollout_gpus
     if rollout is None and settings.rollout_gpus is not None:
         rollout = Gpus(settings.rollout_gpus)
     if options.train is not None:
         return Split(rollout, options.train, "--train-gpus")
     if preset.learners is not None:
-        return Split(rollout, Gpus(preset.learners.gpus), preset.learners.source)
+        return Split(rollout, preset.learners, "NPROC_PER_NODE in ENV")
     if preset.mode != "server":
         return Split(rollout)
     if settings.train_gpus is not None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from schema.place import Place
     from schema.resolve import Branch
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from schema.resolve import Project
     from schema.resolve import Resolved
     from schema.resolve import Tree
+    from schema.split import Gpus
 
 #: What rlhf_type may be besides grpo (ms-swift 4.5.2, arguments/rlhf_args.py:232); any other is a mistake.
 OTHER_ALGORITHMS = ("dpo", "orpo", "simpo", "kto", "cpo", "rm", "ppo", "gkd")
@@ -52,13 +54,6 @@ class Setting(NamedTuple):
     def path(self) -> str:
         """The dotted path of the argument in the preset."""
         return ".".join(self.steps)
-
-
-class Asked(NamedTuple):
-    """A number of GPUs that the preset itself asks for, and what says so."""
-
-    gpus: int
-    source: str
 
 
 @dataclass(frozen=True)
@@ -157,14 +152,18 @@ class Preset(ABC):
         return self.arguments.get("deepspeed")
 
     @property
-    def learners(self) -> Asked | None:
-        """How many learners the preset itself asks for."""
+    def learners(self) -> Gpus | None:
+        """The learner's GPUs, where the preset itself says how many learners there are."""
         return None
 
     @property
-    def rollout_gpus(self) -> Asked | None:
-        """How many GPUs the preset itself gives to the server."""
+    def rollout_gpus(self) -> Gpus | None:
+        """The server's GPUs, where the preset itself names them."""
         return None
+
+    def variables(self, side: str) -> Mapping[str, str]:  # noqa: ARG002 - a layout may have some
+        """The environment variables that the preset itself sets for a side, server or learner."""
+        return {}
 
     @property
     def brings_data(self) -> bool:

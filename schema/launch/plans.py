@@ -10,14 +10,22 @@ from urllib.request import getproxies_environment
 
 from schema.errors import InputError
 from schema.launch import argv
+from schema.launch.plan import DISTRIBUTED
 from schema.launch.plan import Plan
 from schema.launch.state import Claim
 from schema.launch.state import claim_file
+from schema.rules.releases import older
 from schema.split import DEFAULT_LEARNERS
 from schema.split import Gpus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from schema.rules import Context
+
+
+#: Variables that the launcher's options settle, whatever a preset says.
+_SETTLED = ("CUDA_VISIBLE_DEVICES", *DISTRIBUTED)
 
 
 def server_plan(context: Context, launcher: int = 0) -> Plan:
@@ -35,7 +43,8 @@ def server_plan(context: Context, launcher: int = 0) -> Plan:
     facts = server_facts(context) | {"gpus": ",".join(gpus)}
     claim = Claim(launcher, facts["host"], int(facts["port"]), facts["model"], gpus, facts["digest"])
     facts |= {"claim_file": str(claim_file(claim.port)), "claim": claim.to_json()}
-    return Plan(facts, {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}, argv=argv.server(context))
+    environment = _own_variables(context, "server") | {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}
+    return Plan(facts, environment, argv=argv.server(context))
 
 
 def learner_plan(context: Context, entry: str | None = None) -> Plan:
@@ -56,7 +65,7 @@ def learner_plan(context: Context, entry: str | None = None) -> Plan:
         command = argv.repository_learner(context.preset, world, _module(entry))
     facts = server_facts(context) if context.preset.mode == "server" else _model(context)
     facts |= {"gpus": ",".join(gpus), "learners": str(world)}
-    environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}
+    environment = _own_variables(context, "learner") | {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}
     if "host" in facts:
         environment |= _past_proxies(facts["host"])
     return Plan(facts, environment, argv=command)
@@ -66,6 +75,20 @@ def _module(name: str) -> str:
     if not all(part.isidentifier() for part in name.split(".")):
         raise InputError(f"{name!r} is no name of a Python module, such as my_repo.train")
     return name
+
+
+def _own_variables(context: Context, side: str) -> dict[str, str]:
+    """What the preset's own ENV sets, less GPUs and processes, which the launcher's options settle.
+
+    From ms-swift 4.2.2 on the shell's value wins, before it loses (4.5.2, cli/main.py:53-59). With a config file
+    in SWIFT_CONFIG_FILE the learner keeps a copy of it beside what it trains (base_args.py:311).
+    """
+    said = {name: value for name, value in context.preset.variables(side).items() if name not in _SETTLED}
+    if not older(context, "4.2.2"):
+        said = {name: value for name, value in said.items() if name not in os.environ}
+    if context.preset.apart and side == "learner":
+        said["SWIFT_CONFIG_FILE"] = str(context.preset.resolved.path)
+    return said
 
 
 def _past_proxies(host: str) -> dict[str, str]:
@@ -93,7 +116,7 @@ def server_facts(context: Context) -> dict[str, str]:
         "data_parallel_size": str(config.vllm_data_parallel_size),
         "world_size": str(world_size(context)),
         "vllm_max_model_len": str(config.vllm_max_model_len),
-        "digest": _digest(argv.server(context)),
+        "digest": _digest(argv.server(context), context.preset.variables("server")),
         **_model(context),
     }
 
@@ -134,5 +157,6 @@ def _require_server(context: Context) -> None:
         )
 
 
-def _digest(command: tuple[str, ...]) -> str:
-    return hashlib.sha256(json.dumps(command).encode()).hexdigest()[:16]
+def _digest(command: tuple[str, ...], variables: Mapping[str, str]) -> str:
+    own = [f"{name}={value}" for name, value in sorted(variables.items()) if name not in _SETTLED]
+    return hashlib.sha256(json.dumps([*command, *own]).encode()).hexdigest()[:16]

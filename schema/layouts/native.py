@@ -10,13 +10,13 @@ from schema import argument
 from schema import catalogue
 from schema.layouts.nested import TOP_LEVEL
 from schema.preset import OTHER_ALGORITHMS
-from schema.preset import Asked
 from schema.preset import Kind
 from schema.preset import Preset
 from schema.preset import Setting
 from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
 from schema.resolve.tree import data
+from schema.split import Gpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,20 +134,29 @@ class Native(Preset):
             yield self.server_path("model"), self.block.key
 
     @property
-    def learners(self) -> Asked | None:
-        """NPROC_PER_NODE in ENV: what `swift rlhf` starts."""
-        count = argument.number(self.environment(self.tree).get("NPROC_PER_NODE"))
-        return Asked(int(count), "NPROC_PER_NODE in ENV") if count is not None and count >= 1 else None
+    def learners(self) -> Gpus | None:
+        """NPROC_PER_NODE in ENV, which is what `swift rlhf` starts; the GPUs, if there are as many."""
+        count = argument.number(self.variables("learner").get("NPROC_PER_NODE"))
+        if count is None or count < 1:
+            return None
+        gpus = self.gpus("learner")
+        return Gpus(int(count), gpus if len(gpus) == count else ())
 
     @property
-    def rollout_gpus(self) -> Asked | None:
-        """The length of CUDA_VISIBLE_DEVICES in the server's ENV."""
-        gpus = self.environment(self.server).get("CUDA_VISIBLE_DEVICES") if self.server else None
-        return Asked(len(gpus.split(",")), "CUDA_VISIBLE_DEVICES in ENV") if gpus else None
+    def rollout_gpus(self) -> Gpus | None:
+        """CUDA_VISIBLE_DEVICES in the server's ENV."""
+        gpus = self.gpus("server")
+        return Gpus(len(gpus), gpus) if gpus else None
 
-    def environment(self, half: Branch) -> Mapping[str, str]:
-        """The variables that a half sets, as ms-swift sets them."""
-        said = half.find(ENVIRONMENT)
+    def gpus(self, side: str) -> tuple[str, ...]:
+        """CUDA_VISIBLE_DEVICES in ENV of a half."""
+        said = self.variables(side).get("CUDA_VISIBLE_DEVICES", "")
+        return tuple(gpu.strip() for gpu in said.split(",") if gpu.strip())
+
+    def variables(self, side: str) -> Mapping[str, str]:
+        """ENV of a half, as ms-swift sets it."""
+        half = self.server if side == "server" else self.tree
+        said = half.find(ENVIRONMENT) if half else None
         children = said.children if isinstance(said, Branch) else {}
         return {str(name): str(data(tree)) for name, tree in children.items()}
 

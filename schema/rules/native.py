@@ -132,8 +132,7 @@ def _variables(context: Context, said: Branch, prefix: str) -> Iterator[Problem]
 def _processes(context: Context) -> Iterator[Problem]:
     preset = context.preset
     assert isinstance(preset, Native)
-    learner = preset.environment(preset.tree)
-    server = preset.environment(preset.server) if preset.server else {}
+    learner = preset.variables("learner")
     if "NPROC_PER_NODE" in learner and older(context, "4.2.2") and not older(context, "4.1.0"):
         yield Problem(
             _variable(preset.tree, "NPROC_PER_NODE").key,
@@ -141,7 +140,7 @@ def _processes(context: Context) -> Iterator[Problem]:
             f"{context.swift}: starts one learner",
             "set it in the shell, or use ms-swift 4.2.2 or newer",
         )
-    shared = {*_gpus(learner)} & {*_gpus(server)}
+    shared = {*preset.gpus("learner")} & {*preset.gpus("server")}
     if shared and preset.server is not None:
         yield Problem(
             _variable(preset.server, "CUDA_VISIBLE_DEVICES").place,
@@ -156,10 +155,6 @@ def _variable(half: Branch, name: str) -> Tree:
     said = half.find(ENVIRONMENT, name)
     assert said is not None
     return said
-
-
-def _gpus(variables: Mapping[str, str]) -> list[str]:
-    return [gpu.strip() for gpu in variables.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu.strip()]
 
 
 @rule("sides-differ", layout="native", mode="server")
