@@ -10,6 +10,7 @@ REJECTED_HERE = {
     "not-a-server-field": "taken by the server, beside the learner's own value",
     "unknown-key": "taken by the server without acting on a rollout, or completed by argparse",
     "refused-field": "in a block that colocate mode starts no server from",
+    "vllm-mode-unset": "before 3.11.1: a mode that nobody reads, since use_vllm is false",
     "missing-key": "filled with a default that the preset's other reader does not know, or DPO",
     "server-block-missing": "a server of one GPU and the model's full length",
     "wrong-type": "a number that breaks later, a mapping taken as text, or overwritten by the launcher",
