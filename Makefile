@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs test-upstream corpus clean
+.PHONY: help demo test lint docs test-upstream faults corpus clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,9 +32,13 @@ lint: $(READY) ## ruff, mypy --strict, shellcheck, generated docs
 docs: $(READY) ## write the generated pages of docs/
 	$(BIN)/python docs/generate.py
 
-test-upstream: $(READY) ## our verdicts on thousands of presets, the catalogue and the role table against real ms-swift
+test-upstream: $(READY) ## thousands of presets, catalogue and roles against real ms-swift; real runs on a CPU
 	PYTHON=$(PYTHON) bash tests/upstream/setup.sh
 	$(BIN)/python -m pytest tests/upstream
+
+faults: $(READY) ## of test-upstream the real runs alone: a server and a learner on a CPU, and every fault
+	PYTHON=$(PYTHON) bash tests/upstream/setup.sh
+	$(BIN)/python -m pytest tests/upstream/cpu
 
 corpus: $(READY) ## measure the YAML editor on real files from package indexes (slow, downloads)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group corpus
@@ -42,4 +46,4 @@ corpus: $(READY) ## measure the YAML editor on real files from package indexes (
 	$(BIN)/python -m pytest tests/corpus
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .venv-upstream .venv-upstream-oldest build
+	rm -rf $(VENV) .venv-upstream .venv-upstream-oldest .venv-upstream-cpu build

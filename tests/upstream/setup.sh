@@ -4,20 +4,24 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
+# make_environment FOLDER REQUIREMENTS [UNWANTED ...]: unwanted packages are required by others, and used by none.
 make_environment() {
-  local environment=$1 requirements=$2
+  local environment=$1 requirements=$2 unwanted=("${@:3}")
   # Copied last, so a half-made environment is made again.
   if cmp --silent "$requirements" "$environment/requirements.txt"; then
     return
   fi
-  echo "making $environment (some minutes, about 2 GB)"
+  echo "making $environment (some minutes, 2 to 4 GB)"
   rm -rf -- "$environment"
   "${PYTHON:-.venv/bin/python}" -m venv "$environment"
   # deepspeed is only asked for its configuration, so none of its operators is compiled.
   DS_BUILD_OPS=0 "$environment/bin/python" -m pip install -qq --disable-pip-version-check \
     --requirement "$requirements"
+  if ((${#unwanted[@]})); then "$environment/bin/python" -m pip uninstall -qq --yes "${unwanted[@]}"; fi
   cp -- "$requirements" "$environment/requirements.txt"
 }
 
 make_environment .venv-upstream tests/upstream/requirements.txt
 make_environment .venv-upstream-oldest tests/upstream/requirements-oldest.txt
+# vLLM requires them, but their usual builds need CUDA, and `import swift` fails on that.
+make_environment .venv-upstream-cpu tests/upstream/requirements-cpu.txt torchaudio torchcodec torchvision

@@ -1,0 +1,215 @@
+"""A node to launch on: a tiny model, free ports, real `swift` and `torchrun`, and a look at what is left."""
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+UPSTREAM = ROOT / ".venv-upstream-cpu/bin"
+SERVER, LEARNER = "grpo_rollout_server.sh", "grpo_train_server_mode.sh"
+#: What the files of the node are made from.
+FILES = {
+    "plugin.py": HERE / "plugin.py",
+    "rewards.py": HERE / "rewards.py",
+    "prompts.jsonl": ROOT / "configs/smoke/prompts.jsonl",
+}
+#: Seconds that a step may take on a busy machine; a quarter of it on an idle one of two cores.
+PATIENCE = 240
+PROMPT = {"messages": [{"role": "user", "content": "Count to ten."}]}
+GREEDY = {"max_tokens": 4, "temperature": 0, "logprobs": True}
+
+
+def make_model(folder):
+    """The checkpoint that all nodes share."""
+    subprocess.run([UPSTREAM / "python", HERE / "model.py", folder], check=True, capture_output=True)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(condition, seconds=PATIENCE):
+    """Waits for something to be true; returns it."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+    return value
+
+
+class Ended(NamedTuple):
+    """How a launcher ended: its exit code, all that it and its child said, and how long it took."""
+
+    code: int
+    said: str
+    seconds: float
+
+
+class Launcher:
+    """A launcher that runs."""
+
+    def __init__(self, process, log):
+        self.process, self.log = process, log
+
+    @property
+    def said(self):
+        return self.log.read_text(errors="replace")
+
+    def until(self, text):
+        """Waits until it has said something; fails at once if it ends before."""
+        until(lambda: text in self.said or self.process.poll() is not None)
+        assert text in self.said, f"ended with {self.process.poll()}: {self.said[-3000:]}"
+
+    def end(self, number=None):
+        """Signals it, if a signal is given, and waits for its end."""
+        begun = time.monotonic()
+        if number is not None:
+            self.process.send_signal(number)
+        code = self.process.wait(timeout=PATIENCE)
+        return Ended(code, self.said, time.monotonic() - begun)
+
+
+class Node:
+    """A folder in which launchers work, and nothing else does."""
+
+    def __init__(self, home, model):
+        self.home = home
+        self.port, self.group_port = free_port(), free_port()
+        (home / "model").symlink_to(model)
+        for name, file in FILES.items():
+            shutil.copy(file, home / name)
+        self._register_plugin()
+        self.preset = self.write("preset.yaml")
+        self.launchers = []
+        self.kept = set()
+        self.environment = {
+            "PATH": f"{UPSTREAM}:{ROOT / '.venv/bin'}:/usr/bin:/bin",
+            "HOME": str(home),
+            "PYTHONPATH": f"{home}:{home / 'plugins'}",
+            "VLLM_PLUGINS": "rollout_split",
+            "VLLM_CPU_KVCACHE_SPACE": "1",
+            # One engine, in ms-swift's worker: it is ready in half the time.
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+            "HF_HUB_OFFLINE": "1",
+            "MODELSCOPE_OFFLINE": "1",
+            "XDG_RUNTIME_DIR": str(home),
+        }
+
+    def _register_plugin(self):
+        """vLLM finds general plugins as entry points of installed distributions."""
+        folder = self.home / "plugins/rollout_split-0.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: rollout_split\nVersion: 0\n")
+        (folder / "entry_points.txt").write_text("[vllm.general_plugins]\nrollout_split = plugin:install\n")
+
+    def write(self, name, **changes):
+        """Writes a preset with this node's ports and, by name, other values."""
+        text = (HERE / "server.yaml").read_text()
+        for key, value in {
+            "vllm_server_port": [self.port],
+            "vllm_server_group_port": [self.group_port],
+            **changes,
+        }.items():
+            before, found, after = text.partition(f" {key}: ")
+            assert found, key
+            text = before + found + json.dumps(value) + after[after.index("\n") :]
+        preset = self.home / name
+        preset.write_text(text)
+        return preset
+
+    def launch(self, script, *words, preset=None, **environment):
+        """Starts a launcher as a job of its own, as a shell does."""
+        log = self.home / f"{len(self.launchers)}-{script}.log"
+        with log.open("w") as file:
+            process = subprocess.Popen(
+                ["bash", ROOT / "scripts" / script, f"config={preset or self.preset}", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                cwd=self.home,
+                env=self.environment | environment,
+                process_group=0,
+            )
+        self.launchers.append(Launcher(process, log))
+        return self.launchers[-1]
+
+    def server(self, *words, **options):
+        return self.launch(SERVER, "gpus=0", *words, **options)
+
+    def learner(self, *words, **options):
+        return self.launch(LEARNER, "gpus=1", *words, **options)
+
+    def ready(self, server):
+        """Waits until a server answers."""
+        until(lambda: self.ask("/health/") == (200, {"status": "ok"}) or server.process.poll() is not None)
+        assert server.process.poll() is None, server.said[-3000:]
+        return server
+
+    def ask(self, path, body=None):
+        """Status and body of what the server answers, or None."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        words = {"body": json.dumps(body), "headers": {"Content-Type": "application/json"}} if body else {}
+        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+            connection.request("POST" if body else "GET", path, **words)
+            reply = connection.getresponse()
+            text = reply.read()
+            return reply.status, json.loads(text) if reply.status == 200 else text
+        return None
+
+    def greedy(self):
+        """The log-probabilities of a greedy completion."""
+        status, replies = self.ask("/infer/", {"infer_requests": [PROMPT], "request_config": GREEDY})
+        assert status == 200
+        choice = replies[0]["response"]["choices"][0]
+        return [token["logprob"] for token in choice["logprobs"]["content"]]
+
+    def listens(self, port=None):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port or self.port)) == 0
+
+    def processes(self):
+        """What was started here and lives: process ids, each with its command.
+
+        They are known by their working directory: vLLM overwrites the environment of its engines.
+        """
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (folder / "cwd").readlink().is_relative_to(self.home):
+                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return found
+
+    def keep(self):
+        """What runs now may go on running."""
+        self.kept = set(self.processes())
+
+    def left(self):
+        """What runs and should not."""
+        return {pid: said for pid, said in self.processes().items() if pid not in self.kept}
+
+    def process(self, words):
+        """Waits for the first process whose command contains some words."""
+        return until(lambda: min((pid for pid, said in self.processes().items() if words in said), default=None))
+
+    def close(self):
+        """Ends what still runs."""
+        for launcher in self.launchers:
+            if launcher.process.poll() is None:
+                launcher.process.terminate()
+        for launcher in self.launchers:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                launcher.process.wait(timeout=60)
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
