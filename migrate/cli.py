@@ -10,6 +10,7 @@ from migrate.commands import Wish
 from migrate.commands import migrate
 from migrate.plan import DIRECTIONS
 from migrate.target import Target
+from migrate.to_colocate import MOST
 from schema.commands.validate import absolute
 from schema.exits import Exit
 from schema.exits import guarded
@@ -26,22 +27,33 @@ Exit status:
 @click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("presets", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--to", type=click.Choice(list(DIRECTIONS)), default="server", show_default=True, help="Mode to migrate to."
+    "--to",
+    type=click.Choice(list(DIRECTIONS)),
+    default="server",
+    show_default=True,
+    help="vllm_mode of the result.",
 )
 @click.option("--write", is_flag=True, help="Write the files. Default: print a diff and a report.")
 @click.option("--check", is_flag=True, help="Only say which files would change.")
 @click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="Write there instead.")
 @click.option("--report", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--rollout-gpus", type=click.IntRange(min=1), help="GPUs that roll out. Default: 6.")
-@click.option("--train-gpus", type=click.IntRange(min=1), help="GPUs that learn. Default: 2.")
-@click.option("--tensor-parallel", type=click.IntRange(min=1), help="GPUs an engine. Default: 1.")
+@click.option("--train-gpus", type=click.IntRange(min=1), help="GPUs that learn. Default: 2 beside a server.")
 @click.option(
-    "--max-model-len", type=click.IntRange(min=1), help="Tokens a sequence. Default: 8192, or what is needed."
+    "--tensor-parallel",
+    type=click.IntRange(min=1),
+    help="GPUs an engine. Default: 1 on a server; back in colocate mode what the server has.",
+)
+@click.option(
+    "--max-model-len",
+    type=click.IntRange(min=1),
+    help="Tokens a sequence. Default: what is there; on a server at least what is needed, and 8192 if nothing is.",
 )
 @click.option(
     "--gpu-memory-utilization",
     type=click.FloatRange(0, 1, min_open=True),
-    help="Share of a GPU's memory that the engine takes. Default: 0.6.",
+    help="Share of a GPU's memory that the engine takes. Default: 0.6 on a server; back in colocate mode what the"
+    f" server has, but at most {MOST}.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback name of the server.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port of the server.")
@@ -64,7 +76,7 @@ def main(
     port: int,
     timeout: int,
 ) -> Exit:
-    """Move ms-swift GRPO presets from vLLM colocate mode to server mode.
+    """Move ms-swift GRPO presets from vLLM colocate mode to server mode, or back.
 
     Name a preset together with the presets that it extends. Only the lines that must change do; every
     comment stays, or travels with its key.

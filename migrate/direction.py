@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from schema.preset import Preset
     from schema.preset import Setting
 
+#: Engine settings that the directions decide on one by one.
 TENSOR, DATA = "vllm_tensor_parallel_size", "vllm_data_parallel_size"
 LENGTH, SHARE, LORA = "vllm_max_model_len", "vllm_gpu_memory_utilization", "vllm_enable_lora"
+#: Fitted to the GPUs of one mode; of no use in the other.
+FITTED = (TENSOR, DATA, SHARE)
 
 _UNSET = "it was not set, which is colocate up to ms-swift 3.11.0 unless a server is named, and an error after"
 
@@ -45,7 +48,7 @@ class Direction(ABC):
 
     @staticmethod
     @abstractmethod
-    def left(preset: Preset) -> list[Setting]:
+    def left(before: Preset, after: Preset) -> list[Setting]:
         """What a migrated preset still has, and must not have."""
 
     def set_mode(self) -> Iterator[Edit]:

@@ -159,7 +159,7 @@ def _dedented(line: str, column: int) -> str:
 
 def comments_of(document: Document, path: Path) -> list[str]:
     """The comments that go or move with a key, without their indentation."""
-    where, mapping = _editable(document, path)
+    where, mapping = _editable(document, path, only=True)
     if mapping.flow:
         return comments(document, *flow.own(document, mapping, where.number))
     here = region(document, where)

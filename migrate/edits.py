@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ from schema.yamltext import parse
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from schema.yamltext import Document
 
 #: Line breaks that YAML 1.1 knows beside LF and CRLF; YAML 1.2, and line by line editing, do not.
@@ -63,6 +66,11 @@ class Remove:
 
 
 @dataclass(frozen=True)
+class Prune(Remove):
+    """A mapping goes that the edits before have emptied."""
+
+
+@dataclass(frozen=True)
 class Add:
     """A key comes: after another one of its mapping, or at the mapping's end; missing mappings are made.
 
@@ -102,12 +110,16 @@ KEEP = Keep()
 
 @dataclass(frozen=True)
 class Move:
-    """A key goes to the end of another mapping, with its comments; its value may change on the way."""
+    """A key goes to another mapping, with its comments: after a key of it, or to its end.
+
+    Its value may change on the way.
+    """
 
     path: Path
     to: Path
     reason: str
     value: object = KEEP
+    after: str | None = None
 
     def on_data(self, data: Data) -> None:
         """Makes the edit in plain data."""
@@ -124,6 +136,8 @@ class Move:
         document = self._with_value(document)
         lines = text.bare(text.lines_of(document, self.path))
         rest = _again(document, text.delete(document, self.path))
+        if self.after is not None:
+            return text.insert_after(rest, (*self.to[:-1], self.after), lines)
         return text.append(rest, self.to[:-1], lines)
 
     def _with_value(self, document: Document) -> Document:
@@ -133,6 +147,18 @@ class Move:
 
 
 Edit: TypeAlias = Change | Remove | Add | Move
+
+
+def gone(document: Document, edit: Edit, edits: Sequence[Edit]) -> list[str]:
+    """The comments of a document that an edit deletes: not those that other edits have taken along before."""
+    if not isinstance(edit, Remove):
+        return []
+    below = [other.path for other in edits if len(other.path) > len(edit.path)]
+    left = Counter(text.comments_of(document, edit.path))
+    for path in below:
+        if path[: len(edit.path)] == edit.path and text.find(document, path) is not None:
+            left -= Counter(text.comments_of(document, path))
+    return list(left.elements())
 
 
 def apply(document: Document, edits: list[Edit]) -> Document:

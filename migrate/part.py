@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from functools import reduce
 from typing import TYPE_CHECKING
 
+from schema.check import load
+from schema.resolve import Branch
+from schema.resolve.extends import bases
+from schema.resolve.tree import merge
 from schema.rules.tokens import total_length
 
 if TYPE_CHECKING:
@@ -15,10 +20,17 @@ if TYPE_CHECKING:
     from migrate.target import Target
     from schema.preset import Preset
     from schema.preset import Setting
-    from schema.resolve import Branch
+    from schema.resolve import Workspace
     from schema.rules import Context
 
 MODE = ("rlhf", "vllm_mode")
+
+
+def below(workspace: Workspace, preset: Preset) -> Branch:
+    """What the bases of a file say without it."""
+    path = preset.resolved.path
+    trees = [load(workspace, base).tree for base, _ in bases(path, workspace.tree(path))]
+    return reduce(merge, trees, Branch({}, preset.start, preset.start))
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,7 @@ class Part:
     Attributes:
         context: the file, resolved as it is now.
         after: the file, resolved with those of its bases migrated that are in the call.
+        below: what those bases say without it.
         target: what the migration aims at.
         leaves: whether its presets leave the other mode; else only what stands in the wrong place is put right.
         leads: whether it is the first in its family, bases first, that knows vllm_mode: it gets what the
@@ -37,6 +50,7 @@ class Part:
 
     context: Context
     after: Preset
+    below: Branch
     target: Target
     leaves: bool
     leads: bool
@@ -56,6 +70,11 @@ class Part:
     def own(self) -> Branch:
         """What the file itself says."""
         return self.context.workspace.tree(self.path)
+
+    @cached_property
+    def was_below(self) -> Branch:
+        """What the file's bases say without it as they are now."""
+        return below(self.context.workspace, self.preset)
 
     @property
     def bases(self) -> Branch:

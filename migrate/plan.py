@@ -9,6 +9,7 @@ from migrate.edits import Move
 from migrate.edits import apply
 from migrate.part import MODE
 from migrate.part import Part
+from migrate.part import below
 from migrate.proof import ProofError
 from migrate.proof import prove
 from migrate.refusals import implied_mode
@@ -20,6 +21,7 @@ from migrate.refusals import refuse_unplanned
 from migrate.refusals import rolls_out
 from migrate.report import Item
 from migrate.report import items
+from migrate.to_colocate import ToColocate
 from migrate.to_server import ToServer
 from schema.check import Options
 from schema.check import context
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
 
 #: The ways of a migration, by the mode that it aims at.
-DIRECTIONS: dict[str, type[Direction]] = {"server": ToServer}
+DIRECTIONS: dict[str, type[Direction]] = {"server": ToServer, "colocate": ToColocate}
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def _part(
     return Part(
         context(workspace, preset, _options(target)),
         after,
+        below(migrated, after),
         target,
         leaves=(mode or implied_mode(preset)) != target.to,
         leads=knows and not led,
@@ -153,7 +156,7 @@ def _prove(migrations: Sequence[Migration], target: Target) -> None:
 def _check(before: Preset, after: Preset, migrations: Sequence[Migration], new: Workspace, target: Target) -> None:
     changed = [migration.path for migration in migrations if migration.changes]
     named = [migration.path for migration in migrations]
-    refuse_inherited(new, after, named, DIRECTIONS[target.to].left(after))
+    refuse_inherited(new, after, named, DIRECTIONS[target.to].left(before, after))
     refuse_unplanned(before, after, [path for migration in migrations for path in migration.touched])
     if rolls_out(after) and after.mode is not None and not set(changed).isdisjoint(after.resolved.files):
         refuse_invalid(new, after, _options(target))

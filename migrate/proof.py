@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from migrate import document as text
-from migrate.edits import Remove
+from migrate.edits import gone
 from schema.errors import InputError
 from schema.errors import InternalError
 from schema.place import Place
@@ -40,8 +40,8 @@ def prove(old: Document, new: Document, edits: Sequence[Edit]) -> None:
         return
     _same("PyYAML", _planned(yaml.safe_load(old.text), edits), yaml.safe_load(new.text))
     _same("ruamel.yaml", _planned(_yaml12(old), edits), _yaml12(new))
-    gone = [comment for edit in edits if isinstance(edit, Remove) for comment in text.comments_of(old, edit.path)]
-    kept = Counter(text.comments(old)) - Counter(gone)
+    deleted = [comment for edit in edits for comment in gone(old, edit, edits)]
+    kept = Counter(text.comments(old)) - Counter(deleted)
     if kept != Counter(text.comments(new)):
         wrong = (kept - Counter(text.comments(new))) or (Counter(text.comments(new)) - kept)
         raise ProofError(f"comments would be lost, or come from nowhere: {sorted(wrong)}")

@@ -11,7 +11,9 @@ from migrate.edits import Add
 from migrate.edits import Change
 from migrate.edits import Edit
 from migrate.edits import Move
+from migrate.edits import Prune
 from migrate.edits import Remove
+from migrate.edits import gone
 from migrate.scalars import shown as value_text
 from schema.place import shown
 
@@ -20,12 +22,15 @@ if TYPE_CHECKING:
 
     from schema.yamltext import Document
 
-_KINDS = {Change: "changed", Remove: "removed", Add: "added", Move: "moved"}
+_KINDS = {Change: "changed", Remove: "removed", Prune: "removed", Add: "added", Move: "moved"}
 
 
 @dataclass(frozen=True)
 class Item:
-    """One change of one file; lines count from 1, and are None where the key is not there."""
+    """One change of one file; lines count from 1, and are None where the key is not there.
+
+    A mapping that went because nothing was left in it has no old value: its keys have their own items.
+    """
 
     file: str
     kind: str
@@ -45,14 +50,13 @@ class Item:
 
 def items(file: Path, old: Document, new: Document, edits: list[Edit]) -> list[Item]:
     """One item an edit."""
-    return [_item(file, old, new, edit) for edit in edits]
+    return [_item(file, old, new, edit, edits) for edit in edits]
 
 
-def _item(file: Path, old: Document, new: Document, edit: Edit) -> Item:
+def _item(file: Path, old: Document, new: Document, edit: Edit, edits: list[Edit]) -> Item:
     to = edit.to if isinstance(edit, Move) else edit.path
     before = _entry(old, edit.path)
     after = None if isinstance(edit, Remove) else _entry(new, to)
-    gone = tuple(text.comments_of(old, edit.path)) if isinstance(edit, Remove) else ()
     return Item(
         file=shown(file),
         kind="changed" if before and isinstance(edit, Add) else _KINDS[type(edit)],
@@ -60,10 +64,10 @@ def _item(file: Path, old: Document, new: Document, edit: Edit) -> Item:
         to=".".join(to) if isinstance(edit, Move) else "",
         old_line=before[0] if before else None,
         new_line=after[0] if after else None,
-        old=before[1] if before else None,
+        old=before[1] if before and not isinstance(edit, Prune) else None,
         new=after[1] if after else None,
         reason=edit.reason,
-        comments=gone,
+        comments=tuple(gone(old, edit, edits)),
     )
 
 
@@ -95,7 +99,7 @@ def _what(item: Item) -> str:
     if item.kind == "added":
         return f"{item.key}: {item.new}"
     if item.kind == "removed":
-        return f"{item.key}: {item.old}"
+        return item.key if item.old is None else f"{item.key}: {item.old}"
     if item.kind == "changed":
         return f"{item.key}: {item.old} -> {item.new}"
     values = item.old if item.old == item.new else f"{item.old} -> {item.new}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate.direction import DATA
+from migrate.direction import FITTED
 from migrate.direction import LENGTH
 from migrate.direction import LORA
 from migrate.direction import SHARE
@@ -35,8 +36,6 @@ ORDER = (*_FIRST, *(name for name in fields(Role.SERVER) if name not in (*_FIRST
 #: What the block cannot do without, and what it gets besides when a preset leaves colocate mode.
 _REQUIRED = (TENSOR, DATA, LENGTH)
 _COMPLETE = (*_REQUIRED, SHARE, LORA)
-#: Fitted to GPUs that engine and learner share; a child's own value would undo the split's.
-_SHARED_GPUS = (TENSOR, DATA, SHARE)
 
 _SPLIT = "the split's value"
 _MERGED = "the server gets merged weights"
@@ -54,11 +53,11 @@ class ToServer(Direction):
     why = "rollouts leave the learner's GPUs"
 
     @staticmethod
-    def left(preset: Preset) -> list[Setting]:
+    def left(before: Preset, after: Preset) -> list[Setting]:  # noqa: ARG004 - the way back asks it
         """Knobs that a learner in server mode never reads, and another mode."""
         return [
             setting
-            for setting in preset.arguments.values()
+            for setting in after.arguments.values()
             if role_of(setting.name) in (Role.SERVER, Role.COLOCATE)
             or (setting.name == "vllm_mode" and setting.value != "server")
         ]
@@ -99,7 +98,7 @@ class ToServer(Direction):
             return Remove(path, "a later section of the preset overrides it")
         if self.part.own.find(*to) is not None:
             return Remove(path, "the server's block of this file already says it")
-        if name in _SHARED_GPUS and self.part.leaves and not self.part.leads:
+        if name in FITTED and self.part.leaves and not self.part.leads:
             return Remove(path, "it was fitted to GPUs shared with the learner; the split's value counts")
         new = self._new_value(name, setting.value)
         return Move(path, to, _NEVER_READ if new is KEEP else f"{_NEVER_READ}; {self._reason(name)}", new)

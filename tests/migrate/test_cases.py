@@ -59,11 +59,12 @@ def test_case(case, root, files, migrate):
 
 
 @pytest.mark.parametrize("case", NAMES, indirect=True)
-def test_result_is_in_server_mode_and_valid(case, migrate):
+def test_result_is_in_the_wanted_mode_and_valid(case, migrate):
     migrate("--write", *words(case))
+    mode = words(case)[words(case).index("--to") + 1] if "--to" in words(case) else "server"
     presets = [word for word in words(case) if word.endswith("yaml")]
     split = words(case)[words(case).index("--rollout-gpus") :][:4] if "--rollout-gpus" in words(case) else []
     checked = CliRunner().invoke(validate_config, [*presets, *split])
     assert (checked.exit_code, checked.stderr) == (0, "")
     for preset in presets:
-        assert (yaml.safe_load(Path(preset).read_bytes()).get("rlhf") or {}).get("vllm_mode", "server") == "server"
+        assert (yaml.safe_load(Path(preset).read_bytes()).get("rlhf") or {}).get("vllm_mode", mode) == mode

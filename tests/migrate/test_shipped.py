@@ -186,6 +186,16 @@ def test_the_learner_keeps_all_settings_but_the_engine_s(colocate, migrate):
     assert after == before
 
 
+def test_the_way_back_gives_the_original_but_for_the_child_s_own_share(colocate, migrate):
+    migrate("--write", PARENT, CHILD)
+    migrated = (colocate / CHILD).read_bytes()
+    assert migrate("--write", "--to", "colocate", PARENT, CHILD).code == 0
+    assert (colocate / PARENT).read_bytes() == original(PARENT)
+    assert (colocate / CHILD).read_bytes() == migrated
+    migrate("--write", PARENT, CHILD)
+    assert (colocate / PARENT).read_bytes() == shipped(PARENT)
+
+
 def test_the_installed_command_is_this_one(colocate):
     command = Path(sys.executable).with_name("migrate-config")
     ran = subprocess.run([command, "--write", PARENT, CHILD], check=False, capture_output=True, text=True)
