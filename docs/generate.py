@@ -11,6 +11,7 @@ from pathlib import Path
 
 from schema.catalogue import lifetime
 from schema.catalogue import order
+from schema.launch.preflight import CHECKS
 from schema.roles import ROLES
 from schema.roles import Role
 from schema.rules import RULES
@@ -28,7 +29,16 @@ def rules() -> str:
         for rule in RULES.values()
     ]
     intro = "What `validate-config` checks. `validate-config --explain RULE` prints one section.\n"
-    return "\n".join([_HEAD, "# Rules\n", intro, *sections])
+    machine = (
+        "# Checks of the machine\n\nWhat the launchers check before anything is loaded, and before a learner"
+        " connects. `allow=ID[,ID]` makes errors warnings.\n"
+    )
+    checks = [
+        f"## {each.id}\n\n{each.severity.value}, {' and '.join(each.sides)}\n\n"
+        f"{inspect.cleandoc(each.check.__doc__ or '')}\n"
+        for each in CHECKS.values()
+    ]
+    return "\n".join([_HEAD, "# Rules\n", intro, *sections, machine, *checks])
 
 
 def roles() -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from schema.check import Options
-from schema.exits import Exit
 from schema.exits import guarded
 from schema.report import REPORTERS
 from schema.split import parse_gpus
@@ -23,7 +22,7 @@ Exit status:
 
 
 @click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1)
 @click.option("--rollout-gpus", metavar="LIST|N", help="GPUs that roll out: a number, or ids such as 0,1,2.")
 @click.option(
     "--train-gpus", metavar="LIST|N", help="GPUs that learn, one process each (W). Default in server mode: 2."
@@ -38,16 +37,11 @@ Exit status:
 @click.option("--shown", is_flag=True, help="With --plan: print it for a person, not NUL-separated for a script.")
 @click.option("--quiet", is_flag=True, help="With --plan: keep warnings to itself.")
 @click.option("--entry", metavar="MODULE", help="With --plan learner: a training repository's own module.")
-@click.option("--preflight", is_flag=True, help="With --plan: check this machine too.")
 @click.option(
-    "--wait",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0),
-    default=300,
-    help="With --plan learner --preflight: wait so long for the server. Default: 300.",
-)
-@click.option(
-    "--launcher", metavar="PID", type=int, default=0, help="With --plan server: the process that starts it."
+    "--launch",
+    "start",
+    type=click.Choice(["server", "learner", "train"]),
+    help="Start one side and see it through: what the launchers under scripts/ do with their key=value words.",
 )
 @click.option("--split", "as_table", is_flag=True, help="Print the split and the batch arithmetic as a table.")
 @click.option("--json-schema", is_flag=True, help="Print a JSON Schema of nested presets, for editors.")
@@ -55,7 +49,7 @@ Exit status:
 @click.version_option(package_name="rollout-split")
 @guarded
 def main(
-    files: tuple[Path, ...],
+    files: tuple[str, ...],
     rollout_gpus: str | None,
     train_gpus: str | None,
     swift_version: str | None,
@@ -64,23 +58,22 @@ def main(
     shown: bool,
     quiet: bool,
     entry: str | None,
-    preflight: bool,
-    wait: float,
-    launcher: int,
+    start: str | None,
     as_table: bool,
     json_schema: bool,
     rule: str | None,
-) -> Exit:
+) -> int:
     """Check ms-swift GRPO presets before a GPU is taken.
 
     Reports every finding of every file: where it is set, what is wrong, what ms-swift would have done, and
     the smallest fix. Quiet when all is well.
     """
     from schema.commands import describe
-    from schema.commands.launch import Wish
-    from schema.commands.launch import launch
-    from schema.commands.validate import validate
 
+    if start is not None:
+        from schema.commands import start as launcher
+
+        return launcher.start(start, files)
     if rule is not None:
         return describe.explain(rule)
     if json_schema:
@@ -93,11 +86,16 @@ def main(
         swift_version,
     )
     refuse_overlap(options.rollout, options.train)
+    presets = [Path(file) for file in files]
     if as_table:
-        return describe.show_split(list(files), options)
+        return describe.show_split(presets, options)
     if side is None:
-        return validate(files, options, form)
+        from schema.commands.validate import validate
+
+        return validate(presets, options, form)
     if len(files) != 1:
         raise click.UsageError("a launch plan is made of exactly one preset")
-    wish = Wish(side, entry, machine=preflight, wait=wait, launcher=launcher, shown=shown, quiet=quiet)
-    return launch(files[0], options, wish)
+    from schema.commands.launch import Asked
+    from schema.commands.launch import launch
+
+    return launch(presets[0], options, Asked(side, entry, shown=shown, quiet=quiet))

@@ -38,13 +38,13 @@ def say(error: InputError) -> None:
     print(f"error: {error}", file=sys.stderr)
 
 
-def guarded(run: Callable[P, Exit]) -> Callable[P, None]:
+def guarded(run: Callable[P, int]) -> Callable[P, None]:
     """Ends the process with what `run` returns, or with what its exception means."""
 
     @wraps(run)
     def command(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            code = run(*args, **kwargs)
+            code: int = run(*args, **kwargs)
         except InputError as error:
             say(error)
             code = Exit.USAGE

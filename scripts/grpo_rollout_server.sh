@@ -7,46 +7,35 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {
   cat <<'END'
-Usage: bash scripts/grpo_rollout_server.sh config=PATH gpus=LIST [dry_run=true]
+Usage: bash scripts/grpo_rollout_server.sh config=PATH gpus=LIST [key=value ...]
 
-Starts `swift rollout` for a server-mode preset, in a process group of its own, once the preset is valid and its port
-is free. It loads for minutes, then answers http://HOST:PORT/health/, and runs until it is stopped.
+Starts `swift rollout` for a server-mode preset, once the preset is valid and this machine is fit for it. It loads for
+minutes, says when it is ready, and runs until it is stopped.
 
-  config=PATH    the preset
-  gpus=LIST      GPUs of the server, such as 0,1,2,3,4,5; as many as TP x DP
-  dry_run=true   print the command and start nothing
+  config=PATH           the preset
+  gpus=LIST             GPUs of the server, such as 0,1,2,3,4,5; as many as TP x DP
+  dry_run=true          print the command and start nothing
+  preflight_only=true   check preset and machine, print all findings, start nothing
+  allow=ID[,ID]         let these findings of the machine only warn (`validate-config --explain all` lists them)
+  logs=DIR              where each start gets a folder; default logs/rollout-split
+  show=live|quiet       whether the server's output is shown, too; default live
+  swift=PATH            the `swift` to run; default the one on PATH
+  python=PATH           the interpreter of another environment to run
 
-Ctrl-C, SIGTERM and SIGHUP end the server with all its engines. What has not ended after ROLLOUT_SPLIT_GRACE seconds
-(default 40) is killed.
+Ctrl-C, SIGTERM, SIGHUP and a closed terminal end the server with all its engines. What has not ended after
+ROLLOUT_SPLIT_GRACE seconds (default 40) is killed. ROLLOUT_SPLIT_API_KEY guards the server's routes (ms-swift 4.6).
 
 Exit status:
-  1    the preset has errors, or its port is taken
+  0    preflight_only or dry_run, and nothing speaks against the start
+  1    refused: the preset has errors, or the machine is not fit; or the server's own
   2    wrong usage, or the preset cannot be read, or validate-config or swift is not installed
-  129, 130, 143   ended by SIGHUP, SIGINT, SIGTERM
+  3    a defect of rollout-split, or the server's own
+  81   the server came up on another port, or another process took its port while it loaded
+  82   the server answers /health/, but has another world size, or generates nothing
+  83   an engine of the server died
+  129, 130, 131, 143   ended by SIGHUP, SIGINT, SIGQUIT, SIGTERM
   otherwise the server's own
 END
 }
 
-# claim: leaves a note of who serves where on which GPUs; the learner's launcher refuses to share them.
-claim() {
-  local file=${fact[claim_file]}
-  local folder=${file%/*}
-  install -d -m 0700 -- "$folder"
-  [[ -O $folder && ! -L $folder ]] || die "$folder belongs to someone else"
-  leftovers+=("$file")
-  rm -f -- "$file"
-  (umask 077 && printf '%s\n' "${fact[claim]}" >"$file")
-}
-
-read_options "config gpus dry_run" "$@"
-plan=(--plan server --rollout-gpus "${option[gpus]%,}," -- "${option[config]}")
-if is_true dry_run false; then
-  load_plan "${plan[@]}"
-  show_facts
-  exec "$tool" --shown --quiet "${plan[@]}"
-fi
-load_plan --preflight --launcher "$$" "${plan[@]}"
-show_facts
-require_command
-claim
-run env "${environment[@]}" "${argv[@]}"
+launch server "$@"

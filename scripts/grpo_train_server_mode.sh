@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the learner of a server-mode preset, once its rollout server is ready.
+# Starts the learner of a server-mode preset, once its rollout server is ready, and watches the server meanwhile.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -7,47 +7,41 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {
   cat <<'END'
-Usage: bash scripts/grpo_train_server_mode.sh config=PATH gpus=LIST [wait_timeout=SECONDS] [health_check=false]
-           [entry=MODULE] [dry_run=true]
+Usage: bash scripts/grpo_train_server_mode.sh config=PATH gpus=LIST [key=value ...]
 
-Waits for the preset's rollout server (scripts/grpo_rollout_server.sh), checks that it is the right one, and runs
-scripts/train.sh in a process group of its own. The server runs on when the learner ends.
+Waits for the preset's rollout server (scripts/grpo_rollout_server.sh), checks that it is the right one, and runs the
+learner. If the server dies or fails to load weights, the learner is ended. The server runs on when the learner ends.
 
   config=PATH            the preset
   gpus=LIST              GPUs of the learner, such as 6,7; one process each; none of the server's
-  wait_timeout=SECONDS   how long to wait for http://HOST:PORT/health/; default 300
-  health_check=false     look neither at the server nor at its GPUs
-  entry=MODULE           run `MODULE --config PATH` of a training repository, not ms-swift
+  entry=MODULE           run `MODULE --config PATH` of a training repository, not ms-swift; default: entry of
+                         [tool.rollout-split] in the project's pyproject.toml
+  wait_timeout=SECONDS   how long to wait for the server; default 300
+  trust_server=HOST:PORT take a server that was not started by the launcher on this node; nothing tells its model
+  health_check=false     look neither at the machine nor at the server, before or meanwhile
+  weights_check=false    do not compare the server's answers before and after
   dry_run=true           print the command and start nothing
+  preflight_only=true    check preset and machine, print all findings, start nothing
+  allow=ID[,ID]          let these findings of the machine only warn (`validate-config --explain all` lists them)
+  logs=DIR               where each start gets a folder; default logs/rollout-split
+  show=live|quiet        whether the learner's output is shown, too; default live
+  swift=PATH             the `swift` whose environment runs the learner; default: torchrun on PATH
+  python=PATH            the interpreter that runs the learner
 
-Ctrl-C, SIGTERM and SIGHUP end all learner processes. What has not ended after ROLLOUT_SPLIT_GRACE seconds (default 40;
-torchrun gives its workers 30) is killed.
+Ctrl-C, SIGTERM, SIGHUP and a closed terminal end all learner processes. What has not ended after ROLLOUT_SPLIT_GRACE
+seconds (default 40; torchrun gives its workers 30) is killed. ROLLOUT_SPLIT_API_KEY opens a guarded server.
 
 Exit status:
-  1    the preset has errors, no server answered in time, it is not the preset's, or it uses one of the GPUs
+  0    the learner ended well; or dry_run or preflight_only, and nothing speaks against the start
+  1    refused: the preset has errors, the machine is not fit, or no right server in time; or the learner's own
   2    wrong usage, or the preset cannot be read, or validate-config or torchrun is not installed
-  129, 130, 143   ended by SIGHUP, SIGINT, SIGTERM
+  3    a defect of rollout-split, or the learner's own
+  84   the rollout server died while the learner trained
+  85   the rollout server failed to load weights, which ms-swift only logs
+  86   the learner finished, but the server's weights never changed
+  129, 130, 131, 143   ended by SIGHUP, SIGINT, SIGQUIT, SIGTERM
   otherwise the learner's own
 END
 }
 
-read_options "config gpus wait_timeout health_check entry dry_run" "$@"
-wait_timeout=${option[wait_timeout]-300}
-[[ $wait_timeout =~ ^[0-9]+([.][0-9]+)?$ ]] || die "wait_timeout is '$wait_timeout'; it must be a number of seconds"
-
-# It tells the warnings, too.
-train=(bash "$repo/scripts/train.sh" "config=${option[config]}" "gpus=${option[gpus]}")
-plan=(--plan learner --quiet --train-gpus "${option[gpus]%,},")
-if [[ ${option[entry]:-} ]]; then
-  train+=("entry=${option[entry]}")
-  plan+=(--entry "${option[entry]}")
-fi
-if is_true dry_run false; then
-  train+=(dry_run=true)
-elif is_true health_check true; then
-  plan+=(--preflight --wait "$wait_timeout")
-fi
-load_plan "${plan[@]}" -- "${option[config]}"
-[[ ${fact[host]+known} ]] || die "${option[config]} is not in server mode; scripts/train.sh runs it"
-show_facts
-run "${train[@]}"
+launch learner "$@"

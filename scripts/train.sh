@@ -7,15 +7,18 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {
   cat <<'END'
-Usage: bash scripts/train.sh config=PATH gpus=LIST [entry=MODULE] [dry_run=true]
+Usage: bash scripts/train.sh config=PATH gpus=LIST [entry=MODULE] [dry_run=true] [swift=PATH] [python=PATH]
 
 Becomes `torchrun` on ms-swift's RLHF entry point, with the arguments that the preset means for so many GPUs. It looks at
-no server; for a server-mode preset use scripts/grpo_train_server_mode.sh, which does and then runs this.
+no server; for a server-mode preset use scripts/grpo_train_server_mode.sh, which does and then runs the same.
 
   config=PATH    the preset
   gpus=LIST      GPUs of the learner, such as 6,7; one process each
-  entry=MODULE   run `MODULE --config PATH` of a training repository, not ms-swift
+  entry=MODULE   run `MODULE --config PATH` of a training repository, not ms-swift; default: entry of
+                 [tool.rollout-split] in the project's pyproject.toml
   dry_run=true   print the command and start nothing
+  swift=PATH     the `swift` whose environment runs the learner; default: torchrun on PATH
+  python=PATH    the interpreter that runs the learner
 
 Exit status:
   1    the preset has errors
@@ -24,13 +27,4 @@ Exit status:
 END
 }
 
-read_options "config gpus entry dry_run" "$@"
-plan=(--plan learner --train-gpus "${option[gpus]%,},")
-if [[ ${option[entry]:-} ]]; then plan+=(--entry "${option[entry]}"); fi
-plan+=(-- "${option[config]}")
-if is_true dry_run false; then exec "$tool" --shown "${plan[@]}"; fi
-load_plan "${plan[@]}"
-require_command
-# From here on this process is torchrun, which ends its workers itself.
-trap - EXIT HUP INT QUIT TERM
-exec env "${environment[@]}" "${argv[@]}"
+launch train "$@"

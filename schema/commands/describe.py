@@ -14,6 +14,7 @@ from schema.commands.validate import absolute
 from schema.errors import InputError
 from schema.exits import Exit
 from schema.launch.plans import server_facts
+from schema.launch.preflight import CHECKS
 from schema.preset import Kind
 from schema.resolve import Workspace
 from schema.rules import RULES
@@ -23,23 +24,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from schema.check import Options
+    from schema.launch.preflight import Check
     from schema.rules import Context
+    from schema.rules import Rule
 
 
 def explain(name: str) -> Exit:
-    """Prints what a rule is about and where upstream shows it; `all` lists every rule.
+    """Prints what a rule, or a check of the machine, is about and where upstream shows it; `all` lists them.
 
     Raises:
         InputError: there is no such rule.
     """
+    known: dict[str, Rule | Check] = {**RULES, **CHECKS}
     if name == "all":
-        width = max(map(len, RULES))
-        for rule in RULES.values():
+        width = max(map(len, known))
+        for rule in known.values():
             print(f"{rule.id:<{width}}  {(rule.check.__doc__ or '').splitlines()[0]}")
         return Exit.OK
-    if name not in RULES:
+    if name not in known:
         raise InputError(f"there is no rule {name!r}; `--explain all` lists them")
-    rule = RULES[name]
+    rule = known[name]
     print(f"{rule.id} ({rule.severity.value})\n\n{inspect.cleandoc(rule.check.__doc__ or '')}")
     return Exit.OK
 

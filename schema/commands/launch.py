@@ -1,4 +1,4 @@
-"""Prints the launch plan of one side, once the preset and, if asked, the machine are fit for it."""
+"""Prints the launch plan of one side, once the preset is fit for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schema.check import load
 from schema.check import no_grpo
 from schema.commands.validate import absolute
 from schema.exits import Exit
-from schema.launch import preflight
+from schema.launch.argv import SWIFT_RLHF
 from schema.launch.entry import own_entry_findings
 from schema.launch.plans import learner_plan
 from schema.launch.plans import server_plan
@@ -32,56 +32,73 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a launcher asks for.
+class Asked:
+    """Which plan is asked for.
 
     Attributes:
         side: server or learner.
-        entry: a training repository's module for the learner, or None for ms-swift's own.
-        machine: whether to check this machine too.
-        wait: seconds that the learner's check waits for the server.
-        launcher: process id of the calling launcher.
+        entry: a training repository's module for the learner, or None for the project's own, else ms-swift's.
         shown: whether to print the command for a person, instead of NUL-separated words for a script.
         quiet: whether to keep warnings back.
     """
 
     side: str
     entry: str | None
-    machine: bool
-    wait: float
-    launcher: int
     shown: bool
     quiet: bool
 
 
-def launch(file: Path, options: Options, wish: Wish) -> Exit:
+def launch(file: Path, options: Options, asked: Asked) -> Exit:
     """Prints a plan on standard output, what speaks against it on standard error.
 
     Raises:
         InputError: the preset cannot be read, is no GRPO preset, or has no such side.
     """
-    about = _context(file, options, wish.side)
-    found = findings(about)
-    if any(finding.is_error for finding in found):
-        return _refuse(found)
-    if wish.side == "learner" and wish.entry is None:
-        found += own_entry_findings(about)
-    if found and not wish.quiet:
-        _tell(found)
-    plan = server_plan(about, wish.launcher) if wish.side == "server" else learner_plan(about, wish.entry)
-    if wish.machine and (found := _machine(about, plan, wish)):
-        return _refuse(found)
-    _print(plan, shown=wish.shown)
+    about = side_context(file, options, asked.side)
+    made, found = plan(about, asked.side, asked.entry)
+    if made is None or not asked.quiet:
+        tell(found)
+    if made is None:
+        return Exit.FINDINGS
+    _print(made, shown=asked.shown)
     return Exit.OK
 
 
-def _context(file: Path, options: Options, side: str) -> Context:
+def side_context(file: Path, options: Options, side: str) -> Context:
+    """A preset as the launcher of one side sees it.
+
+    Raises:
+        InputError: it cannot be read, or is no GRPO preset.
+    """
     workspace = Workspace()
     preset = load(workspace, absolute(file))
     if preset.kind is not Kind.GRPO:
         raise no_grpo(preset)
     about = context(workspace, preset, options)
     return replace(about, split=_known(about, options, side))
+
+
+def plan(about: Context, side: str, entry: str | None) -> tuple[Plan | None, list[Finding]]:
+    """The plan of one side, or None if the preset has errors; and what was found.
+
+    Raises:
+        InputError: the preset has no such side, or entry is no module's name.
+    """
+    found = findings(about)
+    if any(finding.is_error for finding in found):
+        return None, found
+    if side == "server":
+        return server_plan(about), found
+    module = entry or about.preset.project.settings.entry
+    if module in (None, SWIFT_RLHF):
+        return learner_plan(about), [*found, *own_entry_findings(about)]
+    return learner_plan(about, module), found
+
+
+def tell(found: list[Finding]) -> None:
+    """Prints findings on standard error: standard output is the plan's, or the program's that is started."""
+    if found:
+        print(REPORTERS["text"](found), file=sys.stderr)
 
 
 def _known(about: Context, options: Options, side: str) -> Split:
@@ -91,30 +108,12 @@ def _known(about: Context, options: Options, side: str) -> Split:
     other number is another split. A learner asks the running server instead.
     """
     split = about.split
-    if side == "learner":
+    if side != "server":
         return split._replace(rollout=options.rollout)
     project = about.preset.project.settings.rollout_gpus
     if options.train is None and (split.rollout is None or split.rollout.count != project):
         return split._replace(train=None)
     return split
-
-
-def _machine(about: Context, plan: Plan, wish: Wish) -> list[Finding]:
-    if wish.side == "server":
-        return list(preflight.server_findings(about, plan))
-    if about.preset.mode != "server":
-        return []
-    return preflight.learner_findings(about, plan, wish.wait)
-
-
-def _refuse(found: list[Finding]) -> Exit:
-    _tell(found)
-    return Exit.FINDINGS
-
-
-def _tell(found: list[Finding]) -> None:
-    # Standard output is the plan's.
-    print(REPORTERS["text"](found), file=sys.stderr)
 
 
 def _print(plan: Plan, *, shown: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 from dataclasses import field
@@ -51,6 +52,12 @@ class Plan:
         yield from self.argv
 
     def shown(self) -> str:
-        """The command as a person would type it."""
+        """The command as a person would type it in this shell, less the variables that it must not inherit."""
+        inherited = [f"-u {name}" for name in self.unset if name in os.environ]
         variables = [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
-        return " ".join([*variables, shlex.join(self.argv)])
+        return " ".join([*(["env", *inherited] if inherited else []), *variables, shlex.join(self.argv)])
+
+
+def proxies(environment: Mapping[str, str]) -> list[str]:
+    """The variables that name a proxy for HTTP, as `requests` reads them."""
+    return [name for name in environment if name.lower() in ("http_proxy", "https_proxy", "all_proxy")]

@@ -6,14 +6,12 @@ import hashlib
 import json
 import os
 from typing import TYPE_CHECKING
-from urllib.request import getproxies_environment
 
 from schema.errors import InputError
 from schema.launch import argv
 from schema.launch.plan import DISTRIBUTED
 from schema.launch.plan import Plan
-from schema.launch.state import Claim
-from schema.launch.state import claim_file
+from schema.launch.plan import proxies
 from schema.rules.releases import older
 from schema.split import DEFAULT_LEARNERS
 from schema.split import Gpus
@@ -26,24 +24,23 @@ if TYPE_CHECKING:
 
 #: Variables that the launcher's options settle, whatever a preset says.
 _SETTLED = ("CUDA_VISIBLE_DEVICES", *DISTRIBUTED)
+#: Where weights are synchronised by default (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184).
+GROUP_PORT = 51216
 
 
-def server_plan(context: Context, launcher: int = 0) -> Plan:
+def server_plan(context: Context) -> Plan:
     """What the server's launcher runs.
 
     Args:
         context: a preset without errors.
-        launcher: process id of the launcher, for the claim that tells a learner who the server is.
 
     Raises:
         InputError: the preset is not in server mode, so there is no server to start.
     """
     _require_server(context)
-    gpus = _rollout_gpus(context)
-    facts = server_facts(context) | {"gpus": ",".join(gpus)}
-    claim = Claim(launcher, facts["host"], int(facts["port"]), facts["model"], gpus, facts["digest"])
-    facts |= {"claim_file": str(claim_file(claim.port)), "claim": claim.to_json()}
-    environment = _own_variables(context, "server") | {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}
+    gpus = ",".join(_rollout_gpus(context))
+    facts = server_facts(context) | {"gpus": gpus}
+    environment = _own_variables(context, "server") | {"CUDA_VISIBLE_DEVICES": gpus}
     return Plan(facts, environment, argv=argv.server(context))
 
 
@@ -97,7 +94,7 @@ def _past_proxies(host: str) -> dict[str, str]:
     ms-swift asks through `requests`, which follows http_proxy even to loopback: the learner would wait for
     the whole vllm_server_timeout (4.5.2, rlhf_trainers/vllm_client.py:73-84).
     """
-    if not getproxies_environment().keys() - {"no"}:
+    if not proxies(os.environ):
         return {}
     kept = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     both = ",".join([*filter(None, [kept]), host])
@@ -112,6 +109,7 @@ def server_facts(context: Context) -> dict[str, str]:
     return {
         "host": trainer.vllm_server_host[0],
         "port": str(trainer.vllm_server_port[0]),
+        "group_port": str(_group_port(trainer.vllm_server_group_port)),
         "tensor_parallel_size": str(config.vllm_tensor_parallel_size),
         "data_parallel_size": str(config.vllm_data_parallel_size),
         "world_size": str(world_size(context)),
@@ -119,6 +117,10 @@ def server_facts(context: Context) -> dict[str, str]:
         "digest": _digest(argv.server(context), context.preset.variables("server")),
         **_model(context),
     }
+
+
+def _group_port(said: int | list[int] | None) -> int:
+    return GROUP_PORT if said is None else said[0] if isinstance(said, list) else said
 
 
 def world_size(context: Context) -> int:

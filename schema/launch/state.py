@@ -1,75 +1,134 @@
-"""What a server's launcher leaves for learners on the same node: who it is, where it listens, its GPUs."""
+"""What launchers leave for each other on one node: who runs, where, on which GPUs, with which settings."""
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
+import stat
 from dataclasses import asdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from schema.errors import InputError
+from schema.launch.machine import processes
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: Where the notes lie; not below TMPDIR or XDG_RUNTIME_DIR, which differ between two shells of one person.
+VARIABLE = "ROLLOUT_SPLIT_STATE"
+
 
 @dataclass(frozen=True)
-class Claim:
-    """A running server, as its launcher describes it.
+class Job:
+    """A server that loads, a server that is ready, or a learner that trains.
 
     Attributes:
-        launcher: process id of the launcher; the claim holds while that process lives.
-        host: where it listens.
-        port: where it listens.
-        model: what it serves.
-        gpus: the GPUs that it uses.
-        digest: of its command line, to tell one set of settings from another.
+        kind: loading, server or learner.
+        pid: the process whose life the note stands for: of a ready server the one that listens, else the launcher.
+        started: when that process started, so that no later process of the same id is taken for it.
+        launcher: process id of the launcher.
+        group: the process group of what it started, 0 where nothing is started yet.
+        host: where the server listens.
+        port: where the server listens.
+        group_port: where weights are synchronised.
+        model: what is served.
+        gpus: the GPUs of this side, as the operator named them.
+        world_size: TP x DP.
+        digest: of the server's settings, to tell one set from another.
+        log: the file that gets the output of what was started.
     """
 
+    kind: str
+    pid: int
+    started: int
     launcher: int
+    group: int
     host: str
     port: int
+    group_port: int
     model: str
     gpus: tuple[str, ...]
+    world_size: int
     digest: str
+    log: str
 
-    def to_json(self) -> str:
-        """The claim as the text of its file."""
-        return json.dumps(asdict(self))
+    @property
+    def alive(self) -> bool:
+        """Whether the process that it stands for lives."""
+        return processes.alive(self.pid, self.started)
+
+    @property
+    def file(self) -> Path:
+        """Its note."""
+        return folder() / f"{self.kind}-{self.port}.json"
+
+    def write(self) -> None:
+        """Leaves the note, whole or not at all, for this user's eyes only.
+
+        Raises:
+            InputError: the folder belongs to someone else, or cannot be written.
+        """
+        try:
+            _own(folder())
+            new = self.file.with_suffix(f".{os.getpid()}")
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(json.dumps(asdict(self), indent=1) + "\n")
+            new.replace(self.file)
+        except OSError as error:
+            raise InputError(
+                f"{self.file}: {error.strerror}; {VARIABLE} names another folder for notes"
+            ) from error
+
+    def remove(self) -> None:
+        """Takes the note away, if it is still this job's own."""
+        if _read(self.file) == self:
+            self.file.unlink(missing_ok=True)
+
+    def named(self) -> str:
+        """The job for a message."""
+        what = {
+            "loading": "a rollout server that is loading",
+            "server": "a rollout server",
+            "learner": "a learner",
+        }
+        return (
+            f"{what[self.kind]} of launcher {self.launcher}, port {self.port}, GPUs {','.join(self.gpus)},"
+            f" {self.model} ({self.file})"
+        )
 
 
 def folder() -> Path:
-    """Where claims of this user lie."""
-    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-    return Path(base) / f"rollout-split-{os.getuid()}"
+    """Where the notes of this user lie."""
+    return Path(os.environ.get(VARIABLE) or f"/tmp/rollout-split-{os.getuid()}")  # noqa: S108 - see _own
 
 
-def claim_file(port: int) -> Path:
-    """The file of the claim on a port."""
-    return folder() / f"server-{port}.json"
+def jobs(kind: str | None = None, port: int | None = None) -> Iterator[Job]:
+    """The jobs that live; other notes are leftovers, and do not count."""
+    for file in sorted(folder().glob(f"{kind or '*'}-{'*' if port is None else port}.json")):
+        job = _read(file)
+        if job is not None and job.alive:
+            yield job
 
 
-def claims() -> Iterator[Claim]:
-    """The claims whose launchers live; others are leftovers, and do not count."""
-    for file in sorted(folder().glob("server-*.json")):
-        claim = _read(file)
-        if claim is not None and alive(claim.launcher):
-            yield claim
+def job(kind: str, port: int) -> Job | None:
+    """The one that lives on a port, if there is one."""
+    return next(jobs(kind, port), None)
 
 
-def _read(file: Path) -> Claim | None:
+def _own(path: Path) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise InputError(f"{path} belongs to someone else; {VARIABLE} names another folder for notes")
+    path.chmod(0o700)
+
+
+def _read(file: Path) -> Job | None:
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
-        return Claim(**said | {"gpus": tuple(said["gpus"])})
-    except (OSError, ValueError, TypeError, KeyError):  # half-written, or another tool's
+        found = Job(**said | {"gpus": tuple(said["gpus"])})
+    except (OSError, ValueError, TypeError, KeyError):  # another tool's
         return None
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of this user lives."""
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError, OverflowError):
-        return False
-    return pid > 0
+    return found

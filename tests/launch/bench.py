@@ -14,13 +14,24 @@ from pathlib import Path
 REPO = Path(__file__).parents[2]
 SMOKE = REPO / "configs/smoke/server.yaml"
 
-#: `swift rollout`: one engine in a process of its own, and the two endpoints that launchers look at.
+#: `swift rollout`: it tries ports as ms-swift does, has one engine in a process of its own, and answers what
+#: launchers and learners ask. Every sync changes what the weights answer to a prompt.
 SWIFT = """
-import http.server, json, os, signal, subprocess, sys, time
+import http.server, json, os, signal, socket, subprocess, sys, threading, time
 home = os.environ["STAND_IN_HOME"]
+port = int(sys.argv[sys.argv.index("--port") + 1])
 if "STAND_IN_IGNORES_TERM" in os.environ:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-engine = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(300)"])
+while "STAND_IN_KEEPS_PORT" not in os.environ:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("", port))
+            break
+        except OSError:
+            port += 1
+print("[INFO:swift] args: RolloutArguments(model='m', host='127.0.0.1', port=%d, api_key=None)" % port, flush=True)
+sleep = [sys.executable, "-S", "-c", "import time; time.sleep(300)"]
+engine = subprocess.Popen(["VLLM::EngineCore", *sleep[1:]], executable=sys.executable)
 said = {"argv": sys.argv, "environment": dict(os.environ), "pid": os.getpid(), "engine": engine.pid}
 with open(home + "/swift.new", "w") as file:
     json.dump(said, file)
@@ -28,23 +39,43 @@ os.rename(home + "/swift.new", home + "/swift.json")
 if "STAND_IN_EXIT" in os.environ:
     sys.exit(int(os.environ["STAND_IN_EXIT"]))
 time.sleep(float(os.environ.get("STAND_IN_LOADS", "0")))
+weights = 0
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
     def do_GET(self):
         world = int(os.environ.get("STAND_IN_WORLD", "1"))
-        replies = {"/health/": {"status": "ok"}, "/get_world_size/": {"world_size": world}}
-        self.send_response(200 if self.path in replies else 404)
+        self.reply({"/health/": {"status": "ok"}, "/get_world_size/": {"world_size": world}}.get(self.path))
+    def do_POST(self):
+        global weights
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        if self.path == "/infer/" and "STAND_IN_NO_ENGINE" not in os.environ:
+            content = [{"token": "a", "logprob": -weights / 8}]
+            choice = {"index": 0, "token_ids": [1], "logprobs": {"content": content}}
+            return self.reply([{"response": {"choices": [choice]}, "messages": None}])
+        if self.path == "/reset_prefix_cache/":
+            if "STAND_IN_FAILS" in os.environ:
+                print("[ERROR:swift] Method execution failed: collective_rpc\\nTraceback (most recent call last):")
+                print("AttributeError: 'Parameter' object has no attribute 'weight_loader'", flush=True)
+            elif "STAND_IN_STALE" not in os.environ:
+                weights += 1
+            return self.reply({"message": "reset"})
+        self.reply(None)
+    def reply(self, said):
+        body = json.dumps(said).encode()
+        self.send_response(500 if said is None else 200)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(json.dumps(replies.get(self.path)).encode())
-    def log_message(self, *_):
-        pass
+        self.wfile.write(body)
+    def log_request(self, code="-", size="-"):
+        print('INFO:     127.0.0.1:50000 - "%s" %s OK' % (self.requestline, int(code)), flush=True)
 
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Handler).serve_forever()
+http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
 
 #: `torchrun`: one worker in a session of its own, as the real one has it, which it ends when it is told to end.
 TORCHRUN = """
-import json, os, signal, subprocess, sys, time
+import http.client, json, os, signal, subprocess, sys, time
 home = os.environ["STAND_IN_HOME"]
 worker = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(300)"], start_new_session=True)
 
@@ -58,6 +89,12 @@ said = {"argv": sys.argv, "environment": dict(os.environ), "pid": os.getpid(), "
 with open(home + "/torchrun.new", "w") as file:
     json.dump(said, file)
 os.rename(home + "/torchrun.new", home + "/torchrun.json")
+port = sys.argv[sys.argv.index("--vllm_server_port") + 1] if "--vllm_server_port" in sys.argv else None
+for _ in range(int(os.environ.get("STAND_IN_SYNCS", "0"))):
+    connection = http.client.HTTPConnection("127.0.0.1", int(port))
+    connection.request("POST", "/reset_prefix_cache/", "{}")
+    connection.getresponse().read()
+    connection.close()
 if "STAND_IN_EXIT" in os.environ:
     worker.kill()
     sys.exit(int(os.environ["STAND_IN_EXIT"]))
@@ -85,16 +122,21 @@ def until(condition, seconds=30):
 
 
 class Bench:
-    """A place to launch in: a preset with a free port, stand-ins on PATH, claims of its own."""
+    """A place to launch in: a preset with free ports, stand-ins on PATH, notes and logs of its own."""
 
     def __init__(self, home):
         self.home = home
-        self.port = free_port()
+        self.port, self.group_port = free_port(), free_port()
+        self.model = home / "model"
+        self.model.mkdir()
         self.preset = home / "preset.yaml"
-        self.preset.write_text(SMOKE.read_text().replace("[8080]", f"[{self.port}]"))
-        self.claim = home / f"run/rollout-split-{os.getuid()}/server-{self.port}.json"
-        (home / "run").mkdir()
-        (home / "bin").mkdir()
+        group = f"  vllm_server_group_port: {self.group_port}\n  vllm_server_timeout"
+        text = SMOKE.read_text().replace("[8080]", f"[{self.port}]").replace("  vllm_server_timeout", group)
+        self.preset.write_text(text.replace("build/smoke/model", str(self.model)))
+        self.state = home / "state"
+        self.ready, self.loading = (self.state / f"{kind}-{self.port}.json" for kind in ("server", "loading"))
+        self.logs = home / "logs/rollout-split"
+        self.environment_with({"ms_swift": "4.5.2", "vllm": "0.23.0"})
         self.install("swift", SWIFT)
         self.install("torchrun", TORCHRUN)
         tools = [home / "bin", Path(sys.executable).parent, "/usr/bin", "/bin"]
@@ -102,13 +144,29 @@ class Bench:
         self.environment = kept | {
             "PATH": ":".join(map(str, tools)),
             "STAND_IN_HOME": str(home),
-            "XDG_RUNTIME_DIR": str(home / "run"),
+            "ROLLOUT_SPLIT_STATE": str(self.state),
         }
         self.launched = []
 
+    def environment_with(self, distributions, name="."):
+        """A Python environment whose metadata say that these are installed; returns its interpreter."""
+        root = self.home / name
+        (root / "bin").mkdir(parents=True, exist_ok=True)
+        python = root / "bin/python"
+        if not python.exists():
+            python.symlink_to(os.path.realpath(sys.executable))
+        base = Path(os.path.realpath(sys.executable)).parent
+        (root / "pyvenv.cfg").write_text(f"home = {base}\ninclude-system-site-packages = false\n")
+        packages = root / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+        for distribution, version in distributions.items():
+            info = packages / f"{distribution}-{version}.dist-info"
+            info.mkdir(parents=True)
+            (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        return python
+
     def install(self, name, text):
         file = self.home / "bin" / name
-        file.write_text(f"#!{sys.executable} -S\n{text}")
+        file.write_text(f"#!{self.home}/bin/python -S\n{text}")
         file.chmod(0o755)
 
     def edit(self, old, new):
@@ -132,6 +190,7 @@ class Bench:
             stderr=subprocess.PIPE,
             text=True,
             env=self.environment | environment,
+            cwd=self.home,
             start_new_session=terminal is None,
         )
         self.launched.append(process)
@@ -144,7 +203,7 @@ class Bench:
         return self.start(*self.words("grpo_train_server_mode.sh", "gpus=1", *words), **environment)
 
     def running_server(self, **environment):
-        """A server that was started by hand: it is healthy, and there is no claim."""
+        """A server that was started by hand: it is healthy, and no launcher vouches for it."""
         self.start("swift", "rollout", "--port", str(self.port), **environment)
         until(self.healthy)
 
@@ -154,6 +213,12 @@ class Bench:
             connection.request("GET", "/health/")
             return connection.getresponse().status == 200
         return False
+
+    def ready_server(self, *words, **environment):
+        """A server that its launcher says is ready; its output must not fill the launcher's pipe."""
+        process = self.server("show=quiet", *words, **environment)
+        until(self.ready.exists)
+        return process
 
     def said(self, program):
         """What a stand-in recorded about itself, once it runs."""

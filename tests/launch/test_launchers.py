@@ -7,7 +7,6 @@ import os
 import pty
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import threading
@@ -122,8 +121,8 @@ def test_dry_run_prints_the_exact_command_and_starts_nothing(bench, script, pres
     assert (code, out) == (0, printed)
     facts = [" ".join(line.split()) for line in said.splitlines()]
     assert facts == ([] if script == "train.sh" else [*FACTS[preset], words[0].replace("=", " ")])
-    assert sorted(file.name for file in bench.home.iterdir()) == ["bin", "preset.yaml", "run"]
-    assert not list((bench.home / "run").iterdir())
+    assert not bench.logs.exists()
+    assert not bench.state.exists()
 
 
 @pytest.mark.parametrize("script", [SERVER, LEARNER, "train.sh"])
@@ -210,40 +209,28 @@ def test_without_validate_config(bench):
     (project / ".venv/bin").mkdir(parents=True)
     (project / ".venv/bin/validate-config").symlink_to(shutil.which("validate-config", path=path))
     code, out, _ = end(bench.start(*launch))
-    assert (code, out) == (0, SMOKE_LEARNER.replace("8080", str(bench.port)))
+    assert (code, f"--vllm_server_port {bench.port} " in out) == (0, True)
 
 
-@pytest.mark.parametrize(("script", "program"), [(SERVER, "swift"), ("train.sh", "torchrun")])
+def test_train_without_torchrun(bench):
+    (bench.home / "bin/torchrun").unlink()
+    code, _, said = end(bench.start(*bench.words("train.sh", "gpus=0")))
+    assert (code, "torchrun is not on PATH" in said) == (2, True)
+
+
+@pytest.mark.parametrize(("script", "program"), [(SERVER, "swift"), (LEARNER, "torchrun")])
 def test_without_the_program(bench, script, program):
     (bench.home / "bin" / program).unlink()
     code, _, said = end(bench.start(*bench.words(script, "gpus=0")))
-    assert (code, f"{program} is not on PATH" in said) == (2, True)
-    assert not bench.claim.exists()
+    assert (code, f"error[software-missing] {program} is not on PATH" in said) == (1, True)
+    assert not bench.logs.exists()
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
-def test_port_held_by_a_listener(bench, address):
-    with socket.create_server((address, bench.port)):
-        code, _, said = end(bench.server())
-    assert code == 1
-    assert f"error[port-taken] port {bench.port} is held by a listener" in said
-    assert not (bench.home / "swift.json").exists()
-
-
-def test_port_held_by_something_healthy(bench):
-    with serving(Healthy, bench.port):
-        code, _, said = end(bench.server())
-    assert (code, "is held by a server that answers /health/" in said) == (1, True)
-    assert not (bench.home / "swift.json").exists()
-
-
-def test_port_of_a_server_that_is_loading(bench):
-    first = bench.server(STAND_IN_LOADS="60")
-    loading = bench.said("swift")
+def test_notes_of_someone_else(bench):
+    bench.state.symlink_to(bench.home)
     code, _, said = end(bench.server())
-    assert (code, f"a rollout server that is loading: process {first.pid}" in said) == (1, True)
-    assert bench.said("swift") == loading
-    assert bench.claim.exists()
+    assert (code, "belongs to someone else; ROLLOUT_SPLIT_STATE names another folder" in said) == (2, True)
+    assert not (bench.home / "swift.json").exists()
 
 
 # The server
@@ -266,14 +253,29 @@ def test_server_gets_its_words_as_they_are(bench):
     assert not outer.keys() & said["environment"].keys()
 
 
-def test_server_runs_in_a_group_of_its_own_and_leaves_a_claim(bench):
-    process = bench.server()
+def test_server_runs_in_a_group_of_its_own_and_says_who_it_is(bench):
+    process = bench.ready_server()
     said = bench.said("swift")
     assert os.getpgid(said["pid"]) == os.getpgid(said["engine"]) == said["pid"]
-    assert stat.S_IMODE(bench.claim.stat().st_mode) == 0o600
-    assert stat.S_IMODE(bench.claim.parent.stat().st_mode) == 0o700
-    claim = json.loads(bench.claim.read_text())
-    assert (claim["launcher"], claim["port"], claim["gpus"]) == (process.pid, bench.port, ["0"])
+    assert stat.S_IMODE(bench.ready.stat().st_mode) == 0o600
+    assert stat.S_IMODE(bench.state.stat().st_mode) == 0o700
+    note = json.loads(bench.ready.read_text())
+    assert (note["pid"], note["group"], note["launcher"]) == (said["pid"], said["pid"], process.pid)
+    assert (note["port"], note["gpus"], note["model"]) == (bench.port, ["0"], str(bench.model))
+
+
+def test_server_is_announced_when_it_is_ready_and_not_before(bench):
+    process = bench.server("show=quiet", STAND_IN_LOADS="2")
+    bench.said("swift")
+    until(bench.loading.exists)
+    assert not bench.ready.exists()
+    until(bench.ready.exists)
+    assert bench.healthy()
+    assert not bench.loading.exists()
+    process.terminate()
+    code, _, said = end(process)
+    assert (code, "ready after" in said) == (143, True)
+    assert not bench.ready.exists()
 
 
 @pytest.mark.parametrize("number", CODES)
@@ -285,7 +287,7 @@ def test_signal_ends_the_server_with_all_its_processes(bench, number):
     assert code == CODES[number], said
     assert not bench.left()
     assert not listens(bench.port)
-    assert not bench.claim.exists()
+    assert not list(bench.state.iterdir())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -323,7 +325,7 @@ def test_signal_while_it_starts(bench):
         code, _, said = end(process)
         assert code in (143, -signal.SIGTERM), said
         assert not bench.left()
-        assert not bench.claim.exists()
+        assert not list(bench.state.glob("*"))
 
 
 def test_server_that_ends_by_itself_takes_its_engines_along(bench):
@@ -331,7 +333,7 @@ def test_server_that_ends_by_itself_takes_its_engines_along(bench):
     assert code == 7, said
     assert bench.said("swift")["engine"] not in bench.left()
     assert not bench.left()
-    assert not bench.claim.exists()
+    assert not list(bench.state.glob("*"))
 
 
 def test_server_that_is_killed_takes_its_engines_along(bench):
@@ -360,8 +362,10 @@ def test_grace_period_must_be_a_number(bench):
 
 
 def test_learner_waits_for_a_late_server_and_leaves_it_running(bench):
-    learner = bench.learner("wait_timeout=20", STAND_IN_EXIT="5", RANK="3", CUDA_VISIBLE_DEVICES="0,1")
-    bench.server(STAND_IN_LOADS="1")
+    learner = bench.learner(
+        "wait_timeout=20", STAND_IN_SYNCS="2", STAND_IN_EXIT="5", CUDA_VISIBLE_DEVICES="0,1", RANK="3"
+    )
+    bench.server("show=quiet", STAND_IN_LOADS="1")
     code, _, said = end(learner)
     assert code == 5, said
     assert bench.healthy()
@@ -371,58 +375,118 @@ def test_learner_waits_for_a_late_server_and_leaves_it_running(bench):
     assert "RANK" not in said["environment"]
 
 
+def test_learner_finds_the_server_of_another_shell(bench):
+    bench.ready_server(TMPDIR=str(bench.home), XDG_RUNTIME_DIR=str(bench.home))
+    code, _, said = end(bench.learner(STAND_IN_SYNCS="2", STAND_IN_EXIT="0"))
+    assert (code, "the server's weights have changed" in said) == (0, True)
+
+
 def test_learner_of_a_training_repository(bench):
-    bench.running_server()
-    code, _, said = end(bench.learner("entry=my_repo.train", STAND_IN_EXIT="0"))
+    code, _, said = end(bench.learner("entry=my_repo.train", "health_check=false", STAND_IN_EXIT="0"))
     assert code == 0, said
     assert bench.said("torchrun")["argv"][3:] == ["-m", "my_repo.train", "--config", str(bench.preset)]
+
+
+def test_learner_of_the_projects_training_repository(bench):
+    (bench.home / "pyproject.toml").write_text('[tool.rollout-split]\nentry = "my_repo.train"\n')
+    for script in (LEARNER, "train.sh"):
+        code, out, said = end(bench.start(*bench.words(script, "gpus=1", "dry_run=true")))
+        assert (code, f"-m my_repo.train --config {bench.preset}" in out) == (0, True), said
+    _, out, _ = end(bench.learner("entry=swift.cli.rlhf", "dry_run=true"))
+    assert "-m swift.cli.rlhf --model" in out
 
 
 def test_learner_gives_up_on_a_server_that_does_not_come(bench):
     code, _, said = end(bench.learner("wait_timeout=0.5"))
     assert code == 1
-    assert f"no rollout server answers at http://127.0.0.1:{bench.port}/health/: waited 0.5 seconds" in said
+    assert f"no rollout server is ready on port {bench.port}: waited 0.5 seconds; nobody has started it" in said
     assert not (bench.home / "torchrun.json").exists()
+
+
+def test_learner_gives_up_on_a_server_that_loads_too_long(bench):
+    bench.server("show=quiet", STAND_IN_LOADS="60")
+    until(bench.loading.exists)
+    code, _, said = end(bench.learner("wait_timeout=0.5"))
+    assert (code, "waited 0.5 seconds; it is loading, see" in said) == (1, True)
 
 
 def test_learner_gives_up_when_the_launcher_of_the_server_ends(bench):
     server = bench.server(STAND_IN_LOADS="60")
     bench.said("swift")
     learner = bench.learner("wait_timeout=60")
-    assert "waiting for" in learner.stderr.readline()
+    line = until(lambda: next((line for line in learner.stderr if "waiting for" in line), None))
+    assert "it is loading" in line
     server.terminate()
     end(server)
     code, _, said = end(learner)
     assert (code, f"its launcher, process {server.pid}, has ended" in said) == (1, True)
 
 
-def test_learner_refuses_a_server_of_another_size(bench):
-    bench.running_server(STAND_IN_WORLD="3")
-    code, _, said = end(bench.learner())
-    assert code == 1
-    assert f"the server on port {bench.port} has world size 3, but this preset means TP x DP = 1" in said
-
-
 def test_learner_refuses_a_server_with_other_settings(bench):
-    bench.server()
-    until(bench.healthy)
+    bench.ready_server()
     bench.edit("vllm_enforce_eager: true", "vllm_enforce_eager: false")
     code, _, said = end(bench.learner())
     assert (code, "was started with other settings" in said) == (1, True)
 
 
+def test_learner_refuses_a_server_of_another_model(bench):
+    bench.ready_server()
+    (bench.home / "other").mkdir()
+    bench.edit(str(bench.model), str(bench.home / "other"))
+    code, _, said = end(bench.learner())
+    assert (code, f"serves {bench.model}, but this preset trains {bench.home}/other" in said) == (1, True)
+
+
+def test_learner_refuses_a_server_that_nobody_here_started(bench):
+    bench.running_server()
+    code, _, said = end(bench.learner())
+    assert code == 1
+    assert f"error[unknown-server] what answers on port {bench.port} was not started here: process" in said
+    assert f"trust_server=127.0.0.1:{bench.port} takes it as it is" in said
+    assert not (bench.home / "torchrun.json").exists()
+
+
+def test_learner_trusts_a_server_on_the_operators_word(bench):
+    bench.running_server()
+    word = f"trust_server=127.0.0.1:{bench.port}"
+    code, _, said = end(bench.learner(word, STAND_IN_SYNCS="2", STAND_IN_EXIT="0"))
+    assert (code, "nothing is known of its model and its settings" in said) == (0, True)
+
+
+def test_trust_is_given_by_name(bench):
+    code, _, said = end(bench.learner("trust_server=127.0.0.1:1"))
+    assert (code, f"but the preset's server is 127.0.0.1:{bench.port}" in said) == (2, True)
+
+
+def test_learner_refuses_a_trusted_server_of_another_size(bench):
+    bench.running_server(STAND_IN_WORLD="3")
+    code, _, said = end(bench.learner(f"trust_server=127.0.0.1:{bench.port}"))
+    assert (code, f"the server on port {bench.port} has world size 3, but this preset means 1" in said) == (
+        1,
+        True,
+    )
+
+
 def test_learner_refuses_what_only_looks_healthy(bench):
     with serving(Healthy, bench.port):
-        code, _, said = end(bench.learner())
+        code, _, said = end(bench.learner(f"trust_server=127.0.0.1:{bench.port}"))
     assert (code, "has world size None" in said) == (1, True)
 
 
 def test_learner_refuses_the_gpu_of_a_server(bench):
-    bench.server(STAND_IN_LOADS="60")
+    bench.server("show=quiet", STAND_IN_LOADS="60")
     bench.said("swift")
     code, _, said = end(bench.start(*bench.words(LEARNER, "gpus=0")))
-    assert (code, "error[shared-gpu] GPU 0 is used by the rollout server" in said) == (1, True)
+    assert (code, "error[shared-gpu] GPU 0 is used by a rollout server that is loading" in said) == (1, True)
     assert not (bench.home / "torchrun.json").exists()
+
+
+def test_second_learner_is_refused(bench):
+    bench.ready_server()
+    first = bench.learner("show=quiet")
+    bench.said("torchrun")
+    code, _, said = end(bench.start(*bench.words(LEARNER, "gpus=2")))
+    assert (code, f"is used by a learner of launcher {first.pid}" in said) == (1, True)
 
 
 def test_learner_without_a_health_check(bench):
@@ -432,17 +496,18 @@ def test_learner_without_a_health_check(bench):
 
 
 def test_learner_asks_past_a_proxy(bench):
-    bench.running_server()
+    bench.ready_server()
     proxy = f"http://127.0.0.1:{free_port()}"
-    code, _, said = end(bench.learner(http_proxy=proxy, no_proxy="example.com", STAND_IN_EXIT="0"))
-    assert code == 0, said
+    words = {"http_proxy": proxy, "no_proxy": "example.com", "STAND_IN_SYNCS": "2", "STAND_IN_EXIT": "0"}
+    code, _, said = end(bench.learner(**words))
+    assert (code, "warning[proxied-loopback] http_proxy would catch requests to 127.0.0.1" in said) == (0, True)
     environment = bench.said("torchrun")["environment"]
     assert environment["http_proxy"] == proxy
     assert environment["no_proxy"] == environment["NO_PROXY"] == "example.com,127.0.0.1"
 
 
 def test_ctrl_c_ends_the_learner_and_not_the_server(bench):
-    bench.running_server()
+    bench.ready_server()
     learner = bench.learner()
     worker = bench.said("torchrun")["worker"]
     learner.send_signal(signal.SIGINT)
@@ -454,7 +519,7 @@ def test_ctrl_c_ends_the_learner_and_not_the_server(bench):
 
 def test_signal_ends_the_wait_for_a_server(bench):
     learner = bench.learner()
-    assert "waiting for" in learner.stderr.readline()
+    until(lambda: any("waiting for" in line for line in learner.stderr))
     learner.terminate()
     code, _, said = end(learner)
     assert code == 143, said

@@ -116,7 +116,9 @@ def test_launchers_run_a_pair(tmp_path):
         bench.environment["STAND_IN_WORLD"] = "2"
         bench.start(*bench.words("grpo_rollout_server.sh", "gpus=0,1"))
         until(bench.healthy)
-        learner = bench.start(*bench.words("grpo_train_server_mode.sh", "gpus=2"), STAND_IN_EXIT="0")
+        learner = bench.start(
+            *bench.words("grpo_train_server_mode.sh", "gpus=2"), STAND_IN_SYNCS="2", STAND_IN_EXIT="0"
+        )
         assert end(learner)[0] == 0
         server, torchrun = bench.said("swift"), bench.said("torchrun")
     assert server["argv"][1:3] == ["rollout", "--host"]

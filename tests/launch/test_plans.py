@@ -21,8 +21,10 @@ from schema.check import load
 from schema.cli import main
 from schema.errors import InputError
 from schema.launch import argv
-from schema.launch import probe
 from schema.launch import state
+from schema.launch.machine import processes
+from schema.launch.machine import tcp
+from schema.launch.machine.rollout import Server
 from schema.launch.plan import Plan
 from schema.launch.plans import learner_plan
 from schema.launch.plans import server_plan
@@ -222,25 +224,16 @@ def test_a_learner_that_only_a_training_repository_can_run_is_told_so(words, tol
     assert all(text in result.stderr for text in told)
 
 
-def test_plan_of_the_server(preset, monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    plan = server_plan(about(preset(), rollout="3,"), launcher=42)
+def test_plan_of_the_server(preset):
+    plan = server_plan(about(preset(), rollout="3,"))
     assert plan.environment == {"CUDA_VISIBLE_DEVICES": "3"}
     assert {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} < set(plan.unset)
     facts = dict(plan.facts)
-    claim = json.loads(facts.pop("claim"))
-    assert facts.pop("claim_file") == f"{tmp_path}/rollout-split-{os.getuid()}/server-8080.json"
-    assert claim == {
-        "launcher": 42,
-        "host": "127.0.0.1",
-        "port": 8080,
-        "model": "build/smoke/model",
-        "gpus": ["3"],
-        "digest": facts.pop("digest"),
-    }
+    assert len(facts.pop("digest")) == 16
     assert facts == {
         "host": "127.0.0.1",
         "port": "8080",
+        "group_port": "51216",
         "tensor_parallel_size": "1",
         "data_parallel_size": "1",
         "world_size": "1",
@@ -248,6 +241,12 @@ def test_plan_of_the_server(preset, monkeypatch, tmp_path):
         "model": "build/smoke/model",
         "gpus": "3",
     }
+
+
+@pytest.mark.parametrize("said", ["29600", "[29600]"])
+def test_group_port_of_the_preset(preset, said):
+    path = preset(("  vllm_server_timeout", f"  vllm_server_group_port: {said}\n  vllm_server_timeout"))
+    assert server_plan(about(path)).facts["group_port"] == "29600"
 
 
 def test_digest_tells_servers_apart_and_not_learners(preset):
@@ -305,6 +304,13 @@ def test_words_for_scripts_and_for_people():
     assert plan.shown() == "CUDA_VISIBLE_DEVICES=0,1 NOTE='a b' swift -- 'it'\"'\"'s'"
 
 
+def test_a_person_is_shown_what_must_not_be_inherited(monkeypatch):
+    plan = Plan({}, {"CUDA_VISIBLE_DEVICES": "0"}, ("RANK", "LOCAL_RANK"), ("swift",))
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    monkeypatch.setenv("RANK", "0")
+    assert plan.shown() == "env -u RANK CUDA_VISIBLE_DEVICES=0 swift"
+
+
 # The split as far as one launcher knows it
 
 
@@ -357,36 +363,67 @@ def answering(status, body):
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
 def test_a_port_with_a_listener_is_not_bindable(address):
     with socket.create_server((address, 0)) as listener:
-        assert not probe.bindable(listener.getsockname()[1])
-    assert probe.bindable(free_port())
+        port = listener.getsockname()[1]
+        assert not tcp.bindable(port)
+        assert not tcp.bindable(port, reuse=True)
+        assert not tcp.lingers(port)
+        assert tcp.owners(port) == [os.getpid()]
+        assert port in tcp.listens_on([os.getpid()])
+    assert tcp.bindable(free_port())
+    assert tcp.owners(port) == []
 
 
-def test_a_port_whose_server_has_just_closed_a_connection_is_not_bindable():
+def test_a_port_whose_server_has_just_closed_a_connection_lingers():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)) as client:
             listener.accept()[0].close()
             assert client.recv(1) == b""
-    assert not probe.bindable(port)
+    assert not tcp.bindable(port)
+    assert tcp.bindable(port, reuse=True)
+    assert tcp.lingers(port)
+
+
+def test_looking_at_a_server_does_not_make_its_port_linger():
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        port = server.server_address[1]
+        assert Server("127.0.0.1", port).healthy()
+        server.shutdown()
+        thread.join()
+    assert tcp.bindable(port)
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (404, False), (500, False), (503, False)])
 def test_health(status, healthy):
     with answering(status, b"{}") as port:
-        assert probe.healthy("127.0.0.1", port) is healthy
+        assert Server("127.0.0.1", port).healthy() is healthy
 
 
 def test_health_of_what_is_no_server():
-    assert not probe.healthy("127.0.0.1", free_port())
+    assert not Server("127.0.0.1", free_port()).healthy()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert not probe.healthy("127.0.0.1", listener.getsockname()[1], timeout=0.1)
+        assert not Server("127.0.0.1", listener.getsockname()[1]).healthy(timeout=0.1)
 
 
 def test_health_goes_past_a_proxy(monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     with answering(200, b"") as port:
-        check = f"from schema.launch import probe; raise SystemExit(not probe.healthy('127.0.0.1', {port}))"
+        look = "from schema.launch.machine.rollout import Server"
+        check = f"{look}; raise SystemExit(not Server('127.0.0.1', {port}).healthy())"
         assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 
@@ -403,22 +440,32 @@ def test_health_goes_past_a_proxy(monkeypatch):
 )
 def test_world_size(status, body, size):
     with answering(status, body) as port:
-        assert probe.world_size("127.0.0.1", port) == size
+        assert Server("127.0.0.1", port).world_size() == size
 
 
 def test_addresses():
-    assert probe.url("127.0.0.1", 8080, "/health/") == "http://127.0.0.1:8080/health/"
-    assert probe.url("::1", 8080, "/health/") == "http://[::1]:8080/health/"
+    assert Server("127.0.0.1", 8080).url("/health/") == "http://127.0.0.1:8080/health/"
+    assert Server("::1", 8080).url("/health/") == "http://[::1]:8080/health/"
+    assert "secret" not in repr(Server("::1", 8080, "secret"))
 
 
-def test_only_claims_of_living_launchers_count(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    state.folder().mkdir()
+def test_only_notes_of_living_processes_count(monkeypatch, tmp_path):
+    monkeypatch.setenv("ROLLOUT_SPLIT_STATE", str(tmp_path))
+    me = processes.read(os.getpid())
+    rest = (0, 0, "::1", 1, 51216, "m", ("0",), 1, "d", "log")
+
+    def note(port, pid, started):
+        return state.Job("server", pid, started, *rest[:3], port, *rest[4:])
+
     with subprocess.Popen(["true"]) as ended:
         pass
-    claims = [state.Claim(pid, "::1", port, "m", ("0",), "d") for port, pid in ((1, ended.pid), (2, os.getpid()))]
-    for claim in claims:
-        state.claim_file(claim.port).write_text(claim.to_json())
-    for port, text in enumerate(("", "[]", "{}", '{"gpus": 3}', '{"launcher": "x"'), start=3):
-        state.claim_file(port).write_text(text)
-    assert list(state.claims()) == [claims[1]]
+    notes = [note(1, ended.pid, me.started), note(2, me.pid, me.started), note(3, me.pid, me.started + 1)]
+    for each in notes:
+        each.write()
+    for port, text in enumerate(("", "[]", "{}", '{"gpus": 3}', '{"launcher": "x"'), start=4):
+        (tmp_path / f"server-{port}.json").write_text(text)
+    assert list(state.jobs()) == [notes[1]]
+    assert state.job("server", 2) == notes[1]
+    assert state.job("learner", 2) is None
+    notes[0].remove()
+    assert not (tmp_path / "server-1.json").exists()

@@ -11,6 +11,7 @@ import yaml
 
 from schema import catalogue
 from schema.catalogue import load
+from schema.launch.preflight import CHECKS
 from schema.rules import RULES
 
 TESTS = Path(__file__).parents[1]
@@ -314,15 +315,15 @@ def test_fix_of_the_topology(validate, preset):
 def test_explain_all_lists_every_rule(validate):
     ran = validate("--explain", "all")
     assert (ran.code, ran.err) == (0, "")
-    assert [line.split()[0] for line in ran.out.splitlines()] == list(RULES)
+    assert [line.split()[0] for line in ran.out.splitlines()] == [*RULES, *CHECKS]
     assert all(len(line.split()) > 2 for line in ran.out.splitlines())
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", [*RULES, *CHECKS])
 def test_rule_is_explained(validate, rule):
     ran = validate("--explain", rule)
     head, *body = ran.out.splitlines()
-    assert (ran.code, head) == (0, f"{rule} ({RULES[rule].severity.value})")
+    assert (ran.code, head) == (0, f"{rule} ({(RULES | CHECKS)[rule].severity.value})")
     assert "".join(body).strip()
 
 

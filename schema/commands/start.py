@@ -1,0 +1,150 @@
+"""Starts one side, from a launcher's words: checks the preset and the machine, then sees it through."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from schema import catalogue
+from schema.check import Options
+from schema.commands.launch import plan
+from schema.commands.launch import side_context
+from schema.commands.launch import tell
+from schema.errors import InputError
+from schema.exits import Exit
+from schema.findings import Severity
+from schema.launch import preflight
+from schema.launch import words
+from schema.launch.machine import software
+from schema.launch.machine.rollout import api_key
+from schema.launch.run import signals
+from schema.launch.run import wait
+from schema.launch.run.learner import learn
+from schema.launch.run.server import serve
+from schema.launch.run.start import Start
+from schema.launch.run.start import missing
+from schema.launch.run.voice import Voice
+from schema.launch.toolchain import toolchain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from schema.findings import Finding
+    from schema.launch.words import Wish
+
+
+def start(side: str, said: Sequence[str]) -> int:
+    """Starts one side; returns the launcher's exit code.
+
+    Args:
+        side: server, learner, or train: a learner that nobody watches.
+        said: the launcher's words, each KEY=VALUE.
+
+    Raises:
+        InputError: a word is wrong, the preset cannot be read or has no such side, or a program is missing.
+    """
+    try:
+        signals.catch()
+        return _start(words.read(side, said))
+    except signals.Stopped as stopped:
+        return 128 + stopped.number
+
+
+def _start(wish: Wish) -> int:
+    tools = toolchain(wish)
+    versions = None if wish.dry_run or tools.python is None else software.versions(tools.python)
+    about = side_context(wish.config, _options(wish, versions), wish.side)
+    made, found = plan(about, wish.side, wish.entry)
+    tell(found)
+    if made is None:
+        return Exit.FINDINGS
+    one = Start(wish, about, made, tools, versions, api_key(), Voice(wish.side))
+    return _train(one) if wish.side == "train" else _watched(one)
+
+
+def _options(wish: Wish, versions: Mapping[str, str] | None) -> Options:
+    """How to check the preset: for these GPUs, and the ms-swift that will run, where the catalogue knows it."""
+    installed = (versions or {}).get("ms-swift")
+    return Options(
+        rollout=wish.gpus if wish.side == "server" else None,
+        train=wish.gpus if wish.side != "server" else None,
+        swift_version=installed if installed in catalogue.versions() else None,
+    )
+
+
+def _train(one: Start) -> int:
+    if one.wish.dry_run:
+        return _dry(one)
+    one.replace()
+    return Exit.INTERNAL
+
+
+def _watched(one: Start) -> int:
+    if one.context.preset.mode != "server":
+        raise InputError(f"{one.wish.config} is not in server mode; scripts/train.sh runs it")
+    one.show_facts()
+    if one.wish.dry_run:
+        return _dry(one)
+    assert one.grace >= 0, "a wrong number is told before anything else"
+    return _checked(one)
+
+
+def _dry(one: Start) -> int:
+    print(replace(one.plan, argv=one.argv).shown())
+    return Exit.OK
+
+
+def _checked(one: Start) -> int:
+    """Checks the machine; then starts, unless something speaks against it, or no start is wanted."""
+    wish = one.wish
+    looks = wish.side == "server" or wish.health_check
+    if not looks and shutil.which(one.argv[0]) is None:
+        raise missing(one.argv[0])
+    found = preflight.findings(one.look(), wish.allow) if looks else []
+    if any(finding.is_error for finding in found) and not wish.preflight_only:
+        return _refuse(found)
+    if wish.side == "learner" and looks:
+        found += _connect(one)
+    if any(finding.is_error for finding in found):
+        return _refuse(found)
+    tell(found)
+    if wish.preflight_only:
+        return _fit(one)
+    return serve(one) if wish.side == "server" else learn(one)
+
+
+def _connect(one: Start) -> list[Finding]:
+    """What speaks against the server, once it was waited for; where no start is wanted, it need not run yet."""
+    wish = one.wish
+    if wish.trust_server is not None:
+        _trust(one)
+    seen = wait.for_server(one, 0 if wish.preflight_only else wish.wait_timeout)
+    found = preflight.findings(replace(one.look(preflight.CONNECT), seen=seen), wish.allow)
+    if wish.preflight_only and seen.missing:
+        return [each._replace(severity=Severity.WARNING) for each in found]
+    return found
+
+
+def _trust(one: Start) -> None:
+    host, port = one.wish.trust_server or ("", 0)
+    if (host, port) != one.server[:2]:
+        raise InputError(
+            f"trust_server is {host}:{port}, but the preset's server is {one.server.host}:{one.server.port};"
+            " it says whom to trust, not where to connect"
+        )
+    one.voice(f"trusting what answers at {one.server.url()}: nothing is known of its model and its settings")
+
+
+def _fit(one: Start) -> int:
+    versions = (
+        ", ".join(f"{name} {version}" for name, version in (one.software or {}).items()) or "unknown versions"
+    )
+    one.voice(f"nothing speaks against this start; {one.toolchain.python or one.argv[0]}: {versions}")
+    return Exit.OK
+
+
+def _refuse(found: list[Finding]) -> int:
+    tell(found)
+    return Exit.FINDINGS

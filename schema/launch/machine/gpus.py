@@ -1,0 +1,64 @@
+"""GPUs of this machine as nvidia-smi tells them."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+from typing import NamedTuple
+
+#: Seconds that nvidia-smi gets; without persistence mode it wakes the driver first.
+TIMEOUT = 30
+
+
+class Gpu(NamedTuple):
+    """One GPU.
+
+    Attributes:
+        number: what CUDA_VISIBLE_DEVICES calls it; both count in the order of the bus where all are of one kind.
+        uuid: its name for ever, such as GPU-8f5...
+        used: memory in use, MiB.
+        total: memory that it has, MiB.
+        apps: process ids that compute on it, each with its MiB, None where the driver does not tell.
+    """
+
+    number: str
+    uuid: str
+    used: int
+    total: int
+    apps: tuple[tuple[int, int | None], ...] = ()
+
+
+def gpus() -> tuple[Gpu, ...] | None:
+    """The GPUs, or None if there is no nvidia-smi, or it fails."""
+    rows = _query("--query-gpu=index,uuid,memory.used,memory.total")
+    if rows is None:
+        return None
+    apps = _query("--query-compute-apps=gpu_uuid,pid,used_memory") or []
+    return tuple(
+        Gpu(row[0], row[1], _number(row[2]) or 0, _number(row[3]) or 0, _apps(apps, row[1]))
+        for row in rows
+        if len(row) == 4
+    )
+
+
+def find(known: tuple[Gpu, ...], said: str) -> Gpu | None:
+    """The GPU that an index or a UUID names; CUDA takes a UUID's beginning, too, if only one GPU has it."""
+    found = [gpu for gpu in known if said == gpu.number or gpu.uuid.startswith(said)]
+    return found[0] if len(found) == 1 else None
+
+
+def _apps(rows: list[list[str]], uuid: str) -> tuple[tuple[int, int | None], ...]:
+    return tuple((int(row[1]), _number(row[2])) for row in rows if len(row) == 3 and row[0] == uuid)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None
+
+
+def _query(what: str) -> list[list[str]] | None:
+    words = ["nvidia-smi", what, "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return [[cell.strip() for cell in row] for row in csv.reader(done.stdout.splitlines()) if row]

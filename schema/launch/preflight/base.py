@@ -1,0 +1,148 @@
+"""What a check of the machine is, and how all of them run before one start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+from typing import TypeAlias
+
+from schema.findings import Finding
+from schema.findings import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schema.launch.machine.gpus import Gpu
+    from schema.launch.plan import Plan
+    from schema.launch.state import Job
+    from schema.rules import Context
+    from schema.rules.base import Problem
+
+SIDES = ("server", "learner")
+#: What a learner's launcher looks at once it has waited for its server.
+CONNECT = "connect"
+
+
+class Seen(NamedTuple):
+    """The server as a learner's launcher finds it.
+
+    Attributes:
+        missing: why there is none, or None if there is one.
+        job: who it says it is, or None if nobody here started it.
+        world_size: what it answers.
+        owners: the processes that listen on its port, as far as this user may look.
+    """
+
+    missing: str | None
+    job: Job | None = None
+    world_size: int | None = None
+    owners: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen of this machine, and what is about to start on it.
+
+    Attributes:
+        side: server, learner, or connect.
+        context: the preset.
+        plan: of that side.
+        environment: the variables of this shell, and those that the preset adds.
+        gpus: the GPUs, or None where nvidia-smi tells nothing.
+        software: versions in the environment that will run, or None where it is not known which that is.
+        python: its interpreter, or None.
+        program: what is run.
+        jobs: what launchers of this project run here.
+        trusted: whether the operator vouches for the server, so that what holds its ports is not ours to judge.
+        seen: the server, once a learner has waited for it.
+    """
+
+    side: str
+    context: Context
+    plan: Plan
+    environment: Mapping[str, str]
+    gpus: tuple[Gpu, ...] | None
+    software: Mapping[str, str] | None
+    python: str | None
+    program: str
+    jobs: tuple[Job, ...] = ()
+    trusted: bool = False
+    seen: Seen | None = None
+
+    @property
+    def swift(self) -> str:
+        """The target as messages name it."""
+        return self.context.swift
+
+    @property
+    def mine(self) -> tuple[str, ...]:
+        """The GPUs of this side, as the operator named them."""
+        return tuple(self.plan.facts["gpus"].split(","))
+
+    @property
+    def port(self) -> int:
+        """Where the server listens."""
+        return int(self.plan.facts["port"])
+
+    @property
+    def group_port(self) -> int:
+        """Where weights are synchronised."""
+        return int(self.plan.facts["group_port"])
+
+
+Checks: TypeAlias = Callable[[Look], "Iterator[Problem]"]
+
+
+class Check(NamedTuple):
+    """A registered check.
+
+    Attributes:
+        id: what findings, `allow=` and `--explain` call it.
+        check: yields the problems; its docstring explains the check and names the upstream line.
+        severity: of its problems, unless a problem has its own.
+        sides: whose start it looks at.
+    """
+
+    id: str
+    check: Checks
+    severity: Severity
+    sides: tuple[str, ...]
+
+
+#: Every check, by id, in the order of definition.
+CHECKS: dict[str, Check] = {}
+
+
+def check(
+    name: str, *, severity: Severity = Severity.ERROR, sides: tuple[str, ...] = SIDES
+) -> Callable[[Checks], Checks]:
+    """Registers a function as a check; see Check for the arguments."""
+
+    def register(function: Checks) -> Checks:
+        CHECKS[name] = Check(name, function, severity, sides)
+        return function
+
+    return register
+
+
+def findings(look: Look, allow: frozenset[str] = frozenset()) -> list[Finding]:
+    """All that speaks against this start, errors first.
+
+    Args:
+        look: what was seen.
+        allow: ids whose errors the operator takes upon himself; they become warnings.
+    """
+    found = [
+        Finding(each.id, _severity(problem.severity or each.severity, each.id in allow), *problem[:4])
+        for each in CHECKS.values()
+        if look.side in each.sides
+        for problem in each.check(look)
+    ]
+    return sorted(found, key=lambda finding: not finding.is_error)
+
+
+def _severity(severity: Severity, allowed: bool) -> Severity:  # noqa: FBT001
+    return Severity.WARNING if allowed else severity

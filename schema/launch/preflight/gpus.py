@@ -1,0 +1,132 @@
+"""Checks of the GPUs that a start is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.findings import Severity
+from schema.launch.machine import processes
+from schema.launch.machine.gpus import find
+from schema.launch.preflight.base import CONNECT
+from schema.launch.preflight.base import SIDES
+from schema.launch.preflight.base import check
+from schema.rules.base import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.launch.machine.gpus import Gpu
+    from schema.launch.preflight.base import Look
+
+#: MiB that may be in use on a free GPU: driver and display take a few hundred.
+IDLE = 1024
+
+
+@check("gpus-unseen", severity=Severity.WARNING)
+def gpus_unseen(look: Look) -> Iterator[Problem]:
+    """nvidia-smi is missing or fails, so nothing is known of the GPUs."""
+    if look.gpus is None:
+        yield Problem(
+            look.context.preset.start,
+            f"nvidia-smi tells nothing: it was not checked that GPU {', '.join(look.mine)} exists and is free",
+            "",
+            "put nvidia-smi on PATH",
+        )
+
+
+@check("gpu-missing")
+def gpu_missing(look: Look) -> Iterator[Problem]:
+    """A GPU that this machine does not have.
+
+    CUDA ignores it and all that follow in CUDA_VISIBLE_DEVICES: "local_device_count must be greater than or
+    equal to" (ms-swift 4.5.2, arguments/deploy_args.py:142) on the server, fewer devices than processes on the
+    learner.
+    """
+    missing = [gpu for gpu in look.mine if not gpu.startswith("MIG-") and find(look.gpus or (), gpu) is None]
+    if look.gpus is not None and missing:
+        has = ", ".join(gpu.number for gpu in look.gpus) or "none"
+        yield Problem(
+            look.context.preset.start,
+            f"GPU {', '.join(missing)} does not exist; this machine has {has}",
+            f"{look.swift}: too few devices, once the model is loaded",
+            "give other GPUs: gpus=...",
+        )
+
+
+@check("gpu-twice")
+def gpu_twice(look: Look) -> Iterator[Problem]:
+    """One GPU under two names, its index and its UUID."""
+    seen: dict[str, str] = {}
+    for said in look.mine:
+        gpu = find(look.gpus or (), said)
+        if gpu is not None and gpu.uuid in seen:
+            yield Problem(
+                look.context.preset.start,
+                f"GPU {said} is listed twice: it is {seen[gpu.uuid]}, too",
+                f"{look.swift}: two engines on one GPU, out of memory",
+                "name each GPU once: gpus=...",
+            )
+        elif gpu is not None:
+            seen[gpu.uuid] = said
+
+
+@check("gpu-busy")
+def gpu_busy(look: Look) -> Iterator[Problem]:
+    """A GPU on which another process holds memory.
+
+    vLLM asks for its share of the whole GPU, whatever else lives there: "Free memory on device ... is less than
+    desired GPU memory utilization" (vLLM 0.23.0, v1/worker/utils.py); a server that was not ended whole leaves
+    engines that hold 28 GiB a GPU.
+    """
+    shared = _used_by_jobs(look)
+    for said in look.mine:
+        gpu = find(look.gpus or (), said)
+        if gpu is None or said in shared:  # shared-gpu tells
+            continue
+        others = [(pid, held) for pid, held in gpu.apps if held is None or held >= IDLE]
+        if others or gpu.used >= IDLE:
+            yield Problem(
+                look.context.preset.start,
+                f"GPU {said} is not free: {gpu.used} of {gpu.total} MiB are in use{_by(others)}",
+                f"{look.swift}: out of memory, or an engine that refuses to start",
+                f"end what uses it, or give other GPUs: gpus=...{_candidates(look)}",
+            )
+
+
+def _by(apps: list[tuple[int, int | None]]) -> str:
+    named = [processes.named(pid) + ("" if held is None else f" with {held} MiB") for pid, held in apps]
+    return f", by {'; '.join(named)}" if named else ""
+
+
+def _candidates(look: Look) -> str:
+    free = [gpu.number for gpu in look.gpus or () if gpu.used < IDLE and not gpu.apps]
+    return f" (free now: {', '.join(free)})" if free else ""
+
+
+@check("shared-gpu", sides=(*SIDES, CONNECT))
+def shared_gpu(look: Look) -> Iterator[Problem]:
+    """A GPU that another job of this project uses: the other side of this one, or a second one.
+
+    "Duplicate GPU detected ... both on CUDA device", NCCL error: invalid usage, at the first weight sync (seen
+    on ms-swift 4.5.2; rlhf_trainers/vllm_client.py init_communicator).
+    """
+    for job in look.jobs:
+        theirs = {_identity(look, gpu) for gpu in job.gpus}
+        shared = [gpu for gpu in look.mine if _identity(look, gpu) in theirs]
+        if shared:
+            yield Problem(
+                look.context.preset.start,
+                f"GPU {', '.join(shared)} is used by {job.named()}",
+                f"{look.swift}: NCCL error: invalid usage (Duplicate GPU detected)",
+                f"give this side other GPUs: gpus=...{_candidates(look)}",
+            )
+
+
+def _used_by_jobs(look: Look) -> set[str]:
+    theirs = {_identity(look, gpu) for job in look.jobs for gpu in job.gpus}
+    return {gpu for gpu in look.mine if _identity(look, gpu) in theirs}
+
+
+def _identity(look: Look, said: str) -> str:
+    gpu: Gpu | None = find(look.gpus or (), said)
+    return gpu.uuid if gpu is not None else said

@@ -1,0 +1,1 @@
+"""One start seen through: what is started, watched, logged, and ended whole."""

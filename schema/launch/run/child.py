@@ -1,0 +1,89 @@
+"""The program that a launcher starts: in a session of its own, watched, logged, and ended with all it started."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schema.launch.run import guard
+from schema.launch.run import signals
+from schema.launch.run.family import Family
+from schema.launch.run.family import adopt_orphans
+from schema.launch.run.logs import OUTPUT
+from schema.launch.run.logs import Pump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from schema.launch.run.start import Start
+
+#: Seconds between two looks at it.
+TICK = 0.2
+
+
+@dataclass
+class Child:
+    """A running program.
+
+    Attributes:
+        process: the program itself.
+        family: it and all that it started.
+        pump: its output.
+        grace: seconds between TERM and KILL when it is ended.
+    """
+
+    process: subprocess.Popen[bytes]
+    family: Family
+    pump: Pump
+    grace: float
+
+    def code(self) -> int | None:
+        """Its exit code as a shell would say it, or None while it runs."""
+        said = self.process.poll()
+        return said if said is None or said >= 0 else 128 - said
+
+
+@contextmanager
+def started(start: Start, folder: Path) -> Iterator[Child]:
+    """Starts a program, and ends it with everything that it started when the block is left.
+
+    Its output is unbuffered, so that logs tell what happened last.
+
+    Args:
+        start: what is started.
+        folder: gets its output.
+    """
+    name, value = "ROLLOUT_SPLIT_LAUNCH", str(uuid.uuid4())
+    mark = f"{name}={value}"
+    adopt_orphans()
+    watchman = guard.post(mark, start.grace)
+    family = Family(mark, root=os.getpid(), apart={watchman.pid})
+    child = None
+    try:
+        process = subprocess.Popen(
+            start.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={"PYTHONUNBUFFERED": "1", **start.environment, name: value},
+            start_new_session=True,
+        )
+        family.group = process.pid
+        watchman.tell(process.pid)
+        assert process.stdout is not None
+        pump = Pump(process.stdout, folder / OUTPUT, show=start.wish.show, say=start.voice)
+        child = Child(process, family, pump, start.grace)
+        child.pump.start()
+        yield child
+    finally:
+        signals.ignore()
+        family.end(start.grace if child is None else child.grace, start.voice)
+        if child is not None:
+            child.process.wait()
+            child.pump.join(timeout=5)
+        watchman.dismiss()

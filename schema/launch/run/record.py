@@ -1,0 +1,100 @@
+"""What was run, kept beside its logs: the resolved preset, the command, the environment, the versions."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.parse import urlunsplit
+
+import yaml
+
+from schema.errors import InputError
+from schema.resolve.tree import data
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from schema.launch.run.start import Start
+
+HIDDEN = "***"
+#: Variables that change what ms-swift, vLLM, torch or NCCL do.
+_MATTERS = re.compile(
+    r"(?:CUDA|NVIDIA|NCCL|GLOO|TORCH|PYTORCH|TRITON|VLLM|SWIFT|ROLLOUT_SPLIT|HF|HUGGINGFACE|TRANSFORMERS|MODELSCOPE"
+    r"|DS|DEEPSPEED|OMP|MKL|RAY|WANDB|SLURM|MAX_PIXELS|IMAGE|VIDEO|FPS)(?:_|$)"
+    r"|(?:LD_LIBRARY_PATH|PYTHONPATH|PATH|VIRTUAL_ENV|CONDA_PREFIX|TMPDIR|RANK|LOCAL_RANK|WORLD_SIZE|MASTER_.*"
+    r"|NPROC_PER_NODE|(?:no|https?|all)_proxy)$",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(r"(?:^|_)(?:api_?key|key|token|secret|password|passwd|credentials?)$", re.IGNORECASE)
+
+
+def write(folder: Path, start: Start) -> None:
+    """Writes plan.json and preset.yaml into the folder of a start; secrets are starred.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    preset = start.context.preset
+    resolved = _starred(data(preset.tree))
+    said = {
+        "side": start.wish.side,
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "preset": str(preset.resolved.path),
+        "command": _words(start.argv),
+        "gpus": start.plan.facts["gpus"].split(","),
+        "environment": environment(start.environment),
+        "not_inherited": [name for name in start.plan.unset if name in os.environ],
+        "facts": dict(start.plan.facts),
+        "python": start.toolchain.python,
+        "versions": dict(start.software or {}),
+    }
+    try:
+        (folder / "plan.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+        text = yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
+        (folder / "preset.yaml").write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror}; logs=DIR names another folder for logs") from error
+
+
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables that matter, without their secrets."""
+    return {name: _value(name, value) for name, value in sorted(variables.items()) if _MATTERS.match(name)}
+
+
+def _value(name: str, value: str) -> str:
+    if _SECRET.search(name):
+        return HIDDEN
+    parts = urlsplit(value) if "://" in value else None
+    if parts is None or "@" not in parts.netloc:
+        return value
+    return urlunsplit(parts._replace(netloc=f"{HIDDEN}@{parts.netloc.rpartition('@')[2]}"))
+
+
+def _words(argv: Sequence[str]) -> list[str]:
+    """A command, with the values of secret options starred."""
+    found: list[str] = []
+    for word in argv:
+        option = word.partition("=")[0]
+        secret = bool(found) and found[-1].startswith("--") and _SECRET.search(found[-1])
+        if secret:
+            found.append(HIDDEN)
+        elif option != word and option.startswith("--") and _SECRET.search(option):
+            found.append(f"{option}={HIDDEN}")
+        else:
+            found.append(word)
+    return found
+
+
+def _starred(value: object) -> object:
+    if isinstance(value, dict):
+        return {
+            name: HIDDEN if isinstance(each, str) and _SECRET.search(str(name)) else _starred(each)
+            for name, each in value.items()
+        }
+    return [_starred(each) for each in value] if isinstance(value, list) else value

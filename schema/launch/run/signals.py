@@ -1,0 +1,51 @@
+"""Signals that end a launcher: each becomes an exception, so that every wait ends and everything is cleaned up."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+
+
+class Stopped(BaseException):
+    """The launcher was told to end; its exit code is 128 and the signal's number.
+
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(signal.Signals(number).name)
+
+
+def catch() -> None:
+    """Makes signals raise Stopped.
+
+    A script that starts a launcher with & hands an ignored SIGINT and SIGQUIT on, which must end it all the same;
+    an ignored SIGHUP is nohup's, and stays ignored.
+    """
+    for number in ENDING:
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
+
+
+def ignore() -> None:
+    """Lets nothing but SIGKILL interrupt the cleaning up."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def restore() -> None:
+    """Gives signals their usual meaning back, for a program that replaces this one."""
+    for number in ENDING:
+        if signal.getsignal(number) is _stop:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise Stopped(number)

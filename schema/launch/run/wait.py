@@ -1,0 +1,57 @@
+"""Waits for the server of a learner."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from schema.launch import state
+from schema.launch.machine import tcp
+from schema.launch.preflight import Seen
+
+if TYPE_CHECKING:
+    from schema.launch.run.start import Start
+    from schema.launch.state import Job
+
+#: Seconds between two looks, and between two lines about them.
+POLL, REMIND = 0.5, 10.0
+
+
+def for_server(start: Start, timeout: float) -> Seen:
+    """Waits until a server is ready, or until it is clear that none comes."""
+    begun = time.monotonic()
+    reminded = begun - REMIND
+    loading: Job | None = None
+    while True:
+        seen, loading = _look(start, loading)
+        now = time.monotonic()
+        if seen is not None:
+            return seen
+        if now - begun >= timeout:
+            return Seen(f"waited {timeout:g} seconds; {_status(start, loading)}")
+        if now - reminded >= REMIND:
+            reminded = now
+            start.voice(
+                f"waiting for {start.server.url('/health/')} ({now - begun:.0f} s): {_status(start, loading)}"
+            )
+        time.sleep(min(POLL, timeout))
+
+
+def _look(start: Start, before: Job | None) -> tuple[Seen | None, Job | None]:
+    """What is there, and the server that is loading; `before` is the one that was loading at the last look."""
+    port = start.server.port
+    # In this order: a server that becomes ready leaves its new note before it takes the old one away.
+    loading, job = state.job("loading", port), state.job("server", port)
+    if (job is not None or loading is None) and start.server.healthy():
+        return Seen(None, job, start.server.world_size(), tuple(tcp.owners(port))), loading
+    if before is not None and loading is None and job is None:
+        return Seen(f"its launcher, process {before.launcher}, has ended; see {before.log}"), None
+    return None, loading
+
+
+def _status(start: Start, loading: Job | None) -> str:
+    if loading is not None:
+        return f"it is loading, see {loading.log}"
+    if state.job("server", start.server.port) is not None:
+        return "it does not answer, which is how a server behaves that generates for another learner"
+    return "nobody has started it"
