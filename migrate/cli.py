@@ -19,7 +19,7 @@ _EPILOG = """\b
 Exit status:
   0  nothing to do, or written
   1  files would change (without --write)
-  2  wrong usage, unreadable input, or refused; nothing was written
+  2  wrong usage, unreadable input, or refused; the files are as they were, unless it says so
   3  a defect of this tool; nothing was written
 """
 
@@ -33,7 +33,7 @@ Exit status:
     show_default=True,
     help="vllm_mode of the result.",
 )
-@click.option("--write", is_flag=True, help="Write the files. Default: print a diff and a report.")
+@click.option("--write", is_flag=True, help="Write the files: all, or none. Default: print a diff and a report.")
 @click.option("--check", is_flag=True, help="Only say which files would change.")
 @click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="Write there instead.")
 @click.option("--report", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -79,7 +79,8 @@ def main(
     """Move ms-swift GRPO presets from vLLM colocate mode to server mode, or back.
 
     Name a preset together with the presets that it extends. Only the lines that must change do; every
-    comment stays, or travels with its key.
+    comment stays, or travels with its key. Files are written all or none, also when a call is killed: the
+    next one with --write puts back what it left.
     """
     if write and check:
         raise click.UsageError("--write and --check exclude each other")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from migrate.plan import Migration
 from migrate.plan import plan
 from migrate.report import render
-from migrate.transaction import write
+from migrate.writing import Change
+from migrate.writing import locked
 from schema.check import load
 from schema.errors import InputError
 from schema.exits import Exit
@@ -49,15 +50,25 @@ def migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
     Raises:
         InputError: the input cannot be read, or the migration is refused; nothing is written.
     """
-    migrations = plan(paths, target)
-    changed = [migration for migration in migrations if migration.changes]
-    contents = {migration.path: migration.content for migration in changed}
-    if changed and wish.output is not None:
-        contents = _beside(migrations, wish.output)
-    if wish.write:
-        write(contents)
+    with locked([*paths, *filter(None, [wish.output])], alone=wish.write) as session:
+        migrations = plan(paths, target)
+        changed = [migration for migration in migrations if migration.changes]
+        changes = _changes(migrations, wish.output if changed else None)
+        if wish.write:
+            session.write(changes)
     _tell(migrations, changed, wish)
     return Exit.FINDINGS if changed and not wish.write else Exit.OK
+
+
+def _changes(migrations: Sequence[Migration], folder: Path | None) -> list[Change]:
+    # What was read must hold until the end, also where it is not written.
+    read = {migration.path: (migration.old.bom + migration.old.text).encode() for migration in migrations}
+    if folder is None:
+        return [Change(migration.path, read[migration.path], migration.content) for migration in migrations]
+    kept = [Change(path, content, content) for path, content in read.items()]
+    new = _beside(migrations, folder)
+    there = {path: content if path.exists() else None for path, content in new.items()}
+    return [*kept, *(Change(path, there[path], content) for path, content in new.items())]
 
 
 def _beside(migrations: Sequence[Migration], folder: Path) -> dict[Path, bytes]:

@@ -1,8 +1,12 @@
 """What the tests of `migrate` share: a project to work in, and migrate-config in this process."""
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+import faults
 import pytest
 from click.testing import CliRunner
 
@@ -54,3 +58,21 @@ def tree(folder: Path) -> dict[str, tuple[bytes, int, int]]:
 def files(root):
     """What the files of the project are now."""
     return lambda: tree(root)
+
+
+@pytest.fixture
+def memory(tmp_path):
+    """A fresh folder, in memory where there is such a file system: syncing takes no time there."""
+    if not os.access("/dev/shm", os.W_OK):  # noqa: S108 - mkdtemp makes a folder that is nobody else's
+        yield tmp_path
+        return
+    folder = Path(tempfile.mkdtemp(prefix="writing-", dir="/dev/shm"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Says how many faults the tests of writing injected; each was survived, or its test has failed."""
+    if faults.INJECTED:
+        kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(faults.INJECTED.items()))
+        terminalreporter.write_line(f"faults injected while writing: {faults.INJECTED.total()} ({kinds})")
