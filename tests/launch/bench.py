@@ -38,6 +38,8 @@ with open(home + "/swift.new", "w") as file:
 os.rename(home + "/swift.new", home + "/swift.json")
 if "STAND_IN_EXIT" in os.environ:
     sys.exit(int(os.environ["STAND_IN_EXIT"]))
+for _ in range(int(os.environ.get("STAND_IN_CHATS", "0"))):
+    print("chat" * 16, flush=True)
 time.sleep(float(os.environ.get("STAND_IN_LOADS", "0")))
 weights = 0
 
@@ -75,7 +77,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 
 #: `torchrun`: one worker in a session of its own, as the real one has it, which it ends when it is told to end.
 TORCHRUN = """
-import http.client, json, os, signal, subprocess, sys, time
+import http.client, json, os, signal, socket, subprocess, sys, time
 home = os.environ["STAND_IN_HOME"]
 worker = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(300)"], start_new_session=True)
 
@@ -98,6 +100,12 @@ for _ in range(int(os.environ.get("STAND_IN_SYNCS", "0"))):
 if "STAND_IN_EXIT" in os.environ:
     worker.kill()
     sys.exit(int(os.environ["STAND_IN_EXIT"]))
+while "STAND_IN_WATCHES" in os.environ:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", int(port))):
+            worker.kill()
+            sys.exit("ConnectionError")
+    time.sleep(0.05)
 time.sleep(300)
 """
 
@@ -113,12 +121,52 @@ def listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def linger(port):
+    """Leaves a connection in TIME_WAIT on a port, as a server does that ends with clients."""
+    with (
+        socket.create_server(("127.0.0.1", port)) as server,
+        socket.create_connection(("127.0.0.1", port)) as client,
+    ):
+        server.accept()[0].close()
+        assert client.recv(1) == b""
+
+
 def until(condition, seconds=30):
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
     return value
+
+
+class FaultTable:
+    """What faults led to: the launcher's message, its exit code, seconds, and processes that it left."""
+
+    def __init__(self):
+        self.rows = []
+
+    def judge(self, fault, process, code, message, left=lambda: ()):
+        """Waits for a launcher to end, which it must with this code and message and without leaving anything."""
+        begun = time.monotonic()
+        said_code, _, said = end(process)
+        seconds = time.monotonic() - begun
+        lines = [line for line in said.splitlines() if message in line]
+        remains = list(left())
+        self.rows.append((fault, lines[0] if lines else "", said_code, f"{seconds:.1f}", len(remains)))
+        assert (said_code, bool(lines)) == (code, True), said
+        assert not remains
+
+    def text(self):
+        """The table as Markdown."""
+        head = "| fault | message | exit code | seconds | processes left |\n| --- | --- | --- | --- | --- |"
+        return "\n".join([head, *(f"| {' | '.join(map(str, row))} |" for row in self.rows)])
+
+    def write(self):
+        """Writes the table below build/, and returns the file."""
+        file = REPO / "build/launch-faults.md"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(self.text() + "\n", encoding="utf-8")
+        return file.relative_to(REPO)
 
 
 class Bench:
@@ -244,6 +292,8 @@ class Bench:
         for process in self.launched:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=10)
+        with contextlib.suppress(AssertionError):
+            until(lambda: not self.left(), seconds=5)
         left = self.left()
         for pid in left:
             with contextlib.suppress(ProcessLookupError):

@@ -14,7 +14,6 @@ import threading
 import pytest
 from bench import REPO
 from bench import SMOKE
-from bench import Bench
 from bench import end
 from bench import free_port
 from bench import listens
@@ -72,13 +71,6 @@ FACTS = {
         "model models/qwen3-vl-4b-summary-1024-merged",
     ],
 }
-
-
-@pytest.fixture
-def bench(tmp_path):
-    place = Bench(tmp_path)
-    yield place
-    place.close()
 
 
 @contextlib.contextmanager

@@ -103,7 +103,7 @@ class Node:
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
             "HF_HUB_OFFLINE": "1",
             "MODELSCOPE_OFFLINE": "1",
-            "XDG_RUNTIME_DIR": str(home),
+            "ROLLOUT_SPLIT_STATE": str(home / "state"),
         }
 
     def _register_plugin(self):

@@ -1,0 +1,28 @@
+"""Benches for tests, and the table of faults at the end of the run."""
+
+import pytest
+from bench import Bench
+from bench import FaultTable
+
+TABLE = FaultTable()
+
+
+@pytest.fixture
+def bench(tmp_path):
+    place = Bench(tmp_path)
+    yield place
+    place.close()
+
+
+@pytest.fixture(scope="session")
+def faults():
+    """Where faults are judged and kept."""
+    return TABLE
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Keeps the table, and shows it where details are asked for."""
+    if TABLE.rows:
+        file = TABLE.write()
+        verbose = terminalreporter.config.get_verbosity() > 0
+        terminalreporter.write_line(TABLE.text() if verbose else f"{len(TABLE.rows)} faults: {file}")

