@@ -143,3 +143,8 @@ def _sync(handle: int) -> None:
 def reason(error: OSError) -> str:
     """What the operating system says, in the middle of a sentence."""
     return (error.strerror or str(error)).lower()
+
+
+def described(error: OSError) -> str:
+    """The same, with the file if the operating system names it."""
+    return f"{error.filename}: {reason(error)}" if error.filename else reason(error)

@@ -59,7 +59,7 @@ def recover(file: Path) -> None:
         _recover(file, journal)
     except OSError as error:
         raise InputError(
-            f"what a killed call left cannot be cleaned up: {error.filename or file}: {disk.reason(error)}",
+            f"what a killed call left cannot be put right: {disk.described(error)}; mend that, then run it again",
             Place(file),
         ) from error
 

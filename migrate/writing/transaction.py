@@ -117,7 +117,7 @@ def _take_back(journal: Journal, error: BaseException) -> None:
 
 
 def _text(error: OSError | InputError) -> str:
-    return str(error) if isinstance(error, InputError) else f"{error.filename}: {disk.reason(error)}"
+    return str(error) if isinstance(error, InputError) else disk.described(error)
 
 
 def put_back(journal: Journal) -> list[Path]:

@@ -14,9 +14,13 @@ from writer import mode
 from writer import state
 from writer import write
 
+from migrate import commands
+from migrate.plan import plan
 from migrate.writing import Change
 from migrate.writing import locked
 from schema.errors import InputError
+
+CASES = Path(__file__).parent / "cases"
 
 #: A user and a group that own nothing.
 NOBODY, NOGROUP = 65534, 65533
@@ -353,7 +357,7 @@ def test_an_interrupt_undoes_too(three, tmp_path):
 
 
 def test_the_command_says_what_could_not_be_written(root, files, migrate):
-    preset = Path(__file__).parent / "cases/self-contained/before/preset.yaml"
+    preset = CASES / "self-contained/before/preset.yaml"
     (root / "preset.yaml").write_bytes(preset.read_bytes())
     (root / "out").write_text("in the way\n")
     before = files()
@@ -361,3 +365,30 @@ def test_the_command_says_what_could_not_be_written(root, files, migrate):
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == "error: out:1:1: cannot be written: file exists; no file was changed\n"
     assert files() == before
+
+
+@pytest.fixture
+def family(root):
+    """A parent that is to change, and a child that is not: its text was planned on what the parent says."""
+    for name in ("parent.yaml", "child.yaml"):
+        (root / name).write_bytes((CASES / "parent-and-child/before" / name).read_bytes())
+    for folder in (root, root / "out"):
+        folder.mkdir(exist_ok=True)
+        (folder / "base.yaml").write_bytes((CASES / "base.yaml").read_bytes())
+    return root
+
+
+@pytest.mark.parametrize("victim", ["parent.yaml", "child.yaml"])
+@pytest.mark.parametrize("options", [[], ["--output-dir", "out"]])
+def test_the_command_refuses_what_changed_after_planning(family, migrate, monkeypatch, victim, options):
+    def planned(*args):
+        made = plan(*args)
+        (family / victim).write_text("by: hand\n")
+        return made
+
+    monkeypatch.setattr(commands, "plan", planned)
+    wanted = state(family) | {victim: (0o644, b"by: hand\n")}
+    ran = migrate("--write", *options, "parent.yaml", "child.yaml")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == f"error: {victim}:1:1: was changed by someone else since it was read; no file was changed\n"
+    assert state(family) == wanted

@@ -3,8 +3,11 @@
 import errno
 import os
 import resource
+import subprocess
+import sys
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 
 import pytest
 from faults import INJECTED
@@ -162,3 +165,28 @@ def test_a_limit_on_the_size_of_files(memory, sides):
     INJECTED["EFBIG, by the kernel"] += 1
     assert str(caught.value).endswith("a.yaml:1:1: cannot be written: file too large; no file was changed")
     assert state(root) == sides[0]
+
+
+MOUNTS = ["unshare", "--map-root-user", "--mount"]
+
+
+def may_mount():
+    try:
+        return subprocess.run([*MOUNTS, "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not may_mount(), reason="no file system can be mounted here")
+def test_disks_that_are_full(tmp_path):
+    folders = [Path(__file__).parent, Path(__file__).parents[2]]
+    ran = subprocess.run(
+        [*MOUNTS, sys.executable, folders[0] / "full_disk.py", tmp_path],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    INJECTED["ENOSPC, by the kernel"] += int(ran.stdout)
+    assert int(ran.stdout) > 5
