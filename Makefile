@@ -1,11 +1,12 @@
 # Every target sets up what it needs; a second run reuses what is there.
 PYTHON ?= python3
+SWIFT_PYTHON ?= $(shell command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs test-upstream faults corpus clean
+.PHONY: help demo test lint docs test-upstream faults corpus smoke smoke-8 clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +45,12 @@ corpus: $(READY) ## measure the YAML editor on real files from package indexes (
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group corpus
 	$(BIN)/python tests/corpus/collect.py
 	$(BIN)/python -m pytest tests/corpus
+
+smoke: $(READY) ## a real server and a real learner on two GPUs; SWIFT_PYTHON has ms-swift and vLLM
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/gpu/smoke.py --python "$(SWIFT_PYTHON)" $(SMOKE)
+
+smoke-8: $(READY) ## the split against colocate on eight GPUs; SWIFT_PYTHON has ms-swift and vLLM
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/gpu/smoke8.py --python "$(SWIFT_PYTHON)" $(SMOKE)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .venv-upstream .venv-upstream-oldest .venv-upstream-cpu build

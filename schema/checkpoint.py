@@ -11,20 +11,21 @@ _EXPERTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_exp
 
 def is_dense(model: object) -> bool | None:
     """Whether a model has no experts; None if its config is not here."""
-    config = _config(model)
-    if config is None:
+    said = config(model)
+    if said is None:
         return None
-    parts = [config, *(part for part in config.values() if isinstance(part, dict))]
+    parts = [said, *(part for part in said.values() if isinstance(part, dict))]
     return not any(part.get(name) for part in parts for name in _EXPERTS)
 
 
 def sees(model: object) -> bool | None:
     """Whether a model takes pictures; None if its config is not here."""
-    config = _config(model)
-    return None if config is None else "vision_config" in config
+    said = config(model)
+    return None if said is None else "vision_config" in said
 
 
-def _config(model: object) -> dict[str, Any] | None:
+def config(model: object) -> dict[str, Any] | None:
+    """The checkpoint's config.json; None if it is not here."""
     try:
         said = json.loads((Path(str(model)) / "config.json").read_text("utf-8"))
     except (OSError, ValueError):

@@ -7,12 +7,15 @@ import json
 from typing import TYPE_CHECKING
 
 from schema.batch import batch
+from schema.capacity import GIB
+from schema.capacity import capacity
 from schema.check import context
 from schema.check import load
 from schema.check import no_grpo
 from schema.commands.validate import absolute
 from schema.errors import InputError
 from schema.exits import Exit
+from schema.launch.machine.gpus import gpus
 from schema.launch.plans import server_facts
 from schema.launch.preflight import CHECKS
 from schema.preset import Kind
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from schema.launch.preflight import Check
     from schema.rules import Context
     from schema.rules import Rule
+    from schema.server import RolloutServerConfig
 
 
 def explain(name: str) -> Exit:
@@ -78,9 +82,28 @@ def _table(about: Context, file: Path) -> list[str]:
             f" x DP {facts['data_parallel_size']}, {facts['vllm_max_model_len']} tokens,"
             f" http://{facts['host']}:{facts['port']}"
         )
+        lines += _cache(about.preset.value("model"), about.server.config)
     if about.split.train is not None and not about.trainer.errors:
         lines += _learner(about, about.split.train.count)
     return lines
+
+
+def _cache(model: object, server: RolloutServerConfig) -> list[str]:
+    needed = capacity(model)
+    if needed is None:
+        return []
+    length = server.vllm_max_model_len
+    share = server.vllm_gpu_memory_utilization
+    whole = needed.token * length / GIB
+    line = f"  KV cache {needed.token:,} bytes a token, {whole:.2f} GiB for {length:,} tokens"
+    if known := gpus():
+        memory = min(gpu.total for gpu in known) / 1024
+        tokens = needed.tokens(memory, share, server.vllm_tensor_parallel_size)
+        line += (
+            f"; about {tokens:,} tokens an engine ({tokens / length:.0f} sequences of full length) at utilization"
+            f" {share:g} of {memory:.0f} GiB"
+        )
+    return [line]
 
 
 def _learner(about: Context, world: int) -> list[str]:

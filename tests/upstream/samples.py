@@ -194,6 +194,7 @@ SETTINGS = (
     {"rlhf.vllm_reasoning_parser": "qwen3"},
     {f"{_SERVER}.vllm_enable_expert_parallel": True},
     {f"{_SERVER}.vllm_engine_kwargs": {"no_such_argument": 1}},
+    {f"{_SERVER}.vllm_limit_mm_per_prompt": "not JSON"},
     {"rlhf.use_gym_env": True, "rlhf.reward_weights": None},
     {"quantization.quant_method": "bnb", "quantization.quant_bits": 4},
     {"quantization.quant_method": "bnb", "quantization.quant_bits": 3},

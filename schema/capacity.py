@@ -1,0 +1,54 @@
+"""What an engine's share of a GPU holds: the tokens of its KV cache, told before anything is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from typing import NamedTuple
+
+from schema.checkpoint import config
+
+#: Bytes of a number in the KV cache; vLLM takes the model's own type, bfloat16 or float16, unless told otherwise.
+NUMBER = 2
+#: GiB that vLLM sets aside on top of the weights, for activations, graphs and CUDA itself: 2.2 to 2.7 were seen (a
+#: 4.4 B Qwen3-VL of 8,192 tokens on vLLM 0.23.0).
+ASIDE = 2.4
+GIB = 2**30
+
+
+class Capacity(NamedTuple):
+    """What one token costs, and the weights, in bytes; over all GPUs of an engine."""
+
+    token: int
+    weights: int
+
+    def tokens(self, memory: float, share: float, tensor: int) -> int:
+        """Tokens that the KV cache of one engine holds, about.
+
+        Args:
+            memory: GiB of one GPU.
+            share: vllm_gpu_memory_utilization.
+            tensor: GPUs that the engine spans (TP).
+        """
+        left = memory * share - ASIDE - self.weights / tensor / GIB
+        return max(0, int(left * GIB * tensor / self.token))
+
+
+def capacity(model: object) -> Capacity | None:
+    """What a checkpoint needs; None if it is not here, or keeps its context in another way than keys and values.
+
+    Two vectors a layer and head, as vLLM's FullAttentionSpec counts them (0.23.0, v1/kv_cache_interface.py).
+    """
+    said = config(model)
+    if said is None:
+        return None
+    text: dict[str, Any] = said.get("text_config", said)
+    layers, heads = text.get("num_hidden_layers"), text.get("num_attention_heads")
+    # Latent, linear and sliding attention keep less.
+    other = {*(text.get("layer_types") or ())} - {"full_attention"}
+    if not layers or not heads or other or text.get("kv_lora_rank") or text.get("sliding_window"):
+        return None
+    size = text.get("head_dim") or text["hidden_size"] // heads
+    token = 2 * layers * (text.get("num_key_value_heads") or heads) * size * NUMBER
+    weights = sum(file.stat().st_size for file in Path(str(model)).glob("*.safetensors"))
+    return Capacity(token, weights)

@@ -1,0 +1,83 @@
+"""The presets of the smoke runs: the shipped summary preset with a local model, local prompts and few steps."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SUMMARY = "configs/train/grpo/summary_1024.yaml"
+MODES = {"server": SUMMARY, "colocate": f"tests/presets/colocate/{SUMMARY}"}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one run does.
+
+    Attributes:
+        mode: server or colocate.
+        model: folder of the checkpoint.
+        prompts: the JSONL file.
+        engines: DP of the server; each engine has a GPU of its own (TP 1).
+        steps: optimizer steps, of 32 completions each.
+        completion: the most tokens of a completion; a random model uses nearly all of them.
+        utilization: share of a GPU's memory that an engine may take; None keeps the preset's.
+        length: the most tokens of prompt and completion.
+        port: of the server.
+    """
+
+    mode: str
+    model: Path
+    prompts: Path
+    engines: int = 1
+    steps: int = 3
+    completion: int = 512
+    utilization: float | None = None
+    length: int = 8192
+    port: int = 8080
+
+
+def write(work: Work, folder: Path, name: str) -> Path:
+    """Writes a preset that extends the shipped one of its mode; the folder is below the project's."""
+    file = folder / f"{name}.yaml"
+    output = str(folder / "output" / name)
+    changes = {
+        "extends": str(Path("../" * len(folder.relative_to(ROOT).parts)) / MODES[work.mode]),
+        "global_max_length": work.length,
+        "model": {"model": str(work.model), "model_type": "qwen3_vl"},
+        "template": {"template": "qwen3_vl"},
+        "training": _training(work, output),
+        "data": _data(work),
+        "rlhf": _rlhf(work),
+    }
+    if work.mode == "server":
+        changes["custom"] = {"extra": {"rollout_server": _server(work)}}
+    file.write_text(yaml.safe_dump(changes, sort_keys=False), encoding="utf-8")
+    return file
+
+
+def _training(work: Work, output: str) -> dict[str, object]:
+    few = {"max_steps": work.steps, "logging_steps": 1, "eval_strategy": "no", "save_strategy": "no"}
+    places = {"output_dir": output, "logging_dir": f"{output}/tb", "report_to": ["none"], "check_model": False}
+    # A whole run of the shipped rates would be needed to see the weights move; these show in a few steps.
+    rates = {"learning_rate": 1.0e-3, "vit_lr": 1.0e-4, "aligner_lr": 1.0e-4, "warmup_ratio": 0.0}
+    plugin = str(Path(__file__).with_name("plugin.py"))
+    return few | places | rates | {"run_name": "smoke", "external_plugins": [plugin], "save_last_epoch": False}
+
+
+def _data(work: Work) -> dict[str, object]:
+    alone = {"dataloader_num_workers": 0, "dataloader_prefetch_factor": None, "dataset_num_proc": 1}
+    return {"dataset": [str(work.prompts)], "val_dataset": None, "dataloader_persistent_workers": False} | alone
+
+
+def _rlhf(work: Work) -> dict[str, object]:
+    rewards = {"reward_funcs": ["letters"], "reward_weights": [1.0], "dynamic_sample": False}
+    changes = rewards | {"max_completion_length": work.completion, "temperature": 1.0, "repetition_penalty": 1.0}
+    if work.mode == "server":
+        return changes | {"vllm_server_port": [work.port]}
+    return changes if work.utilization is None else changes | {"vllm_gpu_memory_utilization": work.utilization}
+
+
+def _server(work: Work) -> dict[str, object]:
+    size = {"vllm_data_parallel_size": work.engines, "vllm_max_model_len": work.length}
+    return size if work.utilization is None else size | {"vllm_gpu_memory_utilization": work.utilization}

@@ -1,0 +1,130 @@
+"""Starts launchers as an operator does, waits for what they say, and ends them; looks at the GPUs meanwhile."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from preset import ROOT
+
+SCRIPTS = {"server": "grpo_rollout_server.sh", "learner": "grpo_train_server_mode.sh", "colocate": "train.sh"}
+#: Seconds that a server of a 4.4 B model gets to load, and a learner to make its steps.
+LOADS, LEARNS = 420, 420
+
+
+class Ended(NamedTuple):
+    """How a launcher ended: its exit code, seconds since something was done to it, and what it printed."""
+
+    code: int
+    seconds: float
+    said: str
+
+
+class Launcher:
+    """A launcher in a session of its own, as in a terminal of its own."""
+
+    def __init__(self, kind: str, preset: Path, gpus: str, *words: str, log: Path) -> None:
+        self.log = log
+        command = ["bash", f"scripts/{SCRIPTS[kind]}", f"config={preset}", f"gpus={gpus}", *words]
+        print("$", *command, flush=True)
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        self.begun = time.monotonic()
+
+    def said(self) -> str:
+        """All that it and what it started have printed."""
+        return self.log.read_text("utf-8", "replace")
+
+    def until(self, words: str, seconds: float) -> float:
+        """Waits until it says some words; returns the seconds since it was started.
+
+        Raises:
+            RuntimeError: it ended, or did not say them in time.
+        """
+        while words not in self.said():
+            if self.process.poll() is not None or time.monotonic() - self.begun > seconds:
+                raise RuntimeError(f"{self.log}: no {words!r}\n{self.said()[-4000:]}")
+            time.sleep(0.5)
+        return time.monotonic() - self.begun
+
+    def end(self, number: int = signal.SIGTERM) -> Ended:
+        """Sends it a signal and waits."""
+        os.kill(self.process.pid, number)
+        return self.wait(60)
+
+    def wait(self, seconds: float) -> Ended:
+        """Waits for its end.
+
+        Raises:
+            subprocess.TimeoutExpired: it did not end in time.
+        """
+        begun = time.monotonic()
+        return Ended(self.process.wait(seconds), time.monotonic() - begun, self.said())
+
+
+class Gpus:
+    """Looks at the memory of all GPUs once a second."""
+
+    def __init__(self) -> None:
+        self.peak: dict[str, int] = {}
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        while True:
+            for gpu, used in self.used().items():
+                self.peak[gpu] = max(used, self.peak.get(gpu, 0))
+            time.sleep(1)
+
+    def used(self) -> dict[str, int]:
+        """MiB in use, by index."""
+        question = ["nvidia-smi", "--query-gpu=index,memory.used", "--format=csv,noheader,nounits"]
+        said = subprocess.run(question, capture_output=True, text=True, check=True).stdout
+        return {gpu.strip(): int(used) for gpu, used in (line.split(",") for line in said.splitlines())}
+
+    def free(self, seconds: float = 30, idle: int = 1024) -> dict[str, int]:
+        """Waits until all memory is given back; returns what is in use then, or after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while max((now := self.used()).values()) > idle and time.monotonic() < deadline:
+            time.sleep(1)
+        return now
+
+
+def memory() -> float:
+    """GiB of the smallest GPU."""
+    question = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    said = subprocess.run(question, capture_output=True, text=True, check=True).stdout
+    return min(map(int, said.split())) / 1024
+
+
+def left() -> list[str]:
+    """Processes of a rollout or a learner that live on, by their command lines."""
+    said = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    names = ("VLLM::", "cli/rollout.py", "cli/rlhf.py", "swift.cli", "swift rollout", "torchrun")
+    return [line.strip() for line in said.splitlines() if any(name in line for name in names)]
+
+
+def named(process: str) -> int:
+    """The id of a process whose command line begins with some words."""
+    said = subprocess.run(["pgrep", "-f", f"^{process}"], capture_output=True, text=True, check=True).stdout
+    return int(said.split()[0])
+
+
+def make(what: str, which: str, folder: Path, python: str) -> Path:
+    """Makes a model or prompts, once."""
+    if not folder.exists():
+        begun = time.monotonic()
+        program = Path(__file__).with_name("material.py")
+        try:
+            subprocess.run([python, program, what, which, folder], check=True, cwd=ROOT)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # half of it would be taken for the whole
+            raise
+        print(f"{folder}: made in {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    return folder
