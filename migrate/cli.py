@@ -9,6 +9,7 @@ import click
 from migrate.commands import Wish
 from migrate.commands import migrate
 from migrate.plan import DIRECTIONS
+from migrate.target import Bases
 from migrate.target import Target
 from migrate.to_colocate import MOST
 from schema.commands.validate import absolute
@@ -37,6 +38,8 @@ Exit status:
 @click.option("--check", is_flag=True, help="Only say which files would change.")
 @click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="Write there instead.")
 @click.option("--report", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--include-bases", is_flag=True, help="Migrate the bases of the named presets, too.")
+@click.option("--mask-bases", is_flag=True, help="Leave bases alone: override their settings with null.")
 @click.option("--rollout-gpus", type=click.IntRange(min=1), help="GPUs that roll out. Default: 6.")
 @click.option("--train-gpus", type=click.IntRange(min=1), help="GPUs that learn. Default: 2 beside a server.")
 @click.option(
@@ -67,6 +70,8 @@ def main(
     check: bool,
     output_dir: Path | None,
     report: str,
+    include_bases: bool,
+    mask_bases: bool,
     rollout_gpus: int | None,
     train_gpus: int | None,
     tensor_parallel: int | None,
@@ -78,14 +83,18 @@ def main(
 ) -> Exit:
     """Move ms-swift GRPO presets from vLLM colocate mode to server mode, or back.
 
-    Name a preset together with the presets that it extends. Only the lines that must change do; every
-    comment stays, or travels with its key. Files are written all or none, also when a call is killed: the
-    next one with --write puts back what it left.
+    Name a preset together with the presets that it extends, or say what becomes of its bases. Presets that
+    are not named keep their meaning. Only the lines that must change do; every comment stays, or travels with
+    its key; what goes is in the report. Files are written all or none, also when a call is killed: the next
+    one with --write puts back what it left.
     """
     if write and check:
         raise click.UsageError("--write and --check exclude each other")
+    if include_bases and mask_bases:
+        raise click.UsageError("--include-bases and --mask-bases exclude each other")
     target = Target(
         to=to,
+        bases=Bases.INCLUDE if include_bases else Bases.MASK if mask_bases else Bases.REFUSE,
         rollout_gpus=rollout_gpus,
         train_gpus=train_gpus,
         tensor_parallel=tensor_parallel,

@@ -10,6 +10,7 @@ from typing import ClassVar
 from migrate.edits import Add
 from migrate.edits import Change
 from migrate.part import MODE
+from migrate.scalars import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,14 +49,19 @@ class Direction(ABC):
 
     @staticmethod
     @abstractmethod
-    def left(before: Preset, after: Preset) -> list[Setting]:
-        """What a migrated preset still has, and must not have."""
+    def left(before: Preset, after: Preset, below: Preset) -> list[Setting]:
+        """What a preset still has once it is migrated, and must not have; `below` is what its bases say."""
 
     def set_mode(self) -> Iterator[Edit]:
         """The edit of vllm_mode, where the file says it, or has to."""
         mode = self.part.own.leaf(*MODE)
         if mode is not None and mode.value != self.mode:
             yield Change(MODE, self.mode, self.why)
-        elif self.part.lacks_mode:
+        elif self.part.sets_mode:
             said = self.part.own.find("rlhf", "use_vllm") is not None
-            yield Add(MODE, self.mode, _UNSET, "use_vllm" if said else None)
+            yield Add(MODE, self.mode, self.why if self.part.after.mode else _UNSET, "use_vllm" if said else None)
+
+
+def mask(setting: Setting, why: str) -> Add:
+    """A null that keeps an inherited setting from the preset."""
+    return Add(setting.steps, None, f"hides {shown(setting.value)} of {setting.key.file.name}: {why}")

@@ -14,6 +14,7 @@ from migrate import document as text
 from migrate.lookup import dotted
 from migrate.regions import refusal
 from migrate.regions import unsafe
+from migrate.scalars import flow
 from migrate.scalars import scalar
 from schema.errors import InputError
 from schema.place import Place
@@ -95,7 +96,10 @@ class Add:
         """The text with the edit made."""
         if text.find(document, self.path) is not None:
             return text.set_scalar(document, self.path, self.value)
-        lines = [f"{scalar(self.path[-1])}: {scalar(self.value)}"]
+        try:
+            lines = [f"{scalar(self.path[-1])}: {flow(self.value)}"]
+        except TypeError as error:
+            raise unsafe(Place(document.path), f"{dotted(self.path)} would be {self.value!r}") from error
         if self.after is not None:
             return text.insert_after(document, (*self.path[:-1], self.after), lines)
         return text.append(document, self.path[:-1], lines)
@@ -189,7 +193,7 @@ def _applied(document: Document, edit: Edit) -> Document:
     after = _again(document, edit.on_text(document))
     planned = document.data()
     edit.on_data(planned)
-    if not _equal(planned, after.data()):
+    if not equal(planned, after.data()):
         entry = text.find(document, edit.path)
         place = Place(document.path, *entry.key.span[2:]) if entry else Place(document.path)
         raise unsafe(place, f"with {dotted(edit.path)} changed, another value would be read differently")
@@ -203,11 +207,12 @@ def _again(document: Document, new: str) -> Document:
         raise unsafe(Place(document.path), f"the new text would be wrong: {error.message}") from error
 
 
-def _equal(left: object, right: object) -> bool:
+def equal(left: object, right: object) -> bool:
+    """Whether plain data is the same in values and types; the order of keys does not count."""
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(_equal(left[key], right[key]) for key in left)
+        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(_equal, left, right))
+        return len(left) == len(right) and all(map(equal, left, right))
     return same(left, right)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from migrate.target import Bases
 from schema.check import load
 from schema.resolve import Branch
 from schema.resolve.extends import bases
@@ -26,11 +28,12 @@ if TYPE_CHECKING:
 MODE = ("rlhf", "vllm_mode")
 
 
-def below(workspace: Workspace, preset: Preset) -> Branch:
+def below(workspace: Workspace, preset: Preset) -> Preset:
     """What the bases of a file say without it."""
     path = preset.resolved.path
     trees = [load(workspace, base).tree for base, _ in bases(path, workspace.tree(path))]
-    return reduce(merge, trees, Branch({}, preset.start, preset.start))
+    tree = reduce(merge, trees, Branch({}, preset.start, preset.start))
+    return replace(preset, resolved=replace(preset.resolved, tree=tree))
 
 
 @dataclass(frozen=True)
@@ -45,16 +48,16 @@ class Part:
         leaves: whether its presets leave the other mode; else only what stands in the wrong place is put right.
         leads: whether it is the first in its family, bases first, that knows vllm_mode: it gets what the
             whole family needs once.
-        lacks_mode: whether it rolls out, and neither it nor a file that it shares the call with says where.
+        sets_mode: whether it has to say vllm_mode and does not: nothing says it, or only a base that stays.
     """
 
     context: Context
     after: Preset
-    below: Branch
+    below: Preset
     target: Target
     leaves: bool
     leads: bool
-    lacks_mode: bool
+    sets_mode: bool
 
     @property
     def preset(self) -> Preset:
@@ -72,8 +75,8 @@ class Part:
         return self.context.workspace.tree(self.path)
 
     @cached_property
-    def was_below(self) -> Branch:
-        """What the file's bases say without it as they are now."""
+    def was_below(self) -> Preset:
+        """What the file's bases say without it, as they are now."""
         return below(self.context.workspace, self.preset)
 
     @property
@@ -84,13 +87,22 @@ class Part:
     @property
     def says_mode(self) -> bool:
         """Whether vllm_mode stands in the file, or will."""
-        return self.lacks_mode or self.own.find(*MODE) is not None
+        return self.sets_mode or self.own.find(*MODE) is not None
 
     def settings(self) -> Iterator[Setting]:
         """The ms-swift arguments that the file itself sets."""
         for setting in self.preset.settings():
             own = setting.key.file == self.path
             if own and setting.value is not None and not self.preset.owned(setting):
+                yield setting
+
+    def inherited(self) -> Iterator[Setting]:
+        """The ms-swift arguments that stay in bases and reach the file, or will once its own are taken out.
+
+        None unless they are to be masked: they are refused, or their bases are in the call.
+        """
+        for setting in self.below.settings() if self.target.bases is Bases.MASK else ():
+            if self.after.tree.find(*setting.steps) is not None and not self.preset.owned(setting):
                 yield setting
 
     @cached_property

@@ -16,11 +16,13 @@ from migrate.refusals import implied_mode
 from migrate.refusals import refuse_inherited
 from migrate.refusals import refuse_invalid
 from migrate.refusals import refuse_left_behind
+from migrate.refusals import refuse_merged
 from migrate.refusals import refuse_unfit
 from migrate.refusals import refuse_unplanned
 from migrate.refusals import rolls_out
 from migrate.report import Item
 from migrate.report import items
+from migrate.target import Bases
 from migrate.to_colocate import ToColocate
 from migrate.to_server import ToServer
 from schema.check import Options
@@ -89,11 +91,14 @@ def plan(paths: Sequence[Path], target: Target) -> list[Migration]:
     target.check()
     migrations = _migrations(Workspace(), paths, target)
     _prove(migrations, target)
-    return migrations
+    return [migration for migration in migrations if migration.changes or migration.path in paths]
 
 
 def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> list[Migration]:
     presets = {path: load(workspace, path) for path in dict.fromkeys(paths)}
+    if target.bases is Bases.INCLUDE:
+        bases = [base for preset in presets.values() for base in _bases(preset)]
+        presets = {path: load(workspace, path) for path in dict.fromkeys([*bases, *paths])}
     for path, preset in presets.items():
         refuse_unfit(preset, target.to, is_base=any(path in _bases(other) for other in presets.values()))
     done: list[Migration] = []
@@ -116,17 +121,20 @@ def _part(
     after = load(migrated, preset.resolved.path)
     heirs = [other for other in presets.values() if preset.resolved.path in _bases(other)]
     mode = next((member.mode for member in (preset, *heirs) if member.mode is not None), None)
-    lacks_mode = rolls_out(after) and after.mode is None and mode is None
+    says_mode = workspace.tree(preset.resolved.path).find(*MODE) is not None
+    if target.bases is Bases.MASK and after.mode is not None:
+        sets_mode = after.mode != target.to and not says_mode
+    else:
+        sets_mode = rolls_out(after) and mode is None and after.mode is None
     led = any(load(migrated, base).mode is not None for base in _bases(preset) if base in presets)
-    knows = lacks_mode or after.mode == target.to or workspace.tree(preset.resolved.path).find(*MODE) is not None
     return Part(
         context(workspace, preset, _options(target)),
         after,
         below(migrated, after),
         target,
         leaves=(mode or implied_mode(preset)) != target.to,
-        leads=knows and not led,
-        lacks_mode=lacks_mode,
+        leads=(says_mode or sets_mode or after.mode == target.to) and not led,
+        sets_mode=sets_mode,
     )
 
 
@@ -147,16 +155,18 @@ def _prove(migrations: Sequence[Migration], target: Target) -> None:
     for migration in migrations:
         prove(migration.old, migration.new, migration.edits)
         _check(load(old, migration.path), load(new, migration.path), migrations, new, target)
-    refuse_left_behind(old, new, named)
-    changes = any(migration.changes for migration in migrations)
-    if changes and any(migration.changes for migration in _migrations(new, named, target)):
+    changed = [migration.path for migration in migrations if migration.changes]
+    refuse_left_behind(old, new, named, changed)
+    if changed and any(migration.changes for migration in _migrations(new, named, target)):
         raise ProofError("migrating the result again would change it")
 
 
 def _check(before: Preset, after: Preset, migrations: Sequence[Migration], new: Workspace, target: Target) -> None:
     changed = [migration.path for migration in migrations if migration.changes]
     named = [migration.path for migration in migrations]
-    refuse_inherited(new, after, named, DIRECTIONS[target.to].left(before, after))
+    refuse_inherited(new, after, named, DIRECTIONS[target.to].left(before, after, below(new, after)))
     refuse_unplanned(before, after, [path for migration in migrations for path in migration.touched])
+    if implied_mode(before) != implied_mode(after):
+        refuse_merged(before, after)
     if rolls_out(after) and after.mode is not None and not set(changed).isdisjoint(after.resolved.files):
         refuse_invalid(new, after, _options(target))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrate.edits import equal
+from migrate.scalars import shown as value_text
 from schema.check import check
 from schema.check import load
 from schema.errors import InputError
@@ -14,6 +16,8 @@ from schema.preset import Preset
 from schema.resolve.graph import dependents
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
+from schema.roles import Role
+from schema.roles import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,13 +92,16 @@ def refuse_inherited(after: Workspace, preset: Preset, named: Sequence[Path], le
     """
     if not left:
         return
-    base = left[0].place.file
+    base, leaf = left[0].place.file, shown(preset.resolved.path)
     keys = ", ".join(f"{setting.path} (line {setting.key.line})" for setting in left if setting.key.file == base)
     others = [file for file in dependents(after, preset.project.root or base.parent, base) if file not in named]
-    also = f"; {', '.join(map(shown, others))} would follow" if others else ""
+    block = preset.block if left[0].name == "vllm_mode" else None
+    own = " has a server's block, but" if block and block.key.file == preset.resolved.path else ""
+    also = f"; {', '.join(map(shown, others))} would follow, and must be named, too" if others else ""
     raise InputError(
-        f"{shown(preset.resolved.path)} inherits {keys} from this base, which was not named{also}. Name the"
-        " base in the same call, or override these keys in the preset itself (null unsets one)",
+        f"{leaf}{own} inherits {keys} from this base, which was not named. Either name it in the same call, or add"
+        f" --include-bases{also}. Or add --mask-bases: the base stays as it is, and {leaf} hides these keys with"
+        " null",
         left[0].key,
     )
 
@@ -134,6 +141,31 @@ def refuse_unplanned(before: Preset, after: Preset, planned: Sequence[tuple[str,
         )
 
 
+def refuse_merged(before: Preset, after: Preset) -> None:
+    """Refuses engine settings that would merge with a base's on the other side, and did not where they were.
+
+    Mappings merge deeply, but only within one section: `rlhf.vllm_engine_kwargs` takes the place of a base's
+    `training.vllm_engine_kwargs`, and in the server's block the two would be one.
+
+    Raises:
+        InputError: naming the setting, and what would become of it.
+    """
+    for name in fields(Role.SERVER):
+        old, new = _engine(before, name), _engine(after, name)
+        if isinstance(old, dict) and isinstance(new, dict) and not equal(old, new):
+            raise InputError(
+                f"{name} would become {value_text(new)} instead of {value_text(old)}: it would merge with what a"
+                " base says in another section; set it in the same section everywhere first",
+                Place(before.resolved.path),
+            )
+
+
+def _engine(preset: Preset, name: str) -> object:
+    if implied_mode(preset) != "server":
+        return preset.value(name)
+    return preset.block.value(name) if isinstance(preset.block, Branch) else None
+
+
 def _values(tree: Tree, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], object]]:
     if not isinstance(tree, Branch):
         yield path, tree.value
@@ -142,25 +174,29 @@ def _values(tree: Tree, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[o
         yield from _values(child, (*path, name))
 
 
-def refuse_left_behind(before: Workspace, after: Workspace, named: Sequence[Path]) -> None:
+def refuse_left_behind(
+    before: Workspace, after: Workspace, named: Sequence[Path], changed: Sequence[Path]
+) -> None:
     """Refuses to change what a preset means that was not named, because it extends one that was.
 
     Raises:
-        InputError: naming the presets.
+        InputError: naming the file that changes, and the presets.
     """
-    moved: list[Path] = []
-    for path in named:
+    for path in changed:
         root = load(after, path).project.root or path.parent
-        for file in dependents(before, root, path):
-            if file not in named and file not in moved and _meaning(before, file) != _meaning(after, file):
-                moved.append(file)
-    if moved:
-        raise InputError(
-            f"{', '.join(map(shown, moved))} would change with it; name every preset that extends it in the same"
-            " call",
-            Place(named[0]),
-        )
+        files = [file for file in dependents(before, root, path) if file not in named]
+        moved = [file for file in files if not _means_the_same(before, after, file)]
+        if moved:
+            raise InputError(
+                f"{', '.join(map(shown, moved))} would change with it; name every preset that extends it in the"
+                " same call, or leave it out, and add --mask-bases for those that are to change",
+                Place(path),
+            )
 
 
-def _meaning(workspace: Workspace, file: Path) -> object:
-    return data(load(workspace, file).tree)
+def _means_the_same(before: Workspace, after: Workspace, file: Path) -> bool:
+    try:
+        old = data(load(before, file).tree)
+    except InputError:  # it means nothing now, so nothing can change
+        return True
+    return equal(old, data(load(after, file).tree))

@@ -55,7 +55,8 @@ def items(file: Path, old: Document, new: Document, edits: list[Edit]) -> list[I
 
 def _item(file: Path, old: Document, new: Document, edit: Edit, edits: list[Edit]) -> Item:
     to = edit.to if isinstance(edit, Move) else edit.path
-    before = _entry(old, edit.path)
+    taken = any(other.path == edit.path and isinstance(other, Move | Remove) for other in edits)
+    before = None if taken and isinstance(edit, Add) else _entry(old, edit.path)
     after = None if isinstance(edit, Remove) else _entry(new, to)
     return Item(
         file=shown(file),

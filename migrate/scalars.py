@@ -42,6 +42,21 @@ def scalar(value: object, style: str | None = None) -> str:
     raise TypeError(f"no scalar: {value!r}")
 
 
+def flow(value: object) -> str:
+    """Plain data on one line: a scalar, or lists and mappings in flow style.
+
+    Raises:
+        TypeError: it holds something else.
+    """
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{scalar(key)}: {_inside(item)}' for key, item in value.items())}}}"
+    return f"[{', '.join(map(_inside, value))}]" if isinstance(value, list) else scalar(value)
+
+
+def _inside(value: object) -> str:
+    return flow(value) if isinstance(value, dict | list) else _item(value)
+
+
 def _item(value: object) -> str:
     # Texts in lists are quoted, as presets do with hosts and data sets.
     return _quoted(value) if isinstance(value, str) else scalar(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from schema.errors import InputError
@@ -19,12 +20,21 @@ DEFAULT_TENSOR = 1
 DEFAULT_SHARE = 0.6
 
 
+class Bases(Enum):
+    """What becomes of settings that a preset inherits from a base which is not named: a merge cannot delete."""
+
+    REFUSE = "the migration is refused"
+    INCLUDE = "the base is migrated, too"
+    MASK = "the preset overrides them with null"
+
+
 @dataclass(frozen=True)
 class Target:
     """What the caller wants; None where nothing was said.
 
     Attributes:
         to: the mode that the presets get: server or colocate.
+        bases: what becomes of settings that come from a base which is not named.
         rollout_gpus: GPUs that roll out; TP x DP.
         train_gpus: GPUs that learn, one process each (W).
         tensor_parallel: GPUs that one engine spans (TP).
@@ -36,6 +46,7 @@ class Target:
     """
 
     to: str = "server"
+    bases: Bases = Bases.REFUSE
     rollout_gpus: int | None = None
     train_gpus: int | None = None
     tensor_parallel: int | None = None

@@ -11,6 +11,7 @@ from migrate.direction import LORA
 from migrate.direction import SHARE
 from migrate.direction import TENSOR
 from migrate.direction import Direction
+from migrate.direction import mask
 from migrate.edits import KEEP
 from migrate.edits import Add
 from migrate.edits import Move
@@ -40,7 +41,9 @@ _COMPLETE = (*_REQUIRED, SHARE, LORA)
 _SPLIT = "the split's value"
 _MERGED = "the server gets merged weights"
 _NEVER_READ = "in server mode only the rollout server acts on it"
-_DROPPED = {
+_COLOCATE_ONLY = "it acts in colocate mode only"
+#: Engine settings that the server does not get.
+DROPPED = {
     "vllm_max_lora_rank": "adapters are not loaded by the rollout server",
     "vllm_pipeline_parallel_size": "`swift rollout` has no pipeline parallelism",
 }
@@ -53,19 +56,26 @@ class ToServer(Direction):
     why = "rollouts leave the learner's GPUs"
 
     @staticmethod
-    def left(before: Preset, after: Preset) -> list[Setting]:  # noqa: ARG004 - the way back asks it
+    def left(before: Preset, after: Preset, below: Preset) -> list[Setting]:  # noqa: ARG004 - the way back asks
         """Knobs that a learner in server mode never reads, and another mode."""
         return [
             setting
             for setting in after.arguments.values()
-            if role_of(setting.name) in (Role.SERVER, Role.COLOCATE)
-            or (setting.name == "vllm_mode" and setting.value != "server")
+            if _unread(setting) or (setting.name == "vllm_mode" and setting.value != "server")
         ]
 
     def edits(self) -> list[Edit]:
         """All edits, in the order in which they are made."""
         block = list(self._block())
-        return [*self.set_mode(), *self._address(), *block, *self._longer(block), *self._gone()]
+        edits = [
+            *self.set_mode(),
+            *self._address(),
+            *block,
+            *self._longer(block),
+            *self._balanced(),
+            *self._gone(),
+        ]
+        return [*edits, *(mask(setting, why) for setting in self.part.inherited() if (why := _unread(setting)))]
 
     def _address(self) -> Iterator[Edit]:
         if not self.part.leads:
@@ -84,16 +94,17 @@ class ToServer(Direction):
         for name in ORDER:
             to = (*SERVER_BLOCK, name)
             edits = [self._moved(setting, to) for setting in self.part.settings() if setting.name == name]
+            edits += [self._copied(setting, to) for setting in self._to_copy(name)]
             yield from edits
-            missing = self.part.bases.find(*to) is None and not any(isinstance(edit, Move) for edit in edits)
+            missing = self.part.bases.find(*to) is None and not any(isinstance(edit, Move | Add) for edit in edits)
             if missing and name in self._completed():
                 yield Add(to, self._split_value(name), self._reason(name))
 
     def _moved(self, setting: Setting, to: tuple[str, ...]) -> Edit:
-        path, name = (setting.section, setting.name), setting.name
+        path, name = setting.steps, setting.name
         winner = self.part.preset.arguments.get(name)
-        if name in _DROPPED:
-            return Remove(path, _DROPPED[name])
+        if name in DROPPED:
+            return Remove(path, DROPPED[name])
         if winner is None or winner.section != setting.section:
             return Remove(path, "a later section of the preset overrides it")
         if self.part.own.find(*to) is not None:
@@ -102,6 +113,21 @@ class ToServer(Direction):
             return Remove(path, "it was fitted to GPUs shared with the learner; the split's value counts")
         new = self._new_value(name, setting.value)
         return Move(path, to, _NEVER_READ if new is KEEP else f"{_NEVER_READ}; {self._reason(name)}", new)
+
+    def _to_copy(self, name: str) -> Iterator[Setting]:
+        # What a masked base says to the engine, and the split does not.
+        said = name in DROPPED or self.part.bases.find(*SERVER_BLOCK, name) is not None
+        if said or (name in FITTED and self.part.leaves):
+            return
+        for setting in self.part.inherited():
+            if setting == self.part.after.arguments.get(name):
+                yield setting
+
+    def _copied(self, setting: Setting, to: tuple[str, ...]) -> Edit:
+        new = self._new_value(setting.name, setting.value)
+        if new is KEEP:
+            return Add(to, setting.value, f"as in {setting.key.file.name}")
+        return Add(to, new, self._reason(setting.name))
 
     def _new_value(self, name: str, old: object) -> object:
         if name == LENGTH:
@@ -148,7 +174,22 @@ class ToServer(Direction):
         if self.part.too_short(said) and not any(isinstance(edit, Move) and edit.to == to for edit in block):
             yield Add(to, self._split_value(LENGTH), self._long())
 
+    def _balanced(self) -> Iterator[Edit]:
+        # A child's own TP leaves another DP than its parent's for the same GPUs.
+        tensor = self.part.own.value(*SERVER_BLOCK, TENSOR)
+        follows = self.part.leaves and not self.part.leads and isinstance(tensor, int) and tensor > 0
+        if not follows or self.part.own.find(*SERVER_BLOCK, DATA) is not None:
+            return
+        data = self._split_value(DATA)
+        if not same(data, self.part.bases.value(*SERVER_BLOCK, DATA)):
+            yield Add((*SERVER_BLOCK, DATA), data, f"{_SPLIT}, with {TENSOR} {tensor}")
+
     def _gone(self) -> Iterator[Edit]:
         for setting in self.part.settings():
             if role_of(setting.name) is Role.COLOCATE:
-                yield Remove((setting.section, setting.name), "it acts in colocate mode only")
+                yield Remove(setting.steps, _COLOCATE_ONLY)
+
+
+def _unread(setting: Setting) -> str | None:
+    # Why a learner in server mode does not read a setting, if it does not.
+    return {Role.SERVER: _NEVER_READ, Role.COLOCATE: _COLOCATE_ONLY}.get(role_of(setting.name) or Role.BOTH)

@@ -27,6 +27,8 @@ KNOBS = {
     "vllm_server_port": ["[8000]", "8000", "null"],
     "temperature": ["0.9"],
 }
+#: What colocate mode takes, too.
+VALID = {name: [text for text in texts if text not in ("high", "8000", '"2"')] for name, texts in KNOBS.items()}
 MODES = ["colocate", "colocate", "colocate", "'colocate'", "server"]
 CUSTOM = ["", "custom:\n", "custom: {}\n", "custom:\n  train_jsonl: train.jsonl\n", "custom: {train_jsonl: x}\n"]
 BLOCKS = [
@@ -40,12 +42,13 @@ BLOCKS = [
 class Preset:
     """The text of one preset, by its own choices."""
 
-    def __init__(self, seed, extends, modes):
+    def __init__(self, seed, extends, modes, knobs):
         self.pick = Random(seed).choice
         self.said = Random(seed).random
         self.count = seed % 1000 * 1000
         self.extends = extends
         self.modes = modes
+        self.choices = knobs
 
     def comment(self):
         self.count += 1
@@ -53,7 +56,7 @@ class Preset:
 
     def knob(self, name):
         head = f"  {self.comment()}\n" if self.said() < 0.3 else ""
-        value = self.pick(KNOBS[name])
+        value = self.pick(self.choices[name])
         end = f"  {self.comment()}" if self.said() < 0.3 and "\n" not in value else ""
         return f"{head}  {name}: {value}{end}\n" + "\n" * (self.said() < 0.1)
 
@@ -83,11 +86,11 @@ class Preset:
         return custom + self.pick(BLOCKS) if custom.startswith("custom:\n") else custom
 
 
-def write_presets(root, seed, children, modes=MODES):
+def write_presets(root, seed, children, modes=MODES, knobs=KNOBS):
     """A project with a preset, and the presets that extend it one after the other; their paths."""
     (root / "pyproject.toml").write_text("[tool.rollout-split]\nrollout-gpus = 6\n")
     shutil.copy(CASES / "base.yaml", root)
     names = ["base.yaml", "parent.yaml", "child.yaml", "grandchild.yaml"][: children + 2]
     for number, (extends, name) in enumerate(itertools.pairwise(names)):
-        (root / name).write_bytes(Preset(seed + number, extends, modes).text().encode())
+        (root / name).write_bytes(Preset(seed + number, extends, modes, knobs).text().encode())
     return [root / name for name in names[1:]]

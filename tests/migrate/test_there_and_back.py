@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
-import yaml
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
+from preset_files import VALID
 from preset_files import write_presets
 from round_trip import check_there_and_back
 from round_trip import meaning
@@ -23,30 +23,34 @@ CASES = Path(__file__).parent / "cases"
 NAMES = sorted(folder.name for folder in CASES.iterdir() if folder.is_dir())
 
 
-def modes(folder):
-    data = [yaml.safe_load(path.read_bytes()) for path in folder.rglob("*.yaml")]
-    return {((one or {}).get("rlhf") or {}).get("vllm_mode") for one in data}
+def starts_in_server_mode(name, side="before"):
+    texts = [path.read_text() for path in (CASES / name / side).rglob("*.yaml")]
+    return any(word in text for text in texts for word in ("vllm_mode: server", 'vllm_mode: "server"', "_host:"))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [name for name in NAMES if not name.startswith("back") and "server" not in modes(CASES / name / "before")],
-)
+def call(name, root):
+    """The files of a case, and the options of its call."""
+    shutil.copy(CASES / "base.yaml", root)
+    words = shlex.split((CASES / name / "args").read_text())
+    return [root / word for word in words if word.endswith("yaml")], [w for w in words if not w.endswith("yaml")]
+
+
+def back(options):
+    return [option for option in options if option == "--include-bases"]
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("back") and not starts_in_server_mode(n)])
 def test_case(name, root):
-    shutil.copy(CASES / "base.yaml", root)
     shutil.copytree(CASES / name / "before", root, dirs_exist_ok=True)
-    words = shlex.split((CASES / name / "args").read_text())
-    paths = [root / word for word in words if word.endswith("yaml")]
-    check_there_and_back(paths, *(word for word in words if not word.endswith("yaml")))
+    paths, options = call(name, root)
+    check_there_and_back(paths, *options, back=back(options))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if "server" in modes(CASES / name / "after")])
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("back")])
 def test_back_from_any_server_mode_preset(name, root):
-    shutil.copy(CASES / "base.yaml", root)
     shutil.copytree(CASES / name / "after", root, dirs_exist_ok=True)
-    words = shlex.split((CASES / name / "args").read_text())
-    paths = [root / word for word in words if word.endswith("yaml")]
-    migrate("--to", "colocate", *paths)
+    paths, options = call(name, root)
+    migrate("--to", "colocate", *back(options), *paths)
     assert migrate("--to", "colocate", *paths) == []
     valid = CliRunner().invoke(validate_config, list(map(str, paths)))
     assert valid.exit_code == 0, valid.output
@@ -60,3 +64,18 @@ def test_any_preset(seed, children):
         paths = write_presets(Path(folder), seed, children, modes=["colocate", "'colocate'"])
         if CliRunner().invoke(main, ["--check", *map(str, paths)]).exit_code == 1:
             check_there_and_back(paths)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32), flag=st.sampled_from(["--include-bases", "--mask-bases"]))
+def test_any_preset_whose_base_is_not_named(seed, flag):
+    with tempfile.TemporaryDirectory() as folder:
+        parent, *named = write_presets(Path(folder), seed, 2, modes=["colocate"], knobs=VALID)
+        heir = parent.with_name("heir.yaml")
+        if flag == "--mask-bases":
+            heir.write_text("extends: parent.yaml\n")
+        before = meaning(heir) if heir.exists() else None
+        if CliRunner().invoke(main, ["--check", flag, *map(str, named)]).exit_code == 1:
+            check_there_and_back(named, flag, back=[flag] if flag == "--include-bases" else [])
+        if heir.exists():
+            assert meaning(heir) == before
