@@ -25,6 +25,8 @@ class Role(Enum):
     """Acts only when vLLM shares the learner's GPUs."""
     LISTEN = "listen"
     """Where the server listens: derived from the connect fields, never set by hand."""
+    GUARD = "guard"
+    """Keeps strangers away from the server; no field of the learner."""
     REFUSED = "refused"
     """Setting it raises."""
     DEAD = "dead"
@@ -133,6 +135,11 @@ _LISTEN = _rows(
     ("host", "pipelines/infer/rollout.py:1075"),
     ("port", "arguments/deploy_args.py:57", "taken: ms-swift moves to the next free one without a word"),
 )
+_GUARD = _rows(
+    Role.GUARD,
+    Misplaced.REFUSED,
+    ("api_key", "arguments/deploy_args.py:39", "read from 4.6.0 on; launchers put it on no command line"),
+)
 _TRAINER = _rows(
     Role.TRAINER,
     Misplaced.IGNORED,
@@ -230,7 +237,8 @@ UNREAD_IN_COLOCATE = (
 
 #: One row a field, by name.
 ROLES: dict[str, Row] = {
-    row.field: row for row in (*_CONNECT, *_SERVER, *_TRAINER, *_BOTH, *_COLOCATE, *_LISTEN, *_REFUSED, *_DEAD)
+    row.field: row
+    for row in (*_CONNECT, *_SERVER, *_TRAINER, *_BOTH, *_COLOCATE, *_LISTEN, *_GUARD, *_REFUSED, *_DEAD)
 }
 
 

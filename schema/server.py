@@ -20,5 +20,7 @@ class RolloutServerConfig(EngineConfig):
     """Engines (DP); TP x DP is the number of rollout GPUs."""
     vllm_max_model_len: PositiveInt
     """Tokens of prompt and completion together; at least the preset's global_max_length."""
+    api_key: str | None = None
+    """What the server's routes ask for, from ms-swift 4.6.0 on; the variable ROLLOUT_SPLIT_API_KEY wins."""
     vllm_max_num_seqs: PositiveInt = 256
     """Sequences that one engine decodes at once."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from schema.findings import Finding
     from schema.launch.words import Wish
+    from schema.rules import Context
 
 
 def start(side: str, said: Sequence[str]) -> int:
@@ -61,8 +62,13 @@ def _start(wish: Wish) -> int:
     tell(found)
     if made is None:
         return Exit.FINDINGS
-    one = Start(wish, about, made, tools, versions, api_key(), Voice(wish.side))
+    one = Start(wish, about, made, tools, versions, _key(about), Voice(wish.side))
     return _train(one) if wish.side == "train" else _watched(one)
+
+
+def _key(about: Context) -> str | None:
+    """The key of the server's routes: this shell's, else the preset's."""
+    return api_key() or (about.server.config.api_key if about.server is not None else None)
 
 
 def _options(wish: Wish, versions: Mapping[str, str] | None) -> Options:

@@ -33,7 +33,9 @@ def listen(context: Context) -> dict[str, object]:
 
 def _block(preset: Preset) -> dict[str, object]:
     assert isinstance(preset.block, Branch)
-    return {str(name): data(tree) for name, tree in preset.block.children.items() if data(tree) is not None}
+    # The key never stands on a command line; schema.launch.starters hands it on.
+    said = {str(name): data(tree) for name, tree in preset.block.children.items() if name != "api_key"}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def learner(context: Context, world: int) -> tuple[str, ...]:

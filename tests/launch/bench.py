@@ -36,10 +36,10 @@ said = {"argv": sys.argv, "environment": dict(os.environ), "pid": os.getpid(), "
 with open(home + "/swift.new", "w") as file:
     json.dump(said, file)
 os.rename(home + "/swift.new", home + "/swift.json")
-if "STAND_IN_EXIT" in os.environ:
-    sys.exit(int(os.environ["STAND_IN_EXIT"]))
 for _ in range(int(os.environ.get("STAND_IN_CHATS", "0"))):
     print("chat" * 16, flush=True)
+if "STAND_IN_EXIT" in os.environ:
+    sys.exit(int(os.environ["STAND_IN_EXIT"]))
 time.sleep(float(os.environ.get("STAND_IN_LOADS", "0")))
 weights = 0
 

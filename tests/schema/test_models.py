@@ -36,7 +36,7 @@ def make(model, **values):
     ("model", "names"),
     [
         (TrainerConfig, CONNECT | TRAINER),
-        (RolloutServerConfig, SERVER - {"vllm_max_lora_rank"}),
+        (RolloutServerConfig, SERVER - {"vllm_max_lora_rank"} | {"api_key"}),
         (ColocateTrainerConfig, CONNECT | TRAINER | SERVER | COLOCATE),
     ],
 )

@@ -39,6 +39,7 @@ def test_every_field_is_known_to_the_reference_release():
         (Role.SERVER, True, True),
         (Role.BOTH, True, True),
         (Role.LISTEN, False, True),
+        (Role.GUARD, False, True),
     ],
 )
 def test_role_agrees_with_the_classes_that_have_the_field(role, in_trainer, in_server):
@@ -82,4 +83,4 @@ def test_what_misplacing_does():
     assert by[Misplaced.CONNECTS] == {"vllm_server_host", "vllm_server_base_url"}
     assert by[Misplaced.WARNED] == {"vllm_max_model_len"}
     assert by[Misplaced.RESET] == {"sleep_level"}
-    assert by[Misplaced.REFUSED] == set(fields(Role.REFUSED))
+    assert by[Misplaced.REFUSED] == {*fields(Role.REFUSED), *fields(Role.GUARD)}

@@ -15,6 +15,8 @@ REQUEST_TIMEOUT = 5.0
 INFER_TIMEOUT = 180.0
 #: Tokens of the fixed probe: enough to see small changes of the weights, few enough for any length limit.
 PROBE_TOKENS = 8
+#: The variable that gives both launchers the server's key, and hands it on to what they start.
+KEY_VARIABLE = "ROLLOUT_SPLIT_API_KEY"
 
 
 class Server(NamedTuple):
@@ -103,13 +105,9 @@ class Server(NamedTuple):
         return self.ask("/infer/", body, INFER_TIMEOUT, post=True)
 
 
-def api_key(environment: dict[str, str] | None = None) -> str | None:
+def api_key() -> str | None:
     """The key that this shell gives for the server's routes."""
-    return (os.environ if environment is None else environment).get(KEY_VARIABLE) or None
-
-
-#: The variable that gives both launchers the server's key, and hands it on to what they start.
-KEY_VARIABLE = "ROLLOUT_SPLIT_API_KEY"
+    return os.environ.get(KEY_VARIABLE) or None
 
 
 def _json(reply: tuple[int, str] | None) -> object:

@@ -55,6 +55,7 @@ class Look:
         software: versions in the environment that will run, or None where it is not known which that is.
         python: its interpreter, or None.
         program: what is run.
+        keyed: whether a key shall guard the server's routes.
         jobs: what launchers of this project run here.
         trusted: whether the operator vouches for the server, so that what holds its ports is not ours to judge.
         seen: the server, once a learner has waited for it.
@@ -69,6 +70,7 @@ class Look:
     python: str | None
     program: str
     jobs: tuple[Job, ...] = ()
+    keyed: bool = False
     trusted: bool = False
     seen: Seen | None = None
 

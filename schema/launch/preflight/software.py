@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from schema import catalogue
 from schema.checkpoint import is_dense
 from schema.findings import Severity
+from schema.launch.machine.rollout import KEY_VARIABLE
 from schema.launch.preflight.base import check
+from schema.resolve.tree import Branch
+from schema.resolve.tree import data
 from schema.rules.base import Problem
 
 if TYPE_CHECKING:
@@ -101,6 +104,37 @@ def software_pair(look: Look) -> Iterator[Problem]:
             f" model on vLLM {versions['vllm']}",
             "ValueError: Offline data parallel mode is not supported/useful for dense models",
             "use ms-swift 4.2.1 or newer, or tensor parallelism",
+        )
+
+
+@check("key-unguarded", sides=("server",))
+def key_unguarded(look: Look) -> Iterator[Problem]:
+    """A key is given, and the ms-swift that will run guards nothing with it.
+
+    `api_key` is a field of every release, for `swift deploy`; `swift rollout` asks for it from 4.6.0 on
+    (pipelines/infer/rollout.py:737 _require_api_key).
+    """
+    version = _order((look.software or {}).get("ms-swift"))
+    if look.keyed and version is not None and version < (4, 6):
+        yield Problem(
+            look.context.at_server("api_key"),
+            f"a key is given, but ms-swift {(look.software or {})['ms-swift']} does not ask for it",
+            "whoever reaches the port could replace the weights",
+            "use ms-swift 4.6.0 or newer, or give no key",
+        )
+
+
+@check("key-exposed", severity=Severity.WARNING)
+def key_exposed(look: Look) -> Iterator[Problem]:
+    """The preset holds the server's key, and other users of this machine may read the file."""
+    block = look.context.preset.block
+    said = block.find("api_key") if isinstance(block, Branch) else None
+    if said is not None and data(said) and said.place.file.stat().st_mode & 0o044:
+        yield Problem(
+            said.place,
+            "other users may read this file, and the key in it",
+            "",
+            f"chmod 600, or leave the key out and set {KEY_VARIABLE}",
         )
 
 

@@ -106,6 +106,7 @@ class Start:
             self.toolchain.python,
             self.argv[0],
             tuple(state.jobs()),
+            keyed=self.key is not None,
             trusted=self.wish.trust_server is not None,
         )
 

@@ -1,0 +1,104 @@
+"""What a start leaves to read: its logs, what was run, and no secret."""
+
+import json
+
+import pytest
+import yaml
+from bench import end
+
+KEY = "c0ffee-c0ffee"
+
+
+def folder(bench, side):
+    return bench.logs / f"latest-{side}"
+
+
+def test_each_start_has_a_folder_and_latest_is_the_newest(bench):
+    for expected in (1, 2):
+        code, _, said = end(bench.learner("health_check=false", STAND_IN_EXIT="0"))
+        folders = [file for file in bench.logs.iterdir() if file.is_dir() and not file.is_symlink()]
+        newest = (bench.logs / "latest").resolve()
+        assert (code, len(folders)) == (0, expected)
+        assert (
+            newest == folder(bench, "learner").resolve() == max(folders, key=lambda file: (len(file.name), file))
+        )
+        assert f"logs in {newest}" in said
+    assert (bench.logs / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize(("show", "shown"), [("live", True), ("quiet", False)])
+def test_output_is_logged_and_shown_as_wished(bench, show, shown):
+    code, out, said = end(bench.server(f"show={show}", "logs=here", STAND_IN_CHATS="2", STAND_IN_EXIT="4"))
+    log = (bench.home / "here/latest/output.log").read_text()
+    assert code == 4
+    assert log.count("chatchat") == 2 * 8
+    assert (out == log) is shown
+    assert ("chatchat" in said) is not shown  # then the last lines tell what happened
+    assert "ended with 4 before it was ready" in (bench.home / "here/latest/launcher.log").read_text()
+
+
+def test_what_was_run_is_kept(bench):
+    server = bench.ready_server(NCCL_DEBUG="INFO", RANK="1", UNRELATED="x")
+    kept = json.loads((folder(bench, "server") / "plan.json").read_text())
+    said = bench.said("swift")
+    assert kept["command"][1:] == said["argv"][1:]
+    assert kept["gpus"] == ["0"]
+    assert kept["environment"]["CUDA_VISIBLE_DEVICES"] == "0"
+    assert kept["environment"]["NCCL_DEBUG"] == "INFO"
+    assert "UNRELATED" not in kept["environment"]
+    assert kept["not_inherited"] == ["RANK"]
+    assert kept["versions"]["ms-swift"] == "4.5.2"
+    assert yaml.safe_load((folder(bench, "server") / "preset.yaml").read_text()) == yaml.safe_load(
+        bench.preset.read_text()
+    )
+    server.terminate()
+    end(server)
+
+
+def test_secrets_are_not_kept(bench):
+    bench.edit("  model_type: qwen3", "  hub_token: hush-1\n  model_type: qwen3")
+    secrets = {"WANDB_API_KEY": "hush-2", "https_proxy": "http://me:hush-3@proxy:3128"}
+    code, _, said = end(bench.learner("health_check=false", STAND_IN_EXIT="0", **secrets))
+    assert code == 0, said
+    assert bench.said("torchrun")["environment"]["WANDB_API_KEY"] == secrets["WANDB_API_KEY"]
+    kept = [file.read_text() for file in folder(bench, "learner").iterdir()]
+    assert not any("hush" in text for text in kept)
+    assert any("http://***@proxy:3128" in text for text in kept)
+
+
+@pytest.mark.parametrize("where", ["shell", "preset"])
+@pytest.mark.parametrize("side", ["server", "learner"])
+def test_key_is_on_no_command_line(bench, side, where):
+    variables = {"ROLLOUT_SPLIT_API_KEY": KEY} if where == "shell" else {}
+    if where == "preset":
+        bench.edit("      vllm_enforce_eager: true", f"      api_key: {KEY}\n      vllm_enforce_eager: true")
+    code, out, said = end(getattr(bench, side)("dry_run=true", **variables))
+    assert (code, KEY in out + said) == (0, False)
+    assert {"server": "starters/rollout.py --model", "learner": "starters/learner.py swift.cli.rlhf"}[side] in out
+
+
+def test_key_goes_to_the_learner_alone(bench):
+    words = {"ROLLOUT_SPLIT_API_KEY": KEY, "STAND_IN_EXIT": "0"}
+    code, _, said = end(bench.learner("health_check=false", **words))
+    assert code == 0, said
+    environment = bench.said("torchrun")["environment"]
+    assert environment["ROLLOUT_SPLIT_API_KEY"] == KEY
+    assert environment["ROLLOUT_SPLIT_ORIGIN"] == f"http://127.0.0.1:{bench.port}"
+    assert not any(KEY in file.read_text() for file in folder(bench, "learner").iterdir())
+
+
+def test_key_that_guards_nothing(bench):
+    code, _, said = end(bench.server("preflight_only=true", ROLLOUT_SPLIT_API_KEY=KEY))
+    assert (code, "error[key-unguarded] a key is given, but ms-swift 4.5.2 does not ask for it" in said) == (
+        1,
+        True,
+    )
+    assert KEY not in said
+
+
+def test_key_that_others_may_read(bench):
+    bench.edit("      vllm_enforce_eager: true", f"      api_key: {KEY}\n      vllm_enforce_eager: true")
+    bench.preset.chmod(0o644)
+    assert "warning[key-exposed]" in end(bench.learner("preflight_only=true"))[2]
+    bench.preset.chmod(0o600)
+    assert "key-exposed" not in end(bench.learner("preflight_only=true"))[2]
