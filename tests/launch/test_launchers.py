@@ -19,6 +19,8 @@ from bench import free_port
 from bench import listens
 from bench import until
 
+from schema.launch.codes import Code
+
 SERVER = "grpo_rollout_server.sh"
 LEARNER = "grpo_train_server_mode.sh"
 SUMMARY = REPO / "configs/train/grpo/summary_1024.yaml"
@@ -124,6 +126,14 @@ def test_help_names_the_exit_codes(bench, script, word):
     assert (code, said) == (0, "")
     assert out.startswith(f"Usage: bash scripts/{script} config=PATH gpus=LIST")
     assert "Exit status:" in out
+
+
+def test_every_exit_code_of_our_own_is_told(bench):
+    helps = [end(bench.start("bash", str(REPO / "scripts" / script), "--help"))[1] for script in (SERVER, LEARNER)]
+    page = (REPO / "docs/operating.md").read_text()
+    for code in Code:
+        assert any(f"\n  {code.value}   " in text for text in helps), code
+        assert f"\n| {code.value} |" in page, code
 
 
 # What is refused

@@ -75,7 +75,7 @@ def gpu_busy(look: Look) -> Iterator[Problem]:
     """A GPU on which another process holds memory.
 
     vLLM asks for its share of the whole GPU, whatever else lives there: "Free memory on device ... is less than
-    desired GPU memory utilization" (vLLM 0.23.0, v1/worker/utils.py); a server that was not ended whole leaves
+    desired GPU memory utilization" (vLLM 0.32.0, v1/worker/utils.py:766); a server that was not ended whole leaves
     engines that hold 28 GiB a GPU.
     """
     shared = _used_by_jobs(look)

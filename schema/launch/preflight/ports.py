@@ -83,8 +83,8 @@ def _servers_own(look: Look, port: int) -> bool:
 def engine_port_clash(look: Look) -> Iterator[Problem]:
     """VLLM_PORT is inherited, and vLLM takes its internal ports from there upwards.
 
-    vLLM 0.23.0, utils/network_utils.py get_open_port: it would take the server's port, which ms-swift binds only
-    after the model is loaded ("[Errno 98] error while attempting to bind", exit code 3).
+    vLLM 0.32.0, utils/network_utils.py:233 _get_open_port: it would take the server's port, which ms-swift binds
+    only after the model is loaded ("[Errno 98] error while attempting to bind", exit code 3).
     """
     said = look.environment.get("VLLM_PORT", "")
     for name, port in (("the server's port", look.port), ("the group port", look.group_port)):

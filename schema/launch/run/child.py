@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at it.
 TICK = 0.2
+#: The variable by which all that was started is known.
+MARK = "ROLLOUT_SPLIT_LAUNCH"
 
 
 @dataclass
@@ -58,27 +60,15 @@ def started(start: Start, folder: Path) -> Iterator[Child]:
         start: what is started.
         folder: gets its output.
     """
-    name, value = "ROLLOUT_SPLIT_LAUNCH", str(uuid.uuid4())
-    mark = f"{name}={value}"
+    family = Family(f"{MARK}={uuid.uuid4()}", root=os.getpid())
     adopt_orphans()
-    watchman = guard.post(mark, start.grace)
-    family = Family(mark, root=os.getpid(), apart={watchman.pid})
-    child = None
+    watchman = child = None
     try:
-        process = subprocess.Popen(
-            start.argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={"PYTHONUNBUFFERED": "1", **start.environment, name: value},
-            start_new_session=True,
-        )
-        family.group = process.pid
-        watchman.tell(process.pid)
-        assert process.stdout is not None
-        pump = Pump(process.stdout, folder / OUTPUT, show=start.wish.show, say=start.voice)
-        child = Child(process, family, pump, start.grace)
-        child.pump.start()
+        with signals.held():
+            watchman = guard.post(family.mark, start.grace)
+            family.apart.add(watchman.pid)
+            child = _spawn(start, folder, family)
+            watchman.tell(child.process.pid)
         yield child
     finally:
         signals.ignore()
@@ -86,4 +76,22 @@ def started(start: Start, folder: Path) -> Iterator[Child]:
         if child is not None:
             child.process.wait()
             child.pump.join(timeout=5)
-        watchman.dismiss()
+        if watchman is not None:
+            watchman.dismiss()
+
+
+def _spawn(start: Start, folder: Path, family: Family) -> Child:
+    name, _, value = family.mark.partition("=")
+    process = subprocess.Popen(
+        start.argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={"PYTHONUNBUFFERED": "1", **start.environment, name: value},
+        start_new_session=True,
+    )
+    family.group = process.pid
+    assert process.stdout is not None
+    pump = Pump(process.stdout, folder / OUTPUT, show=start.wish.show, say=start.voice)
+    pump.start()
+    return Child(process, family, pump, start.grace)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from schema.launch.run.start import Start
+    from schema.resolve import Tree
 
 HIDDEN = "***"
 #: Variables that change what ms-swift, vLLM, torch or NCCL do.
@@ -35,13 +36,15 @@ _SECRET = re.compile(r"(?:^|_)(?:api_?key|key|token|secret|password|passwd|crede
 
 
 def write(folder: Path, start: Start) -> None:
-    """Writes plan.json and preset.yaml into the folder of a start; secrets are starred.
+    """Writes plan.json and the resolved preset into the folder of a start; secrets are starred.
 
     Raises:
         InputError: the folder cannot be written.
     """
     preset = start.context.preset
-    resolved = _starred(data(preset.tree))
+    halves: dict[str, Tree] = {"preset.yaml": preset.tree}
+    if preset.apart and preset.block is not None:
+        halves["preset.rollout.yaml"] = preset.block
     said = {
         "side": start.wish.side,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -56,8 +59,9 @@ def write(folder: Path, start: Start) -> None:
     }
     try:
         (folder / "plan.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
-        text = yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
-        (folder / "preset.yaml").write_text(text, encoding="utf-8")
+        for name, tree in halves.items():
+            text = yaml.safe_dump(_starred(data(tree)), sort_keys=False, allow_unicode=True)
+            (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror}; logs=DIR names another folder for logs") from error
 

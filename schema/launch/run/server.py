@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 RETRIES = 100
 #: Seconds between two looks at all processes, and between two renewals of its note, which /tmp's cleaner takes.
 LOOK, RENEW = 0.5, 3600.0
+#: How often `/get_world_size/` may not answer where `/health/` does.
+SILENT = 10
 #: Seconds that a server gets to end by itself once an engine is gone; then to end when it is told to.
 ENDS = 2.0
 
@@ -72,6 +74,7 @@ class _Watch:
         self.port = loading.port
         self.begun = self.looked = time.monotonic()
         self.renewed = self.begun
+        self.silent = 0
         self.note: Job | None = None
         self.engines: list[Process] = []
 
@@ -115,8 +118,11 @@ class _Watch:
         if not server.healthy():
             return None
         size, wanted = server.world_size(), self.loading.world_size
-        if size != wanted:
+        self.silent += size is None
+        if size != wanted and (size is not None or self.silent > SILENT):
             return Fault(Code.UNFIT, f"the server has world size {size}, but the preset means TP x DP = {wanted}")
+        if size is None:
+            return None
         if probeable(self.start) and (refusal := server.refusal()) and self.program.code() is None:
             return Fault(Code.UNFIT, f"the server answers /health/, but generates nothing: {refusal}")
         self._ready(members)
@@ -124,9 +130,10 @@ class _Watch:
 
     def _strange(self, members: list[int]) -> Fault | None:
         """Whether the port went to another process, or the server to another port."""
-        holders = [pid for pid in tcp.owners(self.port) if pid not in members]
-        if holders:
-            return self._port_lost(f"{processes.named(holders[0])} took port {self.port} while the server loaded")
+        taken, owners = bool(tcp.listeners(self.port)), tcp.owners(self.port)
+        if taken and not set(owners) & set(members):
+            holder = processes.named(owners[0]) if owners else "a process of another user"
+            return self._port_lost(f"{holder} took port {self.port} while the server loaded")
         for port in tcp.listens_on(members) & set(range(self.port + 1, self.port + RETRIES)):
             if Server(self.start.server.host, port).healthy(TICK):
                 return self._port_lost(f"the server moved to port {port}: {self.port} was taken when it started")

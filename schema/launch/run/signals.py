@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+#: Those that came while they were held back; None while they are not.
+_held: list[int] | None = None
 
 
 class Stopped(BaseException):
@@ -34,6 +38,23 @@ def catch() -> None:
             signal.signal(number, _stop)
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Holds them back while a process is made, so that none is made and not known; raises at its end.
+
+    Raises:
+        Stopped: one came meanwhile.
+    """
+    global _held  # noqa: PLW0603 - signal handlers are the process's own, too
+    _held = []
+    try:
+        yield
+    finally:
+        came, _held = _held, None
+    if came:
+        raise Stopped(came[0])
+
+
 def ignore() -> None:
     """Lets nothing but SIGKILL interrupt the cleaning up."""
     for number in ENDING:
@@ -48,4 +69,6 @@ def restore() -> None:
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
-    raise Stopped(number)
+    if _held is None:
+        raise Stopped(number)
+    _held.append(number)
