@@ -39,14 +39,12 @@ class Session:
         self._alone = alone
         self._locks = Locks(alone=alone)
 
-    def take(self, paths: Iterable[Path]) -> None:
-        """Locks the trees of files and folders, and sees to what killed calls have left there.
+    def take(self, trees: set[Path]) -> None:
+        """Locks trees, and sees to what killed calls have left there.
 
         Raises:
             InputError: another call is at work there, or something has to be done by hand first.
         """
-        trees = {tree_of(path) for path in paths}
-        trees.add(home_of(trees))
         self._locks.take(lambda: trees.union(file.parent for file in journals(trees)))
         for file in journals(trees):
             if self._alone:
@@ -73,8 +71,9 @@ class Session:
         written = [file for file in files if file.writes]
         if not written:
             return
-        self.take([file.path for file in written])
-        home = home_of({tree_of(file.path) for file in written})
+        trees = {tree_of(file.path) for file in written}
+        home = home_of(trees)
+        self.take({*trees, home})
         owners = [_owner(file.path) for file in written]
         commit(Journal.of(home, written), written, [file for file in files if not file.writes])
         for file, was in zip(written, owners, strict=True):
@@ -97,7 +96,7 @@ def locked(paths: Iterable[Path], *, alone: bool) -> Iterator[Session]:
     """Locks the trees of files and folders; see Session.take for what it raises."""
     session = Session(alone=alone)
     try:
-        session.take(paths)
+        session.take({tree_of(path) for path in paths})
         yield session
     finally:
         session.release()

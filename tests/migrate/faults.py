@@ -62,18 +62,23 @@ def killed_at(step, run):
     Returns:
         Whether it was killed; False: it came to its end before that call.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    child = os.fork()
-    if child == 0:
-        _die_at(step, run)
-    status = os.waitpid(child, 0)[1]
+    status = os.waitpid(start_dying_at(step, run), 0)[1]
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
         INJECTED["kill -9"] += 1
         return True
     assert os.WEXITSTATUS(status) == 0, "it failed before it was killed"
     return False
+
+
+def start_dying_at(step, run):
+    """Starts that process, without waiting for its end; its id."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        _die_at(step, run)
+    return child
 
 
 def _die_at(step, run):

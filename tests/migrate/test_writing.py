@@ -11,6 +11,7 @@ import pytest
 from faults import interposed
 from writer import change
 from writer import mode
+from writer import recover
 from writer import state
 from writer import write
 
@@ -18,6 +19,7 @@ from migrate import commands
 from migrate.plan import plan
 from migrate.writing import Change
 from migrate.writing import locked
+from migrate.writing.journal import DONE
 from schema.errors import InputError
 
 CASES = Path(__file__).parent / "cases"
@@ -320,6 +322,25 @@ def test_a_file_that_somebody_touched_since_it_was_read(three, tmp_path, event, 
     assert state(tmp_path) == before
 
 
+@pytest.mark.parametrize("written", [True, False])
+def test_a_file_that_somebody_touches_while_others_are_prepared(three, tmp_path, written):
+    changes = [change(three[0], b"new\n"), change(three[1], b"new\n" if written else three[1].read_bytes())]
+
+    def act(number, name, real, *args):
+        if name == "link":
+            touched("changed", three[1])
+        return real(*args)
+
+    with interposed(act), locked(three, alone=True) as session, pytest.raises(InputError) as caught:
+        session.write(changes)
+    assert caught.value.place.file == three[1]
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "a.yaml": "old a\n",
+        "b.yaml": "by hand\n",
+        "c.yaml": "old c\n",
+    }
+
+
 @pytest.mark.parametrize("event", ["changed", "removed", "created"])
 def test_a_file_that_somebody_touches_while_others_are_replaced(three, tmp_path, event):
     fresh = Change(tmp_path / "d.yaml", None, b"new\n")
@@ -354,6 +375,28 @@ def test_an_interrupt_undoes_too(three, tmp_path):
     with interposed(act), pytest.raises(KeyboardInterrupt):
         write(new(three))
     assert state(tmp_path) == before
+
+
+def test_an_interrupt_when_all_is_done_undoes_nothing(three, tmp_path):
+    def act(number, name, real, *args):
+        done = real(*args)
+        if name == "replace" and args[1].name == DONE:
+            raise KeyboardInterrupt
+        return done
+
+    with interposed(act), pytest.raises(KeyboardInterrupt):
+        write(new(three))
+    recover(*three)
+    assert [path.read_text() for path in three] == ["new a\n", "new b\n", "new c\n"]
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_the_time_of_change_is_now(three):
+    for path in three:
+        os.utime(path, (1, 1))
+    write({three[0]: b"new\n", three[1]: three[1].read_bytes()})
+    assert three[0].stat().st_mtime > 1
+    assert three[1].stat().st_mtime == 1
 
 
 def test_the_command_says_what_could_not_be_written(root, files, migrate):

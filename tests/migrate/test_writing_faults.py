@@ -79,9 +79,9 @@ def test_one_call_fails(memory, sides, capsys, error):
             assert "the next call with --write removes it" in said
             recover(root / "a.yaml")
             assert state(root) == sides[1]
-        else:  # a call that another one could stand in for
+        else:  # a call that is not needed
             assert state(root) == sides[1]
-            assert fault.hit == "link"
+            assert fault.hit in {"link", "setxattr"}  # an attribute that this user may not set does not stay
         assert owners(root) == owned
         ends.add(refused is None)
     assert ends == {False, True}

@@ -69,7 +69,7 @@ def test_killed_at_every_step_of_a_write(memory, sides):
 
 def test_killed_at_every_step_of_the_recovery_too(memory, sides):
     # Only what changes the disk makes a difference to the next call.
-    ends = set()
+    ends, killed = set(), 0
     for step in steps_that_change(memory / "count"):
         for second in count(1):
             root = project(memory / f"{step}.{second}")
@@ -80,7 +80,9 @@ def test_killed_at_every_step_of_the_recovery_too(memory, sides):
             recover(root / "a.yaml")
             assert state(root) in sides
             ends.add(sides.index(state(root)))
+            killed += 1
     assert ends == {0, 1}
+    assert killed > 300
 
 
 def steps_that_change(root):

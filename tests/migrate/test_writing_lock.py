@@ -3,11 +3,14 @@
 import os
 import signal
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from faults import start_dying_at
 from writer import change
+from writer import recover
 from writer import write
 
 from migrate.writing import lock
@@ -140,7 +143,7 @@ def test_sets_of_loose_files_that_overlap(loose):
     with another(loose / "one/a.yaml", loose / "two/b.yaml"):
         assert refused([loose / "one/a.yaml"])
         assert refused([loose / "two/other.yaml"])
-        assert refused([loose / "c.yaml"])
+        assert not refused([loose / "c.yaml"])
     with another(loose / "one/a.yaml"):
         assert not refused([loose / "two/b.yaml"])
         assert refused([loose / "two/b.yaml", loose / "one/a.yaml"])
@@ -178,6 +181,40 @@ def test_the_command_waits_too(project, migrate):
             assert "is at work there" in ran.err
 
 
+@pytest.mark.usefixtures("soon")
+def test_the_journal_of_loose_files_belongs_to_one_call(loose):
+    # It lies in the folder that they have in common, which is the tree of another file.
+    with another(loose / "c.yaml"), pytest.raises(InputError, match=f"{loose}: another call of migrate-config"):
+        write({loose / "one/a.yaml": b"new\n", loose / "two/b.yaml": b"new\n"})
+    assert (loose / "one/a.yaml").read_text() == "old\n"
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_call_that_waits_for_one_tree_does_not_keep_another(loose, monkeypatch):
+    with another(loose / "two/b.yaml"):
+        monkeypatch.setattr(lock, "PATIENCE", 60.0)
+        waiting = start_dying_at(0, lambda: refused([loose / "one/a.yaml", loose / "two/b.yaml"]))
+        monkeypatch.setattr(lock, "PATIENCE", 0.5)
+        try:
+            time.sleep(0.2)
+            assert not refused([loose / "one/a.yaml"])
+        finally:
+            os.kill(waiting, signal.SIGKILL)
+            os.waitpid(waiting, 0)
+
+
+@pytest.mark.usefixtures("soon")
+def test_what_turns_out_to_belong_to_it_is_locked_too(loose):
+    # As when a call is killed, and leaves its journal, while this one waits.
+    said = iter([[loose / "one"], [loose / "one", loose / "two"]])
+    last = [loose / "one", loose / "two"]
+    locks = lock.Locks(alone=True)
+    locks.take(lambda: next(said, last))
+    assert refused([loose / "two/b.yaml"])
+    locks.release()
+    assert not refused([loose / "two/b.yaml"])
+
+
 def test_many_calls_at_once_leave_what_one_of_them_wrote(project):
     children = []
     for number in range(8):
@@ -190,4 +227,20 @@ def test_many_calls_at_once_leave_what_one_of_them_wrote(project):
         children.append(child)
     assert {os.waitpid(child, 0)[1] for child in children} == {0}
     assert (project / "a.yaml").read_text() == (project / "sub/b.yaml").read_text() != "old\n"
+    assert sorted(path.name for path in project.rglob("*")) == ["a.yaml", "b.yaml", "pyproject.toml", "sub"]
+
+
+@pytest.mark.parametrize("first", range(0, 40, 8))
+def test_many_calls_at_once_of_which_each_is_killed_somewhere(project, first):
+    files = [project / "a.yaml", project / "sub/b.yaml"]
+
+    def call(number):
+        with locked(files, alone=True) as session:
+            assert files[0].read_bytes() == files[1].read_bytes(), "what a killed call left is put right by now"
+            session.write([change(path, b"%d\n" % number) for path in files])
+
+    children = [start_dying_at(number, lambda number=number: call(number)) for number in range(first, first + 8)]
+    assert {os.waitpid(child, 0)[1] for child in children} <= {0, signal.SIGKILL}
+    recover(*files)
+    assert files[0].read_bytes() == files[1].read_bytes()
     assert sorted(path.name for path in project.rglob("*")) == ["a.yaml", "b.yaml", "pyproject.toml", "sub"]

@@ -67,7 +67,7 @@ def refuse_torn(root):
         assert not (root / name).exists() or (root / name).read_bytes() == wanted
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(shares=st.lists(st.floats(0, 1), min_size=1, max_size=3), chance=st.randoms(use_true_random=False))
 def test_power_cuts(shares, chance):
     with Scratch() as scratch:
@@ -125,7 +125,7 @@ def settle(root):
     return recover(root / "a.yaml")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(share=st.floats(0, 1), edits=EDITS)
 def test_edits_by_hand_after_a_kill(share, edits):
     with Scratch() as scratch:
