@@ -84,9 +84,12 @@ def main(
     """Move ms-swift GRPO presets from vLLM colocate mode to server mode, or back.
 
     Name a preset together with the presets that it extends, or say what becomes of its bases. Presets that
-    are not named keep their meaning. Only the lines that must change do; every comment stays, or travels with
-    its key; what goes is in the report. Files are written all or none, also when a call is killed: the next
-    one with --write puts back what it left.
+    are not named keep their meaning. A flat one, for `swift rlhf x.yaml`, gets its server's settings in
+    x.rollout.yaml beside it, and batch numbers that keep the global batch.
+
+    Only the lines that must change do; every comment stays, or travels with its key; what goes is in the
+    report. Files are written all or none, also when a call is killed: the next one with --write puts back what
+    it left.
     """
     if write and check:
         raise click.UsageError("--write and --check exclude each other")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrate.plan import Migration
 from migrate.plan import plan
 from migrate.report import render
 from migrate.writing import Change
@@ -24,6 +23,7 @@ from schema.resolve import Workspace
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from migrate.migration import Migration
     from migrate.target import Target
 
 
@@ -62,7 +62,7 @@ def migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
 
 def _changes(migrations: Sequence[Migration], folder: Path | None) -> list[Change]:
     # What was read must hold until the end, also where it is not written.
-    read = {migration.path: (migration.old.bom + migration.old.text).encode() for migration in migrations}
+    read = {migration.path: migration.before for migration in migrations}
     if folder is None:
         return [Change(migration.path, read[migration.path], migration.content) for migration in migrations]
     kept = [Change(path, content, content) for path, content in read.items()]
@@ -74,7 +74,7 @@ def _changes(migrations: Sequence[Migration], folder: Path | None) -> list[Chang
 def _beside(migrations: Sequence[Migration], folder: Path) -> dict[Path, bytes]:
     # Named files keep their places relative to each other, so that one can still extend another.
     common = Path(os.path.commonpath([migration.path.parent for migration in migrations]))
-    contents = {folder / m.path.relative_to(common): m.content for m in migrations}
+    contents = {folder / m.path.relative_to(common): m.content for m in migrations if m.content is not None}
     workspace = Workspace(contents)
     for path, content in contents.items():
         _refuse_overwriting(path, content)
@@ -127,7 +127,9 @@ def _verdict(migration: Migration, wish: Wish) -> str:
     if not migration.changes:
         return "nothing to do"
     if not wish.write:
-        return "would be migrated (--write does it)"
+        return f"would be {'migrated' if migration.content is not None else 'removed'} (--write does it)"
+    if migration.content is None:
+        return "not written below it" if wish.output else "removed"
     return f"written below {shown(wish.output)}" if wish.output else "written"
 
 
@@ -137,7 +139,7 @@ def diff(migration: Migration) -> str:
     lines = difflib.unified_diff(
         migration.old.text.splitlines(keepends=True),
         migration.new.text.splitlines(keepends=True),
-        f"a/{name}",
-        f"b/{name}",
+        f"a/{name}" if migration.before is not None else "/dev/null",
+        f"b/{name}" if migration.content is not None else "/dev/null",
     )
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

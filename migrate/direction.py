@@ -26,7 +26,7 @@ LENGTH, SHARE, LORA = "vllm_max_model_len", "vllm_gpu_memory_utilization", "vllm
 #: Fitted to the GPUs of one mode; of no use in the other.
 FITTED = (TENSOR, DATA, SHARE)
 
-_UNSET = "it was not set, which is colocate up to ms-swift 3.11.0 unless a server is named, and an error after"
+UNSET = "it was not set, which is colocate up to ms-swift 3.11.0 unless a server is named, and an error after"
 
 
 class Direction(ABC):
@@ -59,7 +59,7 @@ class Direction(ABC):
             yield Change(MODE, self.mode, self.why)
         elif self.part.sets_mode:
             said = self.part.own.find("rlhf", "use_vllm") is not None
-            yield Add(MODE, self.mode, self.why if self.part.after.mode else _UNSET, "use_vllm" if said else None)
+            yield Add(MODE, self.mode, self.why if self.part.after.mode else UNSET, "use_vllm" if said else None)
 
 
 def mask(setting: Setting, why: str) -> Add:

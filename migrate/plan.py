@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrate.edits import Move
 from migrate.edits import apply
+from migrate.migration import Migration
+from migrate.native import plan as native
 from migrate.part import MODE
 from migrate.part import Part
 from migrate.part import below
 from migrate.proof import ProofError
 from migrate.proof import prove
 from migrate.refusals import implied_mode
+from migrate.refusals import options
 from migrate.refusals import refuse_inherited
 from migrate.refusals import refuse_invalid
 from migrate.refusals import refuse_left_behind
@@ -20,16 +21,13 @@ from migrate.refusals import refuse_merged
 from migrate.refusals import refuse_unfit
 from migrate.refusals import refuse_unplanned
 from migrate.refusals import rolls_out
-from migrate.report import Item
-from migrate.report import items
 from migrate.target import Bases
 from migrate.to_colocate import ToColocate
 from migrate.to_server import ToServer
-from schema.check import Options
 from schema.check import context
 from schema.check import load
+from schema.layouts.native import Native
 from schema.resolve import Workspace
-from schema.split import Gpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,44 +35,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.direction import Direction
-    from migrate.edits import Edit
     from migrate.target import Target
     from schema.preset import Preset
-    from schema.yamltext import Document
 
 
 #: The ways of a migration, by the mode that it aims at.
 DIRECTIONS: dict[str, type[Direction]] = {"server": ToServer, "colocate": ToColocate}
-
-
-@dataclass(frozen=True)
-class Migration:
-    """A file before and after, and what happens in between; no edits if it is right already."""
-
-    path: Path
-    old: Document
-    new: Document
-    edits: list[Edit]
-
-    @property
-    def changes(self) -> bool:
-        """Whether the text changes."""
-        return bool(self.edits)
-
-    @property
-    def touched(self) -> list[tuple[str, ...]]:
-        """The paths that the edits change."""
-        moves = [edit.to for edit in self.edits if isinstance(edit, Move)]
-        return [*(edit.path for edit in self.edits), *moves]
-
-    @property
-    def content(self) -> bytes:
-        """The bytes of the new file."""
-        return (self.new.bom + self.new.text).encode()
-
-    def items(self) -> list[Item]:
-        """The report of this file."""
-        return items(self.path, self.old, self.new, self.edits)
 
 
 def plan(paths: Sequence[Path], target: Target) -> list[Migration]:
@@ -89,9 +55,14 @@ def plan(paths: Sequence[Path], target: Target) -> list[Migration]:
         ProofError: a defect: the new text is not what was planned.
     """
     target.check()
-    migrations = _migrations(Workspace(), paths, target)
+    workspace = Workspace()
+    presets = {path: load(workspace, path) for path in paths}
+    nested = [path for path, preset in presets.items() if not isinstance(preset, Native)]
+    migrations = _migrations(workspace, nested, target)
     _prove(migrations, target)
-    return [migration for migration in migrations if migration.changes or migration.path in paths]
+    pairs = {preset.resolved.path: preset for preset in presets.values() if isinstance(preset, Native)}
+    halves = [half for pair in pairs.values() for half in native.plan(workspace, pair, target)]
+    return [*(one for one in migrations if one.changes or one.path in paths), *halves]
 
 
 def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> list[Migration]:
@@ -128,7 +99,7 @@ def _part(
         sets_mode = rolls_out(after) and mode is None and after.mode is None
     led = any(load(migrated, base).mode is not None for base in _bases(preset) if base in presets)
     return Part(
-        context(workspace, preset, _options(target)),
+        context(workspace, preset, options(target)),
         after,
         below(migrated, after),
         target,
@@ -140,12 +111,6 @@ def _part(
 
 def _after(workspace: Workspace, done: Iterable[Migration]) -> Workspace:
     return Workspace({**workspace.overlay, **{migration.path: migration.content for migration in done}})
-
-
-def _options(target: Target) -> Options:
-    # What the caller does not say, the project does, or the default.
-    rollout, train = (Gpus(gpus) if gpus else None for gpus in (target.rollout_gpus, target.train_gpus))
-    return Options(rollout, train)
 
 
 def _prove(migrations: Sequence[Migration], target: Target) -> None:
@@ -169,4 +134,4 @@ def _check(before: Preset, after: Preset, migrations: Sequence[Migration], new: 
     if implied_mode(before) != implied_mode(after):
         refuse_merged(before, after)
     if rolls_out(after) and after.mode is not None and not set(changed).isdisjoint(after.resolved.files):
-        refuse_invalid(new, after, _options(target))
+        refuse_invalid(new, after, options(target))

@@ -38,8 +38,8 @@ def prove(old: Document, new: Document, edits: Sequence[Edit]) -> None:
     """
     if old is new:
         return
-    _same("PyYAML", _planned(yaml.safe_load(old.text), edits), yaml.safe_load(new.text))
-    _same("ruamel.yaml", _planned(_yaml12(old), edits), _yaml12(new))
+    same_data("PyYAML", _planned(yaml.safe_load(old.text), edits), yaml.safe_load(new.text))
+    same_data("ruamel.yaml", _planned(yaml12(old), edits), yaml12(new))
     deleted = [comment for edit in edits for comment in gone(old, edit, edits)]
     kept = Counter(text.comments(old)) - Counter(deleted)
     if kept != Counter(text.comments(new)):
@@ -54,14 +54,24 @@ def _planned(data: Data, edits: Sequence[Edit]) -> Data:
     return planned
 
 
-def _same(reader: str, planned: Data, actual: Data) -> None:
+def same_data(reader: str, planned: Data, actual: Data) -> None:
+    """Compares what was planned with what a reader makes of the new text.
+
+    Raises:
+        ProofError: they differ.
+    """
     # Types count, so that 1, 1.0 and true are three values; what is no number equals itself.
     difference = DeepDiff(planned, actual, ignore_nan_inequality=True)
     if difference:
         raise ProofError(f"read with {reader}, the new text differs from the plan: {difference}")
 
 
-def _yaml12(document: Document) -> Data:
+def yaml12(document: Document) -> Data:
+    """What ruamel.yaml (YAML 1.2) makes of a file.
+
+    Raises:
+        InputError: it refuses the file.
+    """
     try:
         loaded: Data = YAML(typ="safe", pure=True).load(StringIO(document.text))
     except (YAMLError, ValueError) as error:

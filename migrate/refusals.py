@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from migrate.edits import equal
 from migrate.scalars import shown as value_text
+from schema.check import Options
 from schema.check import check
 from schema.check import load
 from schema.errors import InputError
@@ -18,13 +19,14 @@ from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.roles import Role
 from schema.roles import fields
+from schema.split import Gpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
     from pathlib import Path
 
-    from schema.check import Options
+    from migrate.target import Target
     from schema.preset import Setting
     from schema.resolve import Tree
     from schema.resolve import Workspace
@@ -61,14 +63,14 @@ def refuse_unfit(preset: Preset, to: str, *, is_base: bool) -> None:
         raise InputError("use_vllm is not true: nothing rolls out with vLLM, so nothing can be split", place)
     mode = preset.arguments.get("vllm_mode")
     if mode is not None:
-        _refuse_mode(mode)
+        _refuse_mode(preset, mode)
         if to == "server" and mode.value == "colocate":
             _refuse_address(preset, mode)
 
 
-def _refuse_mode(mode: Setting) -> None:
-    if mode.section != "rlhf":
-        raise InputError(f"{mode.path} is out of place; move it to rlhf first", mode.key)
+def _refuse_mode(preset: Preset, mode: Setting) -> None:
+    if mode.path != preset.path("vllm_mode"):
+        raise InputError(f"{mode.path} is out of place; move it to {preset.learner_path} first", mode.key)
     if mode.value not in ("server", "colocate"):
         raise InputError(f"vllm_mode is {mode.value!r}; set it to colocate or server first", mode.place)
 
@@ -104,6 +106,12 @@ def refuse_inherited(after: Workspace, preset: Preset, named: Sequence[Path], le
         " null",
         left[0].key,
     )
+
+
+def options(target: Target) -> Options:
+    """What a result is checked against; what the caller does not say, the project does, or the default."""
+    rollout, train = (Gpus(gpus) if gpus else None for gpus in (target.rollout_gpus, target.train_gpus))
+    return Options(rollout, train)
 
 
 def refuse_invalid(after: Workspace, preset: Preset, options: Options) -> None:

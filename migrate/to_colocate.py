@@ -50,10 +50,10 @@ MOST = 0.5
 #: Settings of a connection; vllm_mode and use_vllm have their own place.
 ADDRESS = tuple(name for name in fields(Role.CONNECT) if name.startswith("vllm_server_"))
 
-_ACTS = "the learner's own engine acts on it"
-_UNREAD = "nothing reads it in colocate mode; kept for the next time in server mode"
-_SAID_BY_CALLER = "the caller's value counts"
-_REASONS = {
+ACTS = "the learner's own engine acts on it"
+UNREAD = "nothing reads it in colocate mode; kept for the next time in server mode"
+SAID_BY_CALLER = "the caller's value counts"
+REASONS = {
     SHARE: f"engine and learner share the GPU, so at most {MOST}; what it was before server mode is not known",
     TENSOR: "an engine spans as many GPUs as before, and the learners must be a multiple of it",
     LENGTH: "without it the engine takes the model's own length",
@@ -77,8 +77,8 @@ class ToColocate(Direction):
             setting
             for setting in after.arguments.values()
             if (setting.name == "vllm_mode" and setting.value != "colocate")
-            or (_needs_server(setting) and ROLES[setting.name].misplaced is Misplaced.CONNECTS)
-            or (_needs_server(setting) and setting.name not in ADDRESS)
+            or (needs_server(setting) and ROLES[setting.name].misplaced is Misplaced.CONNECTS)
+            or (needs_server(setting) and setting.name not in ADDRESS)
         ]
         used = before.mode != "colocate" and below.mode != "colocate"
         block = after.block if used else None
@@ -95,10 +95,10 @@ class ToColocate(Direction):
 
     def _address(self) -> Iterator[Edit]:
         for setting in self.part.settings():
-            if why := _needs_server(setting):
+            if why := needs_server(setting):
                 yield Remove(setting.steps, why)
         for setting in self.part.inherited():
-            if why := _needs_server(setting):
+            if why := needs_server(setting):
                 yield mask(setting, why)
 
     @cached_property
@@ -186,8 +186,8 @@ class ToColocate(Direction):
 
     def _reason(self, name: str) -> str:
         if name in self._wanted:
-            return _SAID_BY_CALLER
-        return _UNREAD if name in UNREAD_IN_COLOCATE else _REASONS.get(name, _ACTS)
+            return SAID_BY_CALLER
+        return UNREAD if name in UNREAD_IN_COLOCATE else REASONS.get(name, ACTS)
 
     def _is_null(self, path: tuple[str, str]) -> bool:
         section = self.part.own.find(path[0])
@@ -201,7 +201,7 @@ class ToColocate(Direction):
             "only a server takes it": role_of(name) is not Role.SERVER,
             "the learner's arguments of this file say it already": name in self._said,
             _HIDDEN: any(name in (*FITTED, LORA) or same(base, value) for base in hidden),
-            _SAID_BY_CALLER: name in self._wanted and not self.part.leads,
+            SAID_BY_CALLER: name in self._wanted and not self.part.leads,
             "it says nothing": value is None and self.part.below.tree.find("rlhf", name) is None,
             "every engine of colocate mode has learners of its own": name == DATA,
             "it is the default": self._is_default(name, value),
@@ -269,8 +269,8 @@ def _rank(name: str) -> int:
     return ORDER.index(name) if name in ORDER else len(ORDER)
 
 
-def _needs_server(setting: Setting) -> str | None:
-    # Why a setting is of no use without a server, if it is not.
+def needs_server(setting: Setting) -> str | None:
+    """Why a setting is of no use without a server, if it is not."""
     if setting.name in ADDRESS:
         return "in colocate mode there is no server to connect to"
     if setting.name == "async_generate" and setting.value is not False:

@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 _FIRST = (TENSOR, DATA, LENGTH, SHARE)
 ORDER = (*_FIRST, *(name for name in fields(Role.SERVER) if name not in (*_FIRST, LORA)), LORA)
 #: What the block cannot do without, and what it gets besides when a preset leaves colocate mode.
-_REQUIRED = (TENSOR, DATA, LENGTH)
-_COMPLETE = (*_REQUIRED, SHARE, LORA)
+REQUIRED = (TENSOR, DATA, LENGTH)
+COMPLETE = (*REQUIRED, SHARE, LORA)
 
-_SPLIT = "the split's value"
-_MERGED = "the server gets merged weights"
-_NEVER_READ = "in server mode only the rollout server acts on it"
-_COLOCATE_ONLY = "it acts in colocate mode only"
+SPLIT = "the split's value"
+MERGED = "the server gets merged weights"
+NEVER_READ = "in server mode only the rollout server acts on it"
+COLOCATE_ONLY = "it acts in colocate mode only"
 #: Engine settings that the server does not get.
 DROPPED = {
     "vllm_max_lora_rank": "adapters are not loaded by the rollout server",
@@ -112,7 +112,7 @@ class ToServer(Direction):
         if name in FITTED and self.part.leaves and not self.part.leads:
             return Remove(path, "it was fitted to GPUs shared with the learner; the split's value counts")
         new = self._new_value(name, setting.value)
-        return Move(path, to, _NEVER_READ if new is KEEP else f"{_NEVER_READ}; {self._reason(name)}", new)
+        return Move(path, to, NEVER_READ if new is KEEP else f"{NEVER_READ}; {self._reason(name)}", new)
 
     def _to_copy(self, name: str) -> Iterator[Setting]:
         # What a masked base says to the engine, and the split does not.
@@ -140,7 +140,7 @@ class ToServer(Direction):
     def _completed(self) -> tuple[str, ...]:
         if not self.part.leads:
             return ()
-        return _COMPLETE if self.part.leaves else _REQUIRED
+        return COMPLETE if self.part.leaves else REQUIRED
 
     def _split_value(self, name: str) -> object:
         target = self.part.target
@@ -162,7 +162,7 @@ class ToServer(Direction):
     def _reason(self, name: str) -> str:
         if name == LENGTH and self.part.too_short(DEFAULT_LENGTH):
             return self._long()
-        return _MERGED if name == LORA else _SPLIT
+        return MERGED if name == LORA else SPLIT
 
     def _long(self) -> str:
         return f"prompt and completion may have {self.part.needed} tokens"
@@ -182,14 +182,14 @@ class ToServer(Direction):
             return
         data = self._split_value(DATA)
         if not same(data, self.part.bases.value(*SERVER_BLOCK, DATA)):
-            yield Add((*SERVER_BLOCK, DATA), data, f"{_SPLIT}, with {TENSOR} {tensor}")
+            yield Add((*SERVER_BLOCK, DATA), data, f"{SPLIT}, with {TENSOR} {tensor}")
 
     def _gone(self) -> Iterator[Edit]:
         for setting in self.part.settings():
             if role_of(setting.name) is Role.COLOCATE:
-                yield Remove(setting.steps, _COLOCATE_ONLY)
+                yield Remove(setting.steps, COLOCATE_ONLY)
 
 
 def _unread(setting: Setting) -> str | None:
     # Why a learner in server mode does not read a setting, if it does not.
-    return {Role.SERVER: _NEVER_READ, Role.COLOCATE: _COLOCATE_ONLY}.get(role_of(setting.name) or Role.BOTH)
+    return {Role.SERVER: NEVER_READ, Role.COLOCATE: COLOCATE_ONLY}.get(role_of(setting.name) or Role.BOTH)

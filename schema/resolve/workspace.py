@@ -19,24 +19,24 @@ class Workspace:
     """Reads and remembers documents.
 
     Attributes:
-        overlay: content by absolute path that counts instead of the file's, so that a migration can be
-            validated before anything is written.
+        overlay: content by absolute path that counts instead of the file's, None for a file that is to go, so
+            that a migration can be validated before anything is written.
     """
 
-    def __init__(self, overlay: Mapping[Path, bytes] | None = None) -> None:
+    def __init__(self, overlay: Mapping[Path, bytes | None] | None = None) -> None:
         self.overlay = dict(overlay or {})
         self._documents: dict[Path, Document] = {}
         self._trees: dict[Path, Branch] = {}
 
     def has(self, path: Path) -> bool:
         """Whether a file is there, or text that stands in for it."""
-        return path in self.overlay or path.is_file()
+        return self.overlay[path] is not None if path in self.overlay else path.is_file()
 
     def document(self, path: Path) -> Document:
         """The parsed file; raises what yamltext.read raises."""
         if path not in self._documents:
-            content = self.overlay.get(path)
-            self._documents[path] = read(path) if content is None else parse(path, content)
+            content = self.overlay.get(path) or b""  # whoever reads what is to go has not asked `has`
+            self._documents[path] = parse(path, content) if path in self.overlay else read(path)
         return self._documents[path]
 
     def tree(self, path: Path) -> Branch:

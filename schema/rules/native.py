@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 _DEFAULT_PORT = 8000
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - a name, not a listener
 #: Each side has its own: plugins hold what the other side has no use for, and weights are cast when they are sent.
-_OWN = ("torch_dtype", "seed", "hub_token", "external_plugins", "custom_register_path")
+OWN = ("torch_dtype", "seed", "hub_token", "external_plugins", "custom_register_path")
 #: Unset on one side, they follow the other side's at run time, or act there alone.
-_FOLLOWS = (*_OWN, "multi_turn_scheduler", "max_turns", "use_gym_env", "gym_env")
+FOLLOWS = (*OWN, "multi_turn_scheduler", "max_turns", "use_gym_env", "gym_env")
 
 
 def _halves(context: Context) -> Iterator[tuple[Branch, Mapping[str, Field], str]]:
@@ -179,7 +179,7 @@ def _alike(name: str, ours: object, theirs: object) -> bool:
         return argument.words(name, ours) == argument.words(name, theirs)
     # A model that is missing is another rule's. Where truncation_strategy is unset the server raises, as it
     # does where it says delete.
-    follows = name in (*_FOLLOWS, "model") or (name == "truncation_strategy" and ours == "delete")
+    follows = name in (*FOLLOWS, "model") or (name == "truncation_strategy" and ours == "delete")
     return follows or ours == theirs
 
 
@@ -191,7 +191,7 @@ def _differs(context: Context, name: str, ours: object, theirs: object) -> Probl
         f"{name} is {mine} in {context.preset.learner_path}, but {other} in {context.preset.server_path()}",
         f"{context.swift}: each side acts on its own value, and nothing compares them",
         "say the same in both files",
-        Severity.WARNING if one_sided or name in _OWN else None,
+        Severity.WARNING if one_sided or name in OWN else None,
     )
 
 

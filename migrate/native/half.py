@@ -1,0 +1,99 @@
+"""One file of a pair before and after, and the report of both: a move between them is one item."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from migrate import document as text
+from migrate.edits import Add
+from migrate.edits import Remove
+from migrate.edits import gone
+from migrate.migration import Migration
+from migrate.native.edits import Arrive
+from migrate.native.edits import Copy
+from migrate.native.edits import Depart
+from migrate.report import Item
+from migrate.report import items
+from schema.place import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    from migrate.edits import Edit
+
+
+@dataclass(frozen=True)
+class Half(Migration):
+    """A file of a pair.
+
+    Attributes:
+        there: whether it is there before.
+        goes: whether it is not there after.
+        found: its part of the report.
+    """
+
+    there: bool = True
+    goes: bool = False
+    found: tuple[Item, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether the text changes, or the file goes."""
+        return self.goes or bool(self.edits)
+
+    @property
+    def before(self) -> bytes | None:
+        """The bytes that were read, or None where no file was."""
+        return super().before if self.there else None
+
+    @property
+    def content(self) -> bytes | None:
+        """The bytes of the new file, or None if it goes, or never was."""
+        return None if self.goes or not (self.there or self.edits) else super().content
+
+    def items(self) -> list[Item]:
+        """The report of this file."""
+        return list(self.found)
+
+
+def report(halves: Sequence[Half]) -> list[Half]:
+    """The halves with their parts of the report."""
+    others = list(reversed(halves)) if len(halves) == 2 else list(halves)
+    return [replace(half, found=tuple(_items(half, other))) for half, other in zip(halves, others, strict=True)]
+
+
+def _items(half: Half, other: Half) -> Iterator[Item]:
+    for edit in half.edits:
+        if isinstance(edit, Copy):
+            yield from items(half.path, half.old, half.new, [Add(edit.path, edit.value, edit.reason)])
+        elif isinstance(edit, Depart):
+            yield _moved(half, other, edit)
+        elif not isinstance(edit, Arrive):
+            yield from items(half.path, half.old, half.new, [edit])
+    if half.goes:
+        yield _gone(half)
+
+
+def _moved(half: Half, other: Half, edit: Edit) -> Item:
+    [left] = items(half.path, half.old, half.new, [Remove(edit.path, edit.reason)])
+    [come] = items(other.path, other.old, other.new, [Add(edit.path, None, edit.reason)])
+    to = f"{other.path.name}: {come.key}"
+    return replace(left, kind="moved", to=to, new_line=come.new_line, new=come.new, comments=())
+
+
+def _gone(half: Half) -> Item:
+    moved = Counter(
+        line for edit in half.edits if isinstance(edit, Depart) for line in text.comments_of(half.old, edit.path)
+    )
+    named = Counter(line for edit in half.edits for line in _deleted(half, edit))
+    rest = Counter(text.comments(half.old)) - moved - named
+    why = "no server is left to start"
+    return Item(shown(half.path), "removed", "the file", "", 1, None, None, None, why, tuple(rest.elements()))
+
+
+def _deleted(half: Half, edit: Edit) -> list[str]:
+    return [] if isinstance(edit, Depart) else gone(half.old, edit, half.edits)

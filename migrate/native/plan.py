@@ -1,0 +1,80 @@
+"""From one pair to the proven new text of both files, or to a refusal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate.edits import apply
+from migrate.native import to_colocate
+from migrate.native import to_server
+from migrate.native.half import Half
+from migrate.native.half import report
+from migrate.native.pair import Pair
+from migrate.native.proof import prove
+from migrate.proof import ProofError
+from migrate.refusals import implied_mode
+from migrate.refusals import options
+from migrate.refusals import refuse_invalid
+from migrate.refusals import refuse_unfit
+from schema.check import context
+from schema.check import load
+from schema.layouts.native import Native
+from schema.resolve import Workspace
+from schema.yamltext import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate.edits import Edit
+    from migrate.target import Target
+    from schema.yamltext import Document
+
+#: What makes the edits of both files, by the mode that they aim at.
+_EDITS = {"server": to_server.edits, "colocate": to_colocate.edits}
+
+
+def plan(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
+    """Plans the migration of a pair.
+
+    Args:
+        workspace: has read the pair.
+        preset: the pair; its server's file need not be there yet.
+        target: the mode, the split and the server's address.
+
+    Raises:
+        InputError: the pair is no GRPO preset, or the migration is refused.
+        ProofError: a defect: the new text is not what was planned.
+    """
+    halves = _halves(workspace, preset, target)
+    if not any(half.changes for half in halves):
+        return halves
+    prove(halves)
+    new = Workspace({**workspace.overlay, **{half.path: half.content for half in halves}})
+    after = load(new, preset.resolved.path)
+    assert isinstance(after, Native)
+    refuse_invalid(new, after, options(target))
+    if any(half.changes for half in _halves(new, after, target)):
+        raise ProofError("migrating the result again would change it")
+    return halves
+
+
+def _halves(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
+    refuse_unfit(preset, target.to, is_base=False)
+    leaves = implied_mode(preset) != target.to
+    pair = Pair(context(workspace, preset, options(target)), target, leaves=leaves)
+    edits, others = _EDITS[target.to](pair)
+    there = preset.server is not None
+    goes = there and leaves and target.to == "colocate"
+    halves = [Half(pair.path, pair.learner, apply(pair.learner, edits), edits)]
+    if there or others:
+        rest = parse(pair.server_path, b"") if goes else _server(pair, others)
+        halves.append(Half(pair.server_path, pair.server, rest, others, there=there, goes=goes))
+    return report(halves)
+
+
+def _server(pair: Pair, edits: Sequence[Edit]) -> Document:
+    if pair.preset.server is not None or not edits:
+        return apply(pair.server, list(edits))
+    newline = "\r\n" if "\r\n" in pair.learner.text else "\n"
+    heading = f"# What `swift rollout` reads: the server of {pair.path.name}.{newline * 2}"
+    return apply(parse(pair.server_path, heading.encode()), list(edits))

@@ -1,0 +1,133 @@
+"""Which edits turn a pair back into one flat colocate preset; the server's file goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate import document as text
+from migrate.direction import DATA
+from migrate.direction import LENGTH
+from migrate.direction import LORA
+from migrate.direction import SHARE
+from migrate.direction import TENSOR
+from migrate.edits import KEEP
+from migrate.edits import Add
+from migrate.edits import Change
+from migrate.edits import Remove
+from migrate.native.batch import rescaled
+from migrate.native.edits import sent
+from migrate.native.environment import joined
+from migrate.target import DEFAULT_TENSOR
+from migrate.to_colocate import ACTS
+from migrate.to_colocate import MOST
+from migrate.to_colocate import REASONS
+from migrate.to_colocate import SAID_BY_CALLER
+from migrate.to_colocate import UNREAD
+from migrate.to_colocate import ToColocate
+from migrate.to_colocate import needs_server
+from migrate.to_server import ORDER
+from schema.resolve.tree import data
+from schema.roles import UNREAD_IN_COLOCATE
+from schema.roles import Role
+from schema.roles import fields
+from schema.roles import role_of
+from schema.yamltext.yaml12 import same
+
+if TYPE_CHECKING:
+    from migrate.edits import Edit
+    from migrate.native.environment import Halves
+    from migrate.native.pair import Pair
+
+#: The order in which settings come back, after vllm_mode.
+_ORDER = (*ORDER, *fields(Role.BOTH))
+
+
+def edits(pair: Pair) -> Halves:
+    """The edits of the learner's file, and of the server's, which holds nothing of use after them.
+
+    Raises:
+        InputError: no whole number keeps the global batch, or a key cannot be moved.
+    """
+    if not pair.leaves:
+        return [], []
+    made = _Edits(pair)
+    made.mode()
+    made.address()
+    made.engine()
+    made.learner += rescaled(pair, pair.train, pair.together)
+    learner, server = joined(pair)
+    return made.learner + learner, made.server + server
+
+
+class _Edits:
+    def __init__(self, pair: Pair) -> None:
+        self._pair = pair
+        self._after = "vllm_mode"
+        self.learner: list[Edit] = []
+        self.server: list[Edit] = []
+
+    def mode(self) -> None:
+        self.learner.append(Change(("vllm_mode",), "colocate", ToColocate.why))
+
+    def address(self) -> None:
+        for setting in self._pair.preset.arguments.values():
+            if why := needs_server(setting):
+                self.learner.append(Remove(setting.steps, why))
+
+    def engine(self) -> None:
+        block = self._pair.preset.block
+        said = {str(name): data(tree) for name, tree in block.children.items()} if block else {}
+        wanted = self._wanted()
+        for name in sorted({**said, **wanted}, key=_rank):
+            if name not in said:
+                self._add(name, wanted[name])
+            elif lost := self._lost(name, said[name], wanted):
+                self.server.append(Remove((name,), f"not carried: {lost}"))
+            else:
+                self._send(name, said[name], wanted)
+
+    def _wanted(self) -> dict[str, object]:
+        target = self._pair.target
+        length = target.length(self._pair.needed) if target.max_model_len else None
+        said = {TENSOR: target.tensor_parallel, SHARE: target.gpu_memory_utilization, LENGTH: length}
+        return {SHARE: MOST, **{name: value for name, value in said.items() if value is not None}}
+
+    def _add(self, name: str, value: object) -> None:
+        if self._pair.preset.value(name) is None:
+            self.learner.append(Add((name,), value, self._reason(name), self._after))
+            self._after = name
+
+    def _send(self, name: str, value: object, wanted: dict[str, object]) -> None:
+        new = wanted.get(name, value)
+        if name == SHARE and not self._pair.target.gpu_memory_utilization and isinstance(value, int | float):
+            new = min(value, MOST)
+        depart, arrive = sent(self._pair.server, (name,), self._reason(name), KEEP if same(new, value) else new)
+        self.server.append(depart)
+        self.learner.append(arrive.following(self._after))
+        self._after = name
+
+    def _reason(self, name: str) -> str:
+        said = {TENSOR: self._pair.target.tensor_parallel, SHARE: self._pair.target.gpu_memory_utilization}
+        if said.get(name) is not None or (name == LENGTH and self._pair.target.max_model_len):
+            return SAID_BY_CALLER
+        return UNREAD if name in UNREAD_IN_COLOCATE else REASONS.get(name, ACTS)
+
+    def _lost(self, name: str, value: object, wanted: dict[str, object]) -> str | None:
+        # Why a setting does not come back, if it does not.
+        ours, role = self._pair.preset.value(name), role_of(name)
+        reasons = {
+            "in colocate mode nothing listens": role is Role.LISTEN,
+            f"{self._pair.path.name} says it already": ours is not None,
+            "only a server takes it": role not in (Role.SERVER, Role.BOTH),
+            "every engine of colocate mode has learners of its own": name == DATA,
+            "it is the default": self._is_default(name, value) and name not in wanted,
+        }
+        return next((reason for reason, holds in reasons.items() if holds), None)
+
+    def _is_default(self, name: str, value: object) -> bool:
+        default = same(value, {TENSOR: DEFAULT_TENSOR, LORA: False}.get(name, KEEP))
+        return default and not text.comments_of(self._pair.server, (name,))
+
+
+def _rank(name: str) -> int:
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
