@@ -68,16 +68,19 @@ def main(
     Reports every finding of every file: where it is set, what is wrong, what ms-swift would have done, and
     the smallest fix. Quiet when all is well.
     """
-    from schema.commands import describe
-
+    # Each command is imported when it is wanted: a hook that only validates waits for nothing else.
     if start is not None:
-        from schema.commands import start as launcher
+        from schema.commands.start import start as launch
 
-        return launcher.start(start, files)
+        return launch(start, files)
     if rule is not None:
-        return describe.explain(rule)
+        from schema.commands.describe import explain
+
+        return explain(rule)
     if json_schema:
-        return describe.schema()
+        from schema.commands.describe import schema
+
+        return schema()
     if not files:
         raise click.UsageError("name at least one preset")
     options = Options(
@@ -88,7 +91,9 @@ def main(
     refuse_overlap(options.rollout, options.train)
     presets = [Path(file) for file in files]
     if as_table:
-        return describe.show_split(presets, options)
+        from schema.commands.describe import show_split
+
+        return show_split(presets, options)
     if side is None:
         from schema.commands.validate import validate
 
@@ -96,6 +101,6 @@ def main(
     if len(files) != 1:
         raise click.UsageError("a launch plan is made of exactly one preset")
     from schema.commands.launch import Asked
-    from schema.commands.launch import launch
+    from schema.commands.launch import print_plan
 
-    return launch(presets[0], options, Asked(side, entry, shown=shown, quiet=quiet))
+    return print_plan(presets[0], options, Asked(side, entry, shown=shown, quiet=quiet))

@@ -48,7 +48,7 @@ class Asked:
     quiet: bool
 
 
-def launch(file: Path, options: Options, asked: Asked) -> Exit:
+def print_plan(file: Path, options: Options, asked: Asked) -> Exit:
     """Prints a plan on standard output, what speaks against it on standard error.
 
     Raises:

@@ -129,7 +129,7 @@ def _connect(one: Start) -> list[Finding]:
         _trust(one)
     seen = wait.for_server(one, 0 if wish.preflight_only else wish.wait_timeout)
     found = preflight.findings(replace(one.look(preflight.CONNECT), seen=seen), wish.allow)
-    if wish.preflight_only and seen.missing:
+    if wish.preflight_only and seen.missing and seen.world_size is None:
         return [each._replace(severity=Severity.WARNING) for each in found]
     return found
 

@@ -64,22 +64,48 @@ class Job:
         """Its note."""
         return folder() / f"{self.kind}-{self.port}.json"
 
+    def claim(self) -> None:
+        """Leaves the note unless another job that lives has left one: of two that start together, one is refused.
+
+        Raises:
+            InputError: there is such a job; the folder belongs to someone else, or cannot be written.
+        """
+        self._leave(alone=True)
+
     def write(self) -> None:
         """Leaves the note, whole or not at all, for this user's eyes only.
 
         Raises:
             InputError: the folder belongs to someone else, or cannot be written.
         """
+        self._leave(alone=False)
+
+    def _leave(self, *, alone: bool) -> None:
+        new = self.file.with_suffix(f".{os.getpid()}")
         try:
             _own(folder())
-            new = self.file.with_suffix(f".{os.getpid()}")
             with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 file.write(json.dumps(asdict(self), indent=1) + "\n")
-            new.replace(self.file)
+            if alone:
+                self._link(new)
+            else:
+                new.replace(self.file)
         except OSError as error:
             raise InputError(
                 f"{self.file}: {error.strerror}; {VARIABLE} names another folder for notes"
             ) from error
+        finally:
+            new.unlink(missing_ok=True)
+
+    def _link(self, new: Path) -> None:
+        other = _read(self.file)
+        if other is None or not other.alive:
+            self.file.unlink(missing_ok=True)
+        try:
+            self.file.hardlink_to(new)
+        except FileExistsError:
+            held = _read(self.file)
+            raise InputError(f"port {self.port} is used by {held.named() if held else self.file}") from None
 
     def remove(self) -> None:
         """Takes the note away, if it is still this job's own."""

@@ -472,7 +472,13 @@ def test_learner_refuses_a_trusted_server_of_another_size(bench):
 def test_learner_refuses_what_only_looks_healthy(bench):
     with serving(Healthy, bench.port):
         code, _, said = end(bench.learner(f"trust_server=127.0.0.1:{bench.port}"))
-    assert (code, "has world size None" in said) == (1, True)
+    assert (code, "generates nothing: HTTP 501" in said) == (1, True)
+
+
+def test_learner_refuses_a_trusted_server_without_an_engine(bench):
+    bench.running_server(STAND_IN_NO_ENGINE="1")
+    code, _, said = end(bench.learner(f"trust_server=127.0.0.1:{bench.port}"))
+    assert (code, "what answers /health/ generates nothing: HTTP 500" in said) == (1, True)
 
 
 def test_learner_refuses_the_gpu_of_a_server(bench):

@@ -65,7 +65,7 @@ def another_server(look: Look) -> Iterator[Problem]:
     tells the model (4.5.2, pipelines/infer/rollout.py:574).
     """
     seen = look.seen
-    if seen is None or seen.missing:
+    if seen is None or (seen.missing and seen.world_size is None):
         return
     facts, job = look.plan.facts, seen.job
     wanted = int(facts["world_size"])

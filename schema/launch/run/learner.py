@@ -35,7 +35,7 @@ def learn(start: Start) -> int:
     if not start.wish.health_check:
         return _run(start, folder, None)
     note = start.job("learner", folder / logs.OUTPUT)
-    note.write()
+    note.claim()
     try:
         return _beside_server(start, folder)
     finally:

@@ -58,7 +58,7 @@ def serve(start: Start) -> int:
     record.write(folder, start)
     start.voice(f"logs in {folder}")
     loading = start.job("loading", folder / logs.OUTPUT)
-    loading.write()
+    loading.claim()
     try:
         with child.started(start, folder) as program:
             return _Watch(start, program, loading).until_end()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from schema.launch import state
 from schema.launch.machine import tcp
 from schema.launch.preflight import Seen
+from schema.launch.run.server import probeable
 
 if TYPE_CHECKING:
     from schema.launch.run.start import Start
@@ -43,10 +44,18 @@ def _look(start: Start, before: Job | None) -> tuple[Seen | None, Job | None]:
     # In this order: a server that becomes ready leaves its new note before it takes the old one away.
     loading, job = state.job("loading", port), state.job("server", port)
     if (job is not None or loading is None) and start.server.healthy():
-        return Seen(None, job, start.server.world_size(), tuple(tcp.owners(port))), loading
+        return Seen(_idle(start, job), job, start.server.world_size(), tuple(tcp.owners(port))), loading
     if before is not None and loading is None and job is None:
         return Seen(f"its launcher, process {before.launcher}, has ended; see {before.log}"), None
     return None, loading
+
+
+def _idle(start: Start, job: Job | None) -> str | None:
+    """Why a server that nobody here announced is none; an announced one has generated already."""
+    if job is not None or start.wish.trust_server is None or not probeable(start):
+        return None
+    refusal = start.server.refusal()
+    return f"what answers /health/ generates nothing: {refusal}" if refusal else None
 
 
 def _status(start: Start, loading: Job | None) -> str:
