@@ -35,7 +35,8 @@ class Locks:
     """The folders that this process has locked.
 
     Args:
-        alone: whether nobody else may have a lock there; otherwise only nobody who is alone.
+        alone: whether nobody else may have a lock there. If not, only nobody who is alone may, and folders that
+            this user may not list stay unlocked.
     """
 
     def __init__(self, *, alone: bool) -> None:
@@ -95,6 +96,8 @@ class Locks:
         except BlockingIOError:
             return False
         except OSError as error:
+            if isinstance(error, PermissionError) and self._mode == fcntl.LOCK_SH:
+                return True
             _close(taken)
             raise InputError(f"{shown(folder)}: cannot be locked: {reason(error)}; nothing was written") from error
         return True

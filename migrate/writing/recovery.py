@@ -54,9 +54,8 @@ def recover(file: Path) -> None:
         InputError: it is another user's, another machine's and too fresh, or something cannot be done; it can be
             tried again.
     """
-    journal = _dead(file)
     try:
-        _recover(file, journal)
+        _recover(file, _dead(file))
     except OSError as error:
         raise InputError(
             f"what a killed call left cannot be put right: {disk.described(error)}; mend that, then run it again",

@@ -19,7 +19,7 @@ def root_of(path: Path) -> Path | None:
 
 def tree_of(path: Path) -> Path:
     """The root of the project that a file or folder really is in, else the nearest folder that is there."""
-    folders = [folder for folder in _up(Path(os.path.realpath(path))) if folder.is_dir()]
+    folders = [folder for folder in _up(Path(os.path.realpath(path))) if _is_folder(folder)]
     return next((folder for folder in folders if is_root(folder)), folders[0])
 
 
@@ -35,7 +35,11 @@ def above(folders: Iterable[Path]) -> list[Path]:
 
 def missing(file: Path) -> list[Path]:
     """The folders above a file that are not there, from the top."""
-    return [folder for folder in reversed(file.parents) if not folder.is_dir()]
+    return [folder for folder in reversed(file.parents) if not _is_folder(folder)]
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - False where it may not look
 
 
 def _up(path: Path) -> list[Path]:

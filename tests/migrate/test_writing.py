@@ -270,6 +270,15 @@ def test_a_project_whose_root_is_read_only(three, common):
     assert (common / "sub/a.yaml").read_text() == "old a\n"
 
 
+def test_a_folder_that_may_not_be_entered(three, common):
+    (common / "sub").mkdir()
+    (common / "sub").chmod(0)
+    with unprivileged(common, *three), pytest.raises(InputError) as caught:
+        write({three[0]: b"new\n", common / "sub/deep/d.yaml": b"new\n"})
+    assert caught.value.message.endswith(": permission denied; nothing was written")
+    assert three[0].read_text() == "old a\n"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of somebody else")
 def test_somebody_elses_file_in_a_folder_of_ours_becomes_ours_and_that_is_said(three, common, capsys):
     three[0].chmod(0o666)

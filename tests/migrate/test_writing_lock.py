@@ -1,5 +1,6 @@
 """Two calls at once on one tree: one waits, or is refused; whatever names they know the tree by."""
 
+import errno
 import os
 import signal
 import threading
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from faults import interposed
 from faults import start_dying_at
 from writer import change
 from writer import recover
@@ -244,3 +246,17 @@ def test_many_calls_at_once_of_which_each_is_killed_somewhere(project, first):
     recover(*files)
     assert files[0].read_bytes() == files[1].read_bytes()
     assert sorted(path.name for path in project.rglob("*")) == ["a.yaml", "b.yaml", "pyproject.toml", "sub"]
+
+
+def test_a_folder_that_may_not_be_listed(project):
+    # As when a colleague's home folder is the root of a project, and only some presets in it are for all.
+    def act(number, name, real, *args):
+        if name == "open" and args[0] == project:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(*args)
+
+    with interposed(act):
+        assert not refused([project / "a.yaml"], alone=False)
+        with pytest.raises(InputError, match="project: cannot be locked: permission denied; nothing was written"):
+            write({project / "a.yaml": b"new\n"})
+    assert (project / "a.yaml").read_text() == "old\n"

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from faults import INJECTED
@@ -49,6 +50,15 @@ def content(root):
     return {str(path.relative_to(root)): path.read_bytes() if path.is_file() else None for path in root.rglob("*")}
 
 
+@cache
+def sides():
+    """The tree before and after."""
+    with Scratch() as scratch:
+        old, new = project(scratch.folder()), project(scratch.folder())
+        rewrite(new)
+        return content(old), content(new)
+
+
 def cut(scratch, root, run, share, chance):
     """Runs something; what the disk would hold, had the power been cut after a share of its steps."""
     trace = Trace(root)
@@ -67,13 +77,10 @@ def refuse_torn(root):
         assert not (root / name).exists() or (root / name).read_bytes() == wanted
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(shares=st.lists(st.floats(0, 1), min_size=1, max_size=3), chance=st.randoms(use_true_random=False))
 def test_power_cuts(shares, chance):
     with Scratch() as scratch:
-        new = project(scratch.folder())
-        rewrite(new)
-        sides = content(project(scratch.folder())), content(new)
         root = project(scratch.folder())
         left = cut(scratch, root, lambda: rewrite(root), shares[0], chance)
         for share in shares[1:]:
@@ -81,7 +88,7 @@ def test_power_cuts(shares, chance):
             left = cut(scratch, left, lambda left=left: recover(left / "a.yaml"), share, chance)
         refuse_torn(left)
         recover(left / "a.yaml")
-        assert content(left) in sides
+        assert content(left) in sides()
 
 
 class Keeping:
@@ -125,13 +132,10 @@ def settle(root):
     return recover(root / "a.yaml")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(share=st.floats(0, 1), edits=EDITS)
 def test_edits_by_hand_after_a_kill(share, edits):
     with Scratch() as scratch:
-        new = project(scratch.folder())
-        rewrite(new)
-        sides = content(project(scratch.folder())), content(new)
         root = project(scratch.folder())
         left = cut(scratch, root, lambda: rewrite(root), share, Keeping)
         edit(left, edits)
@@ -140,4 +144,4 @@ def test_edits_by_hand_after_a_kill(share, edits):
         by_hand = {name for name, text in edits.items() if text == b"by hand\n"}
         assert all(after[name] == b"by hand\n" for name in by_hand)
         others = [name for name in NAMES if name not in edits]
-        assert [after.get(name) for name in others] in [[side.get(name) for name in others] for side in sides]
+        assert [after.get(name) for name in others] in [[side.get(name) for name in others] for side in sides()]
