@@ -13,12 +13,18 @@ from hypothesis import strategies as st
 from preset_files import VALID
 from preset_files import write_presets
 from round_trip import check_there_and_back
+from round_trip import differing
 from round_trip import meaning
 from round_trip import migrate
+from round_trip import not_carried
 
 from migrate.cli import main
 from schema.cli import main as validate_config
+from schema.resolve import Workspace
+from schema.resolve.graph import dependents
 
+REPO = Path(__file__).parents[2]
+EXAMPLES, PRESETS = REPO / "tests/examples", REPO / "tests/presets/colocate"
 CASES = Path(__file__).parent / "cases"
 NAMES = sorted(folder.name for folder in CASES.iterdir() if folder.is_dir())
 
@@ -79,3 +85,41 @@ def test_any_preset_whose_base_is_not_named(seed, flag):
             check_there_and_back(named, flag, back=[flag] if flag == "--include-bases" else [])
         if heir.exists():
             assert meaning(heir) == before
+
+
+def nested_examples():
+    return [path for path in EXAMPLES.glob("rules/*/good/*.yaml") if "../base/" in path.read_text()]
+
+
+@pytest.mark.parametrize("example", nested_examples(), ids=lambda path: f"{path.parts[-3]}/{path.stem}")
+def test_every_good_example_goes_the_other_way_and_leaves_its_base_to_the_others(example, root):
+    for path in (*EXAMPLES.glob("base/*.yaml"), EXAMPLES / "pyproject.toml", example):
+        copy = root / path.relative_to(EXAMPLES)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    preset = root / example.relative_to(EXAMPLES)
+    mode = "colocate" if meaning(preset).get("vllm_mode") == "server" else "server"
+    ran = CliRunner().invoke(main, ["--write", "--mask-bases", "--to", mode, str(preset)])
+    if ran.exit_code == 2:
+        assert "would not pass validate-config" in ran.stderr or "use_vllm is not true" in ran.stderr
+        return
+    assert ran.exit_code == 0, ran.output
+    assert CliRunner().invoke(validate_config, [str(preset)]).exit_code == 0
+    assert meaning(preset)["vllm_mode"] == mode
+    assert [path.read_bytes() for path in root.glob("base/*")] == [p.read_bytes() for p in EXAMPLES.glob("base/*")]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in PRESETS.glob("configs/train/grpo/*.yaml")))
+def test_shipped_preset(name, root):
+    shutil.copytree(PRESETS / "configs", root / "configs")
+    preset = root / "configs/train/grpo" / name
+    heirs = dependents(Workspace(), root, preset)
+    check_there_and_back([preset, *heirs], "--mask-bases")
+
+
+def test_preset_of_the_smoke_run_goes_to_colocate_mode_and_back(root):
+    shutil.copytree(REPO / "configs/smoke", root, dirs_exist_ok=True)
+    preset, size = root / "server.yaml", ("--rollout-gpus", "1", "--train-gpus", "1")
+    before = meaning(preset)
+    reports = migrate("--to", "colocate", *size, preset) + migrate(*size, preset)
+    assert differing(before, meaning(preset)) <= not_carried(reports)

@@ -21,11 +21,12 @@ WORKER = Path(__file__).with_name("worker.py")
 
 
 class Request(NamedTuple):
-    """One construction: whose arguments, the words, and the GPUs that this side sees."""
+    """One construction: whose arguments, the words (or keywords, as JSON), and the GPUs that this side sees."""
 
     side: str
     argv: tuple[str, ...]
     gpus: int
+    keywords: str = ""
 
 
 class Answer(NamedTuple):

@@ -1,8 +1,9 @@
 """Constructs ms-swift's real arguments, one request a line; runs inside an upstream environment.
 
-A request is a JSON object: `side` (learner or server), `argv`, and `gpus`, what that side sees: on the learner
-one process each. The answer has `error` (type and text of what ms-swift raised, or null) and `logs` (every
-record at WARNING or above). With `"ask": "options"` the answer is the parser's options instead.
+A request is a JSON object: `side` (learner or server), `argv`, or `keywords` (JSON) as training repositories pass
+them, and `gpus`, what that side sees: on the learner one process each. The answer has `error` (type and text of
+what ms-swift raised, or null) and `logs` (every record at WARNING or above). With `"ask": "options"` the answer is
+the parser's options instead.
 
 Everything is ms-swift's own code but two things that a machine without GPUs cannot have:
 
@@ -102,14 +103,19 @@ class Upstream:
         if request["side"] == "learner":
             distribute(request["gpus"])
         logs = recorded()
-        return {"error": self._error(request["side"], request["argv"]), "logs": logs}
+        keywords = request.get("keywords")
+        error = self._error(request["side"], request["argv"], json.loads(keywords) if keywords else {})
+        return {"error": error, "logs": logs}
 
-    def _error(self, side, argv):
+    def _error(self, side, argv, keywords):
         pipeline = type(side, (self.pipeline,), {"args_class": self.classes[side], "run": None})
         said = StringIO()
         try:
             with redirect_stderr(said):
-                pipeline.__new__(pipeline)._parse_args(argv)
+                if keywords:
+                    self.classes[side](**keywords)
+                else:
+                    pipeline.__new__(pipeline)._parse_args(argv)
         except SystemExit:  # argparse has said why
             return "SystemExit: " + said.getvalue().strip().rpartition("error: ")[2]
         except BaseException as error:  # whatever it is, it is the answer
