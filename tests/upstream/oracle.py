@@ -117,6 +117,10 @@ class Oracle:
         """The options of the real parser of a side."""
         return self._say(self._workers[0], {"side": side, "ask": "options"})
 
+    def read(self, path):
+        """What ms-swift's command line makes of a YAML file: its error or None, words, and variables."""
+        return self._say(self._workers[0], {"ask": "yaml", "path": str(path)})
+
     def ask(self, *requests: Request) -> list[Answer]:
         """The answers to some requests, in their order."""
         new = list(dict.fromkeys(request for request in requests if request not in self._answers))

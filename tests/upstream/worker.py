@@ -3,7 +3,7 @@
 A request is a JSON object: `side` (learner or server), `argv`, or `keywords` (JSON) as training repositories pass
 them, and `gpus`, what that side sees: on the learner one process each. The answer has `error` (type and text of
 what ms-swift raised, or null) and `logs` (every record at WARNING or above). With `"ask": "options"` the answer is
-the parser's options instead.
+the parser's options instead, with `"ask": "yaml"` and a `path` what the command line makes of that file.
 
 Everything is ms-swift's own code but two things that a machine without GPUs cannot have:
 
@@ -96,6 +96,8 @@ class Upstream:
 
     def answer(self, request):
         """What ms-swift says to a request."""
+        if request.get("ask") == "yaml":
+            return read_yaml(request["path"])
         if request.get("ask") == "options":
             arguments = self.classes[request["side"]]
             return options(arguments, self.parsers[arguments])
@@ -145,6 +147,22 @@ def in_a_child(upstream, request):
         text = pipe.read()
     _, status = os.waitpid(child, 0)
     return text or json.dumps({"error": f"the process ended with status {status}", "logs": []})
+
+
+def read_yaml(path):
+    """What ms-swift's command line makes of a YAML file: the words, and the variables that it sets."""
+    cli = import_module("swift.cli.main")
+    before = dict(os.environ)
+    positional = hasattr(cli, "parse_yaml_args")  # from 4.1.0 on
+    words = [path] if positional else ["--config", path]
+    try:
+        (cli.parse_yaml_args if positional else cli.prepare_config_args)(words)
+        " ".join(words)  # as cli_main prints them before it starts anything
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}", "words": [], "variables": {}}
+    new = {name: value for name, value in os.environ.items() if before.get(name) != value}
+    new.pop("SWIFT_CONFIG_FILE", None)
+    return {"error": None, "words": words, "variables": new}
 
 
 def distribute(world):
