@@ -54,6 +54,8 @@ VISION = {
     "4b": {"depth": 24, "hidden_size": 1024, "intermediate_size": 4096, "num_heads": 16, "out_hidden_size": 2560}
     | {"deepstack_visual_indexes": [5, 11, 17]},
 }
+#: The number that tells special tokens from others; the more layers, the larger.
+LOUD = {"tiny": 1, "4b": 5}
 #: How the rotary positions are divided between time, height and width: half a head together.
 SECTIONS = {"tiny": [12, 10, 10], "4b": [24, 20, 20]}
 PATCHES = {"patch_size": 16, "temporal_patch_size": 2, "merge_size": 2, "processor_class": "Qwen3VLProcessor"}
@@ -107,7 +109,7 @@ def model(size, folder):
     torch.set_default_dtype(torch.bfloat16)
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
         made = Qwen3VLForConditionalGeneration(config(size, words))
-    _silence(made)
+    _silence(made, LOUD[size])
     made.generation_config.eos_token_id = words.eos_token_id
     made.generation_config.pad_token_id = words.pad_token_id
     made.to(torch.bfloat16).save_pretrained(folder)
@@ -119,15 +121,18 @@ def model(size, folder):
 
 
 @torch.no_grad()
-def _silence(made):
+def _silence(made, loud):
     """Keeps special tokens out of completions: a picture's would break the learner, the end's would shorten them.
 
-    Every token gets the same large number in one place, which the layers hardly change, and special ones its
-    opposite; the rows are those of the output, too.
+    Every token gets the same large number in one place, and special ones its opposite; the rows are those of the
+    output, too. What layers add is made small, so that the number is still there after the last.
     """
+    for name, weight in made.named_parameters():
+        if name.endswith(("o_proj.weight", "down_proj.weight")):
+            weight.mul_(0.1)
     rows = made.get_input_embeddings().weight
-    rows[:, 0] = 1
-    rows[FIRST:, 0] = -1
+    rows[:, 0] = loud
+    rows[FIRST:, 0] = -loud
 
 
 def _name_processor(file):

@@ -44,7 +44,7 @@ def write(work: Work, folder: Path, name: str) -> Path:
     changes = {
         "extends": str(Path("../" * len(folder.relative_to(ROOT).parts)) / MODES[work.mode]),
         "global_max_length": work.length,
-        "model": {"model": str(work.model), "model_type": "qwen3_vl"},
+        "model": {"model": str(work.model), "model_type": "qwen3_vl", "attn_impl": "sdpa"},
         "template": {"template": "qwen3_vl"},
         "training": _training(work, output),
         "data": _data(work),

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import ClassVar
 from typing import NamedTuple
 
 from preset import ROOT
@@ -28,6 +29,8 @@ class Ended(NamedTuple):
 class Launcher:
     """A launcher in a session of its own, as in a terminal of its own."""
 
+    started: ClassVar[list["Launcher"]] = []
+
     def __init__(self, kind: str, preset: Path, gpus: str, *words: str, log: Path) -> None:
         self.log = log
         command = ["bash", f"scripts/{SCRIPTS[kind]}", f"config={preset}", f"gpus={gpus}", *words]
@@ -37,6 +40,7 @@ class Launcher:
                 command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
             )
         self.begun = time.monotonic()
+        self.started.append(self)
 
     def said(self) -> str:
         """All that it and what it started have printed."""
@@ -59,14 +63,21 @@ class Launcher:
         os.kill(self.process.pid, number)
         return self.wait(60)
 
-    def wait(self, seconds: float) -> Ended:
-        """Waits for its end.
+    def wait(self, seconds: float, since: float | None = None) -> Ended:
+        """Waits for its end; `since` is when its end began, by default now.
 
         Raises:
             subprocess.TimeoutExpired: it did not end in time.
         """
-        begun = time.monotonic()
+        begun = since or time.monotonic()
         return Ended(self.process.wait(seconds), time.monotonic() - begun, self.said())
+
+
+def end_all() -> None:
+    """Ends every launcher that still runs."""
+    for launcher in Launcher.started:
+        if launcher.process.poll() is None:
+            launcher.end()
 
 
 class Gpus:
@@ -104,10 +115,14 @@ def memory() -> float:
 
 
 def left() -> list[str]:
-    """Processes of a rollout or a learner that live on, by their command lines."""
+    """Processes of a rollout or a learner that live on, by their command lines.
+
+    The dead that process 1 of a container does not bury do not count.
+    """
     said = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
     names = ("VLLM::", "cli/rollout.py", "cli/rlhf.py", "swift.cli", "swift rollout", "torchrun")
-    return [line.strip() for line in said.splitlines() if any(name in line for name in names)]
+    lines = [line.strip() for line in said.splitlines() if "<defunct>" not in line]
+    return [line for line in lines if any(name in line for name in names)]
 
 
 def named(process: str) -> int:

@@ -100,6 +100,7 @@ def main() -> None:
     try:
         compare(wish, rows)
     finally:
+        run.end_all()
         report = figures.table(HEAD, rows)
         Path(FOLDER / "report-8.md").write_text(report + "\n", encoding="utf-8")
         print(report)
