@@ -121,6 +121,15 @@ def test_learner_that_fails_because_its_server_died_says_so(bench):
     assert (learner.returncode, "the rollout server is lost" in said) == (84, True)
 
 
+def test_learner_that_hangs_is_ended_soon_after_its_server(bench, faults):
+    bench.ready_server()
+    learner = bench.learner(QUIET, STAND_IN_IGNORES_TERM="1")
+    bench.said("torchrun")
+    os.kill(bench.said("swift")["pid"], signal.SIGKILL)
+    message = "killing what has not ended"
+    faults.judge("learner hangs when its server dies", learner, 84, message, lambda: learners(bench))
+
+
 def test_learner_is_killed(bench, faults):
     learner, _ = training(bench)
     os.kill(bench.said("torchrun")["pid"], signal.SIGKILL)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at the server; a server without a process to look at is lost after three.
 LOOK, MISSES = 1.0, 3
+#: Seconds that a learner gets to end once its server is of no use: it may hang in NCCL, and has nothing to save.
+HURRY = 5
 
 
 def learn(start: Start) -> int:
@@ -60,6 +62,7 @@ def _run(start: Start, folder: Path, watch: ServerWatch | None) -> int:
     with child.started(start, folder) as program:
         while (code := program.code()) is None:
             if watch is not None and (fault := watch.look()):
+                program.grace = min(program.grace, HURRY)
                 return _tell(start, fault)
             time.sleep(TICK)
         if code and not start.wish.show:
