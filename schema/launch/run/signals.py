@@ -61,13 +61,6 @@ def ignore() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def restore() -> None:
-    """Gives signals their usual meaning back, for a program that replaces this one."""
-    for number in ENDING:
-        if signal.getsignal(number) is _stop:
-            signal.signal(number, signal.SIG_DFL)
-
-
 def _stop(number: int, _frame: FrameType | None) -> None:
     if _held is None:
         raise Stopped(number)

@@ -16,7 +16,6 @@ from schema.launch.machine import processes
 from schema.launch.machine.rollout import KEY_VARIABLE
 from schema.launch.machine.rollout import Server
 from schema.launch.preflight import Look
-from schema.launch.run import signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,7 +147,6 @@ class Start:
         Raises:
             InputError: it is not installed.
         """
-        signals.restore()
         try:
             os.execvpe(self.argv[0], self.argv, self.environment)  # noqa: S606 - a list of words, no shell
         except OSError as error:
