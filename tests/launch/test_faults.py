@@ -86,6 +86,14 @@ def test_no_server_in_time(bench, faults):
     faults.judge("wait timeout", learner, 1, "waited 1 seconds; nobody has started it", bench.left)
 
 
+def test_server_that_waits_for_a_learner_that_is_gone(bench, faults):
+    bench.ready_server()
+    (bench.home / "stuck").touch()
+    message = "it answers /health/, but generates nothing: no answer within 15 seconds; a learner that ended while"
+    faults.judge("server left waiting by a learner", bench.learner(), 1, message)
+    assert not (bench.home / "torchrun.json").exists()
+
+
 # Deaths
 
 
@@ -235,6 +243,16 @@ def test_logs_that_fill_the_disk(bench, faults):
     assert bench.healthy()
     server.terminate()
     faults.judge("disk full for logs", server, 143, "cannot be written: File too large; going on without it")
+
+
+def test_disk_that_is_full_for_the_launcher_too(bench):
+    words = bench.words("grpo_rollout_server.sh", "gpus=0", "show=live")
+    limited = 'ulimit -f 16; exec "$@" >said 2>&1'
+    server = bench.start("bash", "-c", limited, "bash", *words, STAND_IN_CHATS="1000")
+    until(bench.ready.exists)
+    server.terminate()
+    assert server.wait(timeout=30) == 143
+    assert not bench.left()
 
 
 def test_terminal_that_is_gone(bench):

@@ -71,15 +71,15 @@ class Server(NamedTuple):
         size = said.get("world_size") if isinstance(said, dict) else None
         return size if isinstance(size, int) else None
 
-    def refusal(self) -> str | None:
-        """Why the server cannot generate, or None if one token came back.
+    def refusal(self, timeout: float = INFER_TIMEOUT) -> str | None:
+        """Why the server cannot generate, or None if one token came back within `timeout` seconds.
 
         A server without an engine answers `/health/` and `/get_world_size/` (ms-swift 4.6.0 with
         vllm_data_parallel_size 0); only `/infer/` tells.
         """
-        reply = self._generate(1)
+        reply = self._generate(1, timeout)
         if reply is None:
-            return f"no answer within {INFER_TIMEOUT:g} seconds"
+            return f"no answer within {timeout:g} seconds"
         if reply[0] != 200:
             return f"HTTP {reply[0]}: {reply[1][:200]}"
         return None if _choices(reply) else f"no completion in its answer: {reply[1][:200]}"
@@ -91,7 +91,7 @@ class Server(NamedTuple):
             return None
         return json.dumps([[choice.get("token_ids"), _logprobs(choice)] for choice in choices])
 
-    def _generate(self, tokens: int) -> tuple[int, str] | None:
+    def _generate(self, tokens: int, timeout: float = INFER_TIMEOUT) -> tuple[int, str] | None:
         body = {
             "infer_requests": [{"messages": [{"role": "user", "content": "One, two, three"}]}],
             "request_config": {
@@ -102,7 +102,7 @@ class Server(NamedTuple):
                 "return_details": True,
             },
         }
-        return self.ask("/infer/", body, INFER_TIMEOUT, post=True)
+        return self.ask("/infer/", body, timeout, post=True)
 
 
 def api_key() -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from schema.launch import state
 from schema.launch.machine import tcp
+from schema.launch.machine.rollout import INFER_TIMEOUT
 from schema.launch.preflight import Seen
 from schema.launch.run.server import probeable
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks, and between two lines about them.
 POLL, REMIND = 0.5, 10.0
+#: Seconds that a server gets for one token which has generated before, and which nobody uses.
+ANSWER = 15.0
 
 
 def for_server(start: Start, timeout: float) -> Seen:
@@ -51,11 +54,22 @@ def _look(start: Start, before: Job | None) -> tuple[Seen | None, Job | None]:
 
 
 def _idle(start: Start, job: Job | None) -> str | None:
-    """Why a server that nobody here announced is none; an announced one has generated already."""
-    if job is not None or start.wish.trust_server is None or not probeable(start):
+    """Why what answers `/health/` is of no use: nothing is generated.
+
+    A learner that ended while it connected leaves the server's workers waiting for it in the weight-sync group:
+    for the 300 s of its store (vLLM 0.32.0, distributed/utils.py StatelessProcessGroup.create), or for ever in
+    NCCL.
+    """
+    unknown = job is None and start.wish.trust_server is None
+    if unknown or not probeable(start) or state.job("learner", start.server.port) is not None:
         return None
-    refusal = start.server.refusal()
-    return f"what answers /health/ generates nothing: {refusal}" if refusal else None
+    refusal = start.server.refusal(INFER_TIMEOUT if job is None else ANSWER)
+    if refusal is None or job is None:
+        return f"what answers /health/ generates nothing: {refusal}" if refusal else None
+    return (
+        f"it answers /health/, but generates nothing: {refusal}; a learner that ended while it connected leaves"
+        " its server waiting, for minutes or for ever: restart the server"
+    )
 
 
 def _status(start: Start, loading: Job | None) -> str:
