@@ -89,6 +89,11 @@ class Part:
         """Whether vllm_mode stands in the file, or will."""
         return self.sets_mode or self.own.find(*MODE) is not None
 
+    def says_null(self, path: tuple[str, ...]) -> bool:
+        """Whether the file itself sets a key to null."""
+        holder = self.own.find(*path[:-1])
+        return isinstance(holder, Branch) and path[-1] in holder.children and holder.find(path[-1]) is None
+
     def settings(self) -> Iterator[Setting]:
         """The ms-swift arguments that the file itself sets."""
         for setting in self.preset.settings():

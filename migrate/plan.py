@@ -96,7 +96,10 @@ def _part(
     if target.bases is Bases.MASK and after.mode is not None:
         sets_mode = after.mode != target.to and not says_mode
     else:
-        sets_mode = rolls_out(after) and mode is None and after.mode is None
+        # A base may leave the mode to the presets that extend it, unless it is a whole preset itself; the server's
+        # block brings the section `custom`.
+        whole = {path for path, _ in after.missing()} <= {"custom"}
+        sets_mode = rolls_out(after) and after.mode is None and (mode is None or whole)
     led = any(load(migrated, base).mode is not None for base in _bases(preset) if base in presets)
     return Part(
         context(workspace, preset, options(target)),

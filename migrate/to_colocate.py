@@ -174,7 +174,7 @@ class ToColocate(Direction):
         if lost := self._lost(name, value):
             yield Remove(path, f"not carried: {lost}")
             return
-        if to not in self._masks and self._is_null(to):
+        if to not in self._masks and self.part.says_null(to):
             yield Remove(to, "the server's block has its value")
         new = self._new_value(name, value)
         yield Move(path, to, self._reason(name), KEEP if same(new, value) else new, after)
@@ -188,10 +188,6 @@ class ToColocate(Direction):
         if name in self._wanted:
             return SAID_BY_CALLER
         return UNREAD if name in UNREAD_IN_COLOCATE else REASONS.get(name, ACTS)
-
-    def _is_null(self, path: tuple[str, str]) -> bool:
-        section = self.part.own.find(path[0])
-        return isinstance(section, Branch) and path[1] in section.children and section.find(path[1]) is None
 
     def _lost(self, name: str, value: object) -> str | None:
         # Why an entry of the block does not come back, if it does not.

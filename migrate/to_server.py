@@ -95,6 +95,8 @@ class ToServer(Direction):
             to = (*SERVER_BLOCK, name)
             edits = [self._moved(setting, to) for setting in self.part.settings() if setting.name == name]
             edits += [self._copied(setting, to) for setting in self._to_copy(name)]
+            if self.part.says_null(to) and any(isinstance(edit, Move) for edit in edits):
+                yield Remove(to, "the learner's arguments of this file have its value")
             yield from edits
             missing = self.part.bases.find(*to) is None and not any(isinstance(edit, Move | Add) for edit in edits)
             if missing and name in self._completed():
