@@ -51,7 +51,12 @@ def words(name: str, value: object) -> list[str]:
 def lost(value: object) -> str | None:
     """The first of several values that argparse would take for an option, or None."""
     items = [text(item) for item in value] if isinstance(value, list) and len(value) > 1 else []
-    return next((item for item in items if _dashed(item) and " " not in item), None)
+    return next((item for item in items if is_option(item)), None)
+
+
+def is_option(word: str) -> bool:
+    """Whether argparse takes a word for an option."""
+    return _dashed(word) and " " not in word
 
 
 def _dashed(word: str) -> bool:

@@ -66,7 +66,7 @@ def _unreadable(context: Context, field: Field | None, value: object) -> tuple[s
     items = value if isinstance(value, list) else [value]
     if isinstance(value, list) and (odd := [item for item in items if not isinstance(item, str)]):
         return _no_text(context, items, odd[0])
-    if len(items) == 1 and len(argument.words("x", items)) == 1:
+    if len(items) == 1 and argument.is_option(argument.text(items[0])):
         return f"is {items[0]!r}", "its parser takes it for an option", "leave out the dash"
     return None
 
