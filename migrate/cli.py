@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
+from migrate.carried import MOST
 from migrate.commands import Wish
 from migrate.commands import migrate
 from migrate.plan import DIRECTIONS
 from migrate.target import Bases
 from migrate.target import Target
-from migrate.to_colocate import MOST
 from schema.commands.validate import absolute
 from schema.exits import Exit
 from schema.exits import guarded

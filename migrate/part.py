@@ -8,6 +8,7 @@ from functools import cached_property
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from migrate import document as text
 from migrate.target import Bases
 from schema.check import load
 from schema.resolve import Branch
@@ -93,6 +94,11 @@ class Part:
         """Whether the file itself sets a key to null."""
         holder = self.own.find(*path[:-1])
         return isinstance(holder, Branch) and path[-1] in holder.children and holder.find(path[-1]) is None
+
+    def comments(self, path: tuple[str, ...]) -> list[str]:
+        """The comments that belong to a key of the file; none if it is not there."""
+        document = self.context.workspace.document(self.path)
+        return text.comments_of(document, path) if text.find(document, path) is not None else []
 
     def settings(self) -> Iterator[Setting]:
         """The ms-swift arguments that the file itself sets."""

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate import document as text
+from migrate.carried import ACTS
+from migrate.carried import MOST
+from migrate.carried import REASONS
+from migrate.carried import SAID_BY_CALLER
+from migrate.carried import UNREAD
 from migrate.direction import DATA
 from migrate.direction import LENGTH
 from migrate.direction import LORA
@@ -18,11 +23,6 @@ from migrate.native.batch import rescaled
 from migrate.native.edits import sent
 from migrate.native.environment import joined
 from migrate.target import DEFAULT_TENSOR
-from migrate.to_colocate import ACTS
-from migrate.to_colocate import MOST
-from migrate.to_colocate import REASONS
-from migrate.to_colocate import SAID_BY_CALLER
-from migrate.to_colocate import UNREAD
 from migrate.to_colocate import ToColocate
 from migrate.to_colocate import needs_server
 from migrate.to_server import ORDER

@@ -79,7 +79,7 @@ def connect_field_in_colocate_mode(context: Context) -> Iterator[Problem]:
             setting.place,
             f"{setting.path} is {setting.value!r}, but vllm_mode is {context.preset.mode!r}",
             f"{context.swift}: {ROLES[setting.name].misplaced.value}",
-            "remove it, or set vllm_mode to server",
+            "remove it (`migrate-config --to colocate --write` does it), or set vllm_mode to server",
             Severity.ERROR if connects else Severity.WARNING,
         )
 

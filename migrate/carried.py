@@ -1,0 +1,128 @@
+"""Which entries of a server's block come back to the learner, with which value, and why the others do not."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from migrate.direction import DATA
+from migrate.direction import FITTED
+from migrate.direction import LENGTH
+from migrate.direction import LORA
+from migrate.direction import SHARE
+from migrate.direction import TENSOR
+from migrate.edits import KEEP
+from migrate.target import DEFAULT_TENSOR
+from migrate.to_server import DROPPED
+from schema.layouts.nested import ARGUMENT_SECTIONS
+from schema.layouts.nested import SERVER_BLOCK
+from schema.resolve.tree import Branch
+from schema.resolve.tree import data
+from schema.roles import UNREAD_IN_COLOCATE
+from schema.roles import Role
+from schema.roles import role_of
+from schema.yamltext.yaml12 import same
+
+if TYPE_CHECKING:
+    from migrate.part import Part
+
+#: Share of a GPU's memory that an engine gets at most beside a learner, unless the caller says otherwise:
+#: ms-swift's own default, 0.9, leaves a learner none.
+MOST = 0.5
+
+ACTS = "the learner's own engine acts on it"
+UNREAD = "nothing reads it in colocate mode; kept for the next time in server mode"
+SAID_BY_CALLER = "the caller's value counts"
+REASONS = {
+    SHARE: f"engine and learner share the GPU, so at most {MOST}; what it was before server mode is not known",
+    TENSOR: "an engine spans as many GPUs as before, and the learners must be a multiple of it",
+    LENGTH: "without it the engine takes the model's own length",
+}
+HIDDEN = "the base's value counts again"
+
+
+class Carried:
+    """The engine settings of one file of a server-mode preset, seen from colocate mode.
+
+    Attributes:
+        part: the file.
+    """
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+
+    @cached_property
+    def masks(self) -> dict[tuple[str, str], object]:
+        """Nulls that keep a base's settings from a learner in server mode, by path, and what the base says."""
+        found = {}
+        for section in ARGUMENT_SECTIONS if self.part.leaves else ():
+            own = self.part.own.find(section)
+            for name, tree in own.children.items() if isinstance(own, Branch) else ():
+                hidden = self.part.below.tree.value(section, name)
+                if data(tree) is None and hidden is not None and self._moved_away(str(name)):
+                    found[(section, str(name))] = hidden
+        return found
+
+    def _moved_away(self, name: str) -> bool:
+        role, block = role_of(name), self.part.preset.tree.find(*SERVER_BLOCK, name)
+        return role is Role.COLOCATE or (role is Role.SERVER and (block is not None or name in DROPPED))
+
+    @cached_property
+    def wanted(self) -> dict[str, object]:
+        """What the caller says.
+
+        Raises:
+            InputError: the length is less than the preset needs.
+        """
+        target = self.part.target
+        length = target.length(self.part.needed) if target.max_model_len and self.part.leaves else None
+        said = {TENSOR: target.tensor_parallel, SHARE: target.gpu_memory_utilization, LENGTH: length}
+        return {name: value for name, value in said.items() if value is not None}
+
+    def value(self, name: str, value: object) -> object:
+        """What a setting is in colocate mode, if it comes back."""
+        if name == SHARE and name not in self.wanted and isinstance(value, int | float):
+            return min(value, MOST)
+        return self.wanted.get(name, value)
+
+    def reason(self, name: str) -> str:
+        """Why it comes back with that value."""
+        if name in self.wanted:
+            return SAID_BY_CALLER
+        return UNREAD if name in UNREAD_IN_COLOCATE else REASONS.get(name, ACTS)
+
+    def lost(self, name: str, value: object) -> str | None:
+        """Why an entry of the block does not come back, or None if it does."""
+        hidden = [base for (_, masked), base in self.masks.items() if masked == name]
+        reasons = {
+            "nothing reads it in colocate mode": not self.part.leaves,
+            "only a server takes it": role_of(name) is not Role.SERVER,
+            "the learner's arguments of this file say it already": name in self._said,
+            HIDDEN: any(name in (*FITTED, LORA) or same(base, value) for base in hidden),
+            SAID_BY_CALLER: name in self.wanted and not self.part.leads,
+            "it says nothing": value is None and self.part.below.tree.find("rlhf", name) is None,
+            "every engine of colocate mode has learners of its own": name == DATA,
+            "it is the default": self._is_default(name, value),
+            "--to server adds it; global_max_length counts": self._is_added_length(name, value),
+        }
+        return next((reason for reason, holds in reasons.items() if holds), None)
+
+    @cached_property
+    def _said(self) -> set[str]:
+        return {setting.name for setting in self.part.settings()}
+
+    def _is_default(self, name: str, value: object) -> bool:
+        default = same(value, {TENSOR: DEFAULT_TENSOR, LORA: False}.get(name, KEEP))
+        return default and self._speaks_alone(name)
+
+    def _is_added_length(self, name: str, value: object) -> bool:
+        if name != LENGTH or self.part.preset.limit is None or not self.part.leaves:
+            return False
+        inherited = self.part.was_below.tree.value(*SERVER_BLOCK, LENGTH)
+        adds = inherited is None or self.part.too_short(inherited)
+        return adds and same(value, self.part.target.length(self.part.needed)) and self._speaks_alone(name)
+
+    def _speaks_alone(self, name: str) -> bool:
+        # No base says otherwise, nor the caller, and nobody wrote a comment about it.
+        said = name in self.wanted or self.part.below.tree.find("rlhf", name) is not None
+        return not said and not self.part.comments((*SERVER_BLOCK, name))
