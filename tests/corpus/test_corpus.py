@@ -7,14 +7,13 @@ from report import written
 from suite import Figures
 from suite import run
 
-pytestmark = pytest.mark.skipif(not MANIFEST.exists(), reason="make corpus collects the corpus first")
-
 #: Rows with fewer accepted edits than this are judged in the total only.
 ENOUGH = 500
 
 
 @pytest.fixture(scope="module")
 def figures() -> Figures:
+    assert MANIFEST.exists(), "make corpus collects the corpus first"
     found = run()
     written(found, CORPUS)
     return found
@@ -70,6 +69,12 @@ def test_few_edits_are_refused_and_each_with_a_reason(figures):
 def test_edits_of_different_keys_commute(figures):
     assert figures.checks["commuted"] > 0
     assert figures.checks["not commuted"] == 0
+
+
+def test_yaml_edit_agrees_or_is_wrong(figures):
+    agreed, both = figures.checks["yaml-edit agrees"], figures.checks["yaml-edit differs, both right"]
+    assert agreed > 0
+    assert both <= 0.01 * agreed
 
 
 @pytest.mark.parametrize("kind", ["set", "insert", "move"])
