@@ -65,6 +65,7 @@ def test_group_port_taken(bench, faults):
 def test_stale_server(bench, faults):
     bench.running_server()
     faults.judge("stale server", bench.learner(), 1, f"what answers on port {bench.port} was not started here")
+    assert not (bench.home / "torchrun.json").exists()
 
 
 # A server that is none
@@ -186,6 +187,7 @@ def test_learner_is_told_to_end(bench, faults, phase, number):
     learner.send_signal(number)
     left = bench.left if phase == "waiting" else lambda: learners(bench)
     faults.judge(f"learner {phase}, {number.name}", learner, CODES[number], f"ended by {number.name}", left)
+    assert phase == "waiting" or bench.healthy()
 
 
 # Weights

@@ -16,7 +16,6 @@ from bench import REPO
 from bench import SMOKE
 from bench import end
 from bench import free_port
-from bench import listens
 from bench import until
 
 from schema.launch.codes import Code
@@ -280,18 +279,6 @@ def test_server_is_announced_when_it_is_ready_and_not_before(bench):
     assert not bench.ready.exists()
 
 
-@pytest.mark.parametrize("number", CODES)
-def test_signal_ends_the_server_with_all_its_processes(bench, number):
-    process = bench.server()
-    until(bench.healthy)
-    process.send_signal(number)
-    code, _, said = end(process)
-    assert code == CODES[number], said
-    assert not bench.left()
-    assert not listens(bench.port)
-    assert not list(bench.state.iterdir())
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_to_a_launcher_that_a_script_put_in_the_background(bench, number):
     shell = bench.start("bash", "-c", '"$@" & echo "$!"; wait "$!"', "bash", *bench.words(SERVER, "gpus=0"))
@@ -336,14 +323,6 @@ def test_server_that_ends_by_itself_takes_its_engines_along(bench):
     assert bench.said("swift")["engine"] not in bench.left()
     assert not bench.left()
     assert not list(bench.state.glob("*"))
-
-
-def test_server_that_is_killed_takes_its_engines_along(bench):
-    process = bench.server()
-    os.kill(bench.said("swift")["pid"], signal.SIGKILL)
-    code, _, said = end(process)
-    assert code == 128 + signal.SIGKILL, said
-    assert not bench.left()
 
 
 def test_server_that_ignores_sigterm_is_killed_after_the_grace_period(bench):
@@ -398,13 +377,6 @@ def test_learner_of_the_projects_training_repository(bench):
     assert "-m swift.cli.rlhf --model" in out
 
 
-def test_learner_gives_up_on_a_server_that_does_not_come(bench):
-    code, _, said = end(bench.learner("wait_timeout=0.5"))
-    assert code == 1
-    assert f"no rollout server is ready on port {bench.port}: waited 0.5 seconds; nobody has started it" in said
-    assert not (bench.home / "torchrun.json").exists()
-
-
 def test_learner_gives_up_on_a_server_that_loads_too_long(bench):
     bench.server("show=quiet", STAND_IN_LOADS="60")
     until(bench.loading.exists)
@@ -437,15 +409,6 @@ def test_learner_refuses_a_server_of_another_model(bench):
     bench.edit(str(bench.model), str(bench.home / "other"))
     code, _, said = end(bench.learner())
     assert (code, f"serves {bench.model}, but this preset trains {bench.home}/other" in said) == (1, True)
-
-
-def test_learner_refuses_a_server_that_nobody_here_started(bench):
-    bench.running_server()
-    code, _, said = end(bench.learner())
-    assert code == 1
-    assert f"error[unknown-server] what answers on port {bench.port} was not started here: process" in said
-    assert f"trust_server=127.0.0.1:{bench.port} takes it as it is" in said
-    assert not (bench.home / "torchrun.json").exists()
 
 
 def test_learner_trusts_a_server_on_the_operators_word(bench):
@@ -512,34 +475,6 @@ def test_learner_asks_past_a_proxy(bench):
     environment = bench.said("torchrun")["environment"]
     assert environment["http_proxy"] == proxy
     assert environment["no_proxy"] == environment["NO_PROXY"] == "example.com,127.0.0.1"
-
-
-def test_ctrl_c_ends_the_learner_and_not_the_server(bench):
-    bench.ready_server()
-    learner = bench.learner()
-    worker = bench.said("torchrun")["worker"]
-    learner.send_signal(signal.SIGINT)
-    code, _, said = end(learner)
-    assert code == 130, said
-    assert worker not in bench.left()
-    assert bench.healthy()
-
-
-def test_signal_ends_the_wait_for_a_server(bench):
-    learner = bench.learner()
-    until(lambda: any("waiting for" in line for line in learner.stderr))
-    learner.terminate()
-    code, _, said = end(learner)
-    assert code == 143, said
-    assert not bench.left()
-
-
-def test_killed_torchrun_leaves_no_worker(bench):
-    learner = bench.learner("health_check=false")
-    os.kill(bench.said("torchrun")["pid"], signal.SIGKILL)
-    code, _, said = end(learner)
-    assert code == 128 + signal.SIGKILL, said
-    assert not bench.left()
 
 
 def test_learner_that_ignores_sigterm_is_killed_with_its_worker(bench):
