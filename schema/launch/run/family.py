@@ -61,21 +61,20 @@ class Family:
         return process.parent == self.root or processes.carries(process.pid, self.mark)
 
     def tell(self, number: int) -> None:
-        """Signals the whole group; where that is gone, each one that is left."""
-        if self.group is not None:
+        """Signals the whole group; where none of it lives, each one that does."""
+        alive = self.members()
+        if any(process.group == self.group for process in alive) and self.group is not None:
             with contextlib.suppress(ProcessLookupError):
-                return os.killpg(self.group, number)
-        return self._each(number)
+                os.killpg(self.group, number)
+        else:
+            _signal(alive, number)
 
-    def _each(self, number: int) -> None:
-        for process in self.members():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, number)
-
-    def gone(self, seconds: float) -> bool:
-        """Waits until none lives; false if one still does."""
+    def gone(self, seconds: float, *, kill: bool = False) -> bool:
+        """Waits until none lives, and kills whom it sees if wanted; false if one still does."""
         deadline = time.monotonic() + seconds
-        while self.members():
+        while alive := self.members():
+            if kill:
+                _signal(alive, signal.SIGKILL)
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.05)
@@ -94,15 +93,19 @@ class Family:
         if self.gone(grace):
             return
         say(f"killing what has not ended: {_pids(self.members())}")
-        self.tell(signal.SIGKILL)
-        self._each(signal.SIGKILL)
-        if not self.gone(KILLED):
+        if not self.gone(KILLED, kill=True):
             say(f"cannot be killed: {_pids(self.members())}")
 
 
 def adopt_orphans() -> None:
     """Makes orphans of this process's descendants its own children, not those of process 1."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _signal(found: list[Process], number: int) -> None:
+    for process in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
 
 
 def _reap(candidates: list[Process]) -> None:
