@@ -23,7 +23,8 @@ minutes, says when it is ready, and runs until it is stopped.
   python=PATH           the interpreter of another environment to run
 
 Ctrl-C, SIGTERM, SIGHUP and a closed terminal end the server with all its engines. What has not ended after
-ROLLOUT_SPLIT_GRACE seconds (default 40) is killed. ROLLOUT_SPLIT_API_KEY guards the server's routes (ms-swift 4.6).
+ROLLOUT_SPLIT_GRACE seconds (default 40), or when Ctrl-C is pressed again, is killed. ROLLOUT_SPLIT_API_KEY guards the
+server's routes (ms-swift 4.6).
 
 Exit status:
   0    preflight_only or dry_run, and nothing speaks against the start

@@ -29,7 +29,8 @@ learner. If the server dies or fails to load weights, the learner is ended. The 
   python=PATH            the interpreter that runs the learner
 
 Ctrl-C, SIGTERM, SIGHUP and a closed terminal end all learner processes. What has not ended after ROLLOUT_SPLIT_GRACE
-seconds (default 40; torchrun gives its workers 30) is killed. ROLLOUT_SPLIT_API_KEY opens a guarded server.
+seconds (default 40; torchrun gives its workers 30), or when Ctrl-C is pressed again, is killed. ROLLOUT_SPLIT_API_KEY
+opens a guarded server.
 
 Exit status:
   0    the learner ended well; or dry_run or preflight_only, and nothing speaks against the start

@@ -334,6 +334,17 @@ def test_server_that_ignores_sigterm_is_killed_after_the_grace_period(bench):
     assert not bench.left()
 
 
+def test_second_ctrl_c_kills_at_once(bench):
+    process = bench.server("show=quiet", STAND_IN_IGNORES_TERM="1")
+    until(bench.ready.exists)
+    process.send_signal(signal.SIGINT)
+    until(lambda: any("ending what it started" in line for line in process.stderr))
+    process.send_signal(signal.SIGINT)
+    code, _, said = end(process)
+    assert (code, "killing what has not ended" in said) == (130, True)
+    assert not bench.left()
+
+
 def test_grace_period_must_be_a_number(bench):
     code, _, said = end(bench.server(ROLLOUT_SPLIT_GRACE="soon"))
     assert (code, "must be a whole number of seconds" in said) == (2, True)

@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from schema.launch.machine import processes
+from schema.launch.run import signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,12 +71,15 @@ class Family:
             _signal(alive, number)
 
     def gone(self, seconds: float, *, kill: bool = False) -> bool:
-        """Waits until none lives, and kills whom it sees if wanted; false if one still does."""
+        """Waits until none lives, and kills whom it sees if wanted; false if one still does.
+
+        A wait without killing ends at once when the operator presses Ctrl-C again.
+        """
         deadline = time.monotonic() + seconds
         while alive := self.members():
             if kill:
                 _signal(alive, signal.SIGKILL)
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or (signals.hastened() and not kill):
                 return False
             time.sleep(0.05)
         return True

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 #: Those that came while they were held back; None while they are not.
 _held: list[int] | None = None
+_haste = False
 
 
 class Stopped(BaseException):
@@ -56,9 +57,19 @@ def held() -> Iterator[None]:
 
 
 def ignore() -> None:
-    """Lets nothing but SIGKILL interrupt the cleaning up."""
+    """Lets nothing but SIGKILL interrupt the cleaning up; a SIGINT hastens it."""
     for number in ENDING:
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, _hasten if number == signal.SIGINT else signal.SIG_IGN)
+
+
+def hastened() -> bool:
+    """Whether SIGINT came while it was cleaned up: Ctrl-C again, from somebody who will not wait."""
+    return _haste
+
+
+def _hasten(_number: int, _frame: FrameType | None) -> None:
+    global _haste  # noqa: PLW0603
+    _haste = True
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
