@@ -98,11 +98,14 @@ def _unknown_in_block(context: Context) -> Iterator[Problem]:
     taken = {*ROLES, *context.release.server} if context.preset.apart else {*ROLES}
     for name, tree in block.children.items():
         if name not in taken and data(tree) is not None:
+            hint, fix = _hint(str(name), known), "rename or remove it"
+            if not hint and name in context.release.trainer:
+                hint, fix = "; it is an argument of the learner", f"move it to {context.preset.learner_path}"
             yield Problem(
                 tree.key,
-                f"unknown key {context.preset.server_path(str(name))}{_hint(str(name), known)}",
+                f"unknown key {context.preset.server_path(str(name))}{hint}",
                 f"{context.swift}: `swift rollout`: {_REMAINING}, or it acts on nothing in a rollout",
-                "rename or remove it",
+                fix,
             )
 
 

@@ -85,7 +85,8 @@ def yaml_environment(context: Context) -> Iterator[Problem]:
 
     It is a mapping from names to single values (ms-swift 4.5.2, cli/main.py:53-59). Before 4.1.0 it is passed on
     as an argument. Before 4.2.2 the number of processes is settled before it is read (cli/main.py:96-97 of
-    4.2.1), and it overrides the shell's variables; from 4.2.2 on the shell's win.
+    4.2.1), and it overrides the shell's variables; from 4.2.2 on the shell's win. Each GPU that the learner sees
+    needs a process (4.5.2, arguments/rlhf_args.py:541 and utils/env.py:63).
     """
     for half, _, prefix in _halves(context):
         said = half.find(ENVIRONMENT)
@@ -140,7 +141,15 @@ def _processes(context: Context) -> Iterator[Problem]:
             f"{context.swift}: starts one learner",
             "set it in the shell, or use ms-swift 4.2.2 or newer",
         )
-    shared = {*preset.gpus("learner")} & {*preset.gpus("server")}
+    gpus = preset.gpus("learner")
+    if gpus and preset.learners is not None and preset.learners.count != len(gpus):
+        yield Problem(
+            _variable(preset.tree, "NPROC_PER_NODE").place,
+            f"ENV.NPROC_PER_NODE is {preset.learners.count}, but ENV.CUDA_VISIBLE_DEVICES names {len(gpus)} GPUs",
+            f"{context.swift}: AssertionError, or ValueError: GRPO with vLLM is not compatible with `device_map`",
+            f"set NPROC_PER_NODE to {len(gpus)}",
+        )
+    shared = {*gpus} & {*preset.gpus("server")}
     if shared and preset.server is not None:
         yield Problem(
             _variable(preset.server, "CUDA_VISIBLE_DEVICES").place,

@@ -108,3 +108,10 @@ def test_fixes_name_keys_as_this_layout_spells_them(write, validate):
     fixes = {finding["rule"]: finding["fix"] for finding in found}
     assert fixes["one-loopback-host"] == "set vllm_server_host to 127.0.0.1"
     assert fixes["server-block-missing"].startswith("add x.rollout.yaml")
+
+
+def test_argument_of_the_learner_in_the_server_half_is_told_where_it_belongs(pair, validate):
+    learner, _ = pair(server=SERVER + "learning_rate: 1.0e-5\n")
+    [found] = validate(learner, "--format", "json").findings
+    assert found["message"] == "unknown key x.rollout.yaml: learning_rate; it is an argument of the learner"
+    assert found["fix"] == "move it to x.yaml"

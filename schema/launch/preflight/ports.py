@@ -30,7 +30,7 @@ def port_taken(look: Look) -> Iterator[Problem]:
     port = look.port
     if tcp.bindable(port):
         return
-    fix = f"stop it, or change rlhf.vllm_server_port from {port} to a free port"
+    fix = f"stop it, or change {look.context.preset.path('vllm_server_port')} from {port} to a free port"
     if tcp.lingers(port):
         holder = "connections in TIME_WAIT, which a server leaves that ended less than a minute ago"
         fix = "start again in a minute"
@@ -68,7 +68,7 @@ def group_port_taken(look: Look) -> Iterator[Problem]:
         look.context.at("vllm_server_group_port"),
         f"group port {port} is held by {_holders(port)}",
         f"{look.swift}: once the learner connects, both sides hang or die: Address already in use",
-        "stop what holds it, or set rlhf.vllm_server_group_port to a free port",
+        f"stop what holds it, or set {look.context.preset.path('vllm_server_group_port')} to a free port",
     )
 
 
