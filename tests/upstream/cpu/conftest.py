@@ -46,7 +46,6 @@ def faults():
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Shows the tables and keeps them."""
+    """Shows the tables."""
     if TABLE.rows or TABLE.runs:
         terminalreporter.write_line(TABLE.text())
-        TABLE.write()

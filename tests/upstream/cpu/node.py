@@ -22,6 +22,13 @@ FILES = {
     "rewards.py": HERE / "rewards.py",
     "prompts.jsonl": ROOT / "configs/smoke/prompts.jsonl",
 }
+#: The signals that end a launcher, and its exit codes.
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+#: The words by which processes of a server are known, and how the table of faults calls them.
+SWIFT, APP, WORKER, ENGINE = "bin/swift rollout", "swift/cli/rollout.py", "spawn_main", "VLLM::EngineCore"
+NAMES = {SWIFT: "swift", WORKER: "ms-swift's worker", ENGINE: "VLLM::EngineCore"}
+#: Gives the engine a process of its own, as on GPUs; else ms-swift's worker holds it, ready in half the time.
+APART = {"VLLM_ENABLE_V1_MULTIPROCESSING": "1"}
 #: Seconds that a step may take on a busy machine; a quarter of it on an idle one of two cores.
 PATIENCE = 240
 PROMPT = {"messages": [{"role": "user", "content": "Count to ten."}]}
@@ -91,6 +98,7 @@ class Node:
             shutil.copy(file, home / name)
         self._register_plugin()
         self.preset = self.write("preset.yaml")
+        self.endless = self.write("endless.yaml", max_steps=100_000)
         self.launchers = []
         self.kept = set()
         self.environment = {
@@ -99,7 +107,6 @@ class Node:
             "PYTHONPATH": f"{home}:{home / 'plugins'}",
             "VLLM_PLUGINS": "rollout_split",
             "VLLM_CPU_KVCACHE_SPACE": "1",
-            # One engine, in ms-swift's worker: it is ready in half the time.
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
             "HF_HUB_OFFLINE": "1",
             "MODELSCOPE_OFFLINE": "1",
@@ -129,11 +136,17 @@ class Node:
         return preset
 
     def launch(self, script, *words, preset=None, **environment):
-        """Starts a launcher as a job of its own, as a shell does."""
-        log = self.home / f"{len(self.launchers)}-{script}.log"
+        """Starts a launcher."""
+        return self.run(
+            ["bash", ROOT / "scripts" / script, f"config={preset or self.preset}", *words], **environment
+        )
+
+    def run(self, words, **environment):
+        """Starts a program as a job of its own, as a shell does."""
+        log = self.home / f"{len(self.launchers)}.log"
         with log.open("w") as file:
             process = subprocess.Popen(
-                ["bash", ROOT / "scripts" / script, f"config={preset or self.preset}", *words],
+                words,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -201,6 +214,19 @@ class Node:
     def process(self, words):
         """Waits for the first process whose command contains some words."""
         return until(lambda: min((pid for pid, said in self.processes().items() if words in said), default=None))
+
+    def kill(self, words, number, launcher):
+        """Signals a process that a launcher started, and waits for the launcher's end."""
+        os.kill(self.process(words), number)
+        return launcher.end()
+
+    def free(self):
+        """Whether nothing is left, and nothing holds the port."""
+        return not self.left() and not self.listens()
+
+    def gone(self):
+        """Waits until nothing is left."""
+        until(lambda: not self.left())
 
     def close(self):
         """Ends what still runs."""

@@ -7,6 +7,7 @@ plugin in its engine processes, which those do not reach. Everything else is ms-
 import contextlib
 import os
 import sys
+import threading
 
 import torch
 from torch.nn import functional
@@ -27,9 +28,19 @@ def count_devices(arguments):
 
 
 def broadcast(communicator, tensor, src, stream=None):
-    """Weights go through the TCPStore of the group that ms-swift opened, for without NCCL vLLM sends nothing."""
-    received = communicator.group.broadcast(tensor.detach(), src)
-    if communicator.rank != src:
+    """Weights go through the TCPStore of the group that ms-swift opened, for without NCCL vLLM sends nothing.
+
+    As with NCCL, a learner whose server is gone waits for it for ever.
+    """
+    group = communicator.group
+    try:
+        received = group.broadcast(tensor.detach(), src)
+        group.barrier()
+    except RuntimeError:
+        if group.rank == src:
+            threading.Event().wait()
+        raise
+    if group.rank != src:
         tensor.copy_(received)
 
 

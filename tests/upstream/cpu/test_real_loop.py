@@ -1,8 +1,16 @@
-"""A real rollout server and a real learner on a CPU, both started by their launchers."""
+"""A real rollout server and a real learner on a CPU, and every way in which the learner's side can fail."""
 
+import signal
 import time
 
 import pytest
+from node import GREEDY
+from node import PROMPT
+from node import SERVER
+from node import SIGNALS
+
+#: When a learner is told to end, and what it has said by then.
+PHASES = {"starts": "gpus  ", "loads": "Successfully registered", "trains": "Train: "}
 
 
 @pytest.fixture(scope="module")
@@ -13,16 +21,89 @@ def weights(node):
 
 def test_server_answers(node, weights):
     assert node.ask("/get_world_size/") == (200, {"world_size": 1})
-    assert len(weights) == 4
+    status, replies = node.ask("/infer/", {"infer_requests": [PROMPT] * 3, "request_config": GREEDY})
+    assert (status, len(replies)) == (200, 3)
     assert node.greedy() == weights
+
+
+def test_steps_that_change_nothing(node, weights, faults):
+    still = node.write("still.yaml", learning_rate=0.0)
+    ended = node.learner(preset=still).end()
+    assert node.greedy() == weights
+    faults.judge("learner's weights do not change", node, ended, 86, "the server answers exactly as before")
 
 
 def test_two_steps_reach_the_server(node, weights, faults):
     begun = time.monotonic()
     ended = node.learner().end()
-    assert ended.code == 0, ended.said[-3000:]
+    faults.judge("none: a learner of 2 steps", node, ended, 0, "the server's weights have changed")
     faults.ran("learner, 2 steps", time.monotonic() - begun)
     assert "'global_step/max_steps': '2/2'" in ended.said
     assert node.greedy() != weights
-    assert not node.left()
+
+
+@pytest.mark.parametrize(
+    ("fault", "changes", "message"),
+    [
+        ("stale server: its settings differ", {"vllm_max_model_len": 300}, "was started with other settings"),
+        ("wrong world size", {"vllm_data_parallel_size": 2}, "has world size 1, but this preset means 2"),
+    ],
+)
+def test_server_of_another_preset(node, faults, fault, changes, message):
+    other = node.write("other.yaml", **changes)
+    faults.judge(fault, node, node.learner(preset=other).end(), 1, message)
+
+
+def test_port_of_a_server_that_serves(node, faults):
+    ended = node.launch(SERVER, "gpus=2").end()
+    faults.judge("second server on the port", node, ended, 1, f"port {node.port} is held by a server")
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("number", SIGNALS)
+def test_learner_is_told_to_end(node, faults, number, phase):
+    learner = node.learner(preset=node.endless)
+    learner.until(PHASES[phase])
+    ended = learner.end(number)
+    message = "gpus  " if phase == "starts" else "ending what it started"
+    faults.judge(f"{number.name} to the learner's launcher as it {phase}", node, ended, SIGNALS[number], message)
     assert node.ask("/health/") == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("what", "words", "expected"),
+    [
+        ("torchrun", "bin/torchrun", (137, "ending what it started")),
+        ("the learner", "-u -m swift.cli.rlhf", (1, "exitcode  : -9")),
+    ],
+)
+def test_learner_is_killed(node, faults, what, words, expected):
+    """The server stays, and the next learner can use it."""
+    learner = node.learner(preset=node.endless)
+    learner.until("Train: ")
+    ended = node.kill(words, signal.SIGKILL, learner)
+    faults.judge(f"SIGKILL to {what}", node, ended, *expected)
+    assert node.ask("/health/") == (200, {"status": "ok"})
+
+
+def test_the_launcher_of_the_learner_is_killed(node, faults):
+    learner = node.learner(preset=node.endless)
+    learner.until("Train: ")
+    ended = learner.end(signal.SIGKILL)
+    node.gone()
+    ended = ended._replace(said=learner.said)
+    faults.judge("SIGKILL to the learner's launcher", node, ended, -9, "the launcher was killed")
+
+
+def test_the_next_learner_can_use_the_server(node, faults):
+    faults.judge("none: the next learner", node, node.learner().end(), 0, "the server's weights have changed")
+
+
+def test_learner_is_told_to_end_while_it_connects(node, faults):
+    """The server's worker waits for a learner that is gone: for five minutes here, for ever over NCCL."""
+    learner = node.learner(preset=node.endless)
+    learner.until("Start connecting to vLLM server")
+    ended = learner.end(signal.SIGTERM)
+    faults.judge("SIGTERM to the learner's launcher as it connects", node, ended, 143, "ending what it started")
+    ended = node.learner().end()
+    faults.judge("the next learner of that server", node, ended, 1, "generates nothing")
