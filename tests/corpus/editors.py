@@ -153,7 +153,7 @@ class TunedRuamel(Ruamel):
 
     def _dumped(self, text: str, yaml: YAML, data: Any) -> str:
         new = super()._dumped(text, yaml, data)
-        return new.replace("\n", "\r\n") if "\r\n" in text else new
+        return new.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in text else new
 
 
 def _indents(text: str) -> tuple[int, int, int]:
