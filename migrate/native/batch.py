@@ -47,7 +47,7 @@ def _scaled(pair: Pair, name: str, what: str, before: int, after: int) -> Edit:
             f"{what} is {_PER_DEVICE} {micro} x W {before} x {name} {old} = {total} completions, and no whole"
             f" {name} makes that of {micro} x W {after} = {micro * after}; say other --rollout-gpus and"
             f" --train-gpus, or change {name} first",
-            pair.at(name),
+            pair.context.at(name),
         )
     reason = f"{what} stays {micro} x W {after} x {new} = {micro * after * new}, as {micro} x W {before} x {old}"
     return _set(pair, name, new, reason, _PER_DEVICE)
@@ -65,7 +65,7 @@ def _refuse_split_rollout(pair: Pair, after: int) -> None:
         raise InputError(
             f"{_SIZE} is {size}, not divisible by {_PER_DEVICE} x W = {micro // after} x {after} = {micro}; say"
             f" other --train-gpus, or change {_SIZE} first",
-            pair.at(_SIZE),
+            pair.context.at(_SIZE),
         )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from migrate.direction import DATA
+from migrate.direction import TENSOR
 from schema.errors import InputError
 from schema.layouts.native import Native
 from schema.layouts.native import server_half
@@ -18,11 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.target import Target
-    from schema.place import Place
     from schema.rules import Context
     from schema.yamltext import Document
-
-TENSOR, DATA = "vllm_tensor_parallel_size", "vllm_data_parallel_size"
 
 
 @dataclass(frozen=True)
@@ -111,10 +110,6 @@ class Pair:
         """Whether an engine of this length would clip what the preset allows."""
         return isinstance(length, int) and self.needed is not None and length < self.needed
 
-    def at(self, name: str) -> Place:
-        """Where the learner's file sets an argument."""
-        return self.context.at(name)
-
     def whole(self, name: str) -> int | None:
         """A positive whole number of the learner's file, or None if it is unset.
 
@@ -124,4 +119,4 @@ class Pair:
         value = self.preset.value(name)
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
             return value
-        raise InputError(f"{name} is {value!r}; it must be a positive whole number", self.at(name))
+        raise InputError(f"{name} is {value!r}; it must be a positive whole number", self.context.at(name))
