@@ -99,6 +99,8 @@ for _ in range(int(os.environ.get("STAND_IN_SYNCS", "0"))):
     connection.request("POST", "/reset_prefix_cache/", "{}")
     connection.getresponse().read()
     connection.close()
+if "STAND_IN_STICKS" in os.environ:
+    open(home + "/stuck", "w").close()
 if "STAND_IN_EXIT" in os.environ:
     worker.kill()
     sys.exit(int(os.environ["STAND_IN_EXIT"]))

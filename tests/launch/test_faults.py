@@ -190,6 +190,15 @@ def test_learner_is_told_to_end(bench, faults, phase, number):
     assert phase == "waiting" or bench.healthy()
 
 
+def test_learner_is_told_to_end_while_its_weights_are_checked(bench):
+    bench.ready_server()
+    learner = bench.learner("show=quiet", STAND_IN_SYNCS="2", STAND_IN_STICKS="1", STAND_IN_EXIT="0")
+    until((bench.home / "stuck").exists)
+    until(lambda: (bench.home / "torchrun.json").exists() and not learners(bench))
+    learner.send_signal(signal.SIGTERM)
+    assert learner.wait(timeout=30) == 143
+
+
 # Weights
 
 

@@ -71,13 +71,13 @@ def started(start: Start, folder: Path) -> Iterator[Child]:
             watchman.tell(child.process.pid)
         yield child
     finally:
-        signals.ignore()
-        family.end(start.grace if child is None else child.grace, start.voice)
-        if child is not None:
-            child.process.wait()
-            child.pump.join(timeout=5)
-        if watchman is not None:
-            watchman.dismiss()
+        with signals.ignored():
+            family.end(start.grace if child is None else child.grace, start.voice)
+            if child is not None:
+                child.process.wait()
+                child.pump.join(timeout=5)
+            if watchman is not None:
+                watchman.dismiss()
 
 
 def _spawn(start: Start, folder: Path, family: Family) -> Child:

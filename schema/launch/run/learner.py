@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at the server; a server without a process to look at is lost after three.
 LOOK, MISSES = 1.0, 3
+#: Seconds in which a server ends that lost an engine, and with it the learner before its launcher saw why.
+SETTLE = 5.0
 #: Seconds that a learner gets to end once its server is of no use: it may hang in NCCL, and has nothing to save.
 HURRY = 5
 
@@ -112,7 +114,7 @@ class ServerWatch:
         self._failed_load()
         if self._failed:
             return self._load_fault()
-        deadline = time.monotonic() + LOOK
+        deadline = time.monotonic() + SETTLE
         while failed and time.monotonic() < deadline:
             if fault := self._lost():
                 return fault

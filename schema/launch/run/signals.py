@@ -62,6 +62,18 @@ def ignore() -> None:
         signal.signal(number, _hasten if number == signal.SIGINT else signal.SIG_IGN)
 
 
+@contextmanager
+def ignored() -> Iterator[None]:
+    """As `ignore`, until the block is left."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    ignore()
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def hastened() -> bool:
     """Whether SIGINT came while it was cleaned up: Ctrl-C again, from somebody who will not wait."""
     return _haste
