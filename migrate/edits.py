@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
@@ -183,10 +182,21 @@ def apply(document: Document, edits: list[Edit]) -> Document:
 def _made(original: Document, document: Document, edit: Edit) -> Document:
     try:
         return _applied(document, edit)
-    except InputError:
-        with suppress(KeyError):  # it follows a key that an earlier edit adds
-            _applied(original, edit)  # most likely refused there too, with its place in the file as it is
-        raise
+    except InputError as error:
+        raise _placed(original, edit, error) from error
+
+
+def _placed(original: Document, edit: Edit, error: InputError) -> InputError:
+    # The same refusal, with its place in the file as it is.
+    try:
+        _applied(original, edit)
+    except InputError as refused:
+        if refused.message == error.message:
+            return refused
+    except KeyError:  # it follows a key that an earlier edit adds
+        return error
+    entry = text.find(original, edit.path)
+    return InputError(error.message, Place(original.path, *entry.key.span[2:])) if entry else error
 
 
 def _applied(document: Document, edit: Edit) -> Document:
