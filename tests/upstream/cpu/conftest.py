@@ -25,6 +25,7 @@ def node(tmp_path_factory, model):
     place = Node(tmp_path_factory.mktemp("node"), model)
     begun = time.monotonic()
     place.serving = place.ready(place.server())
+    place.serving.until("a learner may start")
     TABLE.ran("server, until it is ready", time.monotonic() - begun)
     place.keep()
     yield place

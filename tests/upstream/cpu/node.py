@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,6 +86,12 @@ class Launcher:
             self.process.send_signal(number)
         code = self.process.wait(timeout=PATIENCE)
         return Ended(code, self.said, time.monotonic() - begun)
+
+
+def ends(*launchers):
+    """How several launchers ended, each timed from now."""
+    with ThreadPoolExecutor(len(launchers)) as pool:
+        return list(pool.map(Launcher.end, launchers))
 
 
 class Node:
@@ -217,8 +224,12 @@ class Node:
 
     def kill(self, words, number, launcher):
         """Signals a process that a launcher started, and waits for the launcher's end."""
-        os.kill(self.process(words), number)
+        self.signal(words, number)
         return launcher.end()
+
+    def signal(self, words, number):
+        """Signals the first process whose command contains some words."""
+        os.kill(self.process(words), number)
 
     def free(self):
         """Whether nothing is left, and nothing holds the port."""

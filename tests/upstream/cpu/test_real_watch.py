@@ -9,6 +9,7 @@ from node import NAMES
 from node import SIGNALS
 from node import SWIFT
 from node import WORKER
+from node import ends
 
 
 def training(node, **environment):
@@ -30,9 +31,10 @@ def training(node, **environment):
 )
 def test_server_is_killed(bare, faults, words, number, code):
     server, learner = training(bare, **(APART if words == ENGINE else {}))
-    ended = bare.kill(words, number, learner)
+    bare.signal(words, number)
+    said, ended = ends(server, learner)
     fault = f"{number.name} to {NAMES[words]} as a learner trains"
-    faults.judge(f"{fault}: the server's launcher", bare, server.end(), code, "ending what it started")
+    faults.judge(f"{fault}: the server's launcher", bare, said, code, "ending what it started")
     faults.judge(f"{fault}: the learner's", bare, ended, 84, "the rollout server is lost")
     assert bare.free()
 
@@ -40,11 +42,11 @@ def test_server_is_killed(bare, faults, words, number, code):
 @pytest.mark.parametrize("number", SIGNALS)
 def test_launcher_of_the_server_is_told_to_end(bare, faults, number):
     server, learner = training(bare)
-    said = server.end(number)
+    server.process.send_signal(number)
+    said, ended = ends(server, learner)
     fault = f"{number.name} to the server's launcher as a learner trains"
-    ended = learner.end()
-    faults.judge(fault, bare, said, SIGNALS[number], "ending what it started")
-    faults.judge("the same, as the learner sees it", bare, ended, 84, "the rollout server is lost")
+    faults.judge(f"{fault}: the server's launcher", bare, said, SIGNALS[number], "ending what it started")
+    faults.judge(f"{fault}: the learner's", bare, ended, 84, "the rollout server is lost")
     assert bare.free()
 
 
