@@ -73,9 +73,13 @@ class Ours:
         before, after = self.document(old), self.document(new)
         if closed(before) is not before:
             return None  # the file ends in a block scalar without a newline, which became a stripped one
+        if after.text.endswith("\n") and not before.text.endswith("\n"):
+            return None  # a block scalar came to its end and needs the newline
         if edit.kind == "set":
             text = ours.set_source(after, edit.path, ours.source_of(before, edit.path))
         elif edit.kind == "insert":
+            if ours.comments_of(after, edit.path[: edit.path.index(NEW) + 1]):
+                return None  # the comment beside an empty mapping is the new key's now
             text = ours.delete(after, edit.path[: edit.path.index(NEW) + 1])
         else:
             return self._moved_back(before, after, edit)

@@ -9,21 +9,12 @@ import verdicts
 from oracle import ROOT
 from oracle import Case
 from oracle import Oracle
+from shipped import SHIPPED
 
 from schema import catalogue
 from schema import check
 from schema.resolve import Workspace
 from schema.resolve.tree import data
-
-TABLES: list[str] = []
-#: The shipped presets: file, rollout GPUs, learners, kind of checkpoint.
-SHIPPED = {
-    "summary_1024": ("configs/train/grpo/summary_1024.yaml", 6, 2, "qwen3_vl"),
-    "summary_1024_attr_key_recall": ("configs/train/grpo/summary_1024_attr_key_recall.yaml", 6, 2, "qwen3_vl"),
-    "smoke": ("configs/smoke/server.yaml", 1, 1, "qwen3"),
-    "summary_2048": ("configs/train/grpo/summary_2048.yaml", None, 8, "qwen3_vl"),
-    "dense_2048": ("configs/train/grpo/dense_2048.yaml", None, 8, "qwen3_vl"),
-}
 
 
 class Upstream(NamedTuple):
@@ -57,7 +48,7 @@ class Upstream(NamedTuple):
     def judge(self, cases, name):
         """The verdicts on some cases, and their table for the end of the run."""
         judged = verdicts.judge(self.oracle, cases, self.folder / name, self.version)
-        TABLES.append(verdicts.table(f"ms-swift {self.version}, {name}", judged))
+        verdicts.TABLES.append(verdicts.table(f"ms-swift {self.version}, {name}", judged))
         return judged
 
 
@@ -86,5 +77,5 @@ def _start(folder, environment, requirements):
 
 def pytest_terminal_summary(terminalreporter):
     """Shows the tables."""
-    for table in TABLES:
+    for table in verdicts.TABLES:
         terminalreporter.write_line(table)

@@ -6,11 +6,11 @@ import mutations
 import pytest
 import verdicts
 import yaml
-from conftest import TABLES
 from disagreements import is_explained
 from oracle import Answer
 from oracle import Opinion
 from oracle import Request
+from verdicts import TABLES
 
 from schema import check
 from schema.errors import InputError

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from conftest import SHIPPED
 from oracle import ROOT
 from oracle import Request
+from shipped import SHIPPED
 
 from migrate.to_colocate import ADDRESS
 from schema import check

@@ -1,10 +1,10 @@
 """The shipped presets construct ms-swift's arguments, and nothing is said to be ignored."""
 
 import pytest
-from conftest import SHIPPED
 from oracle import ROOT
 from oracle import Case
 from oracle import opinion_of
+from shipped import SHIPPED
 
 
 def asked(upstream, name, **changes):

@@ -8,6 +8,9 @@ from oracle import Answer
 from oracle import Opinion
 from oracle import opinion
 
+#: Shown at the end of the run.
+TABLES: list[str] = []
+
 
 class Verdict(NamedTuple):
     """What both sides said of one case; `error` is ms-swift's, of whichever side raised first."""
