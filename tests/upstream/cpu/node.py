@@ -149,11 +149,11 @@ class Node:
         )
 
     def run(self, words, **environment):
-        """Starts a program as a job of its own, as a shell does."""
+        """Starts a program as a job of its own, as a shell does; SIGHUP counts, also where the tests run under nohup."""
         log = self.home / f"{len(self.launchers)}.log"
         with log.open("w") as file:
             process = subprocess.Popen(
-                words,
+                ["env", "--default-signal=HUP", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
