@@ -149,7 +149,7 @@ class Node:
         )
 
     def run(self, words, **environment):
-        """Starts a program as a job of its own, as a shell does; SIGHUP counts, also where the tests run under nohup."""
+        """Starts a program as a job of its own, as a shell does; SIGHUP counts, also under nohup."""
         log = self.home / f"{len(self.launchers)}.log"
         with log.open("w") as file:
             process = subprocess.Popen(
