@@ -95,6 +95,22 @@ def test_server_that_waits_for_a_learner_that_is_gone(bench, faults):
     assert not (bench.home / "torchrun.json").exists()
 
 
+def test_server_that_does_not_answer(bench, faults):
+    bench.ready_server()
+    os.kill(bench.said("swift")["pid"], signal.SIGSTOP)
+    message = "waited 1 seconds; it does not answer, and no learner uses it"
+    faults.judge("silent server", bench.learner("wait_timeout=1"), 1, message)
+    os.kill(bench.said("swift")["pid"], signal.SIGCONT)
+
+
+def test_learner_that_leaves_its_server_waiting(bench, faults):
+    learner, _ = training(bench)
+    (bench.home / "stuck").touch()
+    learner.send_signal(signal.SIGTERM)
+    message = "the rollout server is left behind: it answers /health/, but generates nothing"
+    faults.judge("learner ended amid a weight sync", learner, 143, message, lambda: learners(bench))
+
+
 # Deaths
 
 

@@ -22,13 +22,17 @@ def server_not_ready(look: Look) -> Iterator[Problem]:
     The learner itself would wait for vllm_server_timeout and then raise "Servers not reachable" (ms-swift 4.5.2,
     rlhf_trainers/vllm_client.py:109), after it was loaded.
     """
-    if look.seen is not None and look.seen.missing is not None:
-        yield Problem(
-            look.context.at("vllm_server_port"),
-            f"no rollout server is ready on port {look.port}: {look.seen.missing}",
-            f"{look.swift}: ConnectionError: Servers not reachable",
-            "start scripts/grpo_rollout_server.sh first, or raise wait_timeout if it is still loading",
-        )
+    seen = look.seen
+    if seen is None or seen.missing is None:
+        return
+    silent, hangs = "ConnectionError: Servers not reachable", "the learner would connect, and then hang or fail"
+    start = "start scripts/grpo_rollout_server.sh first, or raise wait_timeout if it is still loading"
+    yield Problem(
+        look.context.at("vllm_server_port"),
+        f"no rollout server is ready on port {look.port}: {seen.missing}",
+        f"{look.swift}: {silent if seen.world_size is None else hangs}",
+        start if seen.job is None else "stop that server and start it again, unless another learner uses it",
+    )
 
 
 @check("unknown-server", sides=(CONNECT,))

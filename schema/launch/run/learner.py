@@ -12,6 +12,8 @@ from schema.launch.machine import tcp
 from schema.launch.run import child
 from schema.launch.run import logs
 from schema.launch.run import record
+from schema.launch.run import signals
+from schema.launch.run import stuck
 from schema.launch.run import weights
 from schema.launch.run.child import TICK
 from schema.launch.run.logs import Tail
@@ -50,13 +52,25 @@ def _beside_server(start: Start, folder: Path) -> int:
     watch = ServerWatch(start)
     checked = start.wish.weights_check and probeable(start)
     before = start.server.fingerprint() if checked else None
-    code = _run(start, folder, watch)
+    try:
+        code = _run(start, folder, watch)
+    except signals.Stopped:
+        _look_after(start)
+        raise
     if watch.fault is None and (fault := watch.last_look(failed=code != 0)):
         return _tell(start, fault)
+    if code != 0 and watch.fault is None:
+        _look_after(start)
     if code != 0 or not checked:
         return code
     fault = weights.judge(before, start.server.fingerprint(), watch.syncs, start.voice)
     return code if fault is None else _tell(start, fault)
+
+
+def _look_after(start: Start) -> None:
+    """Says so where a learner that was ended leaves its server of no use to the next one."""
+    if start.server.healthy() and (said := stuck.told(start)):
+        start.voice(f"the rollout server is left behind: {said}")
 
 
 def _run(start: Start, folder: Path, watch: ServerWatch | None) -> int:

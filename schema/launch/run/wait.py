@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from schema.launch import state
 from schema.launch.machine import tcp
-from schema.launch.machine.rollout import INFER_TIMEOUT
 from schema.launch.preflight import Seen
+from schema.launch.run import stuck
 from schema.launch.run.server import probeable
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks, and between two lines about them.
 POLL, REMIND = 0.5, 10.0
-#: Seconds that a server gets for one token which has generated before, and which nobody uses.
-ANSWER = 15.0
 
 
 def for_server(start: Start, timeout: float) -> Seen:
@@ -32,7 +30,9 @@ def for_server(start: Start, timeout: float) -> Seen:
         if seen is not None:
             return seen
         if now - begun >= timeout:
-            return Seen(f"waited {timeout:g} seconds; {_status(start, loading)}")
+            return Seen(
+                f"waited {timeout:g} seconds; {_status(start, loading)}", state.job("server", start.server.port)
+            )
         if now - reminded >= REMIND:
             reminded = now
             start.voice(
@@ -54,27 +54,24 @@ def _look(start: Start, before: Job | None) -> tuple[Seen | None, Job | None]:
 
 
 def _idle(start: Start, job: Job | None) -> str | None:
-    """Why what answers `/health/` is of no use: nothing is generated.
-
-    A learner that ended while it connected leaves the server's workers waiting for it in the weight-sync group:
-    for the 300 s of its store (vLLM 0.32.0, distributed/utils.py StatelessProcessGroup.create), or for ever in
-    NCCL.
-    """
+    """Why what answers `/health/` is of no use: nothing is generated."""
     unknown = job is None and start.wish.trust_server is None
-    if unknown or not probeable(start) or state.job("learner", start.server.port) is not None:
+    if unknown or state.job("learner", start.server.port) is not None:
         return None
-    refusal = start.server.refusal(INFER_TIMEOUT if job is None else ANSWER)
-    if refusal is None or job is None:
-        return f"what answers /health/ generates nothing: {refusal}" if refusal else None
-    return (
-        f"it answers /health/, but generates nothing: {refusal}; a learner that ended while it connected leaves"
-        " its server waiting, for minutes or for ever: restart the server"
-    )
+    if job is not None:
+        return stuck.told(start)
+    refusal = start.server.refusal() if probeable(start) else None
+    return f"what answers /health/ generates nothing: {refusal}" if refusal else None
 
 
 def _status(start: Start, loading: Job | None) -> str:
     if loading is not None:
         return f"it is loading, see {loading.log}"
-    if state.job("server", start.server.port) is not None:
+    if state.job("server", start.server.port) is None:
+        return "nobody has started it"
+    if state.job("learner", start.server.port) is not None:
         return "it does not answer, which is how a server behaves that generates for another learner"
-    return "nobody has started it"
+    return (
+        "it does not answer, and no learner uses it: it still generates for one that has ended, or waits for it;"
+        " if that lasts, restart the server"
+    )

@@ -8,6 +8,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 
 import torch
 from torch.nn import functional
@@ -16,10 +17,19 @@ from vllm.model_executor.layers import utils
 
 #: Set, it leaves vLLM's weights packed for the CPU, so that every load of new ones fails.
 PACKED = "CPU_PACKED_WEIGHTS"
+#: Set, it names the place where the learner stays, so that a test meets it there and nowhere else.
+PAUSE = "LEARNER_PAUSES"
 
 
 def install():
     """What vLLM calls; importing has done it."""
+
+
+def pause(place):
+    """Stays for longer than any test waits, if this is the place."""
+    if os.environ.get(PAUSE) == place:
+        print(f"the learner pauses as it {place}", flush=True)
+        time.sleep(3600)
 
 
 def count_devices(arguments):
@@ -33,6 +43,8 @@ def broadcast(communicator, tensor, src, stream=None):
     As with NCCL, a learner whose server is gone waits for it for ever.
     """
     group = communicator.group
+    if group.rank == src:
+        pause("sends weights")
     try:
         received = group.broadcast(tensor.detach(), src)
         group.barrier()

@@ -9,8 +9,15 @@ from node import PROMPT
 from node import SERVER
 from node import SIGNALS
 
-#: When a learner is told to end, and what it has said by then.
-PHASES = {"starts": "gpus  ", "loads": "Successfully registered", "trains": "Train: "}
+#: When a learner is told to end, and the server can be used all the same.
+PHASES = ("starts", "loads", "trains")
+
+
+def learner_that(node, phase):
+    """A learner that has come to a phase, and stays in it."""
+    learner = node.learner(preset=node.endless, LEARNER_PAUSES=phase)
+    learner.until("gpus  " if phase == "starts" else f"the learner pauses as it {phase}")
+    return learner
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +69,7 @@ def test_port_of_a_server_that_serves(node, faults):
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("number", SIGNALS)
 def test_learner_is_told_to_end(node, faults, number, phase):
-    learner = node.learner(preset=node.endless)
-    learner.until(PHASES[phase])
-    ended = learner.end(number)
+    ended = learner_that(node, phase).end(number)
     message = "gpus  " if phase == "starts" else "ending what it started"
     faults.judge(f"{number.name} to the learner's launcher as it {phase}", node, ended, SIGNALS[number], message)
     assert node.ask("/health/") == (200, {"status": "ok"})
@@ -79,16 +84,13 @@ def test_learner_is_told_to_end(node, faults, number, phase):
 )
 def test_learner_is_killed(node, faults, what, words, expected):
     """The server stays, and the next learner can use it."""
-    learner = node.learner(preset=node.endless)
-    learner.until("Train: ")
-    ended = node.kill(words, signal.SIGKILL, learner)
+    ended = node.kill(words, signal.SIGKILL, learner_that(node, "trains"))
     faults.judge(f"SIGKILL to {what}", node, ended, *expected)
     assert node.ask("/health/") == (200, {"status": "ok"})
 
 
 def test_the_launcher_of_the_learner_is_killed(node, faults):
-    learner = node.learner(preset=node.endless)
-    learner.until("Train: ")
+    learner = learner_that(node, "trains")
     ended = learner.end(signal.SIGKILL)
     node.gone()
     ended = ended._replace(said=learner.said)
@@ -99,11 +101,10 @@ def test_the_next_learner_can_use_the_server(node, faults):
     faults.judge("none: the next learner", node, node.learner().end(), 0, "the server's weights have changed")
 
 
-def test_a_learner_that_ended_as_it_connected(node, faults):
-    """The server's worker waits for that learner: for five minutes here, for ever over NCCL."""
-    group = {"host": "127.0.0.1", "port": node.group_port, "world_size": 2}
-    assert node.ask("/init_communicator/", group)[0] == 200
-    ended = node.learner().end()
-    faults.judge(
-        "server left waiting by a learner that ended as it connected", node, ended, 1, "generates nothing"
-    )
+def test_a_learner_that_is_told_to_end_as_it_sends_weights(node, faults):
+    """The server's worker waits for them: for five minutes here, for ever over NCCL."""
+    ended = learner_that(node, "sends weights").end(signal.SIGTERM)
+    message = "the rollout server is left behind: it answers /health/, but generates nothing"
+    faults.judge("SIGTERM to the learner's launcher as it sends weights", node, ended, 143, message)
+    ended = node.learner("wait_timeout=5").end()
+    faults.judge("the next learner", node, ended, 1, "restart the server")
