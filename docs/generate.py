@@ -13,6 +13,7 @@ from schema.catalogue import lifetime
 from schema.catalogue import order
 from schema.launch.preflight import CHECKS
 from schema.roles import ROLES
+from schema.roles import WRONG_PLACES
 from schema.roles import Role
 from schema.rules import RULES
 
@@ -56,7 +57,7 @@ def _table(role: Role) -> str:
         for row in ROLES.values()
         if row.role is role
     ]
-    head = "| field | releases | proof | in the wrong place it | note |\n| --- | --- | --- | --- | --- |"
+    head = f"| field | releases | proof | {WRONG_PLACES[role]} it | note |\n| --- | --- | --- | --- | --- |"
     return "\n".join([f"## {role.value}\n", head, *rows, ""])
 
 

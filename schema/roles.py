@@ -33,12 +33,28 @@ class Role(Enum):
     """Accepted, and never read by GRPO."""
 
 
+#: Where a field of each role has no business.
+WRONG_PLACES = {
+    Role.CONNECT: "in colocate mode",
+    Role.SERVER: "among the learner's arguments",
+    Role.TRAINER: "among those of `swift rollout`",
+    Role.BOTH: "on one side alone",
+    Role.COLOCATE: "in server mode",
+    Role.LISTEN: "among the learner's arguments",
+    Role.GUARD: "among the learner's arguments",
+    Role.REFUSED: "anywhere",
+    Role.DEAD: "anywhere",
+}
+
+
 class Misplaced(Enum):
-    """What ms-swift does with a value that stands on the wrong side, or in the wrong mode."""
+    """What ms-swift does with a value in the wrong place; an argument that a side does not have raises there."""
 
     IGNORED = "is ignored without a word"
     WARNED = "is ignored with a warning"
     REFUSED = "raises ValueError"
+    DECIDES = "decides that it is colocate mode"
+    ALONE = "acts there, and the other side has its default"
     CONNECTS = "makes the learner connect to a server whatever vllm_mode says"
     RESET = "is reset to 0 without a word"
 
@@ -73,9 +89,13 @@ _CONNECT = _rows(
 )
 _CONNECT += _rows(
     Role.CONNECT,
-    Misplaced.IGNORED,
+    Misplaced.DECIDES,
     ("use_vllm", "arguments/rlhf_args.py:443"),
     ("vllm_mode", "arguments/rlhf_args.py:443"),
+)
+_CONNECT += _rows(
+    Role.CONNECT,
+    Misplaced.IGNORED,
     ("vllm_server_port", "arguments/rlhf_args.py:507", "one port for each host"),
     ("vllm_server_timeout", "arguments/rlhf_args.py:509", "seconds of polling /health/, nothing else"),
     ("vllm_server_group_port", "arguments/rlhf_args.py:508", "unset: 51216 and up"),
@@ -131,7 +151,7 @@ _REFUSED = _rows(
 )
 _LISTEN = _rows(
     Role.LISTEN,
-    Misplaced.IGNORED,
+    Misplaced.REFUSED,
     ("host", "pipelines/infer/rollout.py:1075"),
     ("port", "arguments/deploy_args.py:57", "taken: ms-swift moves to the next free one without a word"),
 )
@@ -143,19 +163,24 @@ _GUARD = _rows(
 _TRAINER = _rows(
     Role.TRAINER,
     Misplaced.IGNORED,
-    ("rlhf_type", "arguments/rlhf_args.py:340"),
     ("temperature", "rlhf_trainers/rollout_mixin.py:359", "sent with every request"),
     ("top_k", "rlhf_trainers/rollout_mixin.py:361", "sent with every request"),
     ("top_p", "rlhf_trainers/rollout_mixin.py:360", "sent with every request"),
-    ("min_p", "rlhf_trainers/rollout_mixin.py:362", "sent with every request"),
     ("repetition_penalty", "rlhf_trainers/rollout_mixin.py:363", "sent with every request"),
     ("stop_words", "rlhf_trainers/rollout_mixin.py:364", "sent with every request"),
-    ("max_completion_length", "rlhf_trainers/rollout_mixin.py:358", "sent with every request"),
     (
         "structured_outputs_regex",
         "rlhf_trainers/rollout_mixin.py:367",
         "sent with every request",
     ),
+    ("tuner_type", "rlhf_trainers/rollout_mixin.py:652"),
+)
+_TRAINER += _rows(
+    Role.TRAINER,
+    Misplaced.REFUSED,
+    ("rlhf_type", "arguments/rlhf_args.py:340"),
+    ("min_p", "rlhf_trainers/rollout_mixin.py:362", "sent with every request"),
+    ("max_completion_length", "rlhf_trainers/rollout_mixin.py:358", "sent with every request"),
     ("num_generations", "rlhf_trainers/args_mixin.py:201"),
     ("num_generations_eval", "rlhf_trainers/args_mixin.py:233"),
     ("generation_batch_size", "rlhf_trainers/args_mixin.py:205"),
@@ -178,7 +203,6 @@ _TRAINER = _rows(
     ("per_device_eval_batch_size", "rlhf_trainers/args_mixin.py:234"),
     ("gradient_accumulation_steps", "rlhf_trainers/args_mixin.py:206"),
     ("eval_strategy", "rlhf_trainers/args_mixin.py:232"),
-    ("tuner_type", "rlhf_trainers/rollout_mixin.py:652"),
     ("lora_rank", "rlhf_trainers/rollout_mixin.py:478"),
 )
 _DEAD = _rows(
@@ -188,7 +212,7 @@ _DEAD = _rows(
 )
 _BOTH = _rows(
     Role.BOTH,
-    Misplaced.IGNORED,
+    Misplaced.ALONE,
     ("model", "pipelines/infer/rollout.py:799", "no endpoint reports it, so nothing checks that they agree"),
     ("model_type", "pipelines/infer/rollout.py:800"),
     ("model_revision", "pipelines/infer/rollout.py:801"),

@@ -83,4 +83,17 @@ def test_what_misplacing_does():
     assert by[Misplaced.CONNECTS] == {"vllm_server_host", "vllm_server_base_url"}
     assert by[Misplaced.WARNED] == {"vllm_max_model_len"}
     assert by[Misplaced.RESET] == {"sleep_level"}
-    assert by[Misplaced.REFUSED] == {*fields(Role.REFUSED), *fields(Role.GUARD)}
+    assert by[Misplaced.DECIDES] == {"use_vllm", "vllm_mode"}
+    assert by[Misplaced.ALONE] == {*fields(Role.BOTH)}
+
+
+@pytest.mark.parametrize(
+    ("role", "side"), [(Role.TRAINER, "server"), (Role.LISTEN, "trainer"), (Role.GUARD, "trainer")]
+)
+def test_a_side_refuses_the_arguments_that_it_does_not_have(role, side):
+    for version in catalogue.versions():
+        known = getattr(catalogue.release(version), side)
+        refused = {name for name in fields(role) if ROLES[name].misplaced is Misplaced.REFUSED}
+        assert not refused & known.keys(), version
+    known = getattr(catalogue.release("4.5.2"), side)
+    assert {name for name in fields(role) if name not in known} == refused
