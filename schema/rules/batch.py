@@ -5,6 +5,7 @@ All are in ms-swift 4.5.2, rlhf_trainers/args_mixin.py:200-242 _init_generation_
 
 from __future__ import annotations
 
+from math import gcd
 from math import lcm
 from typing import TYPE_CHECKING
 
@@ -134,7 +135,7 @@ def eval_batch_size(context: Context) -> Iterator[Problem]:
 
 
 def _smallest(world: int, group: int) -> int:
-    return next(size for size in range(1, group + 1) if size * world % group == 0)
+    return group // gcd(world, group)
 
 
 @rule("effective-batch-size", needs=("per_device_train_batch_size", "gradient_accumulation_steps"))

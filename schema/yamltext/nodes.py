@@ -7,6 +7,7 @@ the next token and takes comments of the next section with it.
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -176,6 +177,8 @@ class Builder:
         return 1 + max(map(self._height, below), default=0)
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        if "\0" in event.value:
+            raise _error("holds a NUL character, which no command line can pass", event)
         span, value = _span(event, _end(event)), self._value(event)
         tag = None if event.tag == "!" else event.tag
         return Scalar(span, event.value, value, event.style or None, event.anchor, tag)
@@ -189,11 +192,14 @@ class Builder:
             return event.value
         node = yaml.ScalarNode(tag, event.value, cast("yaml.Mark", event.start_mark))
         try:
-            return self._loader.construct_object(node, deep=True)
+            value: object = self._loader.construct_object(node, deep=True)
+            str(value)  # raises for an integer of thousands of digits, which Python reads but cannot write
         except yaml.YAMLError:
             raise
         except Exception as error:  # a date such as 2024-02-31, `!!bool x`: yaml.safe_load lets these escape
-            raise _error(f"{event.value!r} is no {tag.rpartition(':')[2]}: {error}", event) from error
+            said = reprlib.repr(event.value)
+            raise _error(f"{said} is no {tag.rpartition(':')[2]}: {error}", event) from error
+        return value
 
     def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> Sequence:
         _refuse_tag(event, "seq")
