@@ -72,7 +72,7 @@ def context(workspace: Workspace, preset: Preset, options: Options) -> Context:
     return Context(
         preset=preset,
         split=split(preset, options),
-        release=target(options.swift_version or settings.swift_version),
+        release=target(settings.swift_version if options.swift_version is None else options.swift_version),
         trainer=parse.trainer(preset),
         server=parse.server(preset),
         workspace=workspace,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from enum import IntEnum
@@ -43,6 +44,7 @@ def guarded(run: Callable[P, int]) -> Callable[P, None]:
 
     @wraps(run)
     def command(*args: P.args, **kwargs: P.kwargs) -> None:
+        _escape_what_cannot_be_shown()
         try:
             code: int = run(*args, **kwargs)
         except InputError as error:
@@ -63,3 +65,9 @@ def guarded(run: Callable[P, int]) -> Callable[P, None]:
         sys.exit(code)
 
     return command
+
+
+def _escape_what_cannot_be_shown() -> None:
+    # A terminal or a log need not be UTF-8, and a preset, or the name of its file, may hold any character.
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")

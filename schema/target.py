@@ -16,7 +16,7 @@ def target(said: str | None = None) -> catalogue.Release:
     Raises:
         InputError: a release is named that the catalogue does not hold.
     """
-    version = said or installed() or catalogue.newest()
+    version = said if said is not None else installed() or catalogue.newest()
     try:
         return catalogue.release(version)
     except catalogue.UnknownReleaseError as error:

@@ -98,9 +98,10 @@ def _engine_args(data: Path, version: str) -> Mapping[str, Field]:
 
 
 def _require(package: str, version: str, known: Iterable[str]) -> None:
-    """Raises an error that names the last known release up to `version`, or else the first one."""
+    """Raises an error that names the last known release up to `version` (4.0: the last 4.0.x), or the first."""
     if version not in known:
-        earlier = [other for other in known if order(other) <= order(version)]
+        wanted = order(version)
+        earlier = [other for other in known if order(other)[: len(wanted)] <= wanted]
         raise UnknownReleaseError(package, version, earlier[-1] if earlier else next(iter(known)))
 
 
@@ -127,6 +128,8 @@ def _fields(path: Path, version: str, known: Iterable[str]) -> dict[str, Field]:
                 _apply(found, name, definition)
     except (KeyError, TypeError, ValueError) as error:
         raise _broken(path, error) from error
+    if not found:
+        raise _broken(path, f"it lists no option of release {version}")
     return found
 
 
@@ -143,7 +146,7 @@ def _apply(found: dict[str, Field], name: str, definition: list[Any]) -> None:
 def _rows(path: Path) -> list[list[Any]]:
     try:
         rows: list[list[Any]] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _broken(path, error) from error
     return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib import metadata
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -35,7 +36,7 @@ def sarif(findings: Sequence[Finding]) -> str:
 def _result(finding: Finding) -> dict[str, object]:
     parts = [finding.message, finding.consequence, f"fix: {finding.fix}" if finding.fix else ""]
     region = {"startLine": finding.place.line, "startColumn": finding.place.column}
-    location = {"artifactLocation": {"uri": quote(shown(finding.place.file))}, "region": region}
+    location = {"artifactLocation": {"uri": quote(os.fsencode(shown(finding.place.file)))}, "region": region}
     return {
         "ruleId": finding.rule,
         "level": finding.severity.value,

@@ -182,7 +182,15 @@ def test_vllm_engine_options(version, count):
 
 @pytest.mark.parametrize(
     ("version", "nearest"),
-    [("3.9.0", "3.10.0"), ("4.4.7", "4.4.2"), ("4.5.2.dev1", "4.5.2"), ("9.0.0", "4.6.0"), ("", "3.10.0")],
+    [
+        ("3.9.0", "3.10.0"),
+        ("4.4.7", "4.4.2"),
+        ("4.5.2.dev1", "4.5.2"),
+        ("9.0.0", "4.6.0"),
+        ("4.0", "4.0.4"),
+        ("latest", "4.6.0"),
+        ("", "4.6.0"),
+    ],
 )
 def test_unknown_release_names_the_nearest(version, nearest):
     with pytest.raises(catalogue.UnknownReleaseError, match=f"ms-swift {version} .*{nearest}$") as caught:
@@ -195,7 +203,10 @@ def test_unknown_vllm_release_names_the_nearest():
         catalogue.vllm_engine_args("0.14.0")
 
 
-@pytest.mark.parametrize("text", ["", "{", "7", "[7]", "[[]]", '[["3.10.0", "x", "int"]]', '[["3.10.0", "x"]]'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "7", "[7]", "[]", "{}", "[" * 100_000, "[[]]", '[["3.10.0", "x", "int"]]', '[["3.10.0", "x"]]'],
+)
 @pytest.mark.parametrize("name", ["trainer.json", "server.json", "releases.json"])
 def test_broken_data_file_is_named(data, name, text):
     (data / name).write_text(text)

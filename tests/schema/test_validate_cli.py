@@ -98,6 +98,7 @@ def test_what_is_no_file_gets_one_clear_message_and_2(validate, root, name, mess
         (["--rollout-gpus", "six", "server.yaml"], "'six' is neither a number of GPUs nor a list"),
         (["--train-gpus", "0,0", "server.yaml"], "GPU 0 is listed twice"),
         (["--swift-version", "9.9.9", "server.yaml"], "ms-swift 9.9.9 is not catalogued; the nearest"),
+        (["--swift-version", "", "server.yaml"], "is not catalogued; the nearest"),
         (["--format", "xml", "server.yaml"], "'xml' is not one of"),
         (["--explain", "no-such-rule"], "there is no rule 'no-such-rule'"),
         (["--plan", "server", "server.yaml", "colocate.yaml"], "exactly one preset"),
@@ -109,6 +110,11 @@ def test_wrong_usage_is_2(validate, preset, args, message):
     ran = validate(*args)
     assert (ran.code, ran.out) == (2, "")
     assert message in ran.err
+
+
+def test_pipe_beside_a_preset_is_not_waited_for(validate, write, root):
+    os.mkfifo(root / "pipe.yaml")
+    assert validate(write("base.yaml", "model: {model: m}\ntraining: {}\nrlhf: {rlhf_type: grpo}\n")).code == 1
 
 
 def test_broken_catalogue_is_3(validate, preset, monkeypatch, tmp_path):
@@ -371,6 +377,19 @@ def test_installed_command(preset):
         return subprocess.run([command, *args], env=environment, capture_output=True, check=False).returncode
 
     assert [code("server.yaml"), code(bad), code("none.yaml")] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
+def test_what_the_terminal_cannot_show_is_escaped(preset, root, form):
+    command = Path(sys.executable).with_name("validate-config")
+    preset("кадр: {}", "é.yaml")
+    odd = os.fsdecode(b"\xff.yaml")
+    (root / "é.yaml").rename(root / odd)
+    for encoding in ("ascii", "utf-8"):
+        environment = {**os.environ, "PRE_COMMIT": "", "PYTHONIOENCODING": encoding}
+        ran = subprocess.run([command, odd, "--format", form], env=environment, capture_output=True, check=False)
+        assert (ran.returncode, ran.stderr) == (1, b"")
+        assert b"unknown-key" in ran.stdout
 
 
 def test_validating_imports_nothing_heavy(preset):
