@@ -12,12 +12,17 @@ from schema.checkpoint import sees
 from schema.findings import Severity
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
+from schema.roles import UNREAD_IN_COLOCATE
+from schema.roles import Misplaced
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.rules.releases import older
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set
 
+    from schema.catalogue import Field
     from schema.place import Place
     from schema.resolve import Tree
     from schema.rules.base import Context
@@ -37,23 +42,45 @@ PASSED_ALREADY = {
     "trust_remote_code": "",
     "distributed_executor_backend": "",
 }
+#: Engine arguments that ms-swift writes itself over what it is given, by the field that sets them; "" where none
+#: does (4.5.2, infer_engine/vllm_engine.py:332-342, pipelines/infer/rollout.py:812-826).
+OVERWRITTEN = {
+    "enable_expert_parallel": "vllm_enable_expert_parallel",
+    "disable_cascade_attn": "vllm_disable_cascade_attn",
+    "enable_sleep_mode": "",
+    "logprobs_mode": "",
+}
+#: The same on the rollout server alone.
+OVERWRITTEN_ON_SERVER = {"data_parallel_size": "vllm_data_parallel_size", "worker_extension_cls": ""}
+#: Engine arguments that give way to a field of this name with `vllm_` before it, where that is set.
+_GIVE_WAY = (
+    "enable_prefix_caching",
+    "limit_mm_per_prompt",
+    "mm_processor_cache_gb",
+    "speculative_config",
+    "quantization",
+)
 _ADAPTERS = ("enable_lora", "max_loras", "max_lora_rank")
+#: Kinds of engine arguments that vLLM takes nothing else for.
+_PLAIN = ("bool", "int", "float", "choice")
 
 
 class _Said(NamedTuple):
     value: object
     places: dict[str, Place]
     place: Place
+    beside: frozenset[str]
+    server: bool
 
 
-@rule("engine-kwargs", components=True)
+@rule("engine-kwargs", components=True, needs=("vllm_engine_kwargs",))
 def engine_kwargs(context: Context) -> Iterator[Problem]:
-    """An engine argument that vLLM does not have, or that ms-swift passes already.
+    """An engine argument that vLLM does not have or take, or that ms-swift passes or overwrites itself.
 
-    Both are a TypeError in the worker, after the server has started to load (ms-swift 4.5.2,
-    infer_engine/vllm_engine.py:358). The arguments are those of the vLLM release that the target ms-swift
-    recommends (vllm/engine/arg_utils.py AsyncEngineArgs). The value is a mapping, JSON text, or the path of
-    a JSON file (ms-swift 4.5.2, utils/utils.py:409 json_parse_to_dict).
+    The first and the third are a TypeError in the worker, after the server has started to load (ms-swift 4.5.2,
+    infer_engine/vllm_engine.py:358); nothing tells of the last one (:332-342). The arguments are those of the
+    vLLM release that the target ms-swift recommends (vllm/engine/arg_utils.py AsyncEngineArgs). The value is a
+    mapping, JSON text, or the path of a JSON file (ms-swift 4.5.2, utils/utils.py:409 json_parse_to_dict).
     """
     for said in _places(context):
         arguments = argument.mapping(said.value)
@@ -65,28 +92,28 @@ def engine_kwargs(context: Context) -> Iterator[Problem]:
                 "write it as a mapping",
             )
             continue
-        for name in arguments:
-            yield from _argument(context, name, said.places.get(name, said.place))
+        for name, value in arguments.items():
+            yield from _argument(context, said, str(name), value)
 
 
 def _places(context: Context) -> Iterator[_Said]:
     block = context.preset.block
     tree = block.find("vllm_engine_kwargs") if isinstance(block, Branch) else None
-    if tree is not None:
-        yield _said(tree)
+    if tree is not None and isinstance(block, Branch):
+        yield _said(tree, {str(name) for name in block.children if block.find(name)}, server=True)
     if context.preset.mode != "server" and "vllm_engine_kwargs" in context.preset.arguments:
         mine = context.preset.tree.find(*context.preset.arguments["vllm_engine_kwargs"].steps)
         if mine is not None:
-            yield _said(mine)
+            yield _said(mine, context.preset.arguments.keys(), server=False)
 
 
-def _said(tree: Tree) -> _Said:
+def _said(tree: Tree, beside: Set[str], *, server: bool) -> _Said:
     places = {str(name): child.key for name, child in tree.children.items()} if isinstance(tree, Branch) else {}
-    return _Said(data(tree), places, tree.place)
+    return _Said(data(tree), places, tree.place, frozenset(beside), server)
 
 
-def _argument(context: Context, name: str, place: Place) -> Iterator[Problem]:
-    vllm = context.release.vllm
+def _argument(context: Context, said: _Said, name: str, value: object) -> Iterator[Problem]:
+    vllm, place = context.release.vllm, said.places.get(name, said.place)
     known = catalogue.vllm_engine_args(vllm)
     if name in PASSED_ALREADY:
         field = PASSED_ALREADY[name]
@@ -111,6 +138,37 @@ def _argument(context: Context, name: str, place: Place) -> Iterator[Problem]:
             f"{context.swift}: TypeError: unexpected keyword argument {name!r}, in the worker",
             "rename or remove it",
         )
+    elif (winner := _overwriting(context, said, name)) is not None:
+        yield Problem(
+            place,
+            f"vllm_engine_kwargs.{name} is overwritten by {winner or 'ms-swift itself'}",
+            f"{context.swift}: {Misplaced.IGNORED.value}",
+            f"set {winner} instead" if winner and winner not in said.beside else "remove it",
+        )
+    elif (wrong := _wrong(known[name], value)) is not None:
+        yield Problem(
+            place,
+            f"vllm_engine_kwargs.{name} is {value!r}: {wrong}",
+            f"{context.swift}: vLLM {vllm} stops once the server loads it",
+            f"give it {argument.expected(known[name])}",
+        )
+
+
+def _overwriting(context: Context, said: _Said, name: str) -> str | None:
+    """The field that wins over an engine argument, "" where it is none, or None where the argument counts."""
+    if name == "load_format" and said.server and older(context, "3.11.2"):
+        return ""
+    if name == "logprobs_mode" and older(context, "3.11.0"):
+        return None
+    if name in _GIVE_WAY:
+        return f"vllm_{name}" if f"vllm_{name}" in said.beside else None
+    winner = (OVERWRITTEN | OVERWRITTEN_ON_SERVER if said.server else OVERWRITTEN).get(name)
+    return "" if winner in UNREAD_IN_COLOCATE and not said.server else winner
+
+
+def _wrong(field: Field, value: object) -> str | None:
+    plain = field.kind in _PLAIN and not field.many
+    return argument.problem(field, value) if plain and value is not None else None
 
 
 @rule("multimodal-cache", severity=Severity.WARNING, mode="server", needs=("vllm_mm_processor_cache_gb",))
@@ -123,7 +181,9 @@ def multimodal_cache(context: Context) -> Iterator[Problem]:
     """
     if context.server is None or not sees(context.preset.value("model")):
         return
-    size = context.server.config.vllm_mm_processor_cache_gb
+    size: object = context.server.config.vllm_mm_processor_cache_gb
+    if size is None:
+        size = (argument.mapping(context.server.config.vllm_engine_kwargs) or {}).get("mm_processor_cache_gb")
     if size != 0:
         yield Problem(
             context.at_server("vllm_mm_processor_cache_gb"),

@@ -16,7 +16,7 @@ REJECTED_HERE = {
     "wrong-type": "a number that breaks later, a mapping taken as text, or overwritten by the launcher",
     "wrong-server-type": "a number that breaks later, in vLLM",
     "json-text": "repaired by guessing",
-    "engine-kwargs": "read by the worker that loads vLLM",
+    "engine-kwargs": "read by the worker that loads vLLM, or overwritten",
     "vllm-lora": "taken; vLLM refuses the adapter at the first weight sync",
     "max-model-len": "taken; prompts fail one by one",
     "global-max-length": "taken; no prompt is short enough",
