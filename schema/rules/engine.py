@@ -49,6 +49,7 @@ OVERWRITTEN = {
     "disable_cascade_attn": "vllm_disable_cascade_attn",
     "enable_sleep_mode": "",
     "logprobs_mode": "",
+    "seed": "",
 }
 #: The same on the rollout server alone.
 OVERWRITTEN_ON_SERVER = {"data_parallel_size": "vllm_data_parallel_size", "worker_extension_cls": ""}
@@ -159,6 +160,8 @@ def _overwriting(context: Context, said: _Said, name: str) -> str | None:
     if name == "load_format" and said.server and older(context, "3.11.2"):
         return ""
     if name == "logprobs_mode" and older(context, "3.11.0"):
+        return None
+    if name == "seed" and said.server and older(context, "3.12.3"):
         return None
     if name in _GIVE_WAY:
         return f"vllm_{name}" if f"vllm_{name}" in said.beside else None

@@ -9,6 +9,7 @@ from schema.catalogue import lifetime
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.roles import ROLES
+from schema.roles import Role
 from schema.rules.base import Problem
 from schema.rules.base import rule
 
@@ -37,6 +38,10 @@ OLD_SPELLINGS = {
     "max_prompt_length": "max_length",
     "multi_turn_func": "multi_turn_scheduler",
 }
+#: Roles of fields that act on a rollout server.
+_ACTS = (Role.SERVER, Role.REFUSED, Role.GUARD)
+#: All that the nested layout's section `deepspeed` may hold.
+_DEEPSPEED = ("enabled", "config")
 _REMAINING = "ValueError: remaining_argv"
 _OWNED = ", or name it under repository-keys in [tool.rollout-split] if the training repository takes it out"
 
@@ -54,21 +59,36 @@ def unknown_key(context: Context) -> Iterator[Problem]:
         if sections and name not in sections and data(tree) is not None:
             hint = _hint(str(name), sections)
             yield Problem(tree.key, f"unknown section {name}{hint}", "nothing reads it", "remove or rename it")
+    if sections:
+        yield from _unknown_in_deepspeed(context)
     for setting in context.preset.settings():
         if setting.name not in context.release.trainer and not context.preset.owned(setting):
             yield _unknown(context, setting)
     yield from _unknown_in_block(context)
 
 
+def _unknown_in_deepspeed(context: Context) -> Iterator[Problem]:
+    section = context.preset.tree.find("deepspeed")
+    for name, tree in section.children.items() if isinstance(section, Branch) else ():
+        if name not in _DEEPSPEED and data(tree) is not None:
+            hint = _hint(str(name), _DEEPSPEED)
+            yield Problem(
+                tree.key, f"unknown key deepspeed.{name}{hint}", "nothing reads it", "remove or rename it"
+            )
+
+
 def _unknown(context: Context, setting: Setting) -> Problem:
     meant = _meant(setting.name, context.release.trainer)
+    row = ROLES.get(setting.name)
+    own = "" if context.preset.apart else _OWNED
     if setting.name in context.release.server:
         hint = "; it is an argument of `swift rollout`, not of the learner"
+        if row is not None and row.role in (Role.SERVER, Role.BOTH):
+            own = f", or move it to {context.preset.server_path()}"
     elif (life := lifetime("trainer", setting.name)) is not None:
         hint = f"; only ms-swift {_span(life)} has it"
     else:
         hint = f"; did you mean {meant}?" if meant else ""
-    own = "" if context.preset.apart else _OWNED
     if setting.path == "extends":
         hint, own = "; flat YAML extends nothing", ", and write out what the other file says"
     return Problem(
@@ -94,19 +114,42 @@ def _unknown_in_block(context: Context) -> Iterator[Problem]:
             fix="make it a mapping",
         )
         return
-    known = [name for name, row in ROLES.items() if row.role.value in ("server", "refused")]
-    taken = {*ROLES, *context.release.server} if context.preset.apart else {*ROLES}
     for name, tree in block.children.items():
-        if name not in taken and data(tree) is not None:
-            hint, fix = _hint(str(name), known), "rename or remove it"
-            if not hint and name in context.release.trainer:
-                hint, fix = "; it is an argument of the learner", f"move it to {context.preset.learner_path}"
-            yield Problem(
-                tree.key,
-                f"unknown key {context.preset.server_path(str(name))}{hint}",
-                f"{context.swift}: `swift rollout`: {_REMAINING}, or it acts on nothing in a rollout",
-                fix,
-            )
+        if data(tree) is None or _is_taken(context, str(name)):
+            continue
+        hint, fix = _hint_in_block(context, str(name))
+        yield Problem(
+            tree.key,
+            f"unknown key {context.preset.server_path(str(name))}{hint}",
+            f"{context.swift}: `swift rollout`: {_REMAINING}, or it acts on nothing in a rollout",
+            fix,
+        )
+
+
+def _is_taken(context: Context, name: str) -> bool:
+    # What belongs elsewhere is the business of not-a-server-field.
+    row = None if is_misspelt(context, name) else ROLES.get(name)
+    if row is None:
+        return context.preset.apart and name in context.release.server
+    acts = (*_ACTS, Role.BOTH, Role.LISTEN) if context.preset.apart else _ACTS
+    return row.role not in acts or name in context.release.server
+
+
+def is_misspelt(context: Context, name: str) -> bool:
+    """Whether a name in the server's block is that of an engine knob without its `vllm_`.
+
+    In a file of its own max_model_len may be itself, which is of the model.
+    """
+    return not context.preset.apart and f"vllm_{name}" in ROLES
+
+
+def _hint_in_block(context: Context, name: str) -> tuple[str, str]:
+    if name in ROLES and not is_misspelt(context, name) and (life := lifetime("server", name)) is not None:
+        return f"; only ms-swift {_span(life)} has it", "remove it"
+    hint = _hint(name, [field for field, row in ROLES.items() if row.role in (Role.SERVER, Role.REFUSED)])
+    if not hint and name in context.release.trainer:
+        return "; it is an argument of the learner", f"move it to {context.preset.learner_path}"
+    return hint, "rename or remove it"
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

@@ -13,6 +13,8 @@ from schema.roles import Misplaced
 from schema.roles import Role
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.rules.keys import is_misspelt
+from schema.rules.releases import older
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,10 +56,13 @@ def colocate_field_in_server_mode(context: Context) -> Iterator[Problem]:
     colocate engine is made (rlhf_trainers/rollout_mixin.py:442).
     """
     for setting in _settings(context, Role.COLOCATE):
+        misplaced = ROLES[setting.name].misplaced
+        if misplaced is Misplaced.RESET and older(context, "3.11.1"):
+            misplaced = Misplaced.IGNORED
         yield Problem(
             setting.place,
             f"{setting.path} is {setting.value!r}, but it acts in colocate mode only",
-            f"{context.swift}: {ROLES[setting.name].misplaced.value}",
+            f"{context.swift}: {misplaced.value}",
             "remove it (`migrate-config --write` does it)",
         )
 
@@ -135,10 +140,12 @@ def not_a_server_field(context: Context) -> Iterator[Problem]:
         return
     for name, tree in context.preset.block.children.items():
         row = ROLES.get(str(name))
-        if row is None or row.role not in _ELSEWHERE or data(tree) is None:
+        if row is None or row.role not in _ELSEWHERE or data(tree) is None or is_misspelt(context, str(name)):
             continue
         if context.preset.apart and row.role in (Role.BOTH, Role.LISTEN):
             continue  # a file of its own says where it listens, and repeats what both sides act on
+        if row.role is Role.BOTH and name not in context.release.trainer:
+            continue  # a release in which the learner does not have it yet
         why, fix = _ELSEWHERE[row.role]
         refused = name not in context.release.server
         yield Problem(

@@ -260,6 +260,12 @@ def test_target_is_what_the_option_says_else_the_project_else_the_newest(validat
     assert validate("below/preset.yaml", "--swift-version", "4.5.2").code == 1
 
 
+def test_gym_is_the_servers_alone_before_the_learner_has_it(validate, preset):
+    leaf = preset("custom: {extra: {rollout_server: {use_gym_env: true, gym_env: frozen_lake}}}")
+    assert rules(validate(leaf, "--format", "json", "--swift-version", "4.2.3")) == []
+    assert rules(validate(leaf, "--format", "json", "--swift-version", "4.3.0")) == ["not-a-server-field"] * 2
+
+
 # --- Messages ---------------------------------------------------------------------------------------------------
 
 
@@ -281,6 +287,7 @@ def test_target_is_what_the_option_says_else_the_project_else_the_newest(validat
         ("custom: {extra: {rollout_server: {max_model_len: 1}}}", "did you mean vllm_max_model_len?"),
         ("custom: {extra: {rollout_server: {vllm_enforce_eagr: true}}}", "did you mean vllm_enforce_eager?"),
         ("training: {served_model_name: a}", "it is an argument of `swift rollout`, not of the learner"),
+        ("deepspeed: {enable: true}", "unknown key deepspeed.enable; did you mean enabled?"),
     ],
 )
 def test_unknown_key_gets_a_hint(validate, preset, text, message):
