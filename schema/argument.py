@@ -36,6 +36,10 @@ JSON_FIELDS = (
     "vllm_speculative_config",
 )
 
+#: Texts that ms-swift reads as JSON where they are no name (4.5.2, arguments/base_args/model_args.py:146,
+#: arguments/rlhf_args.py:747, arguments/sft_args.py:309), so that a mapping may stand there.
+_NAMES_OR_MAPPINGS = ("rope_scaling", "teacher_deepspeed", "fsdp")
+
 #: Fields whose type no word of a command line can make (transformers 5.12.1, training_args.py).
 UNPASSABLE = ("liger_kernel_config", "parallelism_config")
 
@@ -49,9 +53,9 @@ def words(name: str, value: object) -> list[str]:
 
 
 def lost(value: object) -> str | None:
-    """The first of several values that argparse would take for an option, or None."""
-    items = [text(item) for item in value] if isinstance(value, list) and len(value) > 1 else []
-    return next((item for item in items if is_option(item)), None)
+    """The first value that argparse would drop, or of several take for an option; None if it takes them all."""
+    items = [text(item) for item in value] if isinstance(value, list) else [text(value)]
+    return next((item for item in items if item == "--" or (len(items) > 1 and is_option(item))), None)
 
 
 def is_option(word: str) -> bool:
@@ -159,7 +163,7 @@ def _article(field: Field) -> str:
 
 def _takes(field: Field, value: object) -> bool:
     if isinstance(value, dict | list):
-        return field.kind == "json"
+        return field.kind == "json" or (isinstance(value, dict) and field.name in _NAMES_OR_MAPPINGS)
     if not isinstance(value, str | int | float):  # a date, or bytes
         return False
     if field.kind == "json":

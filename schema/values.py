@@ -6,23 +6,33 @@ from typing import TYPE_CHECKING
 
 from schema import argument
 from schema.batch import evaluates
+from schema.catalogue import order
 from schema.resolve.tree import Branch
 
 if TYPE_CHECKING:
+    from schema.catalogue import Release
     from schema.preset import Preset
     from schema.trainer import TrainerConfig
 
+#: What ms-swift asks for with `if`: set to one of these, an argument is as good as unset.
+_NOTHING: tuple[object, ...] = (None, "", [])
+
 
 class Values:
-    """What a preset gives the learner."""
+    """What a preset gives the learner of a release."""
 
-    def __init__(self, preset: Preset, trainer: TrainerConfig) -> None:
+    def __init__(self, preset: Preset, trainer: TrainerConfig, release: Release) -> None:
         self._preset = preset
+        self._release = release
         self.evaluates = evaluates(preset, trainer)
+
+    def since(self, version: str) -> bool:
+        """Whether the release is this one or a newer one."""
+        return order(self._release.version) >= order(version)
 
     def has(self, *names: str) -> bool:
         """Whether any of some arguments is set."""
-        return any(name in self._preset.arguments for name in names)
+        return any(self._preset.value(name) not in _NOTHING for name in names)
 
     def on(self, name: str) -> bool:
         """Whether an argument is a true boolean."""
@@ -47,6 +57,10 @@ class Values:
         """The only word of an argument, or the default if it is unset."""
         return " ".join(self.words(name)) or default
 
+    def mapping(self, name: str) -> dict[str, object] | None:
+        """The mapping that an argument is, as JSON text or in a JSON file, too; None if it is none."""
+        return argument.mapping(self._preset.value(name))
+
     def server(self, name: str) -> object:
         """The value in the rollout server's block, or None."""
         block = self._preset.block
@@ -63,8 +77,18 @@ class Values:
 
     @property
     def teacher(self) -> bool:
-        """Whether a teacher turns GRPO into distillation."""
-        return self.has("teacher_model", "teacher_model_server")
+        """Whether a teacher turns GRPO into distillation; before ms-swift 4.4.0 GRPO asks none."""
+        return self.since("4.4.0") and self.has("teacher_model", "teacher_model_server")
+
+    @property
+    def gym(self) -> bool:
+        """Whether a gym scores: gym_env alone says so, too (4.5.2, rlhf_trainers/args_mixin.py:492).
+
+        Before 4.3.0 only the rollout server has these arguments.
+        """
+        ask = self._preset.value if self.since("4.3.0") else self.server
+        use = ask("use_gym_env")
+        return ask("gym_env") not in _NOTHING if use is None else argument.truth(use) is True
 
     @property
     def deepspeed(self) -> bool:

@@ -35,9 +35,11 @@ REPOSITORY_KEYS = {
     "rlhf": ("llm_kd_weight",),
 }
 
+_MODEL = ("model", "model")
+
 #: Keys that the training repository cannot do without.
 REQUIRED = (
-    ("model", "model"),
+    _MODEL,
     ("training", "run_name"),
     ("training", "output_dir"),
     ("training", "logging_dir"),
@@ -51,7 +53,7 @@ REQUIRED = (
 )
 
 #: Sections of arguments that messages tell people to set, where it is not `rlhf`.
-_HOMES = {"attn_impl": "model", "eval_strategy": "training", "dataset": "data"}
+_HOMES = {"attn_impl": "model", "eval_strategy": "training", "dataset": "data", "val_dataset": "data"}
 
 
 class Nested(Preset):
@@ -122,7 +124,7 @@ class Nested(Preset):
             said = self.arguments.get("dataset")
             yield self.path("dataset"), said.place if said else self.start
         for path in REQUIRED:
-            if self.tree.find(*path) is None:
+            if self.tree.find(*path) is None or (path == _MODEL and not self.value("model")):
                 section = self.tree.find(path[0])
                 yield ".".join(path), section.key if isinstance(section, Branch) else self.start
 

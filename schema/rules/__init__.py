@@ -3,6 +3,7 @@
 from schema.rules import adapters
 from schema.rules import batch
 from schema.rules import connectivity
+from schema.rules import deepspeed
 from schema.rules import engine
 from schema.rules import keys
 from schema.rules import native
@@ -25,6 +26,7 @@ __all__ = [
     "adapters",
     "batch",
     "connectivity",
+    "deepspeed",
     "engine",
     "keys",
     "native",

@@ -13,6 +13,7 @@ from schema.batch import batch
 from schema.batch import evaluates
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,12 +75,12 @@ def generation_batch_size(context: Context) -> Iterator[Problem]:
 def num_generations(context: Context) -> Iterator[Problem]:
     """One rollout does not hold whole groups (args_mixin.py:225), or a group has one completion only.
 
-    num_generations 1: arguments/rlhf_args.py:408 refuses it without a teacher model.
+    num_generations 1: arguments/rlhf_args.py:408 refuses it without a teacher model, and before 4.4.0 trl always
+    (0.29.1, trainer/grpo_config.py: "GRPO requires at least 2 generations per prompt").
     """
     trainer = context.trainer.config
     group, size = trainer.num_generations, trainer.generation_batch_size
-    teacher = any(context.preset.value(name) for name in ("teacher_model", "teacher_model_server"))
-    if group == 1 and not teacher:
+    if group == 1 and not Values(context.preset, trainer, context.release).teacher:
         yield Problem(
             context.at("num_generations"),
             "num_generations is 1: a group of one has no advantage",

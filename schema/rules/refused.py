@@ -19,8 +19,24 @@ if TYPE_CHECKING:
 
 _FLASH = ("flash_attn", "flash_attention_2", "flash_attention_3", "flash_attention_4")
 _SEQUENCE_LOSSES = ("real", "fipo")
-_BITS = {"bnb": ("4", "8"), "quanto": ("2", "4", "8", "float8")}
-_CONFIGS = ("zero0", "zero1", "zero2", "zero3", "zero2_offload", "zero3_offload")
+#: What each method can do, and the line that says so.
+_BITS = {"bnb": (57, ("4", "8")), "quanto": (91, ("2", "4", "8", "float8")), "eetq": (95, ("8",))}
+_ROPES = ("linear", "dynamic", "yarn")
+_FSDP = ("full_shard", "shard_grad_op", "no_shard", "hybrid_shard", "hybrid_shard_zero2", "offload", "auto_wrap")
+_SAVE_STEPS = 500
+#: transformers 5.12.1, trainer_utils.py:580 SchedulerType; `greedy` came between 5.3.0 and 5.6.2.
+_SCHEDULES = (
+    *(
+        "linear",
+        "cosine",
+        "cosine_with_restarts",
+        "polynomial",
+        "constant",
+        "constant_with_warmup",
+        "inverse_sqrt",
+    ),
+    *("reduce_lr_on_plateau", "cosine_with_min_lr", "cosine_warmup_with_min_lr", "warmup_stable_decay"),
+)
 
 
 class Refusal(NamedTuple):
@@ -47,7 +63,7 @@ def refused_arguments(context: Context) -> Iterator[Problem]:
     (arguments/sft_args.py, arguments/base_args/), and of the steps at which the learner logs, evaluates and
     saves (transformers 5.12.1, training_args.py:1653 _validate_args).
     """
-    values = Values(context.preset, context.trainer.config)
+    values = Values(context.preset, context.trainer.config, context.release)
     for field, proof, why, fix in chain(*(group(values) for group in _GROUPS)):
         setting = context.preset.arguments.get(field)
         if setting and _mistyped(context, setting):
@@ -57,24 +73,6 @@ def refused_arguments(context: Context) -> Iterator[Problem]:
             f"{setting.path} is {setting.value!r}, but {why}" if setting else f"{field} is not set, but {why}",
             f"{context.swift}: raises in {proof}, after the server was loaded and connected",
             fix,
-        )
-
-
-@rule("deepspeed-config")
-def deepspeed_config(context: Context) -> Iterator[Problem]:
-    """The DeepSpeed configuration is neither a name that ms-swift knows, nor a mapping, nor a JSON file.
-
-    ms-swift 4.5.2, arguments/sft_args.py:259-269; the path of a JSON file is relative to where the learner starts.
-    """
-    setting = context.preset.deepspeed
-    if setting is None or setting.value in _CONFIGS:
-        return
-    if argument.mapping(setting.value) is None and not str(setting.value).endswith(".json"):
-        yield Problem(
-            setting.place,
-            f"{setting.path} is " + ("missing" if setting.value is None else repr(setting.value)),
-            f"{context.swift}: JSONDecodeError, after the server was loaded and connected",
-            f"set it to one of {', '.join(_CONFIGS)}, or to the path of a JSON file",
         )
 
 
@@ -160,8 +158,11 @@ def _data(v: Values) -> Iterator[Refusal]:
     if (v.on("packing") or v.on("padding_free")) and v.word("attn_impl") not in _FLASH:
         why = "packing and padding_free need flash attention"
         yield Refusal("attn_impl", "sft_args.py:195", why, f"set {v.path('attn_impl')} to flash_attention_2")
-    if v.has("fsdp") and v.deepspeed:
-        yield Refusal("fsdp", "sft_args.py:294", "it does not go with DeepSpeed", "remove one of the two")
+    if v.word("task_type") == "seq_cls" and not v.has("num_labels"):
+        yield Refusal("num_labels", "model_meta.py:315", "task_type seq_cls needs it", "remove task_type")
+    if v.word("resume_from_checkpoint").lower() in ("true", "false"):
+        why = "it is the path of a checkpoint"
+        yield Refusal("resume_from_checkpoint", "sft_args.py:200", why, "name the checkpoint, or remove it")
     if v.on("lazy_tokenize") and (v.on("packing") or v.on("streaming")):
         why = "it does not go with packing or streaming"
         yield Refusal("lazy_tokenize", "base_args.py:138", why, "remove it")
@@ -177,9 +178,47 @@ def _quantization(v: Values) -> Iterator[Refusal]:
     method, bits = v.word("quant_method"), v.word("quant_bits")
     if method in ("bnb", "hqq", "eetq", "quanto") and not bits:
         yield Refusal("quant_bits", "quant_args.py:50", f"quant_method {method} needs it", "set it to 4 or 8")
-    elif method in _BITS and bits not in _BITS[method]:
-        why = f"{method} has {', '.join(_BITS[method])} only"
-        yield Refusal("quant_bits", "quant_args.py:57", why, "set it to 4 or 8")
+    elif method in _BITS and bits not in (able := _BITS[method])[1]:
+        why = f"{method} has {', '.join(able[1])} only"
+        yield Refusal("quant_bits", f"quant_args.py:{able[0]}", why, f"set it to {able[1][-1]}")
+
+
+def _fsdp(v: Values) -> Iterator[Refusal]:
+    if not v.has("fsdp"):
+        return
+    if not v.since("3.12.0"):  # transformers alone reads it (4.57.1)
+        if not {*v.word("fsdp").split()} <= {*_FSDP}:
+            why = f"it is made of {', '.join(_FSDP)}"
+            yield Refusal("fsdp", "training_args.py:1920", why, "remove it")
+    elif v.deepspeed:
+        yield Refusal("fsdp", "sft_args.py:294", "it does not go with DeepSpeed", "remove one of the two")
+    elif v.mapping("fsdp") is None and (v.word("fsdp") != "fsdp2" or not v.since("4.0.0")):
+        # fsdp2 names a file that the wheels of 3.12 lack.
+        if not v.word("fsdp").endswith(".json"):
+            why = "it is fsdp2, a mapping, or the path of a JSON file"
+            yield Refusal("fsdp", "sft_args.py:309", why, "set it to fsdp2")
+    elif v.on("save_only_model") and _shards(v.mapping("fsdp") or {}):
+        why = "FSDP saves shards of everything"
+        yield Refusal("save_only_model", "sft_args.py:342", why, "remove it")
+
+
+def _shards(said: dict[str, object]) -> bool:
+    config = said.get("fsdp_config")
+    return not isinstance(config, dict) or "SHARDED" in str(config.get("state_dict_type", "SHARDED")).upper()
+
+
+def _rope(v: Values) -> Iterator[Refusal]:
+    if not v.has("rope_scaling"):
+        return
+    scaling, kind = v.mapping("rope_scaling"), v.word("rope_scaling")
+    if scaling is None and kind not in _ROPES:
+        why = f"it is one of {', '.join(_ROPES)}, or a mapping"
+        yield Refusal("rope_scaling", "model_args.py:148", why, "set it to yarn")
+        return
+    named = scaling is None or scaling.get("rope_type", scaling.get("type", "default")) != "default"
+    if v.since("3.11.3") and named and "factor" not in (scaling or {}) and not v.has("max_model_len"):
+        why = "it names no factor, and max_model_len is not set"
+        yield Refusal("rope_scaling", "model_args.py:177", why, "give it a factor")
 
 
 def _precision(v: Values) -> Iterator[Refusal]:
@@ -191,6 +230,10 @@ def _precision(v: Values) -> Iterator[Refusal]:
         field, other = ("bf16", "fp16") if v.has("bf16") else ("fp16", "bf16")
         why = f"{other} is on too" if v.has(other) else f"torch_dtype {dtype} turns {other} on"
         yield Refusal(field, "training_args.py:1715", why, f"remove {field}")
+    if v.on("fp16_full_eval") and v.on("bf16_full_eval"):
+        yield Refusal(
+            "fp16_full_eval", "training_args.py:1718", "bf16_full_eval is on too", "remove one of the two"
+        )
 
 
 def _steps(v: Values) -> Iterator[Refusal]:
@@ -219,22 +262,47 @@ def _evaluation(v: Values) -> Iterator[Refusal]:
     if v.eval_strategy == "no" and v.word("lr_scheduler_type") in ("reduce_lr_on_plateau", "greedy"):
         why = "it goes by evaluations, and there are none"
         yield Refusal("lr_scheduler_type", "training_args.py:1722", why, "choose another schedule")
+    schedules = (*_SCHEDULES, "greedy") if v.since("4.1.3") else _SCHEDULES
+    if (said := v.words("lr_scheduler_type")) and said[0] not in schedules:
+        why = f"it is one of {', '.join(schedules)}"
+        yield Refusal("lr_scheduler_type", "training_args.py:1502", why, "set it to cosine")
+
+
+def _best(v: Values) -> Iterator[Refusal]:
     saves = v.word("save_strategy", "steps")
-    if v.on("load_best_model_at_end") and saves not in ("best", v.eval_strategy):
+    if not v.on("load_best_model_at_end") or saves == "best":
+        return
+    save = v.number("save_steps", _SAVE_STEPS)
+    evaluate = v.number("eval_steps", save)
+    if saves != v.eval_strategy:
         why = f"save_strategy is {saves}, and eval_strategy {v.eval_strategy}"
         yield Refusal("load_best_model_at_end", "training_args.py:1681", why, "make the two alike")
+    elif saves == "steps" and evaluate > 0 and not _whole(save, evaluate):
+        why = f"save_steps {save:g} is no multiple of eval_steps {evaluate:g}"
+        yield Refusal("load_best_model_at_end", "training_args.py:1702", why, "set save_steps to a multiple of it")
+
+
+def _whole(save: float, evaluate: float) -> bool:
+    # Shares of all steps are compared in millionths.
+    unit = 1_000_000 if save < 1 and evaluate < 1 else 1
+    return not save % evaluate or not (save * unit) % (evaluate * unit)
 
 
 def _warmup(v: Values) -> Iterator[Refusal]:
     ratio, steps = v.number("warmup_ratio"), v.number("warmup_steps")
-    if ratio and steps:
+    whole, why = "set warmup_steps for a number of steps", "it is a share of all steps, from 0 to less than 1"
+    if not 0 <= ratio <= 1:
+        yield Refusal("warmup_ratio", "training_args.py:1731", why, whole)
+    elif v.since("4.5.0") and ratio == 1:
+        yield Refusal("warmup_ratio", "trainers/arguments.py:233", why, whole)
+    elif v.since("4.5.0") and ratio and steps:
         why = "warmup_steps is set too"
         yield Refusal("warmup_ratio", "trainers/arguments.py:229", why, "remove one of the two")
-    if not 0 <= ratio < 1:
-        why = "it is a share of all steps, from 0 to less than 1"
-        yield Refusal("warmup_ratio", "trainers/arguments.py:233", why, "set warmup_steps for a number of steps")
-    elif steps < 0:
+    elif steps < 0 and not ratio and (v.since("4.6.0") or not v.since("4.5.0")):  # 4.5 overwrites it
         yield Refusal("warmup_steps", "training_args.py:1731", "it must not be negative", "remove it")
 
 
-_GROUPS = (_grpo, _teacher, _rlsd, _sdar, _data, _quantization, _precision, _steps, _evaluation, _warmup)
+_GROUPS = (
+    *(_grpo, _teacher, _rlsd, _sdar, _data, _quantization, _fsdp, _rope),
+    *(_precision, _steps, _evaluation, _best, _warmup),
+)

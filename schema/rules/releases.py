@@ -21,6 +21,14 @@ def older(context: Context, version: str) -> bool:
     return order(context.release.version) < order(version)
 
 
+def is_async(context: Context) -> bool:
+    """Whether the rollout server will run vLLM's async engine (4.5.2, arguments/deploy_args.py:121, :164)."""
+    assert context.server is not None
+    config = context.server.config
+    said, multi_turn = config.vllm_use_async_engine, context.preset.value("multi_turn_scheduler")
+    return config.vllm_enable_expert_parallel or (bool(multi_turn) if said is None else said)
+
+
 @rule("both-batch-sizes", needs=("generation_batch_size", "steps_per_generation"))
 def both_batch_sizes(context: Context) -> Iterator[Problem]:
     """generation_batch_size together with steps_per_generation, before ms-swift 4.4.0.
@@ -51,9 +59,8 @@ def dense_data_parallel(context: Context) -> Iterator[Problem]:
     if context.server is None or not older(context, "4.2.1") or order(context.release.vllm) < (0, 14):
         return
     config = context.server.config
-    is_async = config.vllm_use_async_engine or context.preset.value("multi_turn_scheduler")
     dense = is_dense(context.preset.value("model"))
-    if config.vllm_data_parallel_size > 1 and not is_async and dense is not False:
+    if config.vllm_data_parallel_size > 1 and not is_async(context) and dense is not False:
         yield Problem(
             context.at_server("vllm_data_parallel_size"),
             f"vllm_data_parallel_size is {config.vllm_data_parallel_size}, on the sync engine"
@@ -62,26 +69,6 @@ def dense_data_parallel(context: Context) -> Iterator[Problem]:
             " supported/useful for dense models",
             "use ms-swift 4.2.1 or newer, or tensor parallelism",
             None if dense else Severity.WARNING,
-        )
-
-
-@rule("adapter-with-zero3", severity=Severity.WARNING, mode="server")
-def adapter_with_zero3(context: Context) -> Iterator[Problem]:
-    """LoRA or DoRA with ZeRO-3: the weight sync may find parameters that are still partitioned.
-
-    `AssertionError` on the state dict before ms-swift 4.5 (3.9.0 to 4.2.3, rlhf_trainers/rollout_mixin.py:963
-    in 4.2.3); with 4.5.2 one learner ran through.
-    """
-    deepspeed = context.preset.deepspeed
-    if deepspeed is None or not str(deepspeed.value).startswith("zero3"):
-        return
-    adapter = context.preset.value("tuner_type") or context.preset.value("train_type") or "lora"
-    if adapter == "lora" and older(context, "4.5.0"):
-        yield Problem(
-            deepspeed.place,
-            f"{deepspeed.path} is {deepspeed.value}, with an adapter",
-            f"{context.swift}: AssertionError at the first weight sync was seen",
-            "use zero2",
         )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 def reward_weights(context: Context) -> Iterator[Problem]:
     """reward_weights has another length than the rewards.
 
-    Reward functions, then reward models, then the gym's own reward: ms-swift 4.5.2,
-    rlhf_trainers/grpo_trainer.py:2250, when the trainer is built: after the model was loaded.
+    Reward functions, then reward models, then the gym's own reward (before 4.3.0 only where there is no other):
+    ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:2250, when the trainer is built: after the model was loaded.
     """
     trainer = context.trainer.config
+    values = Values(context.preset, trainer, context.release)
     rewards = len(trainer.reward_funcs) + len(trainer.reward_model or ())
-    rewards += context.preset.value("use_gym_env") is True
+    rewards += values.gym and (values.since("4.3.0") or not rewards)
     weights = trainer.reward_weights
     if weights is not None and len(weights) != rewards:
         yield Problem(
@@ -39,8 +41,8 @@ def reward_weights(context: Context) -> Iterator[Problem]:
 def no_reward(context: Context) -> Iterator[Problem]:
     """No reward at all: ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:126."""
     trainer, preset = context.trainer.config, context.preset
-    others = ("use_gym_env", "gym_env", "teacher_model", "teacher_model_server")
-    if not trainer.reward_funcs and not trainer.reward_model and not any(map(preset.value, others)):
+    values = Values(preset, trainer, context.release)
+    if not trainer.reward_funcs and not trainer.reward_model and not values.gym and not values.teacher:
         yield Problem(
             context.at("reward_funcs"),
             "there are neither reward_funcs nor a reward_model",

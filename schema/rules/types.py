@@ -42,9 +42,9 @@ def wrong_type(context: Context) -> Iterator[Problem]:
         if (item := argument.lost(setting.value)) is not None:
             yield Problem(
                 setting.place,
-                f"{setting.path} holds {item!r} among several values",
-                f"{context.swift}: the argument parser takes it for an option",
-                "leave out the dash, or give it alone",
+                f"{setting.path} holds {item!r}" + ("" if item == "--" else " among several values"),
+                f"{context.swift}: the argument parser {'drops it' if item == '--' else 'takes it for an option'}",
+                "leave it out" if item == "--" else "leave out the dash, or give it alone",
             )
         field = context.release.trainer.get(name)
         if field is None or name in modelled:

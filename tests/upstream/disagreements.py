@@ -13,10 +13,9 @@ REJECTED_HERE = {
     "vllm-mode-unset": "before 3.11.1: a mode that nobody reads, since use_vllm is false",
     "missing-key": "filled with a default that the preset's other reader does not know, or DPO",
     "server-block-missing": "a server of one GPU and the model's full length",
-    "wrong-type": "a number that breaks later, a mapping taken as text, or overwritten by the launcher",
+    "deepspeed-config": "a list taken as its item; nothing, taken as no DeepSpeed",
     "wrong-server-type": "a number that breaks later, in vLLM",
     "json-text": "repaired by guessing",
-    "engine-kwargs": "read by the worker that loads vLLM, or overwritten",
     "vllm-lora": "taken; vLLM refuses the adapter at the first weight sync",
     "max-model-len": "taken; prompts fail one by one",
     "global-max-length": "taken; no prompt is short enough",
@@ -30,7 +29,7 @@ REJECTED_HERE = {
     "group-port": "opened when the weights are first sent",
 }
 #: What ms-swift refuses for reasons that only the machine knows: a package is not installed.
-REFUSED_THERE = re.compile(r"^(ImportError|PackageNotFoundError): |use_liger_kernel requires")
+REFUSED_THERE = re.compile(r"^(ImportError|PackageNotFoundError): |use_liger_kernel requires|please install ")
 #: Rules that must never reject a value that is meant to be right.
 ABOUT_VALUES = {"wrong-type", "wrong-server-type"}
 

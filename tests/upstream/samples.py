@@ -89,6 +89,12 @@ _TEACHER = {"rlhf.teacher_model": "models/teacher"}
 _RLSD = {"rlhf.advantage_reweight": "rlsd"}
 _SDAR = {"rlhf.sdar_loss_coef": 0.1}
 _SERVER = "custom.extra.rollout_server"
+
+
+def _steps(save, evaluate):
+    return {"training.save_steps": save, "training.eval_steps": evaluate}
+
+
 #: Settings that ms-swift judges together.
 SETTINGS = (
     {"rlhf.reward_funcs": ["soft_overlong"], "rlhf.reward_weights": [1.0]},
@@ -132,11 +138,23 @@ SETTINGS = (
     {"data.streaming": True, "training.lazy_tokenize": True},
     {"training.fsdp": "fsdp2"},
     {"training.fsdp": "fsdp2", "deepspeed.enabled": False, "training.save_only_model": False},
+    {"training.fsdp": "fsdp2", "deepspeed.enabled": False},
+    {"training.fsdp": "no-such-config", "deepspeed.enabled": False},
+    {"training.fsdp": {"fsdp": "full_shard auto_wrap"}, "deepspeed.enabled": False},
+    {"training.fsdp": ""},
     {"deepspeed.enabled": False},
     {"deepspeed.config": "zero3"},
     {"deepspeed.config": "no-such-config"},
     {"deepspeed.config": None},
     {"deepspeed.config": {"zero_optimization": {"stage": 2}}},
+    {"deepspeed.config": {"bf16": {"enabled": True}}},
+    {"deepspeed.config": {}},
+    {"deepspeed.config": ""},
+    {"deepspeed.config": ["zero2"]},
+    {"deepspeed.enabled": "true"},
+    {"rlhf.teacher_deepspeed": "zero3"},
+    {"rlhf.teacher_deepspeed": "zero9"},
+    {"rlhf.teacher_deepspeed": {"zero_optimization": {"stage": 3}}},
     {"training.no_such_prefix": 1, "training.ignore_args_error": True},
     {"rlhf.multi_turn_scheduler": "math_tip_trick"},
     {"rlhf.multi_turn_scheduler": "math_tip_trick", f"{_SERVER}.vllm_use_async_engine": False},
@@ -168,21 +186,44 @@ SETTINGS = (
     {"data.cached_dataset": ["cache"]},
     {"data.dataset": None, "data.cached_dataset": ["cache"]},
     {"data.cached_val_dataset": ["cache"]},
+    {"data.cached_dataset": []},
     {"training.warmup_steps": 10},
     {"training.warmup_steps": 10, "training.warmup_ratio": None},
+    {"training.warmup_steps": -1, "training.warmup_ratio": None},
     {"training.warmup_ratio": 1.0},
+    {"training.warmup_ratio": -0.1},
     {"data.dataloader_num_workers": 0},
     {"data.dataloader_num_workers": 0, "data.dataloader_prefetch_factor": None},
     {"training.save_strategy": "steps", "training.save_steps": 1.5},
     {"training.eval_steps": 0},
     {"training.eval_steps": 0, "training.logging_steps": -1},
     {"training.load_best_model_at_end": True, "training.save_strategy": "epoch"},
+    {"training.load_best_model_at_end": True, "training.save_strategy": "steps"},
+    {"training.load_best_model_at_end": True, "training.save_strategy": "steps", "training.save_steps": 200},
+    {"training.load_best_model_at_end": True, "training.save_strategy": "steps", **_steps(0.2, 0.1)},
+    {"training.load_best_model_at_end": True, "training.save_strategy": "steps", **_steps(0.25, 0.1)},
+    {"training.load_best_model_at_end": True, "training.save_strategy": "steps", **_steps(200, 0.3)},
+    {"training.load_best_model_at_end": True, "training.save_strategy": "steps", **_steps(1, 0.5)},
+    {"training.lr_scheduler_type": "Cosine"},
+    {"training.lr_scheduler_type": "greedy"},
+    {"training.bf16_full_eval": True, "training.fp16_full_eval": True},
+    {"training.resume_from_checkpoint": True},
+    {"training.resume_from_checkpoint": ""},
+    {"model.task_type": "seq_cls"},
+    {"model.task_type": "seq_cls", "model.num_labels": 1},
+    {"model.rope_scaling": "yarn"},
+    {"model.rope_scaling": "yarm"},
+    {"model.rope_scaling": {"rope_type": "default"}},
+    {"model.rope_scaling": {"rope_type": "yarn"}},
+    {"model.rope_scaling": {"rope_type": "yarn", "factor": 2.0}},
     {"training.lr_scheduler_type": "reduce_lr_on_plateau", "training.eval_strategy": "no"},
     {"rlhf.truncation_strategy": None},
     {"rlhf.truncation_strategy": "right"},
     {"rlhf.vllm_max_model_len": 8192, "rlhf.vllm_server_host": None},
     {"training.no_such_key": 1},
     {"rlhf.stop_words": ["---"]},
+    {"rlhf.stop_words": ["--"]},
+    {"template.system": "--"},
     {"rlhf.stop_words": ["---", "END"]},
     {"rlhf.stop_words": ["-", "- END"]},
     {"template.system": "--be brief"},
@@ -198,6 +239,8 @@ SETTINGS = (
     {"rlhf.use_gym_env": True, "rlhf.reward_weights": None},
     {"quantization.quant_method": "bnb", "quantization.quant_bits": 4},
     {"quantization.quant_method": "bnb", "quantization.quant_bits": 3},
+    {"quantization.quant_method": "eetq", "quantization.quant_bits": 4},
+    {"quantization.quant_method": "eetq", "quantization.quant_bits": 8},
 )
 #: The same in colocate mode.
 COLOCATE_SETTINGS = (

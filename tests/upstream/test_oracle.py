@@ -8,6 +8,7 @@ import pytest
 from disagreements import REJECTED_HERE
 from disagreements import is_explained
 from oracle import ROOT
+from samples import SETTINGS
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,9 @@ def verdicts(upstream):
 @pytest.fixture(scope="module")
 def core(oldest):
     bases = list(oldest.bases().values())
-    return oldest.judge(mutations.core(bases, oldest.release, random.Random(mutations.SEED)), "core")
+    core = mutations.core(bases, oldest.release, random.Random(mutations.SEED))
+    settings = (mutations.mutant(bases[0], *changes) for changes in mutations.settings(SETTINGS))
+    return oldest.judge([*core, *settings], "core")
 
 
 def unexplained(verdicts):
