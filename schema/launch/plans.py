@@ -12,6 +12,7 @@ from schema.launch import argv
 from schema.launch.plan import DISTRIBUTED
 from schema.launch.plan import Plan
 from schema.launch.plan import proxies
+from schema.rules.connectivity import GROUP_PORT
 from schema.rules.releases import older
 from schema.split import DEFAULT_LEARNERS
 from schema.split import Gpus
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 #: Variables that the launcher's options settle, whatever a preset says.
 _SETTLED = ("CUDA_VISIBLE_DEVICES", *DISTRIBUTED)
-#: Where weights are synchronised by default (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184).
-GROUP_PORT = 51216
 
 
 def server_plan(context: Context) -> Plan:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from schema.rules.base import Context
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+#: Where weights are synchronised by default (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184).
+GROUP_PORT = 51216
 
 
 @rule("vllm-mode-unset", needs=("vllm_mode", "use_vllm"))
@@ -48,7 +50,7 @@ def one_loopback_host(context: Context) -> Iterator[Problem]:
 
     One node, one server is what this project runs. A plain string is read letter by letter when the
     arguments are passed as keywords (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:66), and without a host
-    the learner stops at a bare assert (arguments/rlhf_args.py:452).
+    the learner stops at a bare assert (arguments/rlhf_args.py:452), or switches to colocate mode before 3.11.1.
     """
     trainer = context.trainer.config
     fix = f"set {context.preset.path('vllm_server_host')} to {context.preset.listed('127.0.0.1')}"
@@ -64,7 +66,9 @@ def one_loopback_host(context: Context) -> Iterator[Problem]:
         yield Problem(
             context.at("vllm_mode"),
             "vllm_mode is server, but vllm_server_host is not set",
-            f"{context.swift}: AssertionError without a message",
+            f"{context.swift}: AssertionError without a message"
+            if context.release.trainer["vllm_mode"].default is None
+            else f"{context.swift}: switches to colocate mode, with a warning",
             fix,
         )
     elif len(hosts) != 1 or hosts[0] not in LOOPBACK:
@@ -97,13 +101,14 @@ def one_port(context: Context) -> Iterator[Problem]:
 def group_port(context: Context) -> Iterator[Problem]:
     """The port of the weight-sync group: one free port, other than the server's own.
 
-    The server binds it on its host (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184-193); a list must be as
-    long as the list of servers.
+    The server binds it on its host (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184-193), 51216 where nothing
+    else is said; a list must be as long as the list of servers.
     """
     said = context.trainer.config.vllm_server_group_port
-    ports = [] if said is None else said if isinstance(said, list) else [said]
     if said is None:
+        yield from _default_group_port(context)
         return
+    ports = said if isinstance(said, list) else [said]
     if len(ports) != 1 or not 1 <= ports[0] <= 65535 or ports == context.trainer.config.vllm_server_port:
         yield Problem(
             context.at("vllm_server_group_port"),
@@ -111,6 +116,16 @@ def group_port(context: Context) -> Iterator[Problem]:
             f" vllm_server_port {context.trainer.config.vllm_server_port!r}",
             f"{context.swift}: the weight-sync group cannot be opened; both sides hang or die",
             f"set it to {context.preset.listed(51216)}, or remove it",
+        )
+
+
+def _default_group_port(context: Context) -> Iterator[Problem]:
+    if context.trainer.config.vllm_server_port == [GROUP_PORT]:
+        yield Problem(
+            context.at("vllm_server_port"),
+            f"vllm_server_port is {GROUP_PORT}, which is the port of the weight-sync group, too",
+            f"{context.swift}: the weight-sync group cannot be opened; both sides hang or die",
+            f"set {context.preset.path('vllm_server_port')} to {context.preset.listed(8080)}",
         )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.rules.releases import is_async
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +36,29 @@ def rollout_gpus(context: Context) -> Iterator[Problem]:
         + ("ValueError: local_device_count must be greater" if raises else "idle GPUs, and only a warning"),
         f"set vllm_data_parallel_size to {gpus // tensor}" if gpus % tensor == 0 else "change TP or the GPUs",
     )
+
+
+@rule(
+    "async-data-parallel",
+    severity=Severity.WARNING,
+    mode="server",
+    needs=("vllm_tensor_parallel_size", "vllm_data_parallel_size", "vllm_use_async_engine"),
+)
+def async_data_parallel(context: Context) -> Iterator[Problem]:
+    """Several engines of one GPU each, on the async engine.
+
+    ms-swift's own guide to GRPO warns of data parallelism without tensor parallelism there (vLLM #18567).
+    """
+    if context.server is None or not is_async(context):
+        return
+    config = context.server.config
+    if config.vllm_data_parallel_size > 1 and config.vllm_tensor_parallel_size == 1:
+        yield Problem(
+            context.at_server("vllm_data_parallel_size"),
+            f"vllm_data_parallel_size is {config.vllm_data_parallel_size}, with TP 1 on the async engine",
+            f"{context.swift}: vLLM was seen to fail so (vLLM #18567)",
+            "combine it with tensor parallelism, or use the sync engine",
+        )
 
 
 @rule("pipeline-parallel", mode="server", needs=("vllm_pipeline_parallel_size",))
