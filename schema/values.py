@@ -81,6 +81,17 @@ class Values:
         return self.since("4.4.0") and self.has("teacher_model", "teacher_model_server")
 
     @property
+    def counts_warmup_steps(self) -> bool:
+        """Whether warmup_steps counts, and warmup_ratio does not take its place.
+
+        transformers 4 prefers the steps (4.57.1, training_args.py:2556), 5 the ratio (5.12.1,
+        training_args.py:1485), which ms-swift 4.5 always sets (trainers/arguments.py:218); that of 4.6.0 has none.
+        """
+        if self.since("4.5.0"):
+            return self.since("4.6.0")
+        return not self.since("4.0.0") or not self.has("warmup_ratio")
+
+    @property
     def gym(self) -> bool:
         """Whether a gym scores: gym_env alone says so, too (4.5.2, rlhf_trainers/args_mixin.py:492).
 

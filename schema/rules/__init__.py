@@ -7,6 +7,7 @@ from schema.rules import deepspeed
 from schema.rules import engine
 from schema.rules import keys
 from schema.rules import native
+from schema.rules import overwritten
 from schema.rules import refused
 from schema.rules import releases
 from schema.rules import rewards
@@ -30,6 +31,7 @@ __all__ = [
     "engine",
     "keys",
     "native",
+    "overwritten",
     "refused",
     "releases",
     "rewards",

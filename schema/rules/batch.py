@@ -13,6 +13,7 @@ from schema.batch import batch
 from schema.batch import evaluates
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.rules.releases import older
 from schema.values import Values
 
 if TYPE_CHECKING:
@@ -119,20 +120,33 @@ def _computed_size(context: Context) -> int | None:
     needs=("per_device_eval_batch_size", "num_generations", "num_generations_eval", "eval_strategy"),
 )
 def eval_batch_size(context: Context) -> Iterator[Problem]:
-    """One evaluation step does not hold whole groups (args_mixin.py:232-242)."""
+    """One evaluation step does not hold whole groups (args_mixin.py:232-242).
+
+    Before 4.0.0 trl asks for num_generations even where num_generations_eval is set (0.24.0,
+    trainer/grpo_config.py: "The global eval batch size ... must be divisible by num_generations").
+    """
     trainer, world = context.trainer.config, _world(context)
     if world is None or not evaluates(context.preset, trainer):
         return
-    group = trainer.num_generations_eval or trainer.num_generations
     size = trainer.per_device_eval_batch_size * world[0]
-    if group > 1 and size % group:
-        yield Problem(
-            context.at("per_device_eval_batch_size"),
-            f"per_device_eval_batch_size {trainer.per_device_eval_batch_size} x {world[1]} = {size}, not"
-            f" divisible by num_generations {group}",
-            f"{context.swift}: ValueError, after the server was loaded and connected",
-            f"set per_device_eval_batch_size to {_smallest(world[0], group)}",
-        )
+    for name, group in _groups(context):
+        if group > 1 and size % group:
+            yield Problem(
+                context.at("per_device_eval_batch_size"),
+                f"per_device_eval_batch_size {trainer.per_device_eval_batch_size} x {world[1]} = {size}, not"
+                f" divisible by {name} {group}",
+                f"{context.swift}: ValueError, after the server was loaded and connected",
+                f"set per_device_eval_batch_size to {_smallest(world[0], lcm(*dict(_groups(context)).values()))}",
+            )
+            return
+
+
+def _groups(context: Context) -> Iterator[tuple[str, int]]:
+    trainer = context.trainer.config
+    if trainer.num_generations_eval is not None:
+        yield "num_generations_eval", trainer.num_generations_eval
+    if trainer.num_generations_eval is None or older(context, "4.0.0"):
+        yield "num_generations", trainer.num_generations
 
 
 def _smallest(world: int, group: int) -> int:

@@ -291,14 +291,14 @@ def _whole(save: float, evaluate: float) -> bool:
 def _warmup(v: Values) -> Iterator[Refusal]:
     ratio, steps = v.number("warmup_ratio"), v.number("warmup_steps")
     whole, why = "set warmup_steps for a number of steps", "it is a share of all steps, from 0 to less than 1"
-    if not 0 <= ratio <= 1:
-        yield Refusal("warmup_ratio", "training_args.py:1731", why, whole)
-    elif v.since("4.5.0") and ratio == 1:
+    if v.since("4.5.0") and ratio >= 1:
         yield Refusal("warmup_ratio", "trainers/arguments.py:233", why, whole)
+    elif ratio < 0 or (ratio > 1 and not v.since("4.0.0")):
+        yield Refusal("warmup_ratio", "training_args.py:1731", why, whole)
     elif v.since("4.5.0") and ratio and steps:
         why = "warmup_steps is set too"
         yield Refusal("warmup_ratio", "trainers/arguments.py:229", why, "remove one of the two")
-    elif steps < 0 and not ratio and (v.since("4.6.0") or not v.since("4.5.0")):  # 4.5 overwrites it
+    elif steps < 0 and v.counts_warmup_steps:
         yield Refusal("warmup_steps", "training_args.py:1731", "it must not be negative", "remove it")
 
 

@@ -224,6 +224,8 @@ SETTINGS = (
     {"rlhf.stop_words": ["---"]},
     {"rlhf.stop_words": ["--"]},
     {"template.system": "--"},
+    {"rlhf.max_new_tokens": 100},
+    {"rlhf.max_new_tokens": 2048},
     {"rlhf.stop_words": ["---", "END"]},
     {"rlhf.stop_words": ["-", "- END"]},
     {"template.system": "--be brief"},

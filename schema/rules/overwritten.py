@@ -1,0 +1,79 @@
+"""The rule about arguments that ms-swift, or transformers, overwrites."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from schema.findings import Severity
+from schema.roles import Misplaced
+from schema.rules.base import Problem
+from schema.rules.base import rule
+from schema.values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.rules.base import Context
+
+
+class _Overwritten(NamedTuple):
+    field: str
+    why: str
+    fix: str
+    severity: Severity | None = None
+    ignored: str = "it"
+
+
+@rule("overwritten-argument", severity=Severity.WARNING)
+def overwritten_argument(context: Context) -> Iterator[Problem]:
+    """A value that ms-swift or transformers overwrites without an error, so that it is not what will count.
+
+    max_completion_length gives way to its old names (ms-swift 4.5.2, arguments/rlhf_args.py:471), which is an
+    error here; GRPO drops incomplete batches and keeps all columns (rlhf_trainers/arguments.py:121,
+    arguments/rlhf_args.py:348); without a validation set nothing is evaluated (arguments/sft_args.py:231);
+    loss_type real scales no rewards (arguments/rlhf_args.py:379). warmup_steps and warmup_ratio overwrite each
+    other: with transformers 4 the steps win, with 5 the ratio (5.12.1, training_args.py:1485), in ms-swift 4.5
+    even where it is unset.
+    """
+    values = Values(context.preset, context.trainer.config, context.release)
+    for field, why, fix, severity, ignored in (*_lengths(values), *_forced(values), *_warmup(values)):
+        setting = context.preset.arguments[field]
+        yield Problem(
+            setting.place,
+            f"{setting.path} is {setting.value!r}, but {why}",
+            f"{context.swift}: {ignored} {Misplaced.IGNORED.value}",
+            fix,
+            severity,
+        )
+
+
+def _lengths(v: Values) -> Iterator[_Overwritten]:
+    for name in ("response_length", "max_new_tokens"):
+        if v.number(name) and v.number(name) != v.number("max_completion_length"):
+            why = "it overwrites max_completion_length, of which all other lengths are made"
+            fix = "set max_completion_length instead"
+            yield _Overwritten(name, why, fix, Severity.ERROR, "max_completion_length")
+
+
+def _forced(v: Values) -> Iterator[_Overwritten]:
+    if v.off("dataloader_drop_last"):
+        yield _Overwritten("dataloader_drop_last", "GRPO always drops an incomplete batch", "remove it")
+    if v.on("remove_unused_columns"):
+        yield _Overwritten("remove_unused_columns", "GRPO keeps all columns for its rewards", "remove it")
+    if v.since("4.1.0") and v.word("loss_type") == "real" and v.word("scale_rewards", "none") != "none":
+        yield _Overwritten("scale_rewards", "loss_type real scales no rewards", "remove it")
+    if not v.evaluates and v.word("eval_strategy") in ("steps", "epoch"):
+        yield _Overwritten("eval_strategy", "there is no validation set", f"set {v.path('val_dataset')}, or no")
+
+
+def _warmup(v: Values) -> Iterator[_Overwritten]:
+    ratio, steps = v.number("warmup_ratio"), v.number("warmup_steps")
+    if steps and not v.counts_warmup_steps and not (v.since("4.5.0") and ratio):
+        why = "with transformers 5 warmup_ratio overwrites it" + (", unset as it is" if v.since("4.5.0") else "")
+        yield _Overwritten("warmup_steps", why, "set warmup_ratio instead")
+    elif steps > 0 and ratio and not v.since("4.0.0"):
+        yield _Overwritten("warmup_ratio", "warmup_steps overwrites it", "remove one of the two")
+    if ratio >= 1 and v.since("4.0.0") and not v.since("4.5.0"):
+        why = "transformers 5 takes it for a number of steps"
+        yield _Overwritten("warmup_ratio", why, "give it a share of all steps, less than 1")
