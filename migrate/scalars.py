@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 
 import yaml
@@ -12,7 +11,6 @@ from schema.rules.yaml import float_text
 from schema.yamltext.yaml12 import as_yaml12
 from schema.yamltext.yaml12 import same
 
-_INFINITE = {math.inf: ".inf", -math.inf: "-.inf"}
 #: What JSON writes as it is, but YAML cannot hold, or takes for a line break.
 _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
@@ -34,7 +32,7 @@ def scalar(value: object, style: str | None = None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return float_text(value) if math.isfinite(value) else _INFINITE.get(value, ".nan")
+        return float_text(value)
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from schema.resolve import Tree
     from schema.rules.base import Context
 
+#: Where torch reads its allocator's settings: PYTORCH_CUDA_ALLOC_CONF before 2.9.
+ALLOCATORS = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
 _DEFAULT_PORT = 8000
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - a name, not a listener
 #: Each side has its own: plugins hold what the other side has no use for, and weights are cast when they are sent.
@@ -86,7 +88,8 @@ def yaml_environment(context: Context) -> Iterator[Problem]:
     It is a mapping from names to single values (ms-swift 4.5.2, cli/main.py:53-59). Before 4.1.0 it is passed on
     as an argument. Before 4.2.2 the number of processes is settled before it is read (cli/main.py:96-97 of
     4.2.1), and it overrides the shell's variables; from 4.2.2 on the shell's win. Each GPU that the learner sees
-    needs a process (4.5.2, arguments/rlhf_args.py:541 and utils/env.py:63).
+    needs a process (4.5.2, arguments/rlhf_args.py:541 and utils/env.py:63). VLLM_USE_V1 0 and expandable_segments
+    break the weight sync (ms-swift #6935, #6960, #5428).
     """
     for half, _, prefix in _halves(context):
         said = half.find(ENVIRONMENT)
@@ -127,6 +130,21 @@ def _variables(context: Context, said: Branch, prefix: str) -> Iterator[Problem]
                 f"{prefix}ENV.{name} is {value!r}",
                 f"{context.swift}: sets the text {str(value)!r}",
                 "give it one value, or remove it",
+            )
+        elif name == "VLLM_USE_V1" and str(value) == "0":
+            yield Problem(
+                tree.place,
+                f"{prefix}ENV.{name} is {value!r}: vLLM's old engine, which cannot take weights",
+                f"{context.swift}: NotImplementedError: collective_rpc, at the first weight sync",
+                "remove it",
+            )
+        elif name in ALLOCATORS and "expandable_segments:true" in str(value).lower():
+            yield Problem(
+                tree.place,
+                f"{prefix}ENV.{name} is {value!r}",
+                f"{context.swift}: NCCL errors at the weight sync were reported",
+                "leave expandable_segments out",
+                Severity.WARNING,
             )
 
 

@@ -9,11 +9,21 @@ from schema.checkpoint import is_dense
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.rules.base import Context
+
+
+#: GRPO's losses, by the first release that has them (rlhf_trainers/grpo_trainer.py _compute_loss_and_metrics).
+_LOSSES = {
+    **dict.fromkeys(("grpo", "bnpo", "dr_grpo"), "3.10.0"),
+    **dict.fromkeys(("dapo", "cispo", "sapo"), "3.11.0"),
+    "real": "4.1.0",
+    "fipo": "4.2.2",
+}
 
 
 def older(context: Context, version: str) -> bool:
@@ -69,6 +79,24 @@ def dense_data_parallel(context: Context) -> Iterator[Problem]:
             " supported/useful for dense models",
             "use ms-swift 4.2.1 or newer, or tensor parallelism",
             None if dense else Severity.WARNING,
+        )
+
+
+@rule("unknown-loss")
+def unknown_loss(context: Context) -> Iterator[Problem]:
+    """A loss that GRPO does not have, or not yet.
+
+    "Unknown loss type" at the first step, after a rollout: ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:1145.
+    """
+    values = Values(context.preset, context.trainer.config, context.release)
+    names = [name for name, since in _LOSSES.items() if values.since(since)]
+    said = values.words("loss_type")
+    if len(said) == 1 and said[0] not in names and not values.on("use_liger_kernel"):
+        yield Problem(
+            context.at("loss_type"),
+            f"loss_type is {said[0]!r}; it must be one of {', '.join(names)}",
+            f"{context.swift}: ValueError: Unknown loss type, after the first rollout",
+            "choose one of them",
         )
 
 

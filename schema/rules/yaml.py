@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from schema.findings import Severity
@@ -44,6 +46,8 @@ def _spelling(value: object, other: object) -> str:
 
 def float_text(number: float) -> str:
     """A float as both YAML versions read it: with a point, and a signed exponent."""
+    if not isfinite(number):
+        return {inf: ".inf", -inf: "-.inf"}.get(number, ".nan")
     text = repr(number)
     mantissa, mark, exponent = text.partition("e")
     if not mark:

@@ -311,6 +311,7 @@ def test_key_that_looks_like_nothing_gets_no_hint(validate, preset):
         ("custom: {extra: {rollout_server: {vllm_max_model_len: 1000}}}", "set vllm_max_model_len to 4096"),
         ("rlhf: {vllm_server_host: [a]}", 'set rlhf.vllm_server_host to ["127.0.0.1"]'),
         ("training: {learning_rate: 1e-6}", "write 1.0e-06 for the number, or quote it for the text"),
+        ("training: {learning_rate: 1e400}", "write .inf for the number, or quote it for the text"),
     ],
 )
 def test_fix_is_named(validate, preset, text, fix):

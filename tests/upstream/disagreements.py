@@ -26,6 +26,7 @@ REJECTED_HERE = {
     "effective-batch-size": "a key of the training repository; the learner's batch would differ from it",
     "colocate-tensor-parallel": "read when the trainer makes its engine",
     "reward-weights": "read when the trainer is built, after the model was loaded",
+    "unknown-loss": "read at the first step, after a rollout",
     "no-reward": "read when the trainer is built, after the model was loaded",
     "one-loopback-host": "this project runs one server, on the learner's node",
     "one-port": "this project runs one server; port 0 and above 65535 fail at connecting",

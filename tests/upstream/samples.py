@@ -104,6 +104,7 @@ SETTINGS = (
     {"rlhf.async_generate": True},
     {"rlhf.loss_type": ["grpo", "dapo"]},
     {"rlhf.loss_type": ["dapo"]},
+    {"rlhf.loss_type": ["GRPO"]},
     {"rlhf.loss_weights": [1.0]},
     {"rlhf.loss_weights": [1.0], "rlhf.loss_type": ["grpo"]},
     {"rlhf.ref_model": "models/reference"},

@@ -8,6 +8,7 @@ from schema.findings import Severity
 from schema.launch.plan import proxies
 from schema.launch.preflight.base import check
 from schema.rules.base import Problem
+from schema.rules.native import ALLOCATORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ def expandable_segments(look: Look) -> Iterator[Problem]:
 
     ms-swift #6960 and #5428; torch reads PYTORCH_ALLOC_CONF, and PYTORCH_CUDA_ALLOC_CONF before 2.9.
     """
-    for name in ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"):
+    for name in ALLOCATORS:
         said = look.environment.get(name, "")
         if "expandable_segments:true" in said.lower():
             yield Problem(
