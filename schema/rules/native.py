@@ -92,8 +92,8 @@ def yaml_environment(context: Context) -> Iterator[Problem]:
     break the weight sync (ms-swift #6935, #6960, #5428).
     """
     for half, _, prefix in _halves(context):
-        said = half.find(ENVIRONMENT)
-        if said is None:
+        said = half.children.get(ENVIRONMENT)
+        if said is None or (data(said) is None and not older(context, "4.1.0")):
             continue
         if older(context, "4.1.0"):
             yield Problem(

@@ -32,6 +32,13 @@ REJECTED_HERE = {
     "one-port": "this project runs one server; port 0 and above 65535 fail at connecting",
     "group-port": "opened when the weights are first sent",
 }
+#: The same of flat YAML alone.
+REJECTED_FLAT = {
+    "yaml-argument": "a null is the word None, which texts take",
+    "yaml-environment": "the text of what is no single value",
+    "sides-differ": "each side takes its own",
+    "server-address": "each side takes its own",
+}
 #: What ms-swift refuses for reasons that only the machine knows: a package is not installed.
 REFUSED_THERE = re.compile(r"^(ImportError|PackageNotFoundError): |use_liger_kernel requires|please install ")
 #: Rules that must never reject a value that is meant to be right.

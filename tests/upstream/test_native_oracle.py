@@ -6,6 +6,7 @@ import mutations
 import pytest
 import verdicts
 import yaml
+from disagreements import REJECTED_FLAT
 from disagreements import is_explained
 from oracle import Answer
 from oracle import Opinion
@@ -21,6 +22,8 @@ from schema.resolve import Workspace
 from schema.roles import Role
 from schema.roles import fields
 from schema.split import Gpus
+
+SIDES = (("learner", 2), ("server", 6))
 
 
 def flat(data):
@@ -81,6 +84,29 @@ def ours(world, case, path):
         return Opinion(case, ("unreadable",), (), (error.message,))
     errors = [finding for finding in found if finding.is_error]
     return Opinion(case, tuple(f.rule for f in errors), (), tuple(f.message for f in errors))
+
+
+#: A change to either half that ms-swift takes, and the rule that rejects it.
+ONLY_HERE = [
+    ("x.yaml", {"system": None}, "yaml-argument"),
+    ("x.yaml", {"ENV": {"MAX_PIXELS": None}}, "yaml-environment"),
+    ("x.rollout.yaml", {"max_length": 100}, "sides-differ"),
+    ("x.rollout.yaml", {"port": 8081}, "server-address"),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "rule"), ONLY_HERE, ids=[rule for *_, rule in ONLY_HERE])
+def test_what_is_rejected_of_flat_yaml_alone(upstream, name, change, rule, tmp_path):
+    case = upstream.bases()["summary_1024"]
+    halves = dict(zip(("x.yaml", "x.rollout.yaml"), flat(case.data), strict=True))
+    halves["x.yaml"]["max_length"] = halves["x.rollout.yaml"]["max_length"] = 6144
+    halves[name] |= change
+    for half, said in halves.items():
+        (tmp_path / half).write_text(yaml.safe_dump(said, sort_keys=False), encoding="utf-8")
+    assert rule in REJECTED_FLAT
+    assert ours(upstream, case, tmp_path / "x.yaml").errors == (rule,)
+    answers = [real(upstream, tmp_path / half, *side) for half, side in zip(halves, SIDES, strict=True)]
+    assert [answer.error for answer in answers] == [None, None]
 
 
 @pytest.fixture(scope="module")
