@@ -147,7 +147,7 @@ _REFUSED = _rows(
     Role.REFUSED,
     Misplaced.REFUSED,
     ("vllm_reasoning_parser", "arguments/deploy_args.py:136 and rlhf_trainers/arguments.py:108"),
-    ("context_manager", "arguments/deploy_args.py:170"),
+    ("context_manager", "arguments/deploy_args.py:170", "before 4.3.0 the server's own, and accepted"),
 )
 _LISTEN = _rows(
     Role.LISTEN,

@@ -32,11 +32,15 @@ def older(context: Context, version: str) -> bool:
 
 
 def is_async(context: Context) -> bool:
-    """Whether the rollout server will run vLLM's async engine (4.5.2, arguments/deploy_args.py:121, :164)."""
+    """Whether the rollout server will run vLLM's async engine (4.5.2, arguments/deploy_args.py:121, :164).
+
+    Experts ask for it from 4.3.0 on.
+    """
     assert context.server is not None
     config = context.server.config
     said, multi_turn = config.vllm_use_async_engine, context.preset.value("multi_turn_scheduler")
-    return config.vllm_enable_expert_parallel or (bool(multi_turn) if said is None else said)
+    experts = config.vllm_enable_expert_parallel and not older(context, "4.3.0")
+    return experts or (bool(multi_turn) if said is None else said)
 
 
 @rule("both-batch-sizes", needs=("generation_batch_size", "steps_per_generation"))

@@ -94,12 +94,14 @@ def refused_field(context: Context) -> Iterator[Problem]:
     """A field that raises as soon as it is set.
 
     vllm_reasoning_parser: ms-swift 4.5.2, rlhf_trainers/arguments.py:108 on the learner,
-    arguments/deploy_args.py:136 on the server; context_manager: arguments/deploy_args.py:170.
+    arguments/deploy_args.py:136 on the server; context_manager: arguments/deploy_args.py:170, from 4.3.0 on.
     """
     for setting in _settings(context, Role.REFUSED):
         yield _refused(context, setting.place, setting.path)
     if isinstance(context.preset.block, Branch):
         for name, tree in context.preset.block.children.items():
+            if name == "context_manager" and older(context, "4.3.0"):
+                continue
             if (row := ROLES.get(str(name))) and row.role is Role.REFUSED and data(tree) is not None:
                 yield _refused(context, tree.place, context.preset.server_path(str(name)))
 

@@ -266,6 +266,12 @@ def test_gym_is_the_servers_alone_before_the_learner_has_it(validate, preset):
     assert rules(validate(leaf, "--format", "json", "--swift-version", "4.3.0")) == ["not-a-server-field"] * 2
 
 
+def test_context_manager_is_the_servers_before_it_is_refused(validate, preset):
+    leaf = preset("custom: {extra: {rollout_server: {context_manager: dynamic}}}")
+    assert rules(validate(leaf, "--format", "json", "--swift-version", "4.2.3")) == []
+    assert rules(validate(leaf, "--format", "json", "--swift-version", "4.3.0")) == ["refused-field"]
+
+
 # --- Messages ---------------------------------------------------------------------------------------------------
 
 
