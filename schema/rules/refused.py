@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from schema.preset import Setting
     from schema.rules.base import Context
 
-_FLASH = ("flash_attn", "flash_attention_2", "flash_attention_3", "flash_attention_4")
+_FLASH = ("flash_attn", "flash_attention_2", "flash_attention_3")
 _SEQUENCE_LOSSES = ("real", "fipo")
 #: What each method can do, and the line that says so.
 _BITS = {"bnb": (57, ("4", "8")), "quanto": (91, ("2", "4", "8", "float8")), "eetq": (95, ("8",))}
@@ -155,7 +155,8 @@ def _sdar(v: Values) -> Iterator[Refusal]:
 
 
 def _data(v: Values) -> Iterator[Refusal]:
-    if (v.on("packing") or v.on("padding_free")) and v.word("attn_impl") not in _FLASH:
+    flash = (*_FLASH, "flash_attention_4") if v.since("4.2.0") else _FLASH
+    if (v.on("packing") or v.on("padding_free")) and v.word("attn_impl") not in flash:
         why = "packing and padding_free need flash attention"
         yield Refusal("attn_impl", "sft_args.py:195", why, f"set {v.path('attn_impl')} to flash_attention_2")
     if v.word("task_type") == "seq_cls" and not v.has("num_labels"):
