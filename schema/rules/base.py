@@ -50,6 +50,11 @@ class Context:
         """The target as messages name it."""
         return f"ms-swift {self.release.version}"
 
+    @property
+    def late(self) -> str:
+        """When the learner's arguments raise, for messages: in server mode the server was loaded by then."""
+        return ", after the server was loaded" if self.preset.mode == "server" else ""
+
     def wrong(self, field: str) -> bool:
         """Whether a field is missing or has no right value, so that nothing can be concluded from it."""
         in_server = self.server is not None and field in self.server.errors

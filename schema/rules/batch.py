@@ -1,4 +1,4 @@
-"""Rules about batch numbers; ms-swift raises them only after the server is loaded and connected.
+"""Rules about batch numbers; ms-swift raises them only after the server was loaded.
 
 All are in ms-swift 4.5.2, rlhf_trainers/args_mixin.py:200-242 _init_generation_batch_params.
 """
@@ -59,15 +59,15 @@ def generation_batch_size(context: Context) -> Iterator[Problem]:
         yield Problem(
             context.at("generation_batch_size"),
             f"generation_batch_size is {size}, but {product} x steps_per_generation {steps} = {micro * steps}",
-            f"{context.swift}: ValueError, after the server was loaded and connected",
+            f"{context.swift}: ValueError{context.late}",
             "remove steps_per_generation",
         )
     elif size % micro:
         yield Problem(
             context.at("generation_batch_size"),
             f"generation_batch_size is {size}, not divisible by {product} = {micro}",
-            f"{context.swift}: ValueError: generation_batch_size must be divisible by the global batch size,"
-            " after the server was loaded and connected",
+            f"{context.swift}: ValueError: generation_batch_size must be divisible by the global batch"
+            f" size{context.late}",
             f"set generation_batch_size to {_whole(context, size)}",
         )
 
@@ -85,7 +85,7 @@ def num_generations(context: Context) -> Iterator[Problem]:
         yield Problem(
             context.at("num_generations"),
             "num_generations is 1: a group of one has no advantage",
-            f"{context.swift}: ValueError: num_generations must be greater than 1 for GRPO",
+            f"{context.swift}: ValueError{context.late}",
             "set num_generations to 2 or more",
         )
     if size is None and (computed := _computed_size(context)) is not None:
@@ -135,7 +135,7 @@ def eval_batch_size(context: Context) -> Iterator[Problem]:
                 context.at("per_device_eval_batch_size"),
                 f"per_device_eval_batch_size {trainer.per_device_eval_batch_size} x {world[1]} = {size}, not"
                 f" divisible by {name} {group}",
-                f"{context.swift}: ValueError, after the server was loaded and connected",
+                f"{context.swift}: ValueError{context.late}",
                 f"set per_device_eval_batch_size to {_smallest(world[0], lcm(*dict(_groups(context)).values()))}",
             )
             return

@@ -35,7 +35,7 @@ def deepspeed_config(context: Context) -> Iterator[Problem]:
         yield Problem(
             setting.place,
             f"{setting.path} is {said}",
-            f"{context.swift}: {wrong}",
+            f"{context.swift}: {wrong}{context.late}",
             _FIX,
         )
     teacher = context.preset.arguments.get("teacher_deepspeed")
@@ -43,7 +43,7 @@ def deepspeed_config(context: Context) -> Iterator[Problem]:
         yield Problem(
             teacher.place,
             f"{teacher.path} is {teacher.value!r}",
-            f"{context.swift}: JSONDecodeError, after the server was loaded and connected",
+            f"{context.swift}: JSONDecodeError{context.late}",
             _FIX,
         )
 
@@ -64,7 +64,7 @@ def _wrong(setting: Setting) -> str | None:
     if setting.value in ("", {}):
         return "starts the learner without DeepSpeed"
     if _unreadable(setting):
-        return "JSONDecodeError, after the server was loaded and connected"
+        return "JSONDecodeError"
     said = argument.mapping(setting.value)
     if said is not None and "zero_optimization" not in said:
         return "ValueError: Please specify the ZeRO optimization config in the DeepSpeed config"

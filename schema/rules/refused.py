@@ -71,7 +71,7 @@ def refused_arguments(context: Context) -> Iterator[Problem]:
         yield Problem(
             context.at(field),
             f"{setting.path} is {setting.value!r}, but {why}" if setting else f"{field} is not set, but {why}",
-            f"{context.swift}: raises in {proof}, after the server was loaded and connected",
+            f"{context.swift}: raises (4.5.2: {proof}){context.late}",
             fix,
         )
 
