@@ -79,8 +79,7 @@ def wrong_server_type(context: Context) -> Iterator[Problem]:
         if error["type"] not in _SILENT:
             path = context.preset.server_path(name)
             yield _problem(context, context.at_server(name), path, error["input"], error)
-    if context.preset.apart:
-        yield from _others_of_the_server(context)
+    yield from _others_of_the_server(context)
 
 
 def _others_of_the_server(context: Context) -> Iterator[Problem]:
@@ -88,7 +87,9 @@ def _others_of_the_server(context: Context) -> Iterator[Problem]:
     assert isinstance(block, Branch)
     for name, tree in block.children.items():
         field, value = context.release.server.get(str(name)), data(tree)
-        if field is None or name in modelled or (wrong := argument.problem(field, value)) is None:
+        if field is None or name in modelled or (value is None and not context.preset.apart):
+            continue
+        if (wrong := argument.problem(field, value)) is None:
             continue
         yield Problem(
             tree.place,

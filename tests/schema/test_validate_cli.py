@@ -270,6 +270,8 @@ def test_context_manager_is_the_servers_before_it_is_refused(validate, preset):
     leaf = preset("custom: {extra: {rollout_server: {context_manager: dynamic}}}")
     assert rules(validate(leaf, "--format", "json", "--swift-version", "4.2.3")) == []
     assert rules(validate(leaf, "--format", "json", "--swift-version", "4.3.0")) == ["refused-field"]
+    leaf = preset("custom: {extra: {rollout_server: {context_manager: [a, b]}}}")
+    assert rules(validate(leaf, "--format", "json", "--swift-version", "4.2.3")) == ["wrong-server-type"]
 
 
 # --- Messages ---------------------------------------------------------------------------------------------------
