@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from migrate.lookup import Path
     from schema.yamltext import Document
+    from schema.yamltext import Entry
     from schema.yamltext import Mapping
     from schema.yamltext import Node
 
@@ -71,7 +72,7 @@ def part(document: Document, mapping: Mapping, number: int) -> Part:
     start, floor = key.span.start, _before(document, mapping, number)
     if text[floor:start].rstrip().endswith("?"):
         raise refusal(document, key, "the key is written with a question mark")
-    value = value_end(text, mapping.entries[number])
+    value = _value_end(text, mapping.entries[number])
     comma = _COMMA.match(text, value)
     behind = comma.end() if comma else None
     line, rest = line_start(text, start), _REST.match(text, value)
@@ -86,7 +87,13 @@ def _is_last(mapping: Mapping, number: int) -> bool:
 
 def _before(document: Document, mapping: Mapping, number: int) -> int:
     """Where what stands before an entry ends: the entry before it, or the brace."""
-    return value_end(document.text, mapping.entries[number - 1]) if number else opening(document, mapping)
+    return _value_end(document.text, mapping.entries[number - 1]) if number else opening(document, mapping)
+
+
+def _value_end(text: str, entry: Entry) -> int:
+    # YAML 1.2 takes `a:,` for a key `a:`, so a space behind the colon belongs to an empty value.
+    end = value_end(text, entry)
+    return end + 1 if text[end - 1 : end + 1] == ": " else end
 
 
 def delete(document: Document, mapping: Mapping, number: int) -> str:
@@ -102,7 +109,9 @@ def delete(document: Document, mapping: Mapping, number: int) -> str:
     joined = "#" not in text[before : here.start] and "\n" not in text[before : here.start]
     if not _is_last(mapping, number) and not (number and joined):
         return _without_first(document, mapping, number, here)
-    return text[: before if joined else here.start] + text[here.value :]
+    # With the comma before it, or else with the one behind it.
+    end = here.value if number and joined else here.end
+    return text[: before if joined else here.start] + text[end:]
 
 
 def _without_comma(document: Document, mapping: Mapping, number: int, here: Part, before: int) -> str:
@@ -171,7 +180,7 @@ def as_block(document: Document, mapping: Mapping, number: int) -> str:
     if not here.whole and "\n" in text[here.start : here.value]:
         raise refusal(document, key, "it goes over several lines of a flow mapping")
     colon = colon_end(text, mapping.entries[number])
-    value = text[colon : here.value]
+    value = text[colon : here.value].rstrip(" ")
     separator = ": " if value and not value.startswith((" ", "\t", "\n", "\r")) else ":"
     rest = text[here.comma or here.value : here.end] if here.whole else ""
     return text[here.head : key.span.end] + separator + value + rest

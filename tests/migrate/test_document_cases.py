@@ -22,6 +22,9 @@ DELETED = {
     "flow, last": ("x: { a: 1, b: 2 } # c\n", ("x", "b"), "x: { a: 1 } # c\n"),
     "flow, only": ("x: {a: 1}\n", ("x", "a"), "x: {}\n"),
     "flow, trailing comma": ("x: {a: 1, b: 2,}\n", ("x", "b"), "x: {a: 1,}\n"),
+    "flow, only, trailing comma": ("x: {a: 1,\n  }\n", ("x", "a"), "x: {\n  }\n"),
+    "flow, last on a shared line, trailing comma": ("x: {a: 1,\n  b: 2, }\n", ("x", "b"), "x: {a: 1,\n   }\n"),
+    "flow, behind an empty value": ("x: {a: , b: 2}\n", ("x", "b"), "x: {a: }\n"),
     "flow, nested": ("x: [{a: 1, b: {c: 2, d: 3}}]\n", ("x", 0, "b", "c"), "x: [{a: 1, b: {d: 3}}]\n"),
     "flow, a key alone": ("x: {a, b: 2}\n", ("x", "a"), "x: {b: 2}\n"),
     "flow, root": ("{a: 1, b: 2}\n", ("a",), "{b: 2}\n"),
@@ -100,6 +103,7 @@ def test_set_and_back(text, path, value, after):
 ADDED = {
     "flow": ("x: {a: 1}\n", ("x", "b"), "x: {a: 1, b: 5}\n"),
     "flow, padded": ("x: { a: 1 }\n", ("x", "b"), "x: { a: 1, b: 5 }\n"),
+    "flow, behind an empty value": ("x: {a: }\n", ("x", "b"), "x: {a: , b: 5}\n"),
     "flow, below": ("x: {a: 1}\n", ("x", "b", "c"), "x: {a: 1, b: {c: 5}}\n"),
     "flow, own lines": ("x: {\n  a: 1  # c\n}\n", ("x", "b"), "x: {\n  a: 1,  # c\n  b: 5\n}\n"),
     "flow, own lines, comma": ("x: {\n  a: 1,  # c\n}\n", ("x", "b"), "x: {\n  a: 1,  # c\n  b: 5,\n}\n"),
