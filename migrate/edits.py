@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
@@ -138,7 +137,7 @@ class Move:
             )
         document = self._with_value(document)
         lines = text.bare(text.lines_of(document, self.path))
-        rest = _again(document, text.delete(document, self.path))
+        rest = _again(document, text.delete(document, self.path), self.path)
         if self.after is not None:
             return text.insert_after(rest, (*self.to[:-1], self.after), lines)
         return text.append(rest, self.to[:-1], lines)
@@ -146,22 +145,22 @@ class Move:
     def _with_value(self, document: Document) -> Document:
         if isinstance(self.value, Keep):
             return document
-        return _again(document, text.set_scalar(document, self.path, self.value))
+        return _again(document, text.set_scalar(document, self.path, self.value), self.path)
 
 
 Edit: TypeAlias = Change | Remove | Add | Move
 
 
-def gone(document: Document, edit: Edit, edits: Sequence[Edit]) -> list[str]:
-    """The comments of a document that an edit deletes: not those that other edits have taken along before."""
-    if not isinstance(edit, Remove):
-        return []
-    below = [other.path for other in edits if len(other.path) > len(edit.path)]
-    left = Counter(text.comments_of(document, edit.path))
-    for path in below:
-        if path[: len(edit.path)] == edit.path and text.find(document, path) is not None:
-            left -= Counter(text.comments_of(document, path))
-    return list(left.elements())
+def gone(document: Document, edits: Sequence[Edit]) -> list[list[str]]:
+    """The comments that each edit deletes where those before it are made: an entry may get its line to itself."""
+    found: list[list[str]] = [[] for _ in edits]
+    last = max((number for number, edit in enumerate(edits) if isinstance(edit, Remove)), default=-1)
+    for number, edit in enumerate(edits[: last + 1]):
+        if isinstance(edit, Remove):
+            found[number] = text.comments_of(document, edit.path)
+        if number < last:
+            document = _again(document, edit.on_text(document), edit.path)
+    return found
 
 
 def apply(document: Document, edits: list[Edit]) -> Document:
@@ -195,26 +194,33 @@ def _placed(original: Document, edit: Edit, error: InputError) -> InputError:
             return refused
     except KeyError:  # it follows a key that an earlier edit adds
         return error
-    entry = text.find(original, edit.path)
-    return InputError(error.message, Place(original.path, *entry.key.span[2:])) if entry else error
+    return InputError(error.message, _place(original, edit.path))
+
+
+def _place(document: Document, path: Path) -> Place:
+    # Of a key, or of the mapping that it would come into.
+    while path:
+        if (entry := text.find(document, path)) is not None:
+            return Place(document.path, *entry.key.span[2:])
+        path = path[:-1]
+    return Place(document.path)
 
 
 def _applied(document: Document, edit: Edit) -> Document:
-    after = _again(document, edit.on_text(document))
+    after = _again(document, edit.on_text(document), edit.path)
     planned = document.data()
     edit.on_data(planned)
     if not equal(planned, after.data()):
-        entry = text.find(document, edit.path)
-        place = Place(document.path, *entry.key.span[2:]) if entry else Place(document.path)
-        raise unsafe(place, f"with {dotted(edit.path)} changed, another value would be read differently")
+        reason = f"with {dotted(edit.path)} changed, another value would be read differently"
+        raise unsafe(_place(document, edit.path), reason)
     return after
 
 
-def _again(document: Document, new: str) -> Document:
+def _again(document: Document, new: str, path: Path) -> Document:
     try:
         return parse(document.path, (document.bom + new).encode())
     except InputError as error:
-        raise unsafe(Place(document.path), f"the new text would be wrong: {error.message}") from error
+        raise unsafe(_place(document, path), f"the new text would be wrong: {error.message}") from error
 
 
 def equal(left: object, right: object) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import yaml
 from deepdiff import DeepDiff
 from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.error import YAMLError
 
 from migrate import document as text
@@ -40,15 +41,15 @@ def prove(old: Document, new: Document, edits: Sequence[Edit]) -> None:
         return
     same_data("PyYAML", _planned(yaml.safe_load(old.text), edits), yaml.safe_load(new.text))
     same_data("ruamel.yaml", _planned(yaml12(old), edits), yaml12(new))
-    deleted = [comment for edit in edits for comment in gone(old, edit, edits)]
+    deleted = [comment for comments in gone(old, edits) for comment in comments]
     kept = Counter(text.comments(old)) - Counter(deleted)
     if kept != Counter(text.comments(new)):
         wrong = (kept - Counter(text.comments(new))) or (Counter(text.comments(new)) - kept)
         raise ProofError(f"comments would be lost, or come from nowhere: {sorted(wrong)}")
 
 
-def _planned(data: Data, edits: Sequence[Edit]) -> Data:
-    planned = copy.deepcopy(data)
+def _planned(data: Data | None, edits: Sequence[Edit]) -> Data:
+    planned = copy.deepcopy(data or {})  # a file may hold nothing but comments
     for edit in edits:
         edit.on_data(planned)
     return planned
@@ -75,6 +76,13 @@ def yaml12(document: Document) -> Data:
     try:
         loaded: Data = YAML(typ="safe", pure=True).load(StringIO(document.text))
     except (YAMLError, ValueError) as error:
-        reason = str(error).split("\n", 1)[0]
-        raise InputError(f"readers of YAML 1.2 refuse this file: {reason}", Place(document.path)) from error
+        reason, place = _refused(document, error)
+        raise InputError(f"readers of YAML 1.2 refuse this file: {reason}", place) from error
     return loaded
+
+
+def _refused(document: Document, error: Exception) -> tuple[str, Place]:
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return str(error).split("\n", 1)[0], Place(document.path)
+    mark = error.problem_mark
+    return str(error.problem), Place(document.path, mark.line + 1, mark.column + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrate import document as text
@@ -50,7 +51,8 @@ class Item:
 
 def items(file: Path, old: Document, new: Document, edits: list[Edit]) -> list[Item]:
     """One item an edit."""
-    return [_item(file, old, new, edit, edits) for edit in edits]
+    found = [_item(file, old, new, edit, edits) for edit in edits]
+    return [replace(item, comments=tuple(lines)) for item, lines in zip(found, gone(old, edits), strict=True)]
 
 
 def _item(file: Path, old: Document, new: Document, edit: Edit, edits: list[Edit]) -> Item:
@@ -68,7 +70,7 @@ def _item(file: Path, old: Document, new: Document, edit: Edit, edits: list[Edit
         old=before[1] if before and not isinstance(edit, Prune) else None,
         new=after[1] if after else None,
         reason=edit.reason,
-        comments=tuple(gone(old, edit, edits)),
+        comments=(),
     )
 
 

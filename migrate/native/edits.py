@@ -13,6 +13,7 @@ from migrate.edits import Add
 from migrate.edits import Keep
 from migrate.edits import Remove
 from migrate.lookup import dotted
+from migrate.lookup import required
 from migrate.regions import refusal
 from migrate.scalars import scalar
 from schema.yamltext import Alias
@@ -31,6 +32,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Depart(Remove):
     """A key goes to the other file, with its comments."""
+
+    comments: tuple[str, ...] = ()
+
+    def on_text(self, document: Document) -> str:
+        """The text with the edit made."""
+        if tuple(text.comments_of(document, self.path)) != self.comments:
+            reason = "a comment at the end of its line belongs to other keys, too"
+            raise refusal(document, required(document, self.path).entry.key, reason)
+        return super().on_text(document)
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ def sent(document: Document, path: Path, reason: str, value: object = KEEP) -> t
         document = parse(document.path, (document.bom + text.set_scalar(document, path, value)).encode())
     lines = tuple(text.bare(text.lines_of(document, path)))
     arrive = Arrive(path, value_at(document.data(), path), reason, lines=lines, kept=kept)
-    return Depart(path, reason), arrive
+    return Depart(path, reason, tuple(text.comments_of(document, path))), arrive
 
 
 def _refuse_aliases(document: Document, path: Path) -> None:

@@ -59,6 +59,12 @@ class Half(Migration):
         """The report of this file."""
         return list(self.found)
 
+    def taken(self) -> list[tuple[Edit, list[str]]]:
+        """Each edit, with the comments that it takes out of the file; one that goes is not edited before."""
+        if self.goes:
+            return [(edit, text.comments_of(self.old, edit.path)) for edit in self.edits]
+        return list(zip(self.edits, gone(self.old, self.edits), strict=True))
+
 
 def report(halves: Sequence[Half]) -> list[Half]:
     """The halves with their parts of the report."""
@@ -67,13 +73,14 @@ def report(halves: Sequence[Half]) -> list[Half]:
 
 
 def _items(half: Half, other: Half) -> Iterator[Item]:
-    for edit in half.edits:
+    for edit, comments in half.taken():
         if isinstance(edit, Copy):
             yield from items(half.path, half.old, half.new, [Add(edit.path, edit.value, edit.reason)])
         elif isinstance(edit, Depart):
             yield _moved(half, other, edit)
         elif not isinstance(edit, Arrive):
-            yield from items(half.path, half.old, half.new, [edit])
+            [item] = items(half.path, half.old, half.new, [edit])
+            yield replace(item, comments=tuple(comments))
     if half.goes:
         yield _gone(half)
 
@@ -86,14 +93,6 @@ def _moved(half: Half, other: Half, edit: Edit) -> Item:
 
 
 def _gone(half: Half) -> Item:
-    moved = Counter(
-        line for edit in half.edits if isinstance(edit, Depart) for line in text.comments_of(half.old, edit.path)
-    )
-    named = Counter(line for edit in half.edits for line in _deleted(half, edit))
-    rest = Counter(text.comments(half.old)) - moved - named
+    rest = Counter(text.comments(half.old)) - Counter(line for _, lines in half.taken() for line in lines)
     why = "no server is left to start"
     return Item(shown(half.path), "removed", "the file", "", 1, None, None, None, why, tuple(rest.elements()))
-
-
-def _deleted(half: Half, edit: Edit) -> list[str]:
-    return [] if isinstance(edit, Depart) else gone(half.old, edit, half.edits)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import yaml
 
 from migrate import document as text
-from migrate.edits import gone
 from migrate.native.edits import Arrive
 from migrate.native.edits import Copy
 from migrate.native.edits import Depart
@@ -92,10 +91,10 @@ def _prove_comments(halves: Sequence[Half]) -> None:
 
 def _kept(half: Half) -> Counter[str]:
     # What of a file's comments is to stand in either file afterwards.
-    moved = [edit for edit in half.edits if isinstance(edit, Depart)]
+    moved, deleted = Counter[str](), Counter[str]()
+    for edit, lines in half.taken():
+        (moved if isinstance(edit, Depart) else deleted).update(lines)
     if half.goes:
-        return Counter(line for edit in moved for line in text.comments_of(half.old, edit.path))
-    others = [edit for edit in half.edits if edit not in moved]
-    deleted = Counter(line for edit in others for line in gone(half.old, edit, half.edits))
+        return moved
     heading = [] if half.there else text.comments(half.new)[:1]
     return Counter(text.comments(half.old)) - deleted + Counter(heading)

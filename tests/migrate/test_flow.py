@@ -16,6 +16,7 @@ from migrate.edits import Change
 from migrate.edits import Move
 from migrate.edits import Remove
 from migrate.edits import apply
+from migrate.proof import prove
 from schema.errors import InputError
 from schema.yamltext import parse
 
@@ -96,3 +97,25 @@ def test_edits_in_flow_mappings(data):
         assert edit.set_source(new, path, edit.source_of(old, path)) == old.text
     if isinstance(made, Add) and made.after is not None:
         assert edit.delete(new, made.path) == old.text
+
+
+@SOME
+@given(st.data())
+def test_entries_that_go_one_after_the_other(data):
+    old = data.draw(files())
+    names = data.draw(st.permutations(list(old.data()["m"])))
+    made = [
+        data.draw(st.sampled_from([Remove(("m", name), ""), Move(("m", name), ("last", name), "")]))
+        for name in names[: data.draw(st.integers(0, len(names)))]
+    ]
+    note(old.text)
+    new, message = old, ""
+    try:
+        new = apply(old, made)
+    except InputError as error:
+        message = error.message
+    if message:
+        assert "cannot be edited safely" in message
+    else:
+        note(new.text)
+        prove(old, new, made)
