@@ -14,10 +14,7 @@ from migrate.direction import TENSOR
 from migrate.edits import KEEP
 from migrate.target import DEFAULT_TENSOR
 from migrate.to_server import DROPPED
-from schema.layouts.nested import ARGUMENT_SECTIONS
 from schema.layouts.nested import SERVER_BLOCK
-from schema.resolve.tree import Branch
-from schema.resolve.tree import data
 from schema.roles import UNREAD_IN_COLOCATE
 from schema.roles import Role
 from schema.roles import role_of
@@ -54,14 +51,9 @@ class Carried:
     @cached_property
     def masks(self) -> dict[tuple[str, str], object]:
         """Nulls that keep a base's settings from a learner in server mode, by path, and what the base says."""
-        found = {}
-        for section in ARGUMENT_SECTIONS if self.part.leaves else ():
-            own = self.part.own.find(section)
-            for name, tree in own.children.items() if isinstance(own, Branch) else ():
-                hidden = self.part.below.tree.value(section, name)
-                if data(tree) is None and hidden is not None and self._moved_away(str(name)):
-                    found[(section, str(name))] = hidden
-        return found
+        nulls = self.part.nulls() if self.part.leaves else ()
+        hidden = {path: self.part.below.tree.value(*path) for path in nulls if self._moved_away(path[-1])}
+        return {path: value for path, value in hidden.items() if value is not None}
 
     def _moved_away(self, name: str) -> bool:
         role, block = role_of(name), self.part.preset.tree.find(*SERVER_BLOCK, name)
@@ -93,7 +85,7 @@ class Carried:
 
     def lost(self, name: str, value: object) -> str | None:
         """Why an entry of the block does not come back, or None if it does."""
-        hidden = [base for (_, masked), base in self.masks.items() if masked == name]
+        hidden = [base for (_, masked), base in self.masks.items() if masked == name][-1:]  # a later section wins
         reasons = {
             "nothing reads it in colocate mode": not self.part.leaves,
             "only a server takes it": role_of(name) is not Role.SERVER,

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from migrate import document as text
 from migrate.target import Bases
 from schema.check import load
+from schema.layouts.nested import ARGUMENT_SECTIONS
 from schema.resolve import Branch
 from schema.resolve.extends import bases
+from schema.resolve.tree import data
 from schema.resolve.tree import merge
 from schema.rules.tokens import total_length
 
@@ -106,6 +108,14 @@ class Part:
             own = setting.key.file == self.path
             if own and setting.value is not None and not self.preset.owned(setting):
                 yield setting
+
+    def nulls(self) -> Iterator[tuple[str, str]]:
+        """The paths of ms-swift arguments that the file itself sets to null."""
+        for section in ARGUMENT_SECTIONS:
+            own = self.own.find(section)
+            for name, tree in own.children.items() if isinstance(own, Branch) else ():
+                if data(tree) is None:
+                    yield section, str(name)
 
     def inherited(self) -> Iterator[Setting]:
         """The ms-swift arguments that stay in bases and reach the file, or will once its own are taken out.

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrate.direction import FITTED
+from migrate.direction import LENGTH
+from migrate.direction import LORA
 from migrate.edits import equal
 from migrate.scalars import shown as value_text
+from migrate.to_server import DROPPED
 from schema.check import Options
 from schema.check import check
 from schema.check import load
@@ -150,27 +154,36 @@ def refuse_unplanned(before: Preset, after: Preset, planned: Sequence[tuple[str,
 
 
 def refuse_merged(before: Preset, after: Preset) -> None:
-    """Refuses engine settings that would merge with a base's on the other side, and did not where they were.
+    """Refuses engine settings that would merge to something else on the other side.
 
     Mappings merge deeply, but only within one section: `rlhf.vllm_engine_kwargs` takes the place of a base's
-    `training.vllm_engine_kwargs`, and in the server's block the two would be one.
+    `training.vllm_engine_kwargs`, and in the server's block the two would be one. What the split decides on, and
+    what the other side has said before, may change: that is in the report.
 
     Raises:
         InputError: naming the setting, and what would become of it.
     """
     for name in fields(Role.SERVER):
         old, new = _engine(before, name), _engine(after, name)
-        if isinstance(old, dict) and isinstance(new, dict) and not equal(old, new):
+        mappings = isinstance(old, dict) and isinstance(new, dict)
+        if not equal(old, new) and (mappings or not _is_decided(before, name)):
             raise InputError(
-                f"{name} would become {value_text(new)} instead of {value_text(old)}: it would merge with what a"
-                " base says in another section; set it in the same section everywhere first",
+                f"{name} would become {value_text(new)} instead of {value_text(old)}: it would merge with what"
+                " another base says, or another section; set it in the same section everywhere first",
                 Place(before.resolved.path),
             )
 
 
+def _is_decided(preset: Preset, name: str) -> bool:
+    other_side = _in_block(preset, name) if implied_mode(preset) != "server" else preset.value(name)
+    return other_side is not None or name in (*FITTED, LENGTH, LORA, *DROPPED)
+
+
 def _engine(preset: Preset, name: str) -> object:
-    if implied_mode(preset) != "server":
-        return preset.value(name)
+    return preset.value(name) if implied_mode(preset) != "server" else _in_block(preset, name)
+
+
+def _in_block(preset: Preset, name: str) -> object:
     return preset.block.value(name) if isinstance(preset.block, Branch) else None
 
 

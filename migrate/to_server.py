@@ -16,6 +16,8 @@ from migrate.edits import KEEP
 from migrate.edits import Add
 from migrate.edits import Move
 from migrate.edits import Remove
+from migrate.edits import equal
+from migrate.scalars import shown
 from migrate.target import DEFAULT_LENGTH
 from schema.layouts.nested import SERVER_BLOCK
 from schema.roles import Role
@@ -26,6 +28,7 @@ from schema.yamltext.yaml12 import same
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from migrate.edits import Edit
     from schema.preset import Preset
@@ -67,6 +70,7 @@ class ToServer(Direction):
     def edits(self) -> list[Edit]:
         """All edits, in the order in which they are made."""
         block = list(self._block())
+        block += self._kept(block)
         edits = [
             *self.set_mode(),
             *self._address(),
@@ -169,11 +173,34 @@ class ToServer(Direction):
     def _long(self) -> str:
         return f"prompt and completion may have {self.part.needed} tokens"
 
+    def _kept(self, block: Sequence[Edit]) -> Iterator[Edit]:
+        # What the engine had, where the blocks of migrated bases would merge to something else.
+        for name in ORDER:
+            had, gets = self.part.preset.value(name), self.part.bases.value(*SERVER_BLOCK, name)
+            if gets is not None and not equal(gets, had) and not self._is_decided(name, had, block):
+                yield self._keeps(name, had, gets)
+
+    def _keeps(self, name: str, had: object, gets: object) -> Edit:
+        to = (*SERVER_BLOCK, name)
+        if had is not None:
+            new = self._new_value(name, had)
+            return Add(to, had if new is KEEP else new, f"as before; bases would make it {shown(gets)}")
+        hidden = next((path for path in self.part.nulls() if path[-1] == name), None)
+        if hidden is not None:
+            return Move(hidden, to, f"hides {shown(gets)} of a base, as before")
+        return Add(to, None, f"it was unset, and would be {shown(gets)}")
+
+    def _is_decided(self, name: str, had: object, block: Iterable[Edit]) -> bool:
+        # Whether the split decides on a setting, this file does, or a block that was there before.
+        if name in (*FITTED, LORA, *DROPPED) or (name == LENGTH and had is None):
+            return True
+        to = (*SERVER_BLOCK, name)
+        return _comes(block, to) or self.part.preset.tree.find(*to) is not None
+
     def _longer(self, block: Iterable[Edit]) -> Iterator[Edit]:
         # A block that is there, here or in a base, but too short for this preset.
         to = (*SERVER_BLOCK, LENGTH)
-        said = self.part.bases.value(*to)
-        if self.part.too_short(said) and not any(isinstance(edit, Move) and edit.to == to for edit in block):
+        if self.part.too_short(self.part.bases.value(*to)) and not _comes(block, to):
             yield Add(to, self._split_value(LENGTH), self._long())
 
     def _balanced(self) -> Iterator[Edit]:
@@ -190,6 +217,12 @@ class ToServer(Direction):
         for setting in self.part.settings():
             if role_of(setting.name) is Role.COLOCATE:
                 yield Remove(setting.steps, COLOCATE_ONLY)
+
+
+def _comes(block: Iterable[Edit], to: tuple[str, ...]) -> bool:
+    return any(
+        (isinstance(edit, Move) and edit.to == to) or (isinstance(edit, Add) and edit.path == to) for edit in block
+    )
 
 
 def _unread(setting: Setting) -> str | None:
