@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from migrate.edits import apply
@@ -56,7 +57,7 @@ def plan(paths: Sequence[Path], target: Target) -> list[Migration]:
     """
     target.check()
     workspace = Workspace()
-    presets = {path: load(workspace, path) for path in paths}
+    presets = {path: load(workspace, path) for path in _distinct(paths)}
     nested = [path for path, preset in presets.items() if not isinstance(preset, Native)]
     migrations = _migrations(workspace, nested, target)
     _prove(migrations, target)
@@ -66,12 +67,12 @@ def plan(paths: Sequence[Path], target: Target) -> list[Migration]:
 
 
 def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> list[Migration]:
-    presets = {path: load(workspace, path) for path in dict.fromkeys(paths)}
+    presets = {path: load(workspace, path) for path in paths}
     if target.bases is Bases.INCLUDE:
         bases = [base for preset in presets.values() for base in _bases(preset)]
-        presets = {path: load(workspace, path) for path in dict.fromkeys([*bases, *paths])}
+        presets = {path: load(workspace, path) for path in _distinct([*bases, *paths])}
     for path, preset in presets.items():
-        refuse_unfit(preset, target.to, is_base=any(path in _bases(other) for other in presets.values()))
+        refuse_unfit(preset, target.to, is_base=any(_extends(other, path) for other in presets.values()))
     done: list[Migration] = []
     for preset in sorted(presets.values(), key=lambda preset: len(preset.resolved.files)):
         part = _part(workspace, presets, preset, target, done)
@@ -81,8 +82,20 @@ def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> 
     return done
 
 
+def _distinct(paths: Iterable[Path]) -> list[Path]:
+    # A file that has several names is planned by the first.
+    found: dict[str, Path] = {}
+    for path in paths:
+        found.setdefault(os.path.realpath(path), path)
+    return list(found.values())
+
+
 def _bases(preset: Preset) -> list[Path]:
     return [file for file in preset.resolved.files if file != preset.resolved.path]
+
+
+def _extends(preset: Preset, path: Path) -> bool:
+    return os.path.realpath(path) in map(os.path.realpath, _bases(preset))
 
 
 def _part(
@@ -90,7 +103,7 @@ def _part(
 ) -> Part:
     migrated = _after(workspace, done)
     after = load(migrated, preset.resolved.path)
-    heirs = [other for other in presets.values() if preset.resolved.path in _bases(other)]
+    heirs = [other for other in presets.values() if _extends(other, preset.resolved.path)]
     mode = next((member.mode for member in (preset, *heirs) if member.mode is not None), None)
     says_mode = workspace.tree(preset.resolved.path).find(*MODE) is not None
     if target.bases is Bases.MASK and after.mode is not None:
@@ -100,7 +113,7 @@ def _part(
         # block brings the section `custom`.
         whole = {path for path, _ in after.missing()} <= {"custom"}
         sets_mode = rolls_out(after) and after.mode is None and (mode is None or whole)
-    led = any(load(migrated, base).mode is not None for base in _bases(preset) if base in presets)
+    led = any(load(migrated, base).mode is not None for base in presets if _extends(preset, base))
     return Part(
         context(workspace, preset, options(target)),
         after,
@@ -136,5 +149,9 @@ def _check(before: Preset, after: Preset, migrations: Sequence[Migration], new: 
     refuse_unplanned(before, after, [path for migration in migrations for path in migration.touched])
     if implied_mode(before) != implied_mode(after):
         refuse_merged(before, after)
-    if rolls_out(after) and after.mode is not None and not set(changed).isdisjoint(after.resolved.files):
+    if rolls_out(after) and after.mode is not None and _reads(after, changed):
         refuse_invalid(new, after, options(target))
+
+
+def _reads(preset: Preset, files: Sequence[Path]) -> bool:
+    return not set(map(os.path.realpath, files)).isdisjoint(map(os.path.realpath, preset.resolved.files))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.direction import FITTED
@@ -18,6 +20,7 @@ from schema.place import Place
 from schema.place import shown
 from schema.preset import Kind
 from schema.preset import Preset
+from schema.resolve import find_project
 from schema.resolve.graph import dependents
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
@@ -26,9 +29,9 @@ from schema.roles import fields
 from schema.split import Gpus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Sequence
-    from pathlib import Path
 
     from migrate.target import Target
     from schema.preset import Setting
@@ -98,18 +101,42 @@ def refuse_inherited(after: Workspace, preset: Preset, named: Sequence[Path], le
     """
     if not left:
         return
-    base, leaf = left[0].place.file, shown(preset.resolved.path)
-    keys = ", ".join(f"{setting.path} (line {setting.key.line})" for setting in left if setting.key.file == base)
-    others = [file for file in dependents(after, preset.project.root or base.parent, base) if file not in named]
+    leaf, bases = shown(preset.resolved.path), list(dict.fromkeys(setting.key.file for setting in left))
+    others = [file for base in bases for file in _heirs(after, named, base) if file not in preset.resolved.files]
     block = preset.block if left[0].name == "vllm_mode" else None
     own = " has a server's block, but" if block and block.key.file == preset.resolved.path else ""
-    also = f"; {', '.join(map(shown, others))} would follow, and must be named, too" if others else ""
+    also = f"; {_listed(others)} would follow, and must be named, too" if others else ""
+    several = ("were", "them", "bases stay as they are")
+    were, them, stay = several if bases[1:] else ("was", "it", "base stays as it is")
     raise InputError(
-        f"{leaf}{own} inherits {keys} from this base, which was not named. Either name it in the same call, or add"
-        f" --include-bases{also}. Or add --mask-bases: the base stays as it is, and {leaf} hides these keys with"
-        " null",
+        f"{leaf}{own} inherits {_keys(left, bases)}, which {were} not named. Either name {them} in the same call,"
+        f" or add --include-bases{also}. Or add --mask-bases: the {stay}, and {leaf} hides these keys with null",
         left[0].key,
     )
+
+
+def _keys(left: Sequence[Setting], bases: Sequence[Path]) -> str:
+    # By base; the first one is the place of the error.
+    lists = [
+        ", ".join(f"{setting.path} (line {setting.key.line})" for setting in left if setting.key.file == base)
+        for base in bases
+    ]
+    names = ["this base", *map(shown, bases[1:])]
+    return ", and ".join(f"{keys} from {name}" for keys, name in zip(lists, names, strict=True))
+
+
+def _listed(files: Iterable[Path]) -> str:
+    return ", ".join(map(shown, dict.fromkeys(files)))
+
+
+def _heirs(workspace: Workspace, named: Sequence[Path], base: Path) -> list[Path]:
+    """The files that are not named, but extend a base, in the project of the base or of a named file."""
+    files = [*named, base]
+    marked = [root for root in dict.fromkeys(find_project(file).root for file in files) if root]
+    folders = marked or [Path(os.path.commonpath([file.parent for file in files]))]
+    found = dict.fromkeys(file for folder in folders for file in dependents(workspace, folder, base))
+    known = set(map(os.path.realpath, files))
+    return [file for file in found if os.path.realpath(file) not in known]
 
 
 def options(target: Target) -> Options:
@@ -204,12 +231,10 @@ def refuse_left_behind(
         InputError: naming the file that changes, and the presets.
     """
     for path in changed:
-        root = load(after, path).project.root or path.parent
-        files = [file for file in dependents(before, root, path) if file not in named]
-        moved = [file for file in files if not _means_the_same(before, after, file)]
+        moved = [file for file in _heirs(before, named, path) if not _means_the_same(before, after, file)]
         if moved:
             raise InputError(
-                f"{', '.join(map(shown, moved))} would change with it; name every preset that extends it in the"
+                f"{_listed(moved)} would change with it; name every preset that extends it in the"
                 " same call, or leave it out, and add --mask-bases for those that are to change",
                 Place(path),
             )

@@ -47,11 +47,12 @@ def _bases(workspace: Workspace, file: Path) -> list[Path]:
 
 
 def dependents(workspace: Workspace, root: Path, base: Path) -> list[Path]:
-    """The files below a folder that extend a file, directly or through others."""
-    direct = {file: _bases(workspace, file) for file in yaml_files(root)}
+    """The files below a folder that extend a file, by whatever name, directly or through others."""
+    direct = {file: set(map(os.path.realpath, _bases(workspace, file))) for file in yaml_files(root)}
     found: list[Path] = []
     wave = [base]
     while wave:
-        wave = [file for file, named in direct.items() if file not in found and any(b in named for b in wave)]
+        real = set(map(os.path.realpath, wave))
+        wave = [file for file, named in direct.items() if file not in found and not named.isdisjoint(real)]
         found += wave
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from schema.resolve.tree import Branch
@@ -25,18 +26,22 @@ class Workspace:
 
     def __init__(self, overlay: Mapping[Path, bytes | None] | None = None) -> None:
         self.overlay = dict(overlay or {})
+        # A file may have several names, by symbolic links.
+        self._instead = {os.path.realpath(path): content for path, content in self.overlay.items()}
         self._documents: dict[Path, Document] = {}
         self._trees: dict[Path, Branch] = {}
 
     def has(self, path: Path) -> bool:
         """Whether a file is there, or text that stands in for it."""
-        return self.overlay[path] is not None if path in self.overlay else path.is_file()
+        real = os.path.realpath(path)
+        return self._instead[real] is not None if real in self._instead else path.is_file()
 
     def document(self, path: Path) -> Document:
         """The parsed file; raises what yamltext.read raises."""
         if path not in self._documents:
-            content = self.overlay.get(path) or b""  # whoever reads what is to go has not asked `has`
-            self._documents[path] = parse(path, content) if path in self.overlay else read(path)
+            real = os.path.realpath(path)
+            content = self._instead.get(real) or b""  # whoever reads what is to go has not asked `has`
+            self._documents[path] = parse(path, content) if real in self._instead else read(path)
         return self._documents[path]
 
     def tree(self, path: Path) -> Branch:

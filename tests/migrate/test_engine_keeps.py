@@ -1,4 +1,4 @@
-"""What the engine of a preset had it keeps, whatever the bases of presets say, hide, and contradict each other in."""
+"""What the engine of a preset had it keeps, whatever its bases say, hide, and contradict each other in."""
 
 import json
 import tempfile
