@@ -10,6 +10,9 @@ from migrate.carried import MOST
 from migrate.commands import Wish
 from migrate.commands import migrate
 from migrate.plan import DIRECTIONS
+from migrate.target import DEFAULT_HOST
+from migrate.target import DEFAULT_PORT
+from migrate.target import DEFAULT_TIMEOUT
 from migrate.target import Bases
 from migrate.target import Target
 from schema.commands.validate import absolute
@@ -36,12 +39,20 @@ Exit status:
 )
 @click.option("--write", is_flag=True, help="Write the files: all, or none. Default: print a diff and a report.")
 @click.option("--check", is_flag=True, help="Only say which files would change.")
-@click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="Write there instead.")
-@click.option("--report", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="With --write: write there.")
+@click.option(
+    "--report", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the report."
+)
 @click.option("--include-bases", is_flag=True, help="Migrate the bases of the named presets, too.")
 @click.option("--mask-bases", is_flag=True, help="Leave bases alone: override their settings with null.")
-@click.option("--rollout-gpus", type=click.IntRange(min=1), help="GPUs that roll out. Default: 6.")
-@click.option("--train-gpus", type=click.IntRange(min=1), help="GPUs that learn. Default: 2 beside a server.")
+@click.option(
+    "--rollout-gpus", type=click.IntRange(min=1), help="GPUs that roll out. Default: the project's, else 6."
+)
+@click.option(
+    "--train-gpus",
+    type=click.IntRange(min=1),
+    help="GPUs that learn. Default: what the preset says, or the project, else 2 beside a server.",
+)
 @click.option(
     "--tensor-parallel",
     type=click.IntRange(min=1),
@@ -58,9 +69,9 @@ Exit status:
     help="Share of a GPU's memory that the engine takes. Default: 0.6 on a server; back in colocate mode what the"
     f" server has, but at most {MOST}.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback name of the server.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port of the server.")
-@click.option("--timeout", type=click.IntRange(min=1), default=300, show_default=True, help="Seconds to connect.")
+@click.option("--host", help=f"Loopback name of the server. Default: {DEFAULT_HOST}.")
+@click.option("--port", type=click.IntRange(1, 65535), help=f"Port of the server. Default: {DEFAULT_PORT}.")
+@click.option("--timeout", type=click.IntRange(min=1), help=f"Seconds to connect. Default: {DEFAULT_TIMEOUT}.")
 @click.version_option(package_name="rollout-split")
 @guarded
 def main(
@@ -77,15 +88,17 @@ def main(
     tensor_parallel: int | None,
     max_model_len: int | None,
     gpu_memory_utilization: float | None,
-    host: str,
-    port: int,
-    timeout: int,
+    host: str | None,
+    port: int | None,
+    timeout: int | None,
 ) -> Exit:
     """Move ms-swift GRPO presets from vLLM colocate mode to server mode, or back.
 
     Name a preset together with the presets that it extends, or say what becomes of its bases. Presets that
     are not named keep their meaning. A flat one, for `swift rlhf x.yaml`, gets its server's settings in
     x.rollout.yaml beside it, and batch numbers that keep the global batch.
+
+    An option that contradicts what a preset says in that mode already is refused: what is there stays.
 
     Only the lines that must change do; every comment stays, or travels with its key; what goes is in the
     report. Files are written all or none, also when a call is killed: the next one with --write puts back what

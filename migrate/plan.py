@@ -13,8 +13,10 @@ from migrate.part import Part
 from migrate.part import below
 from migrate.proof import ProofError
 from migrate.proof import prove
+from migrate.refusals import about
 from migrate.refusals import implied_mode
 from migrate.refusals import options
+from migrate.refusals import refuse_contradicted
 from migrate.refusals import refuse_inherited
 from migrate.refusals import refuse_invalid
 from migrate.refusals import refuse_left_behind
@@ -76,9 +78,10 @@ def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> 
     done: list[Migration] = []
     for preset in sorted(presets.values(), key=lambda preset: len(preset.resolved.files)):
         part = _part(workspace, presets, preset, target, done)
-        edits = DIRECTIONS[target.to](part).edits()
         old = workspace.document(part.path)
-        done.append(Migration(part.path, old, apply(old, edits), edits))
+        with about(part.path):
+            edits = DIRECTIONS[target.to](part).edits()
+            done.append(Migration(part.path, old, apply(old, edits), edits))
     return done
 
 
@@ -149,7 +152,10 @@ def _check(before: Preset, after: Preset, migrations: Sequence[Migration], new: 
     refuse_unplanned(before, after, [path for migration in migrations for path in migration.touched])
     if implied_mode(before) != implied_mode(after):
         refuse_merged(before, after)
-    if rolls_out(after) and after.mode is not None and _reads(after, changed):
+    if not (rolls_out(after) and after.mode is not None):
+        return
+    refuse_contradicted(after, target)
+    if _reads(after, changed) or target.rollout_gpus or target.train_gpus:
         refuse_invalid(new, after, options(target))
 
 

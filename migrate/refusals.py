@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.roles import Role
 from schema.roles import fields
+from schema.roles import role_of
 from schema.split import Gpus
 
 if TYPE_CHECKING:
@@ -37,6 +39,17 @@ if TYPE_CHECKING:
     from schema.preset import Setting
     from schema.resolve import Tree
     from schema.resolve import Workspace
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Gives refusals that name no place the file that they are about."""
+    try:
+        yield
+    except InputError as error:
+        if error.place is None:
+            raise InputError(error.message, Place(path)) from error
+        raise
 
 
 def rolls_out(preset: Preset) -> bool:
@@ -159,6 +172,30 @@ def refuse_invalid(after: Workspace, preset: Preset, options: Options) -> None:
             + listed,
             Place(preset.resolved.path),
         )
+
+
+def refuse_contradicted(preset: Preset, target: Target) -> None:
+    """Refuses options of the caller that are not what a result says: what is there already is not changed.
+
+    Raises:
+        InputError: with the option, and where the preset says something else.
+    """
+    for name, (option, wanted) in target.said.items():
+        path, said, place = _said(preset, name)
+        if said not in (None, wanted, [wanted]):
+            raise InputError(
+                f"{option} is {wanted}, but {path} is {value_text(said)} already, and what is there stays; change"
+                " it there, or leave the option out",
+                place,
+            )
+
+
+def _said(preset: Preset, name: str) -> tuple[str, object, Place]:
+    if preset.mode == "server" and role_of(name) is Role.SERVER:
+        tree = preset.block.find(name) if isinstance(preset.block, Branch) else None
+        return preset.server_path(name), _in_block(preset, name), tree.place if tree else preset.start
+    setting = preset.arguments.get(name)
+    return preset.path(name), preset.value(name), setting.place if setting else preset.start
 
 
 def refuse_unplanned(before: Preset, after: Preset, planned: Sequence[tuple[str, ...]]) -> None:

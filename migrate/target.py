@@ -18,6 +18,7 @@ DEFAULT_LENGTH = 8192
 #: GPUs that one engine of the server spans, and the share of their memory that it takes.
 DEFAULT_TENSOR = 1
 DEFAULT_SHARE = 0.6
+DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TIMEOUT = "127.0.0.1", 8080, 300
 
 
 class Bases(Enum):
@@ -52,9 +53,31 @@ class Target:
     tensor_parallel: int | None = None
     max_model_len: int | None = None
     gpu_memory_utilization: float | None = None
-    host: str = "127.0.0.1"
-    port: int = 8080
-    timeout: float = 300
+    host: str | None = None
+    port: int | None = None
+    timeout: float | None = None
+
+    @property
+    def address(self) -> dict[str, object]:
+        """The server's address, and the seconds to connect: what the caller says, else the defaults."""
+        return {
+            "host": self.host or DEFAULT_HOST,
+            "port": self.port or DEFAULT_PORT,
+            "timeout": self.timeout or DEFAULT_TIMEOUT,
+        }
+
+    @property
+    def said(self) -> dict[str, tuple[str, object]]:
+        """What the caller says of single settings, by their names, each with its option."""
+        values = {
+            "vllm_tensor_parallel_size": ("--tensor-parallel", self.tensor_parallel),
+            "vllm_max_model_len": ("--max-model-len", self.max_model_len),
+            "vllm_gpu_memory_utilization": ("--gpu-memory-utilization", self.gpu_memory_utilization),
+            "vllm_server_host": ("--host", self.host),
+            "vllm_server_port": ("--port", self.port),
+            "vllm_server_timeout": ("--timeout", self.timeout),
+        }
+        return {name: said for name, said in values.items() if said[1] is not None}
 
     @property
     def tensor(self) -> int:
@@ -101,5 +124,5 @@ class Target:
         Raises:
             InputError: the host is no loopback name.
         """
-        if self.host not in LOOPBACK:
+        if self.host is not None and self.host not in LOOPBACK:
             raise InputError(f"--host {self.host}: only {', '.join(LOOPBACK)} are supported")

@@ -84,9 +84,8 @@ class ToServer(Direction):
     def _address(self) -> Iterator[Edit]:
         if not self.part.leads:
             return
-        target, after = self.part.target, "vllm_mode" if self.part.says_mode else None
-        wanted = {"host": [target.host], "port": [target.port], "timeout": target.timeout}
-        for name, value in wanted.items():
+        wanted, after = self.part.target.address, "vllm_mode" if self.part.says_mode else None
+        for name, value in {**wanted, "host": [wanted["host"]], "port": [wanted["port"]]}.items():
             key = f"vllm_server_{name}"
             if self.part.preset.tree.find("rlhf", key) is None:
                 yield Add(("rlhf", key), value, "the learner connects there", after)

@@ -12,8 +12,10 @@ from migrate.native.half import report
 from migrate.native.pair import Pair
 from migrate.native.proof import prove
 from migrate.proof import ProofError
+from migrate.refusals import about
 from migrate.refusals import implied_mode
 from migrate.refusals import options
+from migrate.refusals import refuse_contradicted
 from migrate.refusals import refuse_invalid
 from migrate.refusals import refuse_unfit
 from schema.check import context
@@ -45,15 +47,18 @@ def plan(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
         InputError: the pair is no GRPO preset, or the migration is refused.
         ProofError: a defect: the new text is not what was planned.
     """
-    halves = _halves(workspace, preset, target)
-    if not any(half.changes for half in halves):
-        return halves
-    prove(halves)
+    with about(preset.resolved.path):
+        halves = _halves(workspace, preset, target)
+    changes = any(half.changes for half in halves)
+    if changes:
+        prove(halves)
     new = Workspace({**workspace.overlay, **{half.path: half.content for half in halves}})
     after = load(new, preset.resolved.path)
     assert isinstance(after, Native)
-    refuse_invalid(new, after, options(target))
-    if any(half.changes for half in _halves(new, after, target)):
+    refuse_contradicted(after, target)
+    if changes or target.rollout_gpus or target.train_gpus:
+        refuse_invalid(new, after, options(target))
+    if changes and any(half.changes for half in _halves(new, after, target)):
         raise ProofError("migrating the result again would change it")
     return halves
 

@@ -73,9 +73,8 @@ class _Edits:
             self.learner.append(Change(("vllm_mode",), "server", ToServer.why))
 
     def address(self) -> None:
-        target, preset, after = self._pair.target, self._pair.preset, "vllm_mode"
         # Plain values: ms-swift's YAML reader crashes on numbers in lists (4.5.2, cli/main.py:63).
-        wanted = {"host": target.host, "port": target.port, "timeout": target.timeout}
+        wanted, preset, after = self._pair.target.address, self._pair.preset, "vllm_mode"
         if preset.tree.find("vllm_server_host") is not None:
             del wanted["timeout"]  # it has had an address, and ms-swift's own patience was enough
         for name, value in wanted.items():
@@ -85,10 +84,10 @@ class _Edits:
             after = key
 
     def listen(self) -> None:
-        for name, default in (("host", self._pair.target.host), ("port", self._pair.target.port)):
+        for name in ("host", "port"):
             if self._pair.said_by_server(name) is None:
                 said = self._pair.preset.value(f"vllm_server_{name}")
-                value = said[0] if isinstance(said, list) and said else default
+                value = said[0] if isinstance(said, list) and said else self._pair.target.address[name]
                 self._copy(name, value, "the server listens where the learner connects")
 
     def shared(self) -> None:
