@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +15,17 @@ from migrate.plan import plan
 from migrate.report import render
 from migrate.writing import Change
 from migrate.writing import locked
+from migrate.writing.disk import reason
 from schema.check import load
 from schema.errors import InputError
+from schema.errors import InternalError
 from schema.exits import Exit
 from schema.place import Place
 from schema.place import shown
 from schema.resolve import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
     from migrate.migration import Migration
@@ -50,14 +55,45 @@ def migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
     Raises:
         InputError: the input cannot be read, or the migration is refused; nothing is written.
     """
+    try:
+        return _migrate(paths, target, wish)
+    except (InputError, InternalError) as error:
+        if wish.report == "json":
+            _print_json(written=False, error=error)
+        raise
+
+
+def _migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
+    for path in paths:
+        _refuse_special(path)
     with locked([*paths, *filter(None, [wish.output])], alone=wish.write) as session:
         migrations = plan(paths, target)
         changed = [migration for migration in migrations if migration.changes]
         changes = _changes(migrations, wish.output if changed else None)
         if wish.write:
             session.write(changes)
-    _tell(migrations, changed, wish)
+    with _telling(written=bool(changed) and wish.write):
+        _tell(migrations, changed, wish)
     return Exit.FINDINGS if changed and not wish.write else Exit.OK
+
+
+@contextmanager
+def _telling(*, written: bool) -> Iterator[None]:
+    try:
+        yield
+        print(end="", flush=True)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) and not written:  # whoever reads has seen enough
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        what = "all files are written" if written else "nothing was written"
+        raise InputError(f"the report cannot be shown: {reason(error)}; {what}") from error
+
+
+def _refuse_special(path: Path) -> None:
+    # Who reads a pipe waits for a writer.
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):  # noqa: PTH110, PTH112, PTH113
+        raise InputError("is no regular file", Place(path))
 
 
 def _changes(migrations: Sequence[Migration], folder: Path | None) -> list[Change]:
@@ -103,12 +139,8 @@ def _refuse_unresolved(workspace: Workspace, path: Path) -> None:
 def _tell(migrations: Sequence[Migration], changed: Sequence[Migration], wish: Wish) -> None:
     found = [item for migration in migrations for item in migration.items()]
     if wish.report == "json":
-        plain = {
-            "changes": [item.plain() for item in found],
-            "unchanged": [shown(m.path) for m in migrations if not m.changes],
-            "written": bool(changed) and wish.write,
-        }
-        print(json.dumps(plain, indent=2))
+        unchanged = [shown(migration.path) for migration in migrations if not migration.changes]
+        _print_json([item.plain() for item in found], unchanged, written=bool(changed) and wish.write)
         return
     if wish.check:
         for migration in changed:
@@ -121,6 +153,20 @@ def _tell(migrations: Sequence[Migration], changed: Sequence[Migration], wish: W
         print(render(found))
     for migration in migrations:
         print(f"{shown(migration.path)}: {_verdict(migration, wish)}")
+
+
+def _print_json(
+    changes: Sequence[object] = (), unchanged: Sequence[str] = (), *, written: bool, error: Exception | None = None
+) -> None:
+    plain = {"changes": list(changes), "unchanged": list(unchanged), "written": written}
+    print(json.dumps(plain | ({"error": _plain(error)} if error else {}), indent=2))
+
+
+def _plain(error: Exception) -> dict[str, object]:
+    if not isinstance(error, InputError):
+        return {"message": str(error), "file": None, "line": None, "column": None}
+    file, line, column = error.place or (None, None, None)
+    return {"message": error.message, "file": file and shown(file), "line": line, "column": column}
 
 
 def _verdict(migration: Migration, wish: Wish) -> str:

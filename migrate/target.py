@@ -119,10 +119,12 @@ class Target:
         return self.max_model_len
 
     def check(self) -> None:
-        """Refuses an address that the validator would refuse.
+        """Refuses what the validator would refuse.
 
         Raises:
-            InputError: the host is no loopback name.
+            InputError: the host is no loopback name, or the share of memory no number.
         """
         if self.host is not None and self.host not in LOOPBACK:
             raise InputError(f"--host {self.host}: only {', '.join(LOOPBACK)} are supported")
+        if self.gpu_memory_utilization is not None and not 0 < self.gpu_memory_utilization <= 1:
+            raise InputError(f"--gpu-memory-utilization {self.gpu_memory_utilization}: it is a share, 0 < x <= 1")

@@ -39,12 +39,19 @@ def say(error: InputError) -> None:
     print(f"error: {error}", file=sys.stderr)
 
 
+def _spell_out() -> None:
+    # What a terminal's encoding lacks is spelled out, where Python would stop amid the output.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
 def guarded(run: Callable[P, int]) -> Callable[P, None]:
     """Ends the process with what `run` returns, or with what its exception means."""
 
     @wraps(run)
     def command(*args: P.args, **kwargs: P.kwargs) -> None:
-        _escape_what_cannot_be_shown()
+        _spell_out()
         try:
             code: int = run(*args, **kwargs)
         except InputError as error:
@@ -65,9 +72,3 @@ def guarded(run: Callable[P, int]) -> Callable[P, None]:
         sys.exit(code)
 
     return command
-
-
-def _escape_what_cannot_be_shown() -> None:
-    # A terminal or a log need not be UTF-8, and a preset, or the name of its file, may hold any character.
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="backslashreplace")

@@ -10,7 +10,7 @@ def shown(path: Path) -> str:
     """A path as a reader knows it: relative to the current directory when it is below it."""
     try:
         return str(path.relative_to(Path.cwd()))
-    except ValueError:
+    except (ValueError, OSError):  # the current directory may be gone
         return str(path)
 
 

@@ -53,8 +53,17 @@ def findings(workspace: Workspace, file: Path, options: Options) -> list[Finding
 
 
 def absolute(file: Path) -> Path:
-    """An absolute path without `..`, links not followed: findings name files as the user does."""
-    return Path(os.path.normpath(Path.cwd() / file))
+    """An absolute path without `..`, links not followed: findings name files as the user does.
+
+    Raises:
+        InputError: it is relative, and the current directory is gone.
+    """
+    try:
+        return Path(os.path.abspath(file))  # noqa: PTH100 - without `..`
+    except OSError as error:
+        raise InputError(
+            f"the current directory cannot be read: {(error.strerror or str(error)).lower()}"
+        ) from error
 
 
 def _report(found: Sequence[Finding], form: str) -> None:

@@ -34,9 +34,10 @@ def yaml_files(root: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(root):
         names[:] = sorted(name for name in names if not name.startswith(".") and name not in _SKIPPED)
         names[:] = [name for name in names if not is_root(Path(folder, name))]
-        for path in (Path(folder, file) for file in sorted(files)):
-            if path.suffix in (".yaml", ".yml") and path.is_file():  # a pipe would be waited for
-                yield path
+        for name in sorted(files):
+            # A pipe would keep whoever reads it waiting.
+            if name.endswith((".yaml", ".yml")) and os.path.isfile(Path(folder, name)):  # noqa: PTH113 - no errors
+                yield Path(folder, name)
 
 
 def _bases(workspace: Workspace, file: Path) -> list[Path]:
