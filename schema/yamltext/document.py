@@ -136,8 +136,7 @@ def _roots(path: Path, text: str) -> list[Node]:
 def _events(text: str) -> Iterator[yaml.Event]:
     # ms-swift reads with the pure-Python loader; libyaml is ten times faster on what both read alike.
     loader = yaml.SafeLoader if _PICKY.search(text) or not yaml.__with_libyaml__ else yaml.CSafeLoader
-    events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
-    return events
+    return iter(loader(text).get_event, None)
 
 
 def _is_nothing(root: Node) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import reprlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from typing import Protocol
@@ -102,6 +103,27 @@ class Alias:
 Node: TypeAlias = Scalar | Sequence | Mapping | Alias
 
 
+#: Knows what single scalars mean, exactly as yaml.safe_load does.
+_LOADER = yaml.SafeLoader("")
+
+
+@lru_cache(maxsize=4096)
+def _implied(text: str, implicit: tuple[bool, bool]) -> str:
+    # The tag of a scalar that has none. Files say the same things again and again, before and after an edit.
+    tag: str = _LOADER.resolve(yaml.ScalarNode, text, implicit)  # type: ignore[no-untyped-call]
+    return tag
+
+
+@lru_cache(maxsize=4096)
+def _implied_value(tag: str, text: str) -> object:
+    return _writable(_LOADER.yaml_constructors[tag](_LOADER, yaml.ScalarNode(tag, text)))
+
+
+def _writable(value: object) -> object:
+    str(value)  # raises for an integer of thousands of digits, which Python reads but cannot write
+    return value
+
+
 class NestingError(Exception):
     """The text nests deeper than MAX_DEPTH, aliases followed; `mark` is where."""
 
@@ -122,7 +144,6 @@ class Builder:
         self._events = events
         self._anchors: dict[str, Node] = {}
         self._heights: dict[str, int] = {}
-        # Resolves and constructs single scalars exactly as yaml.safe_load does.
         self._loader = yaml.SafeLoader("")
 
     def roots(self) -> list[Node]:
@@ -184,22 +205,21 @@ class Builder:
         return Scalar(span, event.value, value, event.style or None, event.anchor, tag)
 
     def _value(self, event: yaml.ScalarEvent) -> object:
-        tag = event.tag
-        if tag is None or tag == "!":
-            tag = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
+        untagged = event.tag is None or event.tag == "!"
+        tag = _implied(event.value, event.implicit) if untagged else cast("str", event.tag)
         # Most scalars are texts; they are what they say, and need no constructing.
         if tag == _TEXT_TAG or tag in _KEY_TAGS:
             return event.value
-        node = yaml.ScalarNode(tag, event.value, cast("yaml.Mark", event.start_mark))
         try:
-            value: object = self._loader.construct_object(node, deep=True)
-            str(value)  # raises for an integer of thousands of digits, which Python reads but cannot write
+            if untagged:
+                return _implied_value(tag, event.value)
+            node = yaml.ScalarNode(tag, event.value, cast("yaml.Mark", event.start_mark))
+            return _writable(self._loader.construct_object(node, deep=True))
         except yaml.YAMLError:
             raise
         except Exception as error:  # a date such as 2024-02-31, `!!bool x`: yaml.safe_load lets these escape
             said = reprlib.repr(event.value)
             raise _error(f"{said} is no {tag.rpartition(':')[2]}: {error}", event) from error
-        return value
 
     def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> Sequence:
         _refuse_tag(event, "seq")
