@@ -156,7 +156,11 @@ def source(document: Document, place: Node, lines: Sequence[str], names: Path = 
     """
     entry = lines[0] + (" " if lines[0].endswith(":") else "")
     if len(lines) > 1 or not _means_the_same(document, entry):
-        raise refusal(document, place, "what would come into this flow mapping cannot stand in one")
+        what = next(line.strip() for line in lines if not line.lstrip().startswith("#"))
+        why = "a comment, several lines, or another meaning between braces"
+        raise refusal(
+            document, place, f"`{what}` would come into this flow mapping and cannot stand in one: {why}"
+        )
     for name in reversed(names):
         entry = f"{scalar(name)}: {{{entry}}}"
     return entry
