@@ -92,12 +92,15 @@ class Add:
 
     def on_text(self, document: Document) -> str:
         """The text with the edit made."""
-        if text.find(document, self.path) is not None:
-            return text.set_scalar(document, self.path, self.value)
         try:
-            lines = [f"{scalar(self.path[-1])}: {flow(self.value)}"]
+            source = flow(self.value)
         except TypeError as error:
             raise unsafe(Place(document.path), f"{dotted(self.path)} would be {self.value!r}") from error
+        if text.find(document, self.path) is not None:
+            if isinstance(self.value, dict | list):
+                return text.set_source(document, self.path, source)
+            return text.set_scalar(document, self.path, self.value)
+        lines = [f"{scalar(self.path[-1])}: {source}"]
         if self.after is not None:
             return text.insert_after(document, (*self.path[:-1], self.after), lines)
         return text.append(document, self.path[:-1], lines)

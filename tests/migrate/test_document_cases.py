@@ -9,6 +9,7 @@ from migrate.edits import Add
 from migrate.edits import Move
 from migrate.edits import Remove
 from migrate.edits import apply
+from migrate.proof import prove
 from schema.errors import InputError
 from schema.yamltext import parse
 
@@ -121,6 +122,15 @@ ADDED = {
 @pytest.mark.parametrize(("text", "path", "after"), ADDED.values(), ids=ADDED)
 def test_add(text, path, after):
     assert apply(document(text), [Add(path, 5, "")]).text == after
+
+
+@pytest.mark.parametrize("value", [{"image": 5, "on": [1, {"no": None}]}, [{"a": 1}, "b"], [1, 2]])
+@pytest.mark.parametrize("text", ["x: null  # c\n", "x:\n", "a: {x: ~}\n"])
+def test_a_collection_in_the_place_of_null(text, value):
+    path = ("a", "x") if text.startswith("a") else ("x",)
+    made = Add(path, value, "")
+    new = apply(document(text), [made])
+    prove(document(text), new, [made])
 
 
 MOVED = {
