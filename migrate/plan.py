@@ -77,10 +77,9 @@ def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> 
         refuse_unfit(preset, target.to, is_base=any(_extends(other, path) for other in presets.values()))
     done: list[Migration] = []
     for preset in sorted(presets.values(), key=lambda preset: len(preset.resolved.files)):
-        part = _part(workspace, presets, preset, target, done)
-        old = workspace.document(part.path)
-        with about(part.path):
-            edits = DIRECTIONS[target.to](part).edits()
+        with about(preset.resolved.path):
+            part = _part(workspace, presets, preset, target, done)
+            old, edits = workspace.document(part.path), DIRECTIONS[target.to](part).edits()
             done.append(Migration(part.path, old, apply(old, edits), edits))
     return done
 
