@@ -19,6 +19,7 @@ from schema.launch import words
 from schema.launch.machine import software
 from schema.launch.machine.rollout import api_key
 from schema.launch.run import signals
+from schema.launch.run import terminal
 from schema.launch.run import wait
 from schema.launch.run.learner import learn
 from schema.launch.run.server import serve
@@ -46,6 +47,7 @@ def start(side: str, said: Sequence[str]) -> int:
     Raises:
         InputError: a word is wrong, the preset cannot be read or has no such side, or a program is missing.
     """
+    terminal.prepare()
     try:
         signals.catch()
         return _start(words.read(side, said))

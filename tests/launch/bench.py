@@ -229,8 +229,8 @@ class Bench:
     def words(self, script, *words):
         return ["bash", str(REPO / "scripts" / script), f"config={self.preset}", *words]
 
-    def start(self, *command, terminal=None, **environment):
-        """Starts a command in a session of its own, without a terminal or on one."""
+    def start(self, *command, terminal=None, output=None, **environment):
+        """Starts a command in a session of its own, without a terminal or on one; `output` takes all it says."""
         if terminal is not None:
             command = ("setsid", "--ctty", *command)
         # Under nohup a test run hands an ignored SIGHUP on, as would be right for a launcher under nohup.
@@ -238,8 +238,8 @@ class Bench:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL if terminal is None else terminal,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=output or subprocess.PIPE,
+            stderr=output or subprocess.PIPE,
             text=True,
             env=self.environment | environment,
             cwd=self.home,

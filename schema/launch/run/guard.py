@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -31,11 +32,13 @@ class Guard:
 
     def tell(self, group: int) -> None:
         """Says which process group was started."""
-        os.write(self.pipe, b"%d\n" % group)
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self.pipe, b"%d\n" % group)
 
     def dismiss(self) -> None:
         """Ends it: there is nothing left to guard."""
-        os.write(self.pipe, _DONE)
+        with contextlib.suppress(BrokenPipeError):  # somebody has killed it
+            os.write(self.pipe, _DONE)
         os.close(self.pipe)
         os.waitpid(self.pid, 0)
 
@@ -49,7 +52,6 @@ def post(mark: str, grace: float) -> Guard:
     """
     reading, writing = os.pipe()
     sys.stdout.flush()
-    sys.stderr.flush()
     pid = os.fork()
     if pid == 0:
         os.close(writing)
@@ -77,4 +79,4 @@ def _watch(pipe: int, mark: str, grace: float) -> NoReturn:
 
 
 def _say(text: str) -> None:
-    os.write(2, f"the launcher was killed: {text}\n".encode())
+    print(f"the launcher was killed: {text}", file=sys.stderr)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING
 
 from schema.errors import InputError
+from schema.launch.run.terminal import Outlet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ class Pump(threading.Thread):
     """Carries output from a pipe to a file and, if wanted, to this terminal, and keeps the last lines.
 
     The pipe is always read to its end: what writes into a full or broken one would block or die. Where the disk
-    is full the output goes on without its file.
+    is full the output goes on without its file, and without a terminal that takes no more.
     """
 
     def __init__(self, pipe: IO[bytes], file: Path, *, show: bool, say: Callable[[str], None]) -> None:
@@ -71,24 +71,24 @@ class Pump(threading.Thread):
         self.lines: deque[str] = deque(maxlen=TAIL)
         self.notices: deque[str] = deque(maxlen=1000)
         self._pipe, self._file, self._say = pipe, file, say
-        self._sinks = {"the terminal": sys.stdout.fileno()} if show else {}
+        self._sinks = {"the terminal": Outlet(1)} if show else {}
         self._rest = b""
 
     def run(self) -> None:
         """Carries until every process that holds the other end is gone."""
         try:
-            self._sinks[str(self._file)] = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            log = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            self._sinks[str(self._file)] = Outlet(log)
         except OSError as error:
             self._say(f"{self._file} cannot be written: {error.strerror}; going on without it")
         while chunk := os.read(self._pipe.fileno(), 65536):
-            for name, descriptor in list(self._sinks.items()):
-                self._write(name, descriptor, chunk)
+            for name in list(self._sinks):
+                self._write(name, chunk)
             self._look(chunk)
 
-    def _write(self, name: str, descriptor: int, chunk: bytes) -> None:
+    def _write(self, name: str, chunk: bytes) -> None:
         try:
-            while chunk:
-                chunk = chunk[os.write(descriptor, chunk) :]
+            self._sinks[name].put(chunk)
         except OSError as error:
             del self._sinks[name]
             self._say(f"{name} cannot be written: {error.strerror}; going on without it")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -28,18 +27,9 @@ class Voice:
     log: Path | None = None
 
     def __call__(self, text: str) -> None:
-        """Says one thing; a terminal that is gone, or a full disk, ends nothing."""
-        try:
-            print(f"{_NAMES[self.side]}: {text}", file=sys.stderr, flush=True)
-        except OSError:
-            _mute()
+        """Says one thing; a full disk ends nothing."""
+        print(f"{_NAMES[self.side]}: {text}", file=sys.stderr)
         if self.log is not None:
-            with contextlib.suppress(OSError), self.log.open("a", encoding="utf-8") as file:
-                file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
-
-
-def _mute() -> None:
-    # What stays in Python's buffer would fail again at exit, and turn the exit code into 120.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stderr.fileno())
-    os.close(nowhere)
+            line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n"
+            with contextlib.suppress(OSError), self.log.open("ab") as file:
+                file.write(line.encode("utf-8", "surrogateescape"))
