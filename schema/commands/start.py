@@ -52,6 +52,7 @@ def start(side: str, said: Sequence[str]) -> int:
         signals.catch()
         return _start(words.read(side, said))
     except signals.Stopped as stopped:
+        signals.ignore()
         Voice(side)(f"ended by {stopped}")
         return 128 + stopped.number
 

@@ -317,6 +317,23 @@ def test_signal_while_it_starts(bench):
         assert not list(bench.state.glob("*"))
 
 
+@pytest.mark.parametrize("phase", ["loading", "ready"])
+@pytest.mark.parametrize("numbers", [(signal.SIGHUP, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM), CODES])
+def test_several_signals_at_once(bench, numbers, phase):
+    process = bench.server("show=quiet", STAND_IN_LOADS="60" if phase == "loading" else "0")
+    bench.said("swift")
+    until((bench.loading if phase == "loading" else bench.ready).exists)
+    process.send_signal(signal.SIGSTOP)
+    for number in numbers:
+        process.send_signal(number)
+    process.send_signal(signal.SIGCONT)
+    code = process.wait(timeout=30)
+    assert not bench.left()
+    assert not list(bench.state.iterdir())
+    assert code in CODES.values()
+    assert "the launcher was killed" not in end(process)[2]
+
+
 def test_server_that_ends_by_itself_takes_its_engines_along(bench):
     code, _, said = end(bench.server(STAND_IN_EXIT="7"))
     assert code == 7, said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,13 @@ if TYPE_CHECKING:
     from types import FrameType
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+#: Seconds in which signals count as one: a closed terminal, a batch system or a script sends several at once, and
+#: a second exception would end the cleaning up that the first one began.
+BURST = 1.0
 #: Those that came while they were held back; None while they are not.
 _held: list[int] | None = None
 _haste = False
+_stopped = -BURST
 
 
 class Stopped(BaseException):
@@ -53,7 +58,7 @@ def held() -> Iterator[None]:
     finally:
         came, _held = _held, None
     if came:
-        raise Stopped(came[0])
+        _raise(came[0])
 
 
 def ignore() -> None:
@@ -86,5 +91,14 @@ def _hasten(_number: int, _frame: FrameType | None) -> None:
 
 def _stop(number: int, _frame: FrameType | None) -> None:
     if _held is None:
+        _raise(number)
+    else:
+        _held.append(number)
+
+
+def _raise(number: int) -> None:
+    global _stopped  # noqa: PLW0603
+    now = time.monotonic()
+    if now - _stopped >= BURST:
+        _stopped = now
         raise Stopped(number)
-    _held.append(number)
