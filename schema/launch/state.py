@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
 from dataclasses import asdict
 from dataclasses import dataclass
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Where the notes lie; not below TMPDIR or XDG_RUNTIME_DIR, which differ between two shells of one person.
 VARIABLE = "ROLLOUT_SPLIT_STATE"
+#: What a note can stand for, and how messages call it.
+KINDS = {"loading": "a rollout server that is loading", "server": "a rollout server", "learner": "a learner"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,8 @@ class Job:
                 f"{self.file}: {error.strerror}; {VARIABLE} names another folder for notes"
             ) from error
         finally:
-            new.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
 
     def _link(self, new: Path) -> None:
         other = _read(self.file)
@@ -114,13 +119,8 @@ class Job:
 
     def named(self) -> str:
         """The job for a message."""
-        what = {
-            "loading": "a rollout server that is loading",
-            "server": "a rollout server",
-            "learner": "a learner",
-        }
         return (
-            f"{what[self.kind]} of launcher {self.launcher}, port {self.port}, GPUs {','.join(self.gpus)},"
+            f"{KINDS[self.kind]} of launcher {self.launcher}, port {self.port}, GPUs {','.join(self.gpus)},"
             f" {self.model} ({self.file})"
         )
 
@@ -131,7 +131,12 @@ def folder() -> Path:
 
 
 def jobs(kind: str | None = None, port: int | None = None) -> Iterator[Job]:
-    """The jobs that live; other notes are leftovers, and do not count."""
+    """The jobs that live; other notes are leftovers, and do not count.
+
+    Raises:
+        InputError: others may write in the folder, so that the notes may be theirs.
+    """
+    _refuse_shared(folder())
     for file in sorted(folder().glob(f"{kind or '*'}-{'*' if port is None else port}.json")):
         job = _read(file)
         if job is not None and job.alive:
@@ -145,10 +150,18 @@ def job(kind: str, port: int) -> Job | None:
 
 def _own(path: Path) -> None:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise InputError(f"{path} belongs to someone else; {VARIABLE} names another folder for notes")
-    path.chmod(0o700)
+    _refuse_shared(path)
+
+
+def _refuse_shared(path: Path) -> None:
+    """Refuses a folder, or a link to one, that another user made or may write in."""
+    with contextlib.suppress(FileNotFoundError):
+        found = path.lstat()
+        others = stat.S_IWGRP | stat.S_IWOTH
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & others:
+            raise InputError(
+                f"{path} is not a folder that you alone may write in; {VARIABLE} names another folder for notes"
+            )
 
 
 def _read(file: Path) -> Job | None:
@@ -157,4 +170,11 @@ def _read(file: Path) -> Job | None:
         found = Job(**said | {"gpus": tuple(said["gpus"])})
     except (OSError, ValueError, TypeError, KeyError):  # another tool's
         return None
-    return found
+    return found if _whole(found) else None
+
+
+def _whole(job: Job) -> bool:
+    """Whether every part of a note has the type that it should have."""
+    single = {"str": str, "int": int}
+    parts = [isinstance(getattr(job, part.name), single[part.type]) for part in fields(job) if part.type in single]
+    return all(parts) and all(isinstance(gpu, str) for gpu in job.gpus) and job.kind in KINDS

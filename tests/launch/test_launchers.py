@@ -227,10 +227,29 @@ def test_without_the_program(bench, script, program):
     assert not bench.logs.exists()
 
 
-def test_notes_of_someone_else(bench):
-    bench.state.symlink_to(bench.home)
-    code, _, said = end(bench.server())
-    assert (code, "belongs to someone else; ROLLOUT_SPLIT_STATE names another folder" in said) == (2, True)
+def a_link(state):
+    state.symlink_to(state.parent)
+
+
+def a_file(state):
+    state.touch()
+
+
+def anybodys(state):
+    """As /tmp is, also for root."""
+    state.mkdir()
+    state.chmod(0o1777)
+
+
+@pytest.mark.parametrize("made", [a_link, a_file, anybodys])
+@pytest.mark.parametrize("word", ["preflight_only=true", "show=quiet"])
+def test_folder_of_notes_that_is_not_the_users_own(bench, made, word):
+    made(bench.state)
+    mode = bench.state.stat().st_mode
+    code, _, said = end(bench.server(word))
+    expected = "is not a folder that you alone may write in; ROLLOUT_SPLIT_STATE names another folder"
+    assert (code, expected in said) == (2, True)
+    assert bench.state.stat().st_mode == mode
     assert not (bench.home / "swift.json").exists()
 
 
@@ -437,6 +456,17 @@ def test_learner_refuses_a_server_of_another_model(bench):
     bench.edit(str(bench.model), str(bench.home / "other"))
     code, _, said = end(bench.learner())
     assert (code, f"serves {bench.model}, but this preset trains {bench.home}/other" in said) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "change", [{"log": 7}, {"kind": "x"}, {"gpus": [1]}, {"gpus": 1}, {"pid": "1"}, {"model": None}, {"more": 1}]
+)
+def test_note_that_is_damaged_vouches_for_nobody(bench, change):
+    bench.ready_server()
+    note = json.loads(bench.ready.read_text())
+    bench.ready.write_text(json.dumps(note | change))
+    code, _, said = end(bench.learner())
+    assert (code, "was not started here" in said) == (1, True), said
 
 
 def test_learner_trusts_a_server_on_the_operators_word(bench):
