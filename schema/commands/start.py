@@ -15,6 +15,7 @@ from schema.errors import InputError
 from schema.exits import Exit
 from schema.findings import Severity
 from schema.launch import preflight
+from schema.launch import state
 from schema.launch import words
 from schema.launch.machine import software
 from schema.launch.machine.rollout import api_key
@@ -124,7 +125,10 @@ def _checked(one: Start) -> int:
     tell(found)
     if wish.preflight_only:
         return _fit(one)
-    return serve(one) if wish.side == "server" else learn(one)
+    try:
+        return serve(one) if wish.side == "server" else learn(one)
+    except state.ClaimedError as claimed:  # the two came at once, and passed the checks together
+        return _refuse(preflight.findings(replace(one.look(), jobs=(claimed.job,))))
 
 
 def _connect(one: Start) -> list[Finding]:

@@ -72,7 +72,8 @@ class Job:
         """Leaves the note unless another job that lives has left one: of two that start together, one is refused.
 
         Raises:
-            InputError: there is such a job; the folder belongs to someone else, or cannot be written.
+            ClaimedError: there is such a job.
+            InputError: the folder belongs to someone else, or cannot be written.
         """
         self._leave(alone=True)
 
@@ -109,8 +110,9 @@ class Job:
         try:
             self.file.hardlink_to(new)
         except FileExistsError:
-            held = _read(self.file)
-            raise InputError(f"port {self.port} is used by {held.named() if held else self.file}") from None
+            if (held := _read(self.file)) is not None:
+                raise ClaimedError(held) from None
+            raise
 
     def remove(self) -> None:
         """Takes the note away, if it is still this job's own."""
@@ -123,6 +125,18 @@ class Job:
             f"{KINDS[self.kind]} of launcher {self.launcher}, port {self.port}, GPUs {','.join(self.gpus)},"
             f" {self.model} ({self.file})"
         )
+
+
+class ClaimedError(Exception):
+    """Another job has what a start needs.
+
+    Attributes:
+        job: the other one.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        super().__init__(job.named())
 
 
 def folder() -> Path:

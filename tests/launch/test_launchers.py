@@ -9,6 +9,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import threading
 
 import pytest
@@ -353,6 +354,17 @@ def test_several_signals_at_once(bench, numbers, phase):
     assert "the launcher was killed" not in end(process)[2]
 
 
+def test_note_that_cannot_be_renewed_ends_no_server(bench):
+    often = "import schema.launch.run.server as run; run.RENEW = 0; from schema.cli import main; main()"
+    words = ["--launch", "server", "--", f"config={bench.preset}", "gpus=0", "show=quiet"]
+    process = bench.start(sys.executable, "-c", often, *words)
+    until(bench.ready.exists)
+    bench.state.rename(bench.home / "away")
+    bench.state.touch()
+    until(lambda: any("its note cannot be renewed: " in line for line in process.stderr))
+    assert bench.healthy()
+
+
 def test_server_that_ends_by_itself_takes_its_engines_along(bench):
     code, _, said = end(bench.server(STAND_IN_EXIT="7"))
     assert code == 7, said
@@ -516,6 +528,19 @@ def test_second_learner_is_refused(bench):
     bench.said("torchrun")
     code, _, said = end(bench.start(*bench.words(LEARNER, "gpus=2")))
     assert (code, f"is used by a learner of launcher {first.pid}" in said) == (1, True)
+
+
+def test_one_of_two_learners_that_waited_together_is_refused(bench):
+    both = [bench.start(*bench.words(LEARNER, f"gpus={gpu}", "show=quiet")) for gpu in (1, 2)]
+    for learner in both:
+        until(lambda said=learner.stderr: any("waiting for" in line for line in said))
+    bench.ready_server()
+    until(lambda: any(learner.poll() is not None for learner in both))
+    first, second = sorted(both, key=lambda learner: learner.poll() is not None)
+    code, _, said = end(second)
+    assert (code, "error[second-job]" in said, "is used by a learner of launcher" in said) == (1, True, True)
+    bench.said("torchrun")
+    assert first.poll() is None
 
 
 def test_learner_without_a_health_check(bench):

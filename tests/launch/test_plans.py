@@ -468,7 +468,7 @@ def test_only_notes_of_living_processes_count(monkeypatch, tmp_path):
     assert list(state.jobs()) == [notes[1]]
     assert state.job("server", 2) == notes[1]
     assert state.job("learner", 2) is None
-    with pytest.raises(InputError, match="port 2 is used by a rollout server of launcher"):
+    with pytest.raises(state.ClaimedError, match="a rollout server of launcher"):
         replace(notes[1], digest="x").claim()
     replace(notes[0], pid=me.pid).claim()  # of a process that has ended, so it counts for nothing
     assert state.job("server", 1).digest == "d"

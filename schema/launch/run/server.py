@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from schema.errors import InputError
 from schema.launch import argv
 from schema.launch.codes import Code
 from schema.launch.machine import processes
@@ -154,9 +155,8 @@ class _Watch:
         )
 
     def _serving(self) -> Fault | None:
-        if time.monotonic() - self.renewed > RENEW and self.note is not None:
-            self.renewed = time.monotonic()
-            self.note.write()
+        if time.monotonic() - self.renewed > RENEW:
+            self._renew()
         lost = [engine for engine in self.engines if not processes.alive(engine.pid, engine.started)]
         if not lost or self._ends():
             return None
@@ -165,6 +165,14 @@ class _Watch:
             Code.ENGINE_LOST,
             f"process {lost[0].pid}, which holds an engine, has died; the server would go on answering /health/",
         )
+
+    def _renew(self) -> None:
+        self.renewed = time.monotonic()
+        try:
+            if self.note is not None:
+                self.note.write()
+        except InputError as error:  # a full disk is no reason to end what serves
+            self.start.voice(f"its note cannot be renewed: {error}")
 
     def _ends(self) -> bool:
         deadline = time.monotonic() + ENDS
