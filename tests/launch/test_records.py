@@ -1,6 +1,7 @@
 """What a start leaves to read: its logs, what was run, and no secret."""
 
 import json
+import os
 
 import pytest
 import yaml
@@ -24,6 +25,29 @@ def test_each_start_has_a_folder_and_latest_is_the_newest(bench):
         )
         assert f"logs in {newest}" in said
     assert (bench.logs / ".gitignore").read_text() == "*\n"
+
+
+def test_what_has_the_name_of_a_link_stays_as_it_is(bench):
+    (bench.logs / "latest-learner").mkdir(parents=True)
+    (bench.logs / "latest").write_text("precious")
+    code, _, said = end(bench.learner("health_check=false", STAND_IN_EXIT="0"))
+    assert code == 0
+    for name in ("latest", "latest-learner"):
+        assert f"{name} does not point at the newest logs: it is no link, and was left as it is" in said
+    assert (bench.logs / "latest").read_text() == "precious"
+
+
+def test_paths_that_are_not_utf_8(bench):
+    odd = os.fsdecode(b"\xff odd\n")
+    bench.preset = bench.preset.rename(bench.home / f"{odd}.yaml")
+    code, _, said = end(bench.learner("health_check=false", f"logs={odd}", STAND_IN_EXIT="0"))
+    assert code == 0, said
+    assert os.fsencode(odd) in (bench.home / odd / "latest/launcher.log").read_bytes()
+    shown = bench.home / "shown"
+    with shown.open("wb") as file:
+        words = bench.words("train.sh", "gpus=1", "entry=a.b", "dry_run=true")
+        assert bench.start(*words, output=file).wait(timeout=30) == 0
+    assert os.fsencode(bench.preset) in shown.read_bytes()
 
 
 @pytest.mark.parametrize(("show", "shown"), [("live", True), ("quiet", False)])

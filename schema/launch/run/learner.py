@@ -34,10 +34,7 @@ HURRY = 5
 
 def learn(start: Start) -> int:
     """Runs the learner beside its server; returns the exit code."""
-    folder = logs.folder(start.wish.logs, "learner")
-    start.voice.log = folder / logs.LAUNCHER
-    record.write(folder, start)
-    start.voice(f"logs in {folder}")
+    folder = record.opened(start)
     if not start.wish.health_check:
         return _run(start, folder, None)
     note = start.job("learner", folder / logs.OUTPUT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 import time
@@ -26,7 +27,7 @@ OUTPUT, LAUNCHER = "output.log", "launcher.log"
 
 
 def folder(logs: Path, side: str) -> Path:
-    """Makes the folder of one start, and points `latest` and `latest-SIDE` at it.
+    """Makes the folder of one start.
 
     Raises:
         InputError: it cannot be written there.
@@ -35,12 +36,9 @@ def folder(logs: Path, side: str) -> Path:
         if not logs.exists():
             logs.mkdir(parents=True)
             (logs / ".gitignore").write_text("*\n", encoding="utf-8")
-        made = _new(logs, f"{time.strftime('%Y%m%d-%H%M%S')}-{side}")
-        for name in ("latest", f"latest-{side}"):
-            _point(logs / name, made.name)
+        return _new(logs, f"{time.strftime('%Y%m%d-%H%M%S')}-{side}")
     except OSError as error:
         raise InputError(f"{logs}: {error.strerror}; logs=DIR names another folder for logs") from error
-    return made
 
 
 def _new(logs: Path, name: str) -> Path:
@@ -52,11 +50,22 @@ def _new(logs: Path, name: str) -> Path:
     raise FileExistsError(0, f"too many folders named {name}")
 
 
-def _point(link: Path, target: str) -> None:
+def point_at(made: Path, side: str, say: Callable[[str], None]) -> None:
+    """Makes `latest` and `latest-SIDE` links to the folder of a start; what is no link stays as it is."""
+    for name in ("latest", f"latest-{side}"):
+        _point(made.with_name(name), made.name, say)
+
+
+def _point(link: Path, target: str, say: Callable[[str], None]) -> None:
     new = link.with_name(f".{link.name}.{os.getpid()}")
-    new.unlink(missing_ok=True)
-    new.symlink_to(target)
-    new.replace(link)
+    try:
+        if link.exists() and not link.is_symlink():
+            raise FileExistsError(errno.EEXIST, "it is no link, and was left as it is")
+        new.unlink(missing_ok=True)
+        new.symlink_to(target)
+        new.replace(link)
+    except OSError as error:
+        say(f"{link} does not point at the newest logs: {error.strerror}")
 
 
 class Pump(threading.Thread):

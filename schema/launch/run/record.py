@@ -13,6 +13,7 @@ from urllib.parse import urlunsplit
 import yaml
 
 from schema.errors import InputError
+from schema.launch.run import logs
 from schema.resolve.tree import data
 
 if TYPE_CHECKING:
@@ -35,12 +36,22 @@ _MATTERS = re.compile(
 _SECRET = re.compile(r"(?:^|_)(?:api_?key|key|token|secret|password|passwd|credentials?)$", re.IGNORECASE)
 
 
-def write(folder: Path, start: Start) -> None:
-    """Writes plan.json and the resolved preset into the folder of a start; secrets are starred.
+def opened(start: Start) -> Path:
+    """Makes the folder of a start, and keeps there what is about to run.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: it cannot be written.
     """
+    folder = logs.folder(start.wish.logs, start.wish.side)
+    start.voice.log = folder / logs.LAUNCHER
+    logs.point_at(folder, start.wish.side, start.voice)
+    _write(folder, start)
+    start.voice(f"logs in {folder}")
+    return folder
+
+
+def _write(folder: Path, start: Start) -> None:
+    """Writes plan.json and the resolved preset; secrets are starred."""
     preset = start.context.preset
     halves: dict[str, Tree] = {"preset.yaml": preset.tree}
     if preset.apart and preset.block is not None:

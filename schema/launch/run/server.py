@@ -54,10 +54,7 @@ class Fault(NamedTuple):
 
 def serve(start: Start) -> int:
     """Starts the server and stays until it ends; returns the exit code."""
-    folder = logs.folder(start.wish.logs, "server")
-    start.voice.log = folder / logs.LAUNCHER
-    record.write(folder, start)
-    start.voice(f"logs in {folder}")
+    folder = record.opened(start)
     loading = start.job("loading", folder / logs.OUTPUT)
     loading.claim()
     try:
