@@ -29,7 +29,7 @@ server's routes (ms-swift 4.6).
 Exit status:
   0    preflight_only or dry_run, and nothing speaks against the start
   1    refused: the preset has errors, or the machine is not fit; or the server's own
-  2    wrong usage, or the preset cannot be read, or validate-config or swift is not installed
+  2    wrong usage, or something cannot be read (preset), written (logs, notes) or run (validate-config, swift)
   3    a defect of rollout-split, or the server's own
   81   the server came up on another port, or another process took its port while it loaded
   82   the server answers /health/, but has another world size, or generates nothing

@@ -35,7 +35,7 @@ opens a guarded server.
 Exit status:
   0    the learner ended well; or dry_run or preflight_only, and nothing speaks against the start
   1    refused: the preset has errors, the machine is not fit, or no right server in time; or the learner's own
-  2    wrong usage, or the preset cannot be read, or validate-config or torchrun is not installed
+  2    wrong usage, or something cannot be read (preset), written (logs, notes) or run (validate-config, torchrun)
   3    a defect of rollout-split, or the learner's own
   84   the rollout server died while the learner trained
   85   the rollout server failed to load weights, which ms-swift only logs

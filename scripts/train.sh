@@ -22,7 +22,7 @@ no server; for a server-mode preset use scripts/grpo_train_server_mode.sh, which
 
 Exit status:
   1    the preset has errors
-  2    wrong usage, or the preset cannot be read, or validate-config or torchrun is not installed
+  2    wrong usage, or the preset cannot be read, or validate-config or torchrun cannot be run
   otherwise torchrun's
 END
 }

@@ -60,7 +60,7 @@ def start(side: str, said: Sequence[str]) -> int:
 
 def _start(wish: Wish) -> int:
     tools = toolchain(wish)
-    versions = None if wish.dry_run or tools.python is None else software.versions(tools.python)
+    versions = software.versions(tools.python) if tools.python else None
     about = side_context(wish.config, _options(wish, versions), wish.side)
     made, found = plan(about, wish.side, wish.entry)
     tell(found)

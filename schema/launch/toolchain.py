@@ -39,13 +39,15 @@ def toolchain(wish: Wish) -> Toolchain:
     the interpreter itself, and wins for what has no script of its own.
 
     Raises:
-        InputError: there is no such program.
+        InputError: there is no such program, or nothing tells which Python runs it where that must be known.
     """
     script = _found("swift", wish.swift)
     python = _found("python", wish.python) or (script and software.interpreter(script))
     if script is None and python is None:
         own = "torchrun" if wish.side != "server" else "swift"
         return Toolchain(python=software.interpreter(own))
+    if python is None and wish.side != "server":
+        raise InputError(f"swift={script}: nothing in it tells which Python runs it; python=PATH names that")
     swift = (script,) if script else (str(python), "-m", "swift.cli.main")
     torchrun = (python, "-m", "torch.distributed.run") if python else ("torchrun",)
     return Toolchain(swift, torchrun, python)

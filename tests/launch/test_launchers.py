@@ -220,6 +220,26 @@ def test_train_without_torchrun(bench):
     assert (code, "torchrun is not on PATH" in said) == (2, True)
 
 
+@pytest.mark.parametrize(("script", "word"), [(SERVER, "swift"), ("train.sh", "python")])
+def test_program_that_is_none(bench, script, word):
+    program = bench.home / "python-or-swift"
+    program.write_text("neither\n")
+    program.chmod(0o755)
+    code, _, said = end(bench.start(*bench.words(script, "gpus=0", f"{word}={program}")))
+    assert (code, f"error: {program} cannot be run: Exec format error" in said) == (2, True)
+    assert not bench.left()
+
+
+@pytest.mark.parametrize(
+    ("system", "reason"), [("a\0b", "embedded null byte"), ("x" * 200_000, "Argument list too long")]
+)
+@pytest.mark.parametrize("script", [SERVER, "train.sh"])
+def test_words_that_no_program_takes(bench, script, system, reason):
+    bench.edit("  template: qwen3\n", f"  template: qwen3\n  system: {json.dumps(system)}\n")
+    code, _, said = end(bench.start(*bench.words(script, "gpus=0")))
+    assert (code, f" cannot be run: {reason}" in said) == (2, True)
+
+
 @pytest.mark.parametrize(("script", "program"), [(SERVER, "swift"), (LEARNER, "torchrun")])
 def test_without_the_program(bench, script, program):
     (bench.home / "bin" / program).unlink()

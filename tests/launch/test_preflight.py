@@ -26,6 +26,8 @@ from schema.launch.preflight import Seen
 from schema.launch.state import Job
 
 FREE = tuple(Gpu(str(number), f"GPU-{number}{number}-aa", 3, 143771) for number in range(4))
+#: What uv writes into an environment that may be moved.
+RELOCATABLE = "#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python' \"$0\" \"$@\"\n' '''\n"
 FIT = {"ms-swift": catalogue.newest(), "vllm": "0.23.0"}
 
 
@@ -255,7 +257,7 @@ def test_model(look, model, found, monkeypatch):
 @pytest.mark.parametrize(
     ("versions", "found"),
     [
-        (None, []),
+        (None, ["software-missing"]),
         ({"vllm": "0.23.0"}, ["software-missing"]),
         ({"ms-swift": catalogue.newest()}, ["software-missing"]),
         ({"ms-swift": "99.1", "vllm": "0.23.0"}, ["software-differs"]),
@@ -277,6 +279,10 @@ def test_versions(look, versions, found):
 def test_pair_that_cannot_start_several_engines(look, swift, vllm, found):
     here = look("server", ("data_parallel_size: 1", "data_parallel_size: 2"), gpus="0,1")
     assert ("software-pair" in ids(here, software={"ms-swift": swift, "vllm": vllm})) is found
+
+
+def test_program_that_does_not_tell_its_python(look):
+    assert ids(look(), python=None, software=None) == ["software-unseen"]
 
 
 def test_missing_program(look):
@@ -382,10 +388,37 @@ def test_a_preset_is_checked_for_the_release_that_will_run(bench):
     assert (code, "ms-swift 3.10.0" in said) == (1, True)
 
 
+def test_a_dry_run_is_checked_for_the_release_that_would_run(bench):
+    python = bench.environment_with({"ms_swift": "3.10.0", "vllm": "0.11.0"}, "oldest")
+    code, _, said = end(bench.server(f"python={python}", "dry_run=true"))
+    assert (code, "ms-swift 3.10.0" in said) == (1, True)
+
+
 @pytest.mark.parametrize("word", ["swift=/no/such", "python=/no/such"])
 def test_an_environment_that_is_not_there(bench, word):
     code, _, said = end(bench.server(word))
     assert (code, f"{word}: there is no such program" in said) == (2, True)
+
+
+@pytest.mark.parametrize("word", ["python=/bin/true", "python=/bin/sh"])
+def test_an_interpreter_of_something_else(bench, word):
+    code, _, said = end(bench.server(word, "preflight_only=true"))
+    expected = f"error[software-missing] {word[7:]} does not answer as a Python interpreter"
+    assert (code, expected in said) == (1, True)
+
+
+def test_a_wrapper_of_swift(bench):
+    """As pyenv has them: a server can be run so, a learner needs the interpreter."""
+    wrapper = bench.home / "wrapper"
+    wrapper.write_text('#!/usr/bin/env bash\nexec swift "$@"\n')
+    wrapper.chmod(0o755)
+    word = f"swift={wrapper}"
+    code, _, said = end(bench.server(word, "preflight_only=true"))
+    assert (code, f"warning[software-unseen] {wrapper} does not tell which Python runs it" in said) == (0, True)
+    code, _, said = end(bench.learner(word, "dry_run=true"))
+    assert (code, f"{word}: nothing in it tells which Python runs it; python=PATH names that" in said) == (2, True)
+    code, out, _ = end(bench.learner(word, f"python={bench.home}/bin/python", "dry_run=true"))
+    assert (code, f" {bench.home}/bin/python -m torch.distributed.run " in out) == (0, True)
 
 
 @pytest.mark.parametrize(
@@ -394,18 +427,22 @@ def test_an_environment_that_is_not_there(bench, word):
         ("#!{python}\n", "{python}"),
         ("#!{python} -S\n", "{python}"),
         ("#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n", "{python}"),
-        ("#!/usr/bin/env sh\n", "/sh"),
+        ("#!/bin/sh\n'''exec' '{python}' \"$0\" \"$@\"\n' '''\n", "{python}"),
+        (RELOCATABLE, "{beside}"),
+        ("#!/bin/sh\nexec swift\n", None),
+        ("#!/usr/bin/env python3\n", "/python3"),
+        ("#!/usr/bin/env bash\n", None),
+        ("#!/no/such/python\n", "{beside}"),
         ("no script\n", None),
         ("", None),
-        ("#!/no/such/python\n", None),
     ],
 )
 def test_interpreter_of_a_script(tmp_path, head, python):
-    here = tmp_path / "a python"
-    here.symlink_to("/bin/sh")
-    script = tmp_path / "swift"
-    said = str(here) if "exec" in head else sys.executable
-    script.write_text(head.replace("{python}", said))
+    here, beside, script = (tmp_path / name for name in ("a python", "python", "swift"))
+    for file in (here, beside):
+        file.symlink_to(sys.executable)
+    said = {"{python}": str(here) if "exec" in head else sys.executable, "{beside}": str(beside)}
+    script.write_text(head.replace("{python}", said["{python}"]))
     script.chmod(0o755)
     found = software.interpreter(str(script))
-    assert found is None if python is None else found.endswith(python.replace("{python}", said))
+    assert found is None if python is None else found.endswith(said.get(python, python))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -50,7 +50,10 @@ def versions(python: str) -> dict[str, str] | None:
 
 
 def interpreter(program: str) -> str | None:
-    """The Python that runs a console script such as `swift`, from its first lines; None if it is none."""
+    """The Python that runs a console script such as `swift`, from its first lines; None if nothing tells.
+
+    A wrapper in another language, such as pyenv's, tells nothing.
+    """
     file = shutil.which(program)
     if file is None:
         return None
@@ -59,7 +62,8 @@ def interpreter(program: str) -> str | None:
             head = script.read(1024).decode("utf-8", "replace").splitlines()
     except OSError:
         return None
-    return _shebang(head, file)
+    found = _shebang(head, file)
+    return found if found and "py" in Path(found).name else None
 
 
 def _shebang(head: list[str], file: str) -> str | None:
@@ -67,12 +71,13 @@ def _shebang(head: list[str], file: str) -> str | None:
         return None
     words = head[0][2:].split()
     if words and words[0].endswith("/sh"):
-        # Where the path is too long for the kernel, pip writes a shell script that runs Python on itself.
-        found = re.match(r"'''exec' (\"[^\"]+\"|\S+)", head[1]) if len(head) > 1 else None
-        return found[1].strip('"') if found else None
+        # Where the path is too long for the kernel, pip and uv write a shell script that runs Python on itself.
+        if len(head) < 2 or not head[1].startswith("'''exec' "):
+            return None
+        words = shlex.split(head[1])[1:]
     if words and Path(words[0]).name == "env":
         name = next((word for word in words[1:] if not word.startswith("-")), "")
         return shutil.which(name)
-    beside = Path(file).parent / "python"
+    beside = Path(file).resolve().parent / "python"
     said = words[0] if words else ""
     return said if os.access(said, os.X_OK) else str(beside) if os.access(beside, os.X_OK) else None

@@ -50,23 +50,39 @@ def _is_path(model: str) -> bool:
 
 @check("software-missing")
 def software_missing(look: Look) -> Iterator[Problem]:
-    """The environment that will run lacks ms-swift or vLLM.
+    """The environment that will run lacks ms-swift or vLLM, or is none.
 
     The learner needs vLLM, too: its client of the server is built on it ("vLLM is not installed", ms-swift
     4.5.2, rlhf_trainers/vllm_client.py).
     """
     if shutil.which(look.program) is None:
         said = f"{look.program} is not on PATH"
-    elif look.software is None or not (missing := [name for name in NEEDED if name not in look.software]):
+    elif look.python is None:
         return
-    else:
+    elif look.software is None:
+        said = f"{look.python} does not answer as a Python interpreter"
+    elif missing := [name for name in NEEDED if name not in look.software]:
         said = f"{look.python} has no {' and no '.join(missing)}"
+    else:
+        return
     yield Problem(
         look.context.preset.start,
         said,
         f"the {look.side} cannot start",
         "install ms-swift and vLLM, or name the environment that has them: swift=PATH or python=PATH",
     )
+
+
+@check("software-unseen", severity=Severity.WARNING)
+def software_unseen(look: Look) -> Iterator[Problem]:
+    """Nothing tells which Python runs the program, so nothing is known of its ms-swift and vLLM."""
+    if look.python is None and shutil.which(look.program) is not None:
+        yield Problem(
+            look.context.preset.start,
+            f"{look.program} does not tell which Python runs it: its ms-swift and vLLM were not checked",
+            "",
+            "name it: python=PATH",
+        )
 
 
 @check("software-differs", severity=Severity.WARNING)

@@ -15,6 +15,7 @@ from schema.launch.run.family import Family
 from schema.launch.run.family import adopt_orphans
 from schema.launch.run.logs import OUTPUT
 from schema.launch.run.logs import Pump
+from schema.launch.run.start import unrunnable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,9 @@ def started(start: Start, folder: Path) -> Iterator[Child]:
     Args:
         start: what is started.
         folder: gets its output.
+
+    Raises:
+        InputError: it cannot be run.
     """
     family = Family(f"{MARK}={uuid.uuid4()}", root=os.getpid())
     adopt_orphans()
@@ -81,17 +85,24 @@ def started(start: Start, folder: Path) -> Iterator[Child]:
 
 
 def _spawn(start: Start, folder: Path, family: Family) -> Child:
-    name, _, value = family.mark.partition("=")
-    process = subprocess.Popen(
-        start.argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={"PYTHONUNBUFFERED": "1", **start.environment, name: value},
-        start_new_session=True,
-    )
+    process = _run(start, family.mark)
     family.group = process.pid
     assert process.stdout is not None
     pump = Pump(process.stdout, folder / OUTPUT, show=start.wish.show, say=start.voice)
     pump.start()
     return Child(process, family, pump, start.grace)
+
+
+def _run(start: Start, mark: str) -> subprocess.Popen[bytes]:
+    name, _, value = mark.partition("=")
+    try:
+        return subprocess.Popen(
+            start.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={"PYTHONUNBUFFERED": "1", **start.environment, name: value},
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise unrunnable(start.argv[0], error) from error

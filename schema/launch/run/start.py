@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -145,14 +146,21 @@ class Start:
         """Becomes the program; returns only by raising.
 
         Raises:
-            InputError: it is not installed.
+            InputError: it cannot be run.
         """
         try:
             os.execvpe(self.argv[0], self.argv, self.environment)  # noqa: S606 - a list of words, no shell
-        except OSError as error:
-            raise missing(self.argv[0]) from error
+        except (OSError, ValueError) as error:
+            raise unrunnable(self.argv[0], error) from error
 
 
 def missing(program: str) -> InputError:
     """The error that a program cannot be run."""
     return InputError(f"{program} is not on PATH; install ms-swift and vLLM, or name swift=PATH or python=PATH")
+
+
+def unrunnable(program: str, error: OSError | ValueError) -> InputError:
+    """The error that a program is there and does not start: no program after all, or words that are too long."""
+    if shutil.which(program) is None:
+        return missing(program)
+    return InputError(f"{program} cannot be run: {error.strerror if isinstance(error, OSError) else error}")
