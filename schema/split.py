@@ -48,6 +48,15 @@ def parse_gpus(text: str) -> Gpus:
         if int(text) < 1:
             raise InputError("a side of the split needs at least one GPU")
         return Gpus(int(text))
+    return parse_list(text)
+
+
+def parse_list(text: str) -> Gpus:
+    """Reads ids alone: `6` is the GPU of that number.
+
+    Raises:
+        InputError: it is no list, or a GPU is listed twice.
+    """
     ids = tuple(part.strip() for part in text.removesuffix(",").split(","))
     wrong = [gpu for gpu in ids if not _GPU.fullmatch(gpu)]
     if wrong:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from schema.errors import InputError
 from schema.split import Gpus
-from schema.split import parse_gpus
+from schema.split import parse_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,8 +125,7 @@ def _show(key: str, value: str) -> bool:
 
 _READERS: dict[str, Callable[[str, str], object]] = {
     "config": lambda key, value: Path(_text(key, value)),
-    # With a comma `6` is the GPU of that number, not a number of GPUs.
-    "gpus": lambda _, value: parse_gpus(f"{value.removesuffix(',')},"),
+    "gpus": lambda _, value: parse_list(value),
     "entry": _text,
     "wait_timeout": _seconds,
     "health_check": _flag,

@@ -87,6 +87,12 @@ def test_no_server_in_time(bench, faults):
     faults.judge("wait timeout", learner, 1, "waited 1 seconds; nobody has started it", bench.left)
 
 
+def test_stranger_that_is_no_server(bench, faults):
+    with socket.create_server(("127.0.0.1", bench.port)):
+        message = f"waited 0 seconds; the port is held by process {os.getpid()}"
+        faults.judge("no server, but something on its port", bench.learner("wait_timeout=0"), 1, message)
+
+
 def test_server_that_waits_for_a_learner_that_is_gone(bench, faults):
     bench.ready_server()
     (bench.home / "stuck").touch()

@@ -152,7 +152,8 @@ def test_every_exit_code_of_our_own_is_told(bench):
         (LEARNER, ["gpus=0", "wait_timeout=5m"], "wait_timeout is '5m'; it must be a number of seconds"),
         ("train.sh", [], "gpus=... is required"),
         (SERVER, ["gpus="], "gpus=... is required"),
-        (SERVER, ["gpus=0,x"], "neither a number of GPUs nor a list"),
+        (SERVER, ["gpus=0,x"], "'0,x' is neither a number of GPUs nor a list"),
+        (SERVER, ["gpus=0,0"], "GPU 0 is listed twice in '0,0'"),
         ("train.sh", ["gpus=0", "entry=-c"], "'-c' is no name of a Python module"),
     ],
 )

@@ -1,5 +1,6 @@
 """Checks of the machine, each on a machine that has what it looks for."""
 
+import errno
 import os
 import socket
 import sys
@@ -87,6 +88,17 @@ def test_port_that_another_service_uses_as_its_own_end(look):
         client.bind(("127.0.0.1", here.port))
         client.connect(listener.getsockname())
         assert "is held by a connection that uses it as its own port" in only(here).message
+
+
+def test_port_that_is_too_low_for_this_user(look, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    here = look()
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    messages = [finding.message for finding in preflight.findings(here)]
+    assert len(messages) == 2
+    assert all("is held by the system: this user may not open ports so low" in said for said in messages)
 
 
 @pytest.mark.parametrize("side", ["server", "learner"])
@@ -187,7 +199,7 @@ def test_nvidia_smi_is_read(tmp_path, monkeypatch):
         monkeypatch,
         """case $1 in
         --query-gpu=*) echo '0, GPU-8f, 28672, 143771'; echo '1, GPU-90, [N/A], 143771' ;;
-        *) echo 'GPU-8f, 77, 28000'; echo 'GPU-8f, 78, [N/A]' ;;
+        *) echo 'GPU-8f, 77, 28000'; echo 'GPU-8f, 78, [N/A]'; echo 'GPU-8f, [N/A], 9' ;;
         esac""",
     )
     assert gpus.gpus() == (
@@ -196,7 +208,7 @@ def test_nvidia_smi_is_read(tmp_path, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("script", ["exit 9", "echo 'NVIDIA-SMI has failed'; exit 0"])
+@pytest.mark.parametrize("script", ["exit 9", "echo 'NVIDIA-SMI has failed'", "printf '\\377\\n'"])
 def test_nvidia_smi_that_fails(tmp_path, monkeypatch, script):
     nvidia_smi(tmp_path, monkeypatch, script)
     assert not gpus.gpus()
@@ -218,11 +230,26 @@ def test_nvidia_smi_that_fails(tmp_path, monkeypatch, script):
             {"PYTORCH_ALLOC_CONF": "max_split_size_mb:9,expandable_segments:True"},
             ["expandable-segments"],
         ),
+        ("server", {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments : True"}, ["expandable-segments"]),
         ("server", {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:False"}, []),
     ],
 )
 def test_variables(look, side, variables, found):
     assert ids(look(side), environment=variables) == found
+
+
+@pytest.mark.parametrize(
+    ("own", "message", "fix"),
+    [
+        ({}, "is inherited", "unset VLLM_USE_V1"),
+        ({"VLLM_USE_V1": "0"}, "stands in the preset's ENV", "take it out of ENV"),
+    ],
+)
+def test_who_sets_a_variable(look, own, message, fix):
+    here = look()
+    plan = replace(here.plan, environment=own)
+    finding = only(here, plan=plan, environment={"VLLM_USE_V1": "0"})
+    assert (finding.message, finding.fix) == (f"VLLM_USE_V1=0 {message}", fix)
 
 
 def test_master_port(look):

@@ -18,7 +18,7 @@ class Gpu(NamedTuple):
         uuid: its name for ever, such as GPU-8f5...
         used: memory in use, MiB.
         total: memory that it has, MiB.
-        apps: process ids that compute on it, each with its MiB, None where the driver does not tell.
+        apps: process ids that compute on it, as far as the driver tells, each with its MiB or None.
     """
 
     number: str
@@ -48,7 +48,8 @@ def find(known: tuple[Gpu, ...], said: str) -> Gpu | None:
 
 
 def _apps(rows: list[list[str]], uuid: str) -> tuple[tuple[int, int | None], ...]:
-    return tuple((int(row[1]), _number(row[2])) for row in rows if len(row) == 3 and row[0] == uuid)
+    mine = [row for row in rows if len(row) == 3 and row[0] == uuid and row[1].isdecimal()]
+    return tuple((int(row[1]), _number(row[2])) for row in mine)
 
 
 def _number(text: str) -> int | None:
@@ -58,7 +59,8 @@ def _number(text: str) -> int | None:
 def _query(what: str) -> list[list[str]] | None:
     words = ["nvidia-smi", what, "--format=csv,noheader,nounits"]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=True)
+        done = subprocess.run(words, capture_output=True, timeout=TIMEOUT, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return [[cell.strip() for cell in row] for row in csv.reader(done.stdout.splitlines()) if row]
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    return [[cell.strip() for cell in row] for row in csv.reader(lines) if row]

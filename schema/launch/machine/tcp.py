@@ -79,6 +79,16 @@ def _inodes(pid: int) -> set[int]:
     return found
 
 
+def holders(port: int) -> str:
+    """For a message: who has a port that is not `bindable`."""
+    if listeners(port):
+        owning = [processes.named(pid) for pid in owners(port)]
+        return ", ".join(owning) if owning else "a process of another user"
+    if _bind(port, reuse=True) == errno.EACCES:
+        return "the system: this user may not open ports so low"
+    return "a connection that uses it as its own port"
+
+
 def bindable(port: int, *, reuse: bool = False) -> bool:
     """Whether a server could have this port.
 
@@ -86,6 +96,11 @@ def bindable(port: int, *, reuse: bool = False) -> bool:
     utils/utils.py:299 find_free_port): bind on all addresses, without SO_REUSEADDR, so that a listener on any
     address and a lingering TIME_WAIT both count as taken.
     """
+    return _bind(port, reuse=reuse) == 0
+
+
+def _bind(port: int, *, reuse: bool) -> int:
+    """The error number of an attempt to have a port, 0 where it succeeds."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         if reuse:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -93,6 +108,6 @@ def bindable(port: int, *, reuse: bool = False) -> bool:
             probe.bind(("", port))
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                return False
+                return error.errno
             raise
-    return True
+    return 0

@@ -94,6 +94,15 @@ class Look:
         """Where weights are synchronised."""
         return int(self.plan.facts["group_port"])
 
+    def said(self, variable: str) -> str:
+        """A variable as messages name it, with who sets it."""
+        who = "stands in the preset's ENV" if variable in self.plan.environment else "is inherited"
+        return f"{variable}={self.environment[variable]} {who}"
+
+    def unsaid(self, variable: str) -> str:
+        """How to be rid of a variable."""
+        return "take it out of ENV" if variable in self.plan.environment else f"unset {variable}"
+
 
 Checks: TypeAlias = Callable[[Look], "Iterator[Problem]"]
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.launch.preflight.base import Look
+    from schema.launch.preflight.base import Seen
 
 
 @check("server-not-ready", sides=(CONNECT,))
@@ -26,13 +27,20 @@ def server_not_ready(look: Look) -> Iterator[Problem]:
     if seen is None or seen.missing is None:
         return
     silent, hangs = "ConnectionError: Servers not reachable", "the learner would connect, and then hang or fail"
-    start = "start scripts/grpo_rollout_server.sh first, or raise wait_timeout if it is still loading"
     yield Problem(
         look.context.at("vllm_server_port"),
         f"no rollout server is ready on port {look.port}: {seen.missing}",
         f"{look.swift}: {silent if seen.world_size is None else hangs}",
-        start if seen.job is None else "stop that server and start it again, unless another learner uses it",
+        _way_out(seen),
     )
+
+
+def _way_out(seen: Seen) -> str:
+    if seen.job is not None:
+        return "stop that server and start it again, unless another learner uses it"
+    if seen.owners:
+        return "end what holds the port, or give the preset another one; then start scripts/grpo_rollout_server.sh"
+    return "start scripts/grpo_rollout_server.sh first, or raise wait_timeout if it is still loading"
 
 
 @check("unknown-server", sides=(CONNECT,))

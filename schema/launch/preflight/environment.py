@@ -76,9 +76,9 @@ def vllm_v0(look: Look) -> Iterator[Problem]:
     if look.environment.get("VLLM_USE_V1") == "0":
         yield Problem(
             look.context.preset.start,
-            "VLLM_USE_V1=0 is inherited",
+            look.said("VLLM_USE_V1"),
             f"{look.swift}: NotImplementedError: collective_rpc, at the first weight sync",
-            "unset VLLM_USE_V1",
+            look.unsaid("VLLM_USE_V1"),
         )
 
 
@@ -90,10 +90,10 @@ def expandable_segments(look: Look) -> Iterator[Problem]:
     """
     for name in ALLOCATORS:
         said = look.environment.get(name, "")
-        if "expandable_segments:true" in said.lower():
+        if "expandable_segments:true" in said.lower().replace(" ", ""):  # as torch reads it
             yield Problem(
                 look.context.preset.start,
-                f"{name}={said} is inherited",
+                look.said(name),
                 f"{look.swift}: NCCL errors at the weight sync were reported",
                 "leave expandable_segments out",
             )

@@ -30,7 +30,7 @@ def gpus_unseen(look: Look) -> Iterator[Problem]:
             look.context.preset.start,
             f"nvidia-smi tells nothing: it was not checked that GPU {', '.join(look.mine)} exists and is free",
             "",
-            "put nvidia-smi on PATH",
+            "put nvidia-smi on PATH, or run it to see why it fails",
         )
 
 

@@ -35,9 +35,9 @@ def port_taken(look: Look) -> Iterator[Problem]:
         holder = "connections in TIME_WAIT, which a server leaves that ended less than a minute ago"
         fix = "start again in a minute"
     elif Server(look.plan.facts["host"], port).healthy(GLANCE):
-        holder = f"a server that answers /health/: {_holders(port)}"
+        holder = f"a server that answers /health/: {tcp.holders(port)}"
     else:
-        holder = _holders(port)
+        holder = tcp.holders(port)
     yield Problem(
         look.context.at("vllm_server_port"),
         f"port {port} is held by {holder}",
@@ -45,13 +45,6 @@ def port_taken(look: Look) -> Iterator[Problem]:
         f" whatever holds {port}",
         fix,
     )
-
-
-def _holders(port: int) -> str:
-    if not tcp.listeners(port):
-        return "a connection that uses it as its own port"
-    owners = tcp.owners(port)
-    return ", ".join(processes.named(pid) for pid in owners) if owners else "a process of another user"
 
 
 @check("group-port-taken")
@@ -66,7 +59,7 @@ def group_port_taken(look: Look) -> Iterator[Problem]:
         return
     yield Problem(
         look.context.at("vllm_server_group_port"),
-        f"group port {port} is held by {_holders(port)}",
+        f"group port {port} is held by {tcp.holders(port)}",
         f"{look.swift}: once the learner connects, both sides hang or die: Address already in use",
         f"stop what holds it, or set {look.context.preset.path('vllm_server_group_port')} to a free port",
     )
@@ -81,7 +74,7 @@ def _servers_own(look: Look, port: int) -> bool:
 
 @check("engine-port-clash", sides=("server",))
 def engine_port_clash(look: Look) -> Iterator[Problem]:
-    """VLLM_PORT is inherited, and vLLM takes its internal ports from there upwards.
+    """VLLM_PORT is set, and vLLM takes its internal ports from there upwards.
 
     vLLM 0.32.0, utils/network_utils.py:233 _get_open_port: it would take the server's port, which ms-swift binds
     only after the model is loaded ("[Errno 98] error while attempting to bind", exit code 3).
@@ -91,9 +84,9 @@ def engine_port_clash(look: Look) -> Iterator[Problem]:
         if said.isdecimal() and int(said) <= port < int(said) + 100:
             yield Problem(
                 look.context.at("vllm_server_port"),
-                f"VLLM_PORT={said} is inherited, and vLLM counts up from there: {name} is {port}",
+                f"{look.said('VLLM_PORT')}, and vLLM counts up from there: {name} is {port}",
                 f"{look.swift}: the port is gone when the server wants it, after the model was loaded",
-                "unset VLLM_PORT",
+                look.unsaid("VLLM_PORT"),
             )
 
 

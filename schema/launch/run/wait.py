@@ -30,15 +30,20 @@ def for_server(start: Start, timeout: float) -> Seen:
         if seen is not None:
             return seen
         if now - begun >= timeout:
-            return Seen(
-                f"waited {timeout:g} seconds; {_status(start, loading)}", state.job("server", start.server.port)
-            )
+            return _in_vain(start, loading, timeout)
         if now - reminded >= REMIND:
             reminded = now
             start.voice(
                 f"waiting for {start.server.url('/health/')} ({now - begun:.0f} s): {_status(start, loading)}"
             )
         time.sleep(min(POLL, timeout))
+
+
+def _in_vain(start: Start, loading: Job | None, timeout: float) -> Seen:
+    port = start.server.port
+    owners = () if loading else tuple(tcp.owners(port))
+    waited = f"waited {timeout:g} seconds; {_status(start, loading)}"
+    return Seen(waited, state.job("server", port), owners=owners)
 
 
 def _look(start: Start, before: Job | None) -> tuple[Seen | None, Job | None]:
@@ -67,9 +72,12 @@ def _idle(start: Start, job: Job | None) -> str | None:
 def _status(start: Start, loading: Job | None) -> str:
     if loading is not None:
         return f"it is loading, see {loading.log}"
-    if state.job("server", start.server.port) is None:
+    port = start.server.port
+    if state.job("server", port) is None and tcp.listeners(port):
+        return f"the port is held by {tcp.holders(port)}, which does not answer /health/"
+    if state.job("server", port) is None:
         return "nobody has started it"
-    if state.job("learner", start.server.port) is not None:
+    if state.job("learner", port) is not None:
         return "it does not answer, which is how a server behaves that generates for another learner"
     return (
         "it does not answer, and no learner uses it: it still generates for one that has ended, or waits for it;"
