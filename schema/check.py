@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from schema import layouts
 from schema import parse
+from schema import secrets
 from schema.errors import InputError
 from schema.place import Place
 from schema.preset import Kind
@@ -119,4 +120,6 @@ def check(workspace: Workspace, preset: Preset, options: Options) -> list[Findin
 def findings(about: Context) -> list[Finding]:
     """What the rules find, in the order of files and lines."""
     found = [finding for rule in RULES.values() for finding in rule.findings(about)]
+    hidden = {*secrets.places(about.preset.tree), *secrets.places(about.preset.block)}
+    found = [secrets.masked(finding) if finding.place in hidden else finding for finding in found]
     return sorted(found, key=lambda finding: (finding.place, finding.rule))

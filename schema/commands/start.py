@@ -18,6 +18,7 @@ from schema.launch import preflight
 from schema.launch import state
 from schema.launch import words
 from schema.launch.machine import software
+from schema.launch.machine.rollout import KEY_VARIABLE
 from schema.launch.machine.rollout import api_key
 from schema.launch.run import signals
 from schema.launch.run import terminal
@@ -71,8 +72,19 @@ def _start(wish: Wish) -> int:
 
 
 def _key(about: Context) -> str | None:
-    """The key of the server's routes: this shell's, else the preset's."""
-    return api_key() or (about.server.config.api_key if about.server is not None else None)
+    """The key of the server's routes: this shell's, else the preset's.
+
+    Raises:
+        InputError: it cannot be sent, so that a guarded server would never be seen to be ready.
+    """
+    said, source = api_key(), KEY_VARIABLE
+    if said is None and about.server is not None:
+        said, source = about.server.config.api_key, "api_key"
+    if said and not (said.isascii() and said.isprintable() and said == said.strip()):
+        raise InputError(
+            f"{source} must be printable ASCII without blanks around it: a header carries nothing else"
+        )
+    return said or None
 
 
 def _options(wish: Wish, versions: Mapping[str, str] | None) -> Options:

@@ -10,6 +10,11 @@ from bench import end
 KEY = "c0ffee-c0ffee"
 
 
+def keyed(bench, key):
+    """Gives the preset's server a key, as YAML."""
+    bench.edit("      vllm_enforce_eager: true", f"      api_key: {key}\n      vllm_enforce_eager: true")
+
+
 def folder(bench, side):
     return bench.logs / f"latest-{side}"
 
@@ -95,7 +100,7 @@ def test_secrets_are_not_kept(bench):
 def test_key_is_on_no_command_line(bench, side, where):
     variables = {"ROLLOUT_SPLIT_API_KEY": KEY} if where == "shell" else {}
     if where == "preset":
-        bench.edit("      vllm_enforce_eager: true", f"      api_key: {KEY}\n      vllm_enforce_eager: true")
+        keyed(bench, KEY)
     code, out, said = end(getattr(bench, side)("dry_run=true", **variables))
     assert (code, KEY in out + said) == (0, False)
     assert {"server": "starters/rollout.py --model", "learner": "starters/learner.py swift.cli.rlhf"}[side] in out
@@ -120,8 +125,27 @@ def test_key_that_guards_nothing(bench):
     assert KEY not in said
 
 
+@pytest.mark.parametrize("key", [f"{KEY}\n", f" {KEY}", "clé"])
+@pytest.mark.parametrize("where", ["shell", "preset"])
+def test_key_that_no_header_carries(bench, key, where):
+    variables = {"ROLLOUT_SPLIT_API_KEY": key} if where == "shell" else {}
+    if where == "preset":
+        keyed(bench, json.dumps(key))
+    code, out, said = end(bench.server("dry_run=true", **variables))
+    assert (code, "must be printable ASCII without blanks around it" in said) == (2, True)
+    assert key.strip() not in out + said
+
+
+@pytest.mark.parametrize("key", ["12345678", "[c0ffee]", "0123456789", "12e45"])
+def test_key_that_is_written_wrongly_stands_in_no_message(bench, key):
+    keyed(bench, key)
+    _, out, said = end(bench.server("dry_run=true"))
+    assert "preset.yaml:74:16: " in said
+    assert not any(text in out + said for text in (key.strip("[]"), key.lstrip("0")))
+
+
 def test_key_that_others_may_read(bench):
-    bench.edit("      vllm_enforce_eager: true", f"      api_key: {KEY}\n      vllm_enforce_eager: true")
+    keyed(bench, KEY)
     bench.preset.chmod(0o644)
     assert "warning[key-exposed]" in end(bench.learner("preflight_only=true"))[2]
     bench.preset.chmod(0o600)

@@ -15,6 +15,8 @@ import yaml
 from schema.errors import InputError
 from schema.launch.run import logs
 from schema.resolve.tree import data
+from schema.secrets import HIDDEN
+from schema.secrets import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from schema.launch.run.start import Start
     from schema.resolve import Tree
 
-HIDDEN = "***"
 #: Variables that change what ms-swift, vLLM, torch or NCCL do.
 _MATTERS = re.compile(
     r"(?:CUDA|NVIDIA|NCCL|GLOO|TORCH|PYTORCH|TRITON|VLLM|SWIFT|ROLLOUT_SPLIT|HF|HUGGINGFACE|TRANSFORMERS|MODELSCOPE"
@@ -33,7 +34,6 @@ _MATTERS = re.compile(
     r"|NPROC_PER_NODE|(?:no|https?|all)_proxy)$",
     re.IGNORECASE,
 )
-_SECRET = re.compile(r"(?:^|_)(?:api_?key|key|token|secret|password|passwd|credentials?)$", re.IGNORECASE)
 
 
 def opened(start: Start) -> Path:
@@ -83,7 +83,7 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _value(name: str, value: str) -> str:
-    if _SECRET.search(name):
+    if is_secret(name):
         return HIDDEN
     parts = urlsplit(value) if "://" in value else None
     if parts is None or "@" not in parts.netloc:
@@ -96,10 +96,10 @@ def _words(argv: Sequence[str]) -> list[str]:
     found: list[str] = []
     for word in argv:
         option = word.partition("=")[0]
-        secret = bool(found) and found[-1].startswith("--") and _SECRET.search(found[-1])
+        secret = bool(found) and found[-1].startswith("--") and is_secret(found[-1])
         if secret:
             found.append(HIDDEN)
-        elif option != word and option.startswith("--") and _SECRET.search(option):
+        elif option != word and option.startswith("--") and is_secret(option):
             found.append(f"{option}={HIDDEN}")
         else:
             found.append(word)
@@ -109,7 +109,7 @@ def _words(argv: Sequence[str]) -> list[str]:
 def _starred(value: object) -> object:
     if isinstance(value, dict):
         return {
-            name: HIDDEN if isinstance(each, str) and _SECRET.search(str(name)) else _starred(each)
+            name: HIDDEN if isinstance(each, str) and is_secret(str(name)) else _starred(each)
             for name, each in value.items()
         }
     return [_starred(each) for each in value] if isinstance(value, list) else value
