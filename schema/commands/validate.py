@@ -56,14 +56,13 @@ def absolute(file: Path) -> Path:
     """An absolute path without `..`, links not followed: findings name files as the user does.
 
     Raises:
-        InputError: it is relative, and the current directory is gone.
+        InputError: the working directory is gone.
     """
     try:
-        return Path(os.path.abspath(file))  # noqa: PTH100 - without `..`
-    except OSError as error:
-        raise InputError(
-            f"the current directory cannot be read: {(error.strerror or str(error)).lower()}"
-        ) from error
+        here = Path.cwd()
+    except FileNotFoundError as error:
+        raise InputError("the working directory is gone; enter it anew") from error
+    return Path(os.path.normpath(here / file))
 
 
 def _report(found: Sequence[Finding], form: str) -> None:

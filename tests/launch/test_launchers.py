@@ -178,6 +178,12 @@ def test_config_is_required(bench):
     assert (code, "config=... is required" in said) == (2, True)
 
 
+def test_working_directory_that_is_gone(bench):
+    lost = 'mkdir lost; cd lost; rmdir ../lost; exec "$@"'
+    code, _, said = end(bench.start("bash", "-c", lost, "bash", *bench.words(SERVER, "gpus=0")))
+    assert (code, "error: the working directory is gone; enter it anew" in said) == (2, True)
+
+
 def test_unreadable_preset(bench):
     bench.preset = bench.home / "no such.yaml"
     code, _, said = end(bench.start(*bench.words(LEARNER, "gpus=0")))

@@ -83,7 +83,7 @@ def test_the_current_folder_is_gone(root, command):
     gone.mkdir()
     os.chdir(gone)
     gone.rmdir()
-    assert command("x.yaml").stderr == b"error: the current directory cannot be read: no such file or directory\n"
+    assert command("x.yaml").stderr == b"error: the working directory is gone; enter it anew\n"
     assert command(root / "preset.yaml").returncode == 1
     os.chdir(root)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import uuid
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from schema.launch.run import guard
 from schema.launch.run import signals
+from schema.launch.run.family import KILLED
 from schema.launch.run.family import Family
 from schema.launch.run.family import adopt_orphans
 from schema.launch.run.logs import OUTPUT
@@ -78,7 +80,8 @@ def started(start: Start, folder: Path) -> Iterator[Child]:
         with signals.ignored():
             family.end(start.grace if child is None else child.grace, start.voice)
             if child is not None:
-                child.process.wait()
+                with contextlib.suppress(subprocess.TimeoutExpired):  # a driver call may hold it for ever
+                    child.process.wait(timeout=KILLED)
                 child.pump.join(timeout=5)
             if watchman is not None:
                 watchman.dismiss()

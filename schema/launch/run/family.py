@@ -108,7 +108,7 @@ def adopt_orphans() -> None:
 
 def _signal(found: list[Process], number: int) -> None:
     for process in found:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # a setuid program is not ours to signal
             os.kill(process.pid, number)
 
 
