@@ -264,21 +264,22 @@ def test_master_port(look):
 
 
 @pytest.mark.parametrize(
-    ("model", "found"),
+    ("model", "severity"),
     [
-        ("Qwen/Qwen3-VL-4B-Instruct", []),
-        ("gpt2", []),
-        ("./here", ["model-missing"]),
-        ("/no/such", ["model-missing"]),
-        ("output/run/checkpoint-3", ["model-missing"]),
-        ("configs/absent", ["model-missing"]),  # next to a folder of that name
+        ("Qwen/Qwen3-VL-4B-Instruct", Severity.WARNING),
+        ("models/mine", Severity.WARNING),  # either a hub's, or the working directory is a wrong one
+        ("./here", Severity.ERROR),
+        ("/no/such", Severity.ERROR),
+        ("output/run/checkpoint-3", Severity.ERROR),
+        ("configs/absent", Severity.ERROR),  # next to a folder of that name
     ],
 )
-def test_model(look, model, found, monkeypatch):
+def test_model(look, model, severity, monkeypatch):
     monkeypatch.chdir(SMOKE.parents[2])
     here = look()
     facts = {**here.plan.facts, "model": model}
-    assert ids(here, plan=replace(here.plan, facts=facts)) == found
+    finding = only(here, plan=replace(here.plan, facts=facts))
+    assert (finding.rule, finding.severity) == ("model-missing", severity)
 
 
 @pytest.mark.parametrize(

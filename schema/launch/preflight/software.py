@@ -30,17 +30,21 @@ def model_missing(look: Look) -> Iterator[Problem]:
     """The model is a path, and nothing is there.
 
     ms-swift takes what is not on disk for a name on a hub, and fails to download it (4.5.2,
-    utils/hub_utils.py safe_snapshot_download). A name such as Qwen/Qwen3-4B is left alone.
+    utils/hub_utils.py safe_snapshot_download). What may be either, such as Qwen/Qwen3-4B or models/mine, is only
+    warned of.
     """
     model = look.plan.facts["model"]
-    if _is_path(model) and not Path(model).exists():
-        here = "" if Path(model).is_absolute() else f" below {Path.cwd()}"
-        yield Problem(
-            look.context.at("model"),
-            f"the model {model} does not exist{here}",
-            f"{look.swift}: looks for it on a hub, and fails",
-            "correct model.model, or start from the folder that it is relative to",
-        )
+    if Path(model).exists():
+        return
+    here = "" if Path(model).is_absolute() else f" below {Path.cwd()}"
+    known = _is_path(model)
+    yield Problem(
+        look.context.at("model"),
+        f"the model {model} does not exist{here}",
+        f"{look.swift}: looks for it on a hub{', and fails' if known else ''}",
+        "correct model.model, or start from the folder that it is relative to",
+        severity=None if known else Severity.WARNING,
+    )
 
 
 def _is_path(model: str) -> bool:
