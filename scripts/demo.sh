@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The main job on a copy of the colocate originals: diff, report, write, validate, both launch commands.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+CDPATH=""
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 presets=(configs/train/grpo/summary_1024.yaml configs/train/grpo/summary_1024_attr_key_recall.yaml)
 

@@ -2,7 +2,8 @@
 # Makes the environments that `make test-upstream` asks; anew only when their requirements have changed.
 # PYTHON names the interpreter; the default is that of .venv.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+CDPATH=""
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 
 # make_environment FOLDER REQUIREMENTS [UNWANTED ...]: unwanted packages are required by others, and used by none.
 make_environment() {
