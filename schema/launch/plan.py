@@ -6,6 +6,7 @@ import os
 import shlex
 from dataclasses import dataclass
 from dataclasses import field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class Plan:
         inherited = [f"-u {name}" for name in self.unset if name in os.environ]
         variables = [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
         return " ".join([*(["env", *inherited] if inherited else []), *variables, shlex.join(self.argv)])
+
+
+def whereabouts(model: str) -> str:
+    """A model as any working directory would find it: one path names two models in two checkouts of a project."""
+    return os.path.realpath(model) if Path(model).exists() else model
 
 
 def proxies(environment: Mapping[str, str]) -> list[str]:

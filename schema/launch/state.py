@@ -37,7 +37,7 @@ class Job:
         host: where the server listens.
         port: where the server listens.
         group_port: where weights are synchronised.
-        model: what is served.
+        model: what is served; a path is absolute, and leads through no link.
         gpus: the GPUs of this side, as the operator named them.
         world_size: TP x DP.
         digest: of the server's settings, to tell one set from another.

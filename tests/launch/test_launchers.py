@@ -497,6 +497,16 @@ def test_learner_refuses_a_server_of_another_model(bench):
     assert (code, f"serves {bench.model}, but this preset trains {bench.home}/other" in said) == (1, True)
 
 
+def test_learner_refuses_a_server_of_the_same_preset_in_another_folder(bench):
+    bench.edit(str(bench.model), "model")
+    bench.ready_server()
+    (bench.home / "checkout/model").mkdir(parents=True)
+    enter = ["bash", "-c", 'cd checkout && exec "$@"', "bash"]
+    code, _, said = end(bench.start(*enter, *bench.words(LEARNER, "gpus=1")))
+    expected = f"serves {bench.home}/model, but this preset trains {bench.home}/checkout/model"
+    assert (code, expected in said) == (1, True)
+
+
 @pytest.mark.parametrize(
     "change", [{"log": 7}, {"kind": "x"}, {"gpus": [1]}, {"gpus": 1}, {"pid": "1"}, {"model": None}, {"more": 1}]
 )

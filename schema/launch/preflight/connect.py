@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schema.launch.machine import processes
+from schema.launch.plan import whereabouts
 from schema.launch.preflight.base import CONNECT
 from schema.launch.preflight.base import check
 from schema.rules.base import Problem
@@ -80,11 +81,11 @@ def another_server(look: Look) -> Iterator[Problem]:
     if seen is None or (seen.missing and seen.world_size is None):
         return
     facts, job = look.plan.facts, seen.job
-    wanted = int(facts["world_size"])
+    wanted, model = int(facts["world_size"]), whereabouts(facts["model"])
     if seen.world_size != wanted:
         said = f"the server on port {look.port} has world size {seen.world_size}, but this preset means {wanted}"
-    elif job is not None and not look.trusted and job.model != facts["model"]:
-        said = f"the server on port {look.port} serves {job.model}, but this preset trains {facts['model']}"
+    elif job is not None and not look.trusted and job.model != model:
+        said = f"the server on port {look.port} serves {job.model}, but this preset trains {model}"
     elif job is not None and not look.trusted and job.digest != facts["digest"]:
         said = f"the server on port {look.port} was started with other settings: {job.named()}"
     else:

@@ -16,6 +16,7 @@ from schema.launch.machine import gpus
 from schema.launch.machine import processes
 from schema.launch.machine.rollout import KEY_VARIABLE
 from schema.launch.machine.rollout import Server
+from schema.launch.plan import whereabouts
 from schema.launch.preflight import Look
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Start:
             facts["host"],
             int(facts["port"]),
             int(facts["group_port"]),
-            facts["model"],
+            whereabouts(facts["model"]),
             tuple(facts["gpus"].split(",")),
             int(facts["world_size"]),
             facts["digest"],
