@@ -4,11 +4,9 @@ import contextlib
 import http.server
 import json
 import os
-import pty
 import shutil
 import signal
 import stat
-import subprocess
 import sys
 import threading
 
@@ -326,61 +324,6 @@ def test_server_is_announced_when_it_is_ready_and_not_before(bench):
     assert not bench.ready.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_to_a_launcher_that_a_script_put_in_the_background(bench, number):
-    shell = bench.start("bash", "-c", '"$@" & echo "$!"; wait "$!"', "bash", *bench.words(SERVER, "gpus=0"))
-    until(bench.healthy)
-    os.kill(int(shell.stdout.readline()), number)
-    code, _, said = end(shell)
-    assert code == CODES[number], said
-    assert not bench.left()
-
-
-@pytest.mark.parametrize("hang_up", [False, True])
-def test_terminal(bench, hang_up):
-    terminal, its_end = pty.openpty()
-    process = bench.start(*bench.words(SERVER, "gpus=0"), terminal=its_end)
-    os.close(its_end)
-    until(bench.healthy)
-    if not hang_up:
-        os.write(terminal, b"\x03")
-        assert process.wait(timeout=30) == 130
-    os.close(terminal)
-    code, _, said = end(process)
-    assert code == (129 if hang_up else 130), said
-    assert not bench.left()
-
-
-def test_signal_while_it_starts(bench):
-    """Whenever the signal comes, nothing is left; the first ones come before validate-config has answered."""
-    for delay in (0.05, 0.4, 0.5, 0.6):
-        process = bench.server()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=delay)
-        process.terminate()
-        code, _, said = end(process)
-        assert code in (143, -signal.SIGTERM), said
-        assert not bench.left()
-        assert not list(bench.state.glob("*"))
-
-
-@pytest.mark.parametrize("phase", ["loading", "ready"])
-@pytest.mark.parametrize("numbers", [(signal.SIGHUP, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM), CODES])
-def test_several_signals_at_once(bench, numbers, phase):
-    process = bench.server("show=quiet", STAND_IN_LOADS="60" if phase == "loading" else "0")
-    bench.said("swift")
-    until((bench.loading if phase == "loading" else bench.ready).exists)
-    process.send_signal(signal.SIGSTOP)
-    for number in numbers:
-        process.send_signal(number)
-    process.send_signal(signal.SIGCONT)
-    code = process.wait(timeout=30)
-    assert not bench.left()
-    assert not list(bench.state.iterdir())
-    assert code in CODES.values()
-    assert "the launcher was killed" not in end(process)[2]
-
-
 def test_note_that_cannot_be_renewed_ends_no_server(bench):
     often = "import schema.launch.run.server as run; run.RENEW = 0; from schema.cli import main; main()"
     words = ["--launch", "server", "--", f"config={bench.preset}", "gpus=0", "show=quiet"]
@@ -398,31 +341,6 @@ def test_server_that_ends_by_itself_takes_its_engines_along(bench):
     assert bench.said("swift")["engine"] not in bench.left()
     assert not bench.left()
     assert not list(bench.state.glob("*"))
-
-
-def test_server_that_ignores_sigterm_is_killed_after_the_grace_period(bench):
-    process = bench.server(STAND_IN_IGNORES_TERM="1", ROLLOUT_SPLIT_GRACE="1")
-    until(bench.healthy)
-    process.terminate()
-    code, _, said = end(process)
-    assert (code, "killing what has not ended" in said) == (143, True)
-    assert not bench.left()
-
-
-def test_second_ctrl_c_kills_at_once(bench):
-    process = bench.server("show=quiet", STAND_IN_IGNORES_TERM="1")
-    until(bench.ready.exists)
-    process.send_signal(signal.SIGINT)
-    until(lambda: any("ending what it started" in line for line in process.stderr))
-    process.send_signal(signal.SIGINT)
-    code, _, said = end(process)
-    assert (code, "killing what has not ended" in said) == (130, True)
-    assert not bench.left()
-
-
-def test_grace_period_must_be_a_number(bench):
-    code, _, said = end(bench.server(ROLLOUT_SPLIT_GRACE="soon"))
-    assert (code, "must be a whole number of seconds" in said) == (2, True)
 
 
 # The learner
@@ -595,15 +513,6 @@ def test_learner_asks_past_a_proxy(bench):
     environment = bench.said("torchrun")["environment"]
     assert environment["http_proxy"] == proxy
     assert environment["no_proxy"] == environment["NO_PROXY"] == "example.com,127.0.0.1"
-
-
-def test_learner_that_ignores_sigterm_is_killed_with_its_worker(bench):
-    learner = bench.learner("health_check=false", STAND_IN_IGNORES_TERM="1", ROLLOUT_SPLIT_GRACE="1")
-    bench.said("torchrun")
-    learner.terminate()
-    code, _, said = end(learner)
-    assert (code, "killing what has not ended" in said) == (143, True)
-    assert not bench.left()
 
 
 def test_train_becomes_torchrun(bench):
