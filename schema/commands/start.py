@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schema import catalogue
@@ -11,6 +12,7 @@ from schema.check import Options
 from schema.commands.launch import plan
 from schema.commands.launch import side_context
 from schema.commands.launch import tell
+from schema.commands.validate import absolute
 from schema.errors import InputError
 from schema.exits import Exit
 from schema.findings import Severity
@@ -47,7 +49,8 @@ def start(side: str, said: Sequence[str]) -> int:
         said: the launcher's words, each KEY=VALUE.
 
     Raises:
-        InputError: a word is wrong, the preset cannot be read or has no such side, or a program is missing.
+        InputError: the working directory is gone, a word is wrong, the preset cannot be read or has no such side,
+            or a program is missing.
     """
     terminal.prepare()
     try:
@@ -60,6 +63,7 @@ def start(side: str, said: Sequence[str]) -> int:
 
 
 def _start(wish: Wish) -> int:
+    absolute(Path())  # what is started runs in this folder
     tools = toolchain(wish)
     versions = software.versions(tools.python) if tools.python else None
     about = side_context(wish.config, _options(wish, versions), wish.side)

@@ -235,14 +235,11 @@ def test_program_that_is_none(bench, script, word):
     assert not bench.left()
 
 
-@pytest.mark.parametrize(
-    ("system", "reason"), [("a\0b", "embedded null byte"), ("x" * 200_000, "Argument list too long")]
-)
 @pytest.mark.parametrize("script", [SERVER, "train.sh"])
-def test_words_that_no_program_takes(bench, script, system, reason):
-    bench.edit("  template: qwen3\n", f"  template: qwen3\n  system: {json.dumps(system)}\n")
+def test_words_that_no_program_takes(bench, script):
+    bench.edit("  template: qwen3\n", f"  template: qwen3\n  system: {'x' * 200_000}\n")
     code, _, said = end(bench.start(*bench.words(script, "gpus=0")))
-    assert (code, f" cannot be run: {reason}" in said) == (2, True)
+    assert (code, " cannot be run: Argument list too long" in said) == (2, True)
 
 
 @pytest.mark.parametrize(("script", "program"), [(SERVER, "swift"), (LEARNER, "torchrun")])
