@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs test-upstream faults corpus smoke smoke-8 clean
+.PHONY: help demo test lint docs test-upstream between faults corpus smoke smoke-8 clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ docs: $(READY) ## write the generated pages of docs/
 test-upstream: $(READY) ## thousands of presets, catalogue and roles against real ms-swift; real runs on a CPU
 	PYTHON=$(PYTHON) bash tests/upstream/setup.sh
 	$(BIN)/python -m pytest tests/upstream
+
+between: $(READY) ## what test-upstream asks two releases, asked those in between (slow, downloads wheels)
+	PYTHON=$(PYTHON) bash tests/upstream/setup.sh
+	$(BIN)/python -m pytest tests/upstream/between.py
 
 faults: $(READY) ## of test-upstream the real runs alone: a server and a learner on a CPU, and every fault
 	PYTHON=$(PYTHON) bash tests/upstream/setup.sh

@@ -89,9 +89,11 @@ def _requests(context, case):
 class Oracle:
     """Real ms-swift in worker processes; an answer is remembered, so that each question is asked once."""
 
-    def __init__(self, python: Path, folder: Path, processes: int = 2):
+    def __init__(self, python: Path, folder: Path, overlay: Path | None = None, processes: int = 2):
         variables = {"HOME": str(folder), "PATH": os.environ["PATH"], "TMPDIR": str(folder)}
         variables |= {"HF_HUB_OFFLINE": "1", "MODELSCOPE_OFFLINE": "1"}
+        if overlay is not None:  # packages that stand in for the environment's own
+            variables["PYTHONPATH"] = str(overlay)
         self._log = (folder / "worker.log").open("w")
         self._workers = [self._start(python, folder, variables) for _ in range(processes)]
         self._answers: dict[Request, Answer] = {}
