@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
 import traceback
 from enum import IntEnum
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 P = ParamSpec("P")
+#: How a write fails that a disk or a terminal does not take.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class Exit(IntEnum):
@@ -46,6 +50,16 @@ def _spell_out() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def _failed(error: Exception) -> Exit:
+    if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:  # no file: the output
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say(InputError(f"the output cannot be shown: {(error.strerror or '').lower()}"))
+        return Exit.USAGE
+    traceback.print_exception(error)
+    print("error: this is a defect of rollout-split; please report it with the text above", file=sys.stderr)
+    return Exit.INTERNAL
+
+
 def guarded(run: Callable[P, int]) -> Callable[P, None]:
     """Ends the process with what `run` returns, or with what its exception means."""
 
@@ -54,6 +68,7 @@ def guarded(run: Callable[P, int]) -> Callable[P, None]:
         _spell_out()
         try:
             code: int = run(*args, **kwargs)
+            print(end="", flush=True)
         except InputError as error:
             say(error)
             code = Exit.USAGE
@@ -62,13 +77,8 @@ def guarded(run: Callable[P, int]) -> Callable[P, None]:
             code = Exit.INTERNAL
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
-        except Exception:
-            traceback.print_exc()
-            print(
-                "error: this is a defect of rollout-split; please report it with the text above",
-                file=sys.stderr,
-            )
-            code = Exit.INTERNAL
+        except Exception as error:
+            code = _failed(error)
         sys.exit(code)
 
     return command

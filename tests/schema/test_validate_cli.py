@@ -408,6 +408,17 @@ def test_what_the_terminal_cannot_show_is_escaped(preset, root, form):
         assert b"unknown-key" in ran.stdout
 
 
+@pytest.mark.parametrize(
+    "args", [["--explain", "all"], ["--split", "FILE"], ["FILE", "--swift-version", "3.10.0"]]
+)
+def test_output_that_nothing_takes_is_2(preset, args):
+    words = [str(preset("rlhf: {num_generations: 3}")) if word == "FILE" else word for word in args]
+    command = Path(sys.executable).parent / "validate-config"
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run([command, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (2, "error: the output cannot be shown: no space left on device\n")
+
+
 def test_validating_imports_nothing_heavy(preset):
     heavy = ("torch", "swift", "vllm", "transformers", "deepdiff", "migrate", "numpy")
     program = f"""
