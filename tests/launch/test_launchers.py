@@ -321,10 +321,27 @@ def test_server_is_announced_when_it_is_ready_and_not_before(bench):
     assert not bench.ready.exists()
 
 
+def renewing(bench, side, gpus):
+    """A launcher that renews its note all the time, not once an hour."""
+    often = "import schema.launch.run.note as note; note.RENEW = 0; from schema.cli import main; main()"
+    words = ["--launch", side, "--", f"config={bench.preset}", f"gpus={gpus}", "show=quiet"]
+    return bench.start(sys.executable, "-c", often, *words)
+
+
+@pytest.mark.parametrize("side", ["server", "learner"])
+def test_note_that_a_cleaner_takes_is_left_anew(bench, side):
+    if side == "learner":
+        bench.ready_server()
+    renewing(bench, side, {"server": 0, "learner": 1}[side])
+    note = bench.state / f"{side}-{bench.port}.json"
+    until(note.exists)
+    bench.said({"server": "swift", "learner": "torchrun"}[side])
+    note.unlink()
+    until(note.exists)
+
+
 def test_note_that_cannot_be_renewed_ends_no_server(bench):
-    often = "import schema.launch.run.server as run; run.RENEW = 0; from schema.cli import main; main()"
-    words = ["--launch", "server", "--", f"config={bench.preset}", "gpus=0", "show=quiet"]
-    process = bench.start(sys.executable, "-c", often, *words)
+    process = renewing(bench, "server", 0)
     until(bench.ready.exists)
     bench.state.rename(bench.home / "away")
     bench.state.touch()

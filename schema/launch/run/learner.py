@@ -17,6 +17,7 @@ from schema.launch.run import stuck
 from schema.launch.run import weights
 from schema.launch.run.child import TICK
 from schema.launch.run.logs import Tail
+from schema.launch.run.note import Note
 from schema.launch.run.server import Fault
 from schema.launch.run.server import probeable
 
@@ -36,21 +37,21 @@ def learn(start: Start) -> int:
     """Runs the learner beside its server; returns the exit code."""
     folder = record.opened(start)
     if not start.wish.health_check:
-        return _run(start, folder, None)
-    note = start.job("learner", folder / logs.OUTPUT)
-    note.claim()
+        return _run(start, folder)
+    note = Note(start.job("learner", folder / logs.OUTPUT), start.voice)
+    note.job.claim()
     try:
-        return _beside_server(start, folder)
+        return _beside_server(start, folder, note)
     finally:
-        note.remove()
+        note.job.remove()
 
 
-def _beside_server(start: Start, folder: Path) -> int:
+def _beside_server(start: Start, folder: Path, note: Note) -> int:
     watch = ServerWatch(start)
     checked = start.wish.weights_check and probeable(start)
     before = start.server.fingerprint() if checked else None
     try:
-        code = _run(start, folder, watch)
+        code = _run(start, folder, watch, note)
     except signals.Stopped:
         _look_after(start)
         raise
@@ -70,13 +71,15 @@ def _look_after(start: Start) -> None:
         start.voice(f"the rollout server is left behind: {said}")
 
 
-def _run(start: Start, folder: Path, watch: ServerWatch | None) -> int:
+def _run(start: Start, folder: Path, watch: ServerWatch | None = None, note: Note | None = None) -> int:
     """Runs the learner until it ends, or until something is wrong with the server."""
     with child.started(start, folder) as program:
         while (code := program.code()) is None:
             if watch is not None and (fault := watch.look()):
                 program.grace = min(program.grace, HURRY)
                 return _tell(start, fault)
+            if note is not None:
+                note.renew()
             time.sleep(TICK)
         if code and not start.wish.show:
             for line in program.pump.lines:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from schema.errors import InputError
 from schema.launch import argv
 from schema.launch.codes import Code
 from schema.launch.machine import processes
@@ -18,6 +17,7 @@ from schema.launch.run import child
 from schema.launch.run import logs
 from schema.launch.run import record
 from schema.launch.run.child import TICK
+from schema.launch.run.note import Note
 
 if TYPE_CHECKING:
     from schema.launch.machine.processes import Process
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 #: Ports that ms-swift tries after the configured one (4.5.2, utils/utils.py:299 find_free_port).
 RETRIES = 100
-#: Seconds between two looks at all processes, and between two renewals of its note, which /tmp's cleaner takes.
-LOOK, RENEW = 0.5, 3600.0
+#: Seconds between two looks at all processes.
+LOOK = 0.5
 #: How often `/get_world_size/` may not answer where `/health/` does.
 SILENT = 10
 #: Seconds that a server gets to end by itself once an engine is gone; then to end when it is told to.
@@ -71,9 +71,8 @@ class _Watch:
         self.start, self.program, self.loading = start, program, loading
         self.port = loading.port
         self.begun = self.looked = time.monotonic()
-        self.renewed = self.begun
         self.silent = 0
-        self.note: Job | None = None
+        self.note: Note | None = None
         self.engines: list[Process] = []
 
     def until_end(self) -> int:
@@ -86,7 +85,7 @@ class _Watch:
             return self._ended(code)
         finally:
             if self.note is not None:
-                self.note.remove()
+                self.note.job.remove()
 
     def _look(self) -> Fault | None:
         fault = self._moved() if self.note is None else None
@@ -143,8 +142,9 @@ class _Watch:
             return
         self.engines = [process for pid in members if _engine(pid, listening) and (process := processes.read(pid))]
         group = self.program.family.group or 0
-        self.note = self.start.job("server", Path(self.loading.log), pid=listening, group=group)
-        self.note.write()
+        job = self.start.job("server", Path(self.loading.log), pid=listening, group=group)
+        self.note = Note(job, self.start.voice)
+        job.write()
         self.loading.remove()
         self.start.voice(
             f"ready after {time.monotonic() - self.begun:.0f} s: {self.start.server.url()} generates, world size"
@@ -152,8 +152,8 @@ class _Watch:
         )
 
     def _serving(self) -> Fault | None:
-        if time.monotonic() - self.renewed > RENEW:
-            self._renew()
+        if self.note is not None:
+            self.note.renew()
         lost = [engine for engine in self.engines if not processes.alive(engine.pid, engine.started)]
         if not lost or self._ends():
             return None
@@ -162,14 +162,6 @@ class _Watch:
             Code.ENGINE_LOST,
             f"process {lost[0].pid}, which holds an engine, has died; the server would go on answering /health/",
         )
-
-    def _renew(self) -> None:
-        self.renewed = time.monotonic()
-        try:
-            if self.note is not None:
-                self.note.write()
-        except InputError as error:  # a full disk is no reason to end what serves
-            self.start.voice(f"its note cannot be renewed: {error}")
 
     def _ends(self) -> bool:
         deadline = time.monotonic() + ENDS

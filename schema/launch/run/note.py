@@ -1,0 +1,37 @@
+"""The note of a job that may run for weeks: it is left anew now and then, for /tmp is cleaned of old files."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from schema.errors import InputError
+
+if TYPE_CHECKING:
+    from schema.launch.run.voice import Voice
+    from schema.launch.state import Job
+
+#: Seconds between two renewals.
+RENEW = 3600.0
+
+
+class Note:
+    """A note that stays as long as its job runs.
+
+    Attributes:
+        job: whose it is.
+    """
+
+    def __init__(self, job: Job, voice: Voice) -> None:
+        self.job, self._voice = job, voice
+        self._renewed = time.monotonic()
+
+    def renew(self) -> None:
+        """Leaves it anew once an hour; a full disk is no reason to end what runs."""
+        if time.monotonic() - self._renewed <= RENEW:
+            return
+        self._renewed = time.monotonic()
+        try:
+            self.job.write()
+        except InputError as error:
+            self._voice(f"its note cannot be renewed: {error}")
