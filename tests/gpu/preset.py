@@ -74,7 +74,7 @@ def _rlhf(work: Work) -> dict[str, object]:
     rewards = {"reward_funcs": ["letters"], "reward_weights": [1.0], "dynamic_sample": False}
     changes = rewards | {"max_completion_length": work.completion, "temperature": 1.0, "repetition_penalty": 1.0}
     if work.mode == "server":
-        return changes | {"vllm_server_port": [work.port]}
+        return changes | {"vllm_server_port": [work.port], "vllm_server_group_port": [work.port + 10000]}
     return changes if work.utilization is None else changes | {"vllm_gpu_memory_utilization": work.utilization}
 
 

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from preset import ROOT
 
+from schema.launch.machine import processes
+
 SCRIPTS = {"server": "grpo_rollout_server.sh", "learner": "grpo_train_server_mode.sh", "colocate": "train.sh"}
 #: Seconds that a server of a 4.4 B model gets to load, and a learner to make its steps.
 LOADS, LEARNS = 420, 420
@@ -81,10 +83,10 @@ def end_all() -> None:
 
 
 class Gpus:
-    """Looks at the memory of all GPUs once a second."""
+    """Looks at the memory of some GPUs once a second; others' jobs may have the rest."""
 
-    def __init__(self) -> None:
-        self.peak: dict[str, int] = {}
+    def __init__(self, ours: set[str]) -> None:
+        self.ours, self.peak = ours, {}
         threading.Thread(target=self._look, daemon=True).start()
 
     def _look(self) -> None:
@@ -97,7 +99,8 @@ class Gpus:
         """MiB in use, by index."""
         question = ["nvidia-smi", "--query-gpu=index,memory.used", "--format=csv,noheader,nounits"]
         said = subprocess.run(question, capture_output=True, text=True, check=True).stdout
-        return {gpu.strip(): int(used) for gpu, used in (line.split(",") for line in said.splitlines())}
+        everyone = dict(line.split(", ") for line in said.splitlines())
+        return {gpu: int(used) for gpu, used in everyone.items() if gpu in self.ours}
 
     def free(self, seconds: float = 30, idle: int = 1024) -> dict[str, int]:
         """Waits until all memory is given back; returns what is in use then, or after so many seconds."""
@@ -114,21 +117,37 @@ def memory() -> float:
     return min(map(int, said.split())) / 1024
 
 
-def left() -> list[str]:
-    """Processes of a rollout or a learner that live on, by their command lines.
+class Kin:
+    """All that the launchers started, and what that started, whoever its parent is by now."""
 
-    The dead that process 1 of a container does not bury do not count.
-    """
-    said = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    names = ("VLLM::", "cli/rollout.py", "cli/rlhf.py", "swift.cli", "swift rollout", "torchrun")
-    lines = [line.strip() for line in said.splitlines() if "<defunct>" not in line]
-    return [line for line in lines if any(name in line for name in names)]
+    def __init__(self) -> None:
+        self.seen: set[tuple[int, int]] = set()
+        self.lock = threading.Lock()
+        threading.Thread(target=self._follow, daemon=True).start()
 
+    def _follow(self) -> None:
+        while True:
+            self.look()
+            time.sleep(0.5)
 
-def named(process: str) -> int:
-    """The id of a process whose command line begins with some words."""
-    said = subprocess.run(["pgrep", "-f", f"^{process}"], capture_output=True, text=True, check=True).stdout
-    return int(said.split()[0])
+    def look(self) -> list[int]:
+        """The ids of those that live now, launchers included."""
+        with self.lock:
+            found = {launcher.process.pid for launcher in Launcher.started if launcher.process.poll() is None}
+            for process in sorted(processes.everyone(), key=lambda process: (process.started, process.pid)):
+                known = (process.pid, process.started)
+                if process.lives and (known in self.seen or not found.isdisjoint({process.pid, process.parent})):
+                    found.add(process.pid)
+                    self.seen.add(known)
+            return [pid for pid, started in sorted(self.seen) if processes.alive(pid, started)]
+
+    def left(self) -> list[str]:
+        """Those that live, for a message."""
+        return [processes.named(pid) for pid in self.look()]
+
+    def named(self, name: str) -> int:
+        """The id of the one whose command line begins so."""
+        return next(pid for pid in self.look() if " ".join(processes.command(pid)).startswith(name))
 
 
 def make(what: str, which: str, folder: Path, python: str) -> Path:

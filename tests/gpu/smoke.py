@@ -10,6 +10,7 @@ to build/smoke/report.md. On one GPU for both sides NCCL moves no weights; `--sh
 import argparse
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -26,6 +27,7 @@ from preset import Work
 from preset import write
 from run import Ended
 from run import Gpus
+from run import Kin
 from run import Launcher
 
 FOLDER = ROOT / "build/smoke"
@@ -46,8 +48,10 @@ class Smoke:
         if self.share:
             paths = [str(Path(__file__).with_name("one_gpu")), os.environ.get("PYTHONPATH", "")]
             os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-        self.gpus, self.rows, self.faults, self.wrong = Gpus(), [], [], []
-        self.count, self.port = 0, 8080 + os.getpid() % 900
+        self.gpus, self.kin = Gpus({*self.rollout.split(","), *self.train.split(",")}), Kin()
+        self.rows, self.faults, self.wrong = [], [], []
+        # Below the ports that programs get by themselves, and not those of another run on this node.
+        self.count, self.port = 0, random.randrange(10000, 20000)
         FOLDER.mkdir(parents=True, exist_ok=True)
         self.prompts = run.make("prompts", "64", FOLDER / "prompts", self.python) / "prompts.jsonl"
 
@@ -77,7 +81,7 @@ class Smoke:
 
     def saw(self, fault: str, ended: Ended, code: int, message: str) -> None:
         """A row about a fault; it must have led to this exit code and message, and leave nothing behind."""
-        used, left = self.gpus.free(), run.left()
+        used, left = self.gpus.free(), self.kin.left()
         line = next((line for line in ended.said.splitlines() if message in line), "")
         line = line.replace(str(ROOT), "...")
         self.faults.append([fault, line, ended.code, f"{ended.seconds:.1f}", len(left), max(used.values())])
@@ -150,7 +154,7 @@ def _survived(smoke: Smoke, fault: str, ended: Ended, message: str) -> None:
 def _kills(smoke: Smoke, work: Work, preset: Path, server: Launcher) -> None:
     learner = _training(smoke, preset)
     killed = time.monotonic()
-    os.kill(run.named("VLLM::EngineCore"), signal.SIGKILL)
+    os.kill(smoke.kin.named("VLLM::EngineCore"), signal.SIGKILL)
     ended, lost = server.wait(60, killed), learner.wait(60, killed)
     _lost(smoke, "EngineCore killed while the learner trains", lost)
     smoke.saw("the same, at the server's launcher", ended, 83, "holds an engine, has died")

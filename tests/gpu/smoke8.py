@@ -80,7 +80,7 @@ def _most(peak: dict[str, int], gpus: str) -> str:
 
 
 def _left(smoke: Smoke) -> str:
-    used, left = smoke.gpus.free(), run.left()
+    used, left = smoke.gpus.free(), smoke.kin.left()
     return f"{len(left)} processes, {max(used.values())} MiB"
 
 
