@@ -72,7 +72,7 @@ def _speed(said: str, work: Work) -> list[str]:
 def _cache(said: str, work: Work) -> list[object]:
     needed, total = capacity(work.model), run.memory()
     predicted = needed.tokens(total, work.utilization or 0.6, 1) if needed else None
-    return [figures.kv_tokens(said), predicted]
+    return [figures.kv_tokens(said) or "not logged", predicted]
 
 
 def _most(peak: dict[str, int], gpus: str) -> str:

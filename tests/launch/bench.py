@@ -101,6 +101,8 @@ for _ in range(int(os.environ.get("STAND_IN_SYNCS", "0"))):
     connection.close()
 if "STAND_IN_STICKS" in os.environ:
     open(home + "/stuck", "w").close()
+if "STAND_IN_BAR" in os.environ:
+    print("\\rTrain:  20%|##        | 1/5", end="", flush=True)
 if "STAND_IN_EXIT" in os.environ:
     worker.kill()
     sys.exit(int(os.environ["STAND_IN_EXIT"]))

@@ -134,6 +134,20 @@ def test_closed_streams(bench, closed):
     assert "chatchat" in (bench.logs / "latest/output.log").read_text()
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_message_after_a_progress_bar_has_a_line_of_its_own(bench, together):
+    bench.ready_server()
+    both = bench.home / "both"
+    with both.open("ab") as file:
+        learner = bench.learner(STAND_IN_BAR="yes", **({"output": file} if together else {}))
+    until(lambda: "1/5" in "".join(path.read_text() for path in bench.logs.glob("latest-learner/output.log")))
+    learner.terminate()
+    _, _, apart = end(learner)
+    said = both.read_bytes().decode() if together else apart
+    assert "\nlearner: ending what it started" in said, said
+    assert "\n\n" not in said, said
+
+
 def test_reader_of_all_output_that_is_gone(bench):
     """`2>&1 | head -1`: not even what is said before the start finds a reader."""
     reading, writing = os.pipe()

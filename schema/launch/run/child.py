@@ -91,7 +91,7 @@ def _spawn(start: Start, folder: Path, family: Family) -> Child:
     process = _run(start, family.mark)
     family.group = process.pid
     assert process.stdout is not None
-    pump = Pump(process.stdout, folder / OUTPUT, show=start.wish.show, say=start.voice)
+    pump = Pump(process.stdout, folder / OUTPUT, show=start.wish.show, voice=start.voice)
     pump.start()
     return Child(process, family, pump, start.grace)
 

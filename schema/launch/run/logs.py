@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
+    from schema.launch.run.voice import Voice
+
 #: Lines of output that messages about an end repeat.
 TAIL = 20
 #: Bytes of one line that are looked at; the line of ms-swift's arguments has some 10,000.
 _LONGEST = 1 << 20
 
 OUTPUT, LAUNCHER = "output.log", "launcher.log"
+_TERMINAL = "the terminal"
 
 
 def folder(logs: Path, side: str) -> Path:
@@ -75,12 +78,12 @@ class Pump(threading.Thread):
     is full the output goes on without its file, and without a terminal that takes no more.
     """
 
-    def __init__(self, pipe: IO[bytes], file: Path, *, show: bool, say: Callable[[str], None]) -> None:
+    def __init__(self, pipe: IO[bytes], file: Path, *, show: bool, voice: Voice) -> None:
         super().__init__(name="output", daemon=True)
         self.lines: deque[str] = deque(maxlen=TAIL)
         self.notices: deque[str] = deque(maxlen=1000)
-        self._pipe, self._file, self._say = pipe, file, say
-        self._sinks = {"the terminal": Outlet(1)} if show else {}
+        self._pipe, self._file, self._voice = pipe, file, voice
+        self._sinks = {_TERMINAL: Outlet(1)} if show else {}
         self._rest = b""
 
     def run(self) -> None:
@@ -89,10 +92,11 @@ class Pump(threading.Thread):
             log = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             self._sinks[str(self._file)] = Outlet(log)
         except OSError as error:
-            self._say(f"{self._file} cannot be written: {error.strerror}; going on without it")
+            self._voice(f"{self._file} cannot be written: {error.strerror}; going on without it")
         while chunk := os.read(self._pipe.fileno(), 65536):
             for name in list(self._sinks):
                 self._write(name, chunk)
+            self._voice.midway = _TERMINAL in self._sinks and not chunk.endswith(b"\n")
             self._look(chunk)
 
     def _write(self, name: str, chunk: bytes) -> None:
@@ -100,7 +104,7 @@ class Pump(threading.Thread):
             self._sinks[name].put(chunk)
         except OSError as error:
             del self._sinks[name]
-            self._say(f"{name} cannot be written: {error.strerror}; going on without it")
+            self._voice(f"{name} cannot be written: {error.strerror}; going on without it")
 
     def _look(self, chunk: bytes) -> None:
         *lines, self._rest = (self._rest + chunk).replace(b"\r", b"\n").split(b"\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -21,14 +22,18 @@ class Voice:
     Attributes:
         side: whose launcher speaks.
         log: the file that gets it, too, once there is one.
+        midway: whether what was shown last, such as a progress bar, has not ended its line.
     """
 
     side: str
     log: Path | None = None
+    midway: bool = False
 
     def __call__(self, text: str) -> None:
         """Says one thing; a full disk ends nothing."""
-        print(f"{_NAMES[self.side]}: {text}", file=sys.stderr)
+        first = "\n" if self.midway and os.path.sameopenfile(1, 2) else ""
+        self.midway = False
+        print(f"{first}{_NAMES[self.side]}: {text}", file=sys.stderr)
         if self.log is not None:
             line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n"
             with contextlib.suppress(OSError), self.log.open("ab") as file:
