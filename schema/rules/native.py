@@ -124,28 +124,28 @@ def _variables(context: Context, said: Branch, prefix: str) -> Iterator[Problem]
                 f"{context.swift}: TypeError: str expected, not {type(name).__name__}",
                 "quote it, or remove it",
             )
-        elif value is None or isinstance(value, list | dict):
-            yield Problem(
-                tree.place,
-                f"{prefix}ENV.{name} is {value!r}",
-                f"{context.swift}: sets the text {str(value)!r}",
-                "give it one value, or remove it",
-            )
-        elif name == "VLLM_USE_V1" and str(value) == "0":
-            yield Problem(
-                tree.place,
-                f"{prefix}ENV.{name} is {value!r}: vLLM's old engine, which cannot take weights",
-                f"{context.swift}: NotImplementedError: collective_rpc, at the first weight sync",
-                "remove it",
-            )
-        elif name in ALLOCATORS and "expandable_segments:true" in str(value).lower():
-            yield Problem(
-                tree.place,
-                f"{prefix}ENV.{name} is {value!r}",
-                f"{context.swift}: NCCL errors at the weight sync were reported",
-                "leave expandable_segments out",
-                Severity.WARNING,
-            )
+        elif (found := _unfit(name, value)) is not None:
+            why, consequence, fix, severity = found
+            message, outcome = f"{prefix}ENV.{name} is {value!r}{why}", f"{context.swift}: {consequence}"
+            yield Problem(tree.place, message, outcome, fix, severity)
+
+
+def _unfit(name: str, value: object) -> tuple[str, str, str, Severity | None] | None:
+    """What is wrong with a variable, the consequence, the fix, and how bad it is."""
+    if value is None or isinstance(value, list | dict):
+        return "", f"sets the text {str(value)!r}", "give it one value, or remove it", None
+    if name == "VLLM_USE_V1" and str(value) == "0":
+        why = ": vLLM's old engine, which cannot take weights"
+        return why, "NotImplementedError: collective_rpc, at the first weight sync", "remove it", None
+    if name in ALLOCATORS and segments_expand(str(value)):
+        reported = "NCCL errors at the weight sync were reported"
+        return "", reported, "leave expandable_segments out", Severity.WARNING
+    return None
+
+
+def segments_expand(said: str) -> bool:
+    """Whether an allocator's settings ask for expandable segments; torch reads past blanks."""
+    return "expandable_segments:true" in said.lower().replace(" ", "")
 
 
 def _processes(context: Context) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from schema.launch.plan import proxies
 from schema.launch.preflight.base import check
 from schema.rules.base import Problem
 from schema.rules.native import ALLOCATORS
+from schema.rules.native import segments_expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,7 @@ def expandable_segments(look: Look) -> Iterator[Problem]:
     """
     for name in ALLOCATORS:
         said = look.environment.get(name, "")
-        if "expandable_segments:true" in said.lower().replace(" ", ""):  # as torch reads it
+        if segments_expand(said):
             yield Problem(
                 look.context.preset.start,
                 look.said(name),
