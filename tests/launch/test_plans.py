@@ -1,19 +1,10 @@
 """The command lines that a preset means, the plan for scripts, and the looks at ports and servers."""
 
-import contextlib
-import http.server
 import json
-import os
-import socket
-import subprocess
-import sys
-import threading
-from dataclasses import replace
 
 import pytest
 from bench import REPO
 from bench import SMOKE
-from bench import free_port
 from click.testing import CliRunner
 
 from schema.check import Options
@@ -22,10 +13,6 @@ from schema.check import load
 from schema.cli import main
 from schema.errors import InputError
 from schema.launch import argv
-from schema.launch import state
-from schema.launch.machine import processes
-from schema.launch.machine import tcp
-from schema.launch.machine.rollout import Server
 from schema.launch.plan import Plan
 from schema.launch.plans import learner_plan
 from schema.launch.plans import server_plan
@@ -55,13 +42,6 @@ def preset(tmp_path):
         return path
 
     return write
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch):
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
 
 
 def pairs(words):
@@ -334,143 +314,3 @@ def test_the_server_of_the_projects_split_is_checked_for_its_learners(preset, tm
     (tmp_path / "pyproject.toml").write_text("[tool.rollout-split]\nrollout-gpus = 1\ntrain-gpus = 2\n")
     result = plans(preset(), "server", "--rollout-gpus", "0,")
     assert (result.exit_code, "W = 2 (train-gpus in pyproject.toml)" in result.output) == (1, True)
-
-
-# Looks at the machine
-
-
-@contextlib.contextmanager
-def answering(status, body):
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            known = self.path in ("/health/", "/get_world_size/")
-            self.send_response(status if known else 307)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
-def test_a_port_with_a_listener_is_not_bindable(address):
-    with socket.create_server((address, 0)) as listener:
-        port = listener.getsockname()[1]
-        assert not tcp.bindable(port)
-        assert not tcp.bindable(port, reuse=True)
-        assert not tcp.lingers(port)
-        assert tcp.owners(port) == [os.getpid()]
-        assert port in tcp.listens_on([os.getpid()])
-    assert tcp.bindable(free_port())
-    assert tcp.owners(port) == []
-
-
-def test_a_port_whose_server_has_just_closed_a_connection_lingers():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port)) as client:
-            listener.accept()[0].close()
-            assert client.recv(1) == b""
-    assert not tcp.bindable(port)
-    assert tcp.bindable(port, reuse=True)
-    assert tcp.lingers(port)
-
-
-def test_looking_at_a_server_does_not_make_its_port_linger():
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        port = server.server_address[1]
-        assert Server("127.0.0.1", port).healthy()
-        server.shutdown()
-        thread.join()
-    assert tcp.bindable(port)
-
-
-@pytest.mark.parametrize(("status", "healthy"), [(200, True), (404, False), (500, False), (503, False)])
-def test_health(status, healthy):
-    with answering(status, b"{}") as port:
-        assert Server("127.0.0.1", port).healthy() is healthy
-
-
-def test_health_of_what_is_no_server():
-    assert not Server("127.0.0.1", free_port()).healthy()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert not Server("127.0.0.1", listener.getsockname()[1]).healthy(timeout=0.1)
-
-
-def test_health_goes_past_a_proxy(monkeypatch):
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
-    with answering(200, b"") as port:
-        look = "from schema.launch.machine.rollout import Server"
-        check = f"{look}; raise SystemExit(not Server('127.0.0.1', {port}).healthy())"
-        assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "size"),
-    [
-        (200, b'{"world_size": 6}', 6),
-        (200, b'{"world_size": "6"}', None),
-        (200, b"[6]", None),
-        (200, b"<html>", None),
-        (200, b"\xff", None),
-        (500, b'{"world_size": 6}', None),
-    ],
-)
-def test_world_size(status, body, size):
-    with answering(status, body) as port:
-        assert Server("127.0.0.1", port).world_size() == size
-
-
-def test_addresses():
-    assert Server("127.0.0.1", 8080).url("/health/") == "http://127.0.0.1:8080/health/"
-    assert Server("::1", 8080).url("/health/") == "http://[::1]:8080/health/"
-    assert "secret" not in repr(Server("::1", 8080, "secret"))
-
-
-def test_only_notes_of_living_processes_count(monkeypatch, tmp_path):
-    monkeypatch.setenv("ROLLOUT_SPLIT_STATE", str(tmp_path))
-    me = processes.read(os.getpid())
-    rest = (0, 0, "::1", 1, 51216, "m", ("0",), 1, "d", "log")
-
-    def note(port, pid, started):
-        return state.Job("server", pid, started, *rest[:3], port, *rest[4:])
-
-    with subprocess.Popen(["true"]) as ended:
-        pass
-    notes = [note(1, ended.pid, me.started), note(2, me.pid, me.started), note(3, me.pid, me.started + 1)]
-    for each in notes:
-        each.write()
-    for port, text in enumerate(("", "[]", "{}", '{"gpus": 3}', '{"launcher": "x"'), start=4):
-        (tmp_path / f"server-{port}.json").write_text(text)
-    assert list(state.jobs()) == [notes[1]]
-    assert state.job("server", 2) == notes[1]
-    assert state.job("learner", 2) is None
-    with pytest.raises(state.ClaimedError, match="a rollout server of launcher"):
-        replace(notes[1], digest="x").claim()
-    replace(notes[0], pid=me.pid).claim()  # of a process that has ended, so it counts for nothing
-    assert state.job("server", 1).digest == "d"
-    state.job("server", 1).remove()
-    assert not (tmp_path / "server-1.json").exists()

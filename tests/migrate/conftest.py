@@ -61,6 +61,16 @@ def files(root):
 
 
 @pytest.fixture
+def three(tmp_path):
+    """Three files with different modes."""
+    paths = [tmp_path / name for name in ("a.yaml", "b.yaml", "c.yaml")]
+    for path, bits in zip(paths, (0o644, 0o600, 0o755), strict=True):
+        path.write_text(f"old {path.stem}\n")
+        path.chmod(bits)
+    return paths
+
+
+@pytest.fixture
 def memory(tmp_path):
     """A fresh folder, in memory where there is such a file system: syncing takes no time there."""
     if not os.access("/dev/shm", os.W_OK):  # noqa: S108 - mkdtemp makes a folder that is nobody else's

@@ -36,3 +36,8 @@ def _what(path):
     if path.is_symlink():
         return str(path.readlink())
     return path.read_bytes() if path.is_file() else None
+
+
+def new(paths):
+    """What tests write: new text for each."""
+    return {path: f"new {path.stem}\n".encode() for path in paths}

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
+from complete import COLOCATE
+from complete import ROOT
+from complete import SERVER
 from hypothesis import settings
 
 from schema.cli import main
@@ -62,3 +65,16 @@ def write(root):
         return path
 
     return write
+
+
+@pytest.fixture
+def preset(write):
+    """Writes a preset that extends a complete one."""
+    write("pyproject.toml", ROOT)
+    write("server.yaml", SERVER)
+    write("colocate.yaml", COLOCATE)
+
+    def preset(text, name="preset.yaml", base="server.yaml"):
+        return write(name, f"extends: {base}\n{text}\n")
+
+    return preset

@@ -1,37 +1,17 @@
-"""validate-config: exit codes, which file is blamed, what is skipped, and the answers to questions."""
+"""validate-config: exit codes, which file is blamed, and what is skipped."""
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import yaml
+from complete import COLOCATE
+from complete import ROOT
+from complete import SERVER
 
 from schema import catalogue
 from schema.catalogue import load
-from schema.launch.preflight import CHECKS
-from schema.rules import RULES
-
-TESTS = Path(__file__).parents[1]
-SERVER = (TESTS / "examples" / "base" / "server.yaml").read_text()
-COLOCATE = (TESTS / "examples" / "base" / "colocate.yaml").read_text()
-ROOT = '[tool.rollout-split.repository-keys]\ntraining = ["curriculum_stage"]\n'
-
-
-@pytest.fixture
-def preset(write):
-    """Writes a preset that extends a complete one."""
-    write("pyproject.toml", ROOT)
-    write("server.yaml", SERVER)
-    write("colocate.yaml", COLOCATE)
-
-    def preset(text, name="preset.yaml", base="server.yaml"):
-        return write(name, f"extends: {base}\n{text}\n")
-
-    return preset
-
 
 # --- Exit codes -------------------------------------------------------------------------------------------------
 
@@ -272,114 +252,6 @@ def test_context_manager_is_the_servers_before_it_is_refused(validate, preset):
     assert rules(validate(leaf, "--format", "json", "--swift-version", "4.3.0")) == ["refused-field"]
     leaf = preset("custom: {extra: {rollout_server: {context_manager: [a, b]}}}")
     assert rules(validate(leaf, "--format", "json", "--swift-version", "4.2.3")) == ["wrong-server-type"]
-
-
-# --- Messages ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            "rlhf: {vllm_server_timout: 1}",
-            "unknown key rlhf.vllm_server_timout; did you mean vllm_server_timeout?",
-        ),
-        (
-            "rlhf: {tensor_parallel_size: 1}",
-            "unknown key rlhf.tensor_parallel_size; did you mean vllm_tensor_parallel_",
-        ),
-        ("rlhf: {gpu_memory_utilization: 1}", "did you mean vllm_gpu_memory_utilization?"),
-        ("rlhf: {max_prompt_length: 1}", "did you mean max_length?"),
-        ("rlhf: {num_generation: 4}", "did you mean num_generations?"),
-        ("rhlf: {}", "unknown section rhlf; did you mean rlhf?"),
-        ("custom: {extra: {rollout_server: {max_model_len: 1}}}", "did you mean vllm_max_model_len?"),
-        ("custom: {extra: {rollout_server: {vllm_enforce_eagr: true}}}", "did you mean vllm_enforce_eager?"),
-        ("training: {served_model_name: a}", "it is an argument of `swift rollout`, not of the learner"),
-        ("deepspeed: {enable: true}", "unknown key deepspeed.enable; did you mean enabled?"),
-    ],
-)
-def test_unknown_key_gets_a_hint(validate, preset, text, message):
-    ran = validate(preset(text))
-    assert ran.code == 1
-    assert message in ran.out
-
-
-def test_key_that_looks_like_nothing_gets_no_hint(validate, preset):
-    assert "did you mean" not in validate(preset("rlhf: {zzz: 1}\nzzz: {}")).out
-
-
-@pytest.mark.parametrize(
-    ("text", "fix"),
-    [
-        ("rlhf: {generation_batch_size: 30}", "set generation_batch_size to 32"),
-        ("rlhf: {generation_batch_size: 32, num_generations: 6}", "set generation_batch_size to 36"),
-        ("training: {effective_batch_size: 30}", "set effective_batch_size to 32"),
-        ("training: {per_device_eval_batch_size: 3}", "set per_device_eval_batch_size to 2"),
-        ("rlhf: {num_generations: 100000000000001}", "set per_device_eval_batch_size to 100000000000001"),
-        ("custom: {extra: {rollout_server: {vllm_max_model_len: 1000}}}", "set vllm_max_model_len to 4096"),
-        ("rlhf: {vllm_server_host: [a]}", 'set rlhf.vllm_server_host to ["127.0.0.1"]'),
-        ("training: {learning_rate: 1e-6}", "write 1.0e-06 for the number, or quote it for the text"),
-        ("training: {learning_rate: 1e400}", "write .inf for the number, or quote it for the text"),
-    ],
-)
-def test_fix_is_named(validate, preset, text, fix):
-    assert f"    fix: {fix}\n" in validate(preset(text), "--rollout-gpus", "6").out
-
-
-def test_fix_of_the_topology(validate, preset):
-    leaf = preset("custom: {extra: {rollout_server: {vllm_tensor_parallel_size: 2}}}")
-    assert "fix: set vllm_data_parallel_size to 3\n" in validate(leaf, "--rollout-gpus", "6").out
-    assert "fix: change TP or the GPUs\n" in validate(leaf, "--rollout-gpus", "7").out
-    assert "idle GPUs" in validate(leaf, "--rollout-gpus", "13").out
-    assert "ValueError" in validate(leaf, "--rollout-gpus", "11").out
-
-
-# --- Questions --------------------------------------------------------------------------------------------------
-
-
-def test_explain_all_lists_every_rule(validate):
-    ran = validate("--explain", "all")
-    assert (ran.code, ran.err) == (0, "")
-    assert [line.split()[0] for line in ran.out.splitlines()] == [*RULES, *CHECKS]
-    assert all(len(line.split()) > 2 for line in ran.out.splitlines())
-
-
-@pytest.mark.parametrize("rule", [*RULES, *CHECKS])
-def test_rule_is_explained(validate, rule):
-    ran = validate("--explain", rule)
-    head, *body = ran.out.splitlines()
-    assert (ran.code, head) == (0, f"{rule} ({(RULES | CHECKS)[rule].severity.value})")
-    assert "".join(body).strip()
-
-
-def test_json_schema_knows_the_keys_of_the_shipped_presets(validate):
-    ran = validate("--json-schema")
-    properties = json.loads(ran.out)["properties"]
-    assert (ran.code, ran.err) == (0, "")
-    for file in (TESTS / "presets").rglob("*.yaml"):
-        assert yaml.safe_load(file.read_text()).keys() <= properties.keys()
-
-
-def test_split_as_a_table(validate, preset):
-    preset("")
-    ran = validate("--split", "server.yaml", "colocate.yaml", "--train-gpus", "4")
-    assert (ran.code, ran.err) == (0, "")
-    assert ran.out.splitlines() == [
-        f"server.yaml: vllm_mode server, ms-swift {catalogue.newest()}",
-        "  rollout  6 GPUs = TP 1 x DP 6, 4096 tokens, http://127.0.0.1:8080",
-        "  learner  4 GPUs, per_device_train_batch_size 2",
-        "  rollout makes 32 completions, 4 for each prompt",
-        "  optimizer step takes 32 completions = 8 x gradient_accumulation_steps 4",
-        f"colocate.yaml: vllm_mode colocate, ms-swift {catalogue.newest()}",
-        "  learner  4 GPUs, per_device_train_batch_size 2",
-        "  rollout makes 32 completions, 4 for each prompt",
-        "  optimizer step takes 32 completions = 8 x gradient_accumulation_steps 4",
-    ]
-
-
-def test_version_and_help(validate):
-    assert validate("--version").code == validate("--help").code == 0
-    assert "Exit status:" in validate("-h").out
 
 
 # --- The real command -------------------------------------------------------------------------------------------
