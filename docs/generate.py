@@ -11,6 +11,7 @@ from pathlib import Path
 
 from schema.catalogue import lifetime
 from schema.catalogue import order
+from schema.launch.entry import NEEDS_ENTRY
 from schema.launch.preflight import CHECKS
 from schema.roles import ROLES
 from schema.roles import WRONG_PLACES
@@ -27,7 +28,7 @@ def rules() -> str:
         f"## {rule.id}\n\n{rule.severity.value}"
         f"{f', {rule.mode} mode' if rule.mode else ''}{f', {rule.layout} layout' if rule.layout else ''}"
         f"\n\n{inspect.cleandoc(rule.check.__doc__ or '')}\n"
-        for rule in RULES.values()
+        for rule in (*RULES.values(), NEEDS_ENTRY)
     ]
     intro = "What `validate-config` checks. `validate-config --explain RULE` prints one section.\n"
     machine = (

@@ -100,7 +100,8 @@ def set_source(document: Document, path: Path, source: str) -> str:
     where = required(document, path)
     node = where.node
     if isinstance(node, Alias) or node.anchor is not None:
-        raise refusal(document, node, "the value is shared through an anchor")
+        why = "comes through an alias" if isinstance(node, Alias) else "carries an anchor"
+        raise refusal(document, node, f"the value {why}")
     if not isinstance(node, Scalar):
         raise refusal(document, node, "the value is no scalar")
     start, end = node.span.start, node.span.end

@@ -23,12 +23,23 @@ Exit status:
 
 @click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("files", nargs=-1)
-@click.option("--rollout-gpus", metavar="LIST|N", help="GPUs that roll out: a number, or ids such as 0,1,2.")
 @click.option(
-    "--train-gpus", metavar="LIST|N", help="GPUs that learn, one process each (W). Default in server mode: 2."
+    "--rollout-gpus",
+    metavar="LIST|N",
+    help="GPUs that roll out: a number, or ids such as 0,1,2. Default: what the preset's ENV says, else the"
+    " project's.",
 )
 @click.option(
-    "--swift-version", metavar="X", help="ms-swift release to check against. Default: the installed one."
+    "--train-gpus",
+    metavar="LIST|N",
+    help="GPUs that learn, one process each (W). Default: what the preset's ENV says; else, in server mode, the"
+    " project's, else 2.",
+)
+@click.option(
+    "--swift-version",
+    metavar="X",
+    help="ms-swift release to check against. Default: the project's, else the installed one, else the newest"
+    " catalogued.",
 )
 @click.option("--format", "form", type=click.Choice(sorted(REPORTERS)), default="text", show_default=True)
 @click.option(

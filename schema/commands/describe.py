@@ -15,6 +15,7 @@ from schema.check import no_grpo
 from schema.commands.validate import absolute
 from schema.errors import InputError
 from schema.exits import Exit
+from schema.launch.entry import NEEDS_ENTRY
 from schema.launch.machine.gpus import gpus
 from schema.launch.plans import server_facts
 from schema.launch.preflight import CHECKS
@@ -39,11 +40,14 @@ def explain(name: str) -> Exit:
     Raises:
         InputError: there is no such rule.
     """
-    known: dict[str, Rule | Check] = {**RULES, **CHECKS}
+    rules: dict[str, Rule | Check] = {**RULES, NEEDS_ENTRY.id: NEEDS_ENTRY}
+    known = {**rules, **CHECKS}
     if name == "all":
         width = max(map(len, known))
-        for rule in known.values():
-            print(f"{rule.id:<{width}}  {(rule.check.__doc__ or '').splitlines()[0]}")
+        for title, group in (("Rules for presets", rules), ("Checks of the machine", CHECKS)):
+            print(f"{title}:")
+            for rule in group.values():
+                print(f"  {rule.id:<{width}}  {(rule.check.__doc__ or '').splitlines()[0]}")
         return Exit.OK
     if name not in known:
         raise InputError(f"there is no rule {name!r}; `--explain all` lists them")
@@ -110,14 +114,15 @@ def _learner(about: Context, world: int) -> list[str]:
     trainer = about.trainer.config
     numbers = batch(about.preset, trainer, world)
     accumulation = numbers.accumulation or trainer.gradient_accumulation_steps or 1
+    micro, wanted = numbers.micro, numbers.effective
+    step = f"takes {micro * accumulation} completions = {micro} x gradient_accumulation_steps {accumulation}"
+    if wanted is not None and numbers.accumulation is None:
+        step = f"cannot take the {wanted} completions of effective_batch_size: {micro} are taken at a time"
     return [
         f"  learner  {world} GPUs, per_device_train_batch_size {trainer.per_device_train_batch_size}",
         (
             f"  rollout makes {trainer.generation_batch_size} completions,"
             f" {trainer.num_generations} for each prompt"
         ),
-        (
-            f"  optimizer step takes {numbers.effective or numbers.micro * accumulation} completions ="
-            f" {numbers.micro} x gradient_accumulation_steps {accumulation}"
-        ),
+        f"  optimizer step {step}",
     ]

@@ -14,7 +14,7 @@ from schema.check import no_grpo
 from schema.commands.validate import absolute
 from schema.exits import Exit
 from schema.launch.argv import SWIFT_RLHF
-from schema.launch.entry import own_entry_findings
+from schema.launch.entry import NEEDS_ENTRY
 from schema.launch.plans import learner_plan
 from schema.launch.plans import server_plan
 from schema.preset import Kind
@@ -91,7 +91,7 @@ def plan(about: Context, side: str, entry: str | None) -> tuple[Plan | None, lis
         return server_plan(about), found
     module = entry or about.preset.project.settings.entry
     if module in (None, SWIFT_RLHF):
-        return learner_plan(about), [*found, *own_entry_findings(about)]
+        return learner_plan(about), [*found, *NEEDS_ENTRY.findings(about)]
     return learner_plan(about, module), found
 
 

@@ -127,7 +127,9 @@ def _checked(one: Start) -> int:
     """Checks the machine; then starts, unless something speaks against it, or no start is wanted."""
     wish = one.wish
     if unknown := sorted(wish.allow - preflight.CHECKS.keys()):
-        raise InputError(f"allow names {', '.join(unknown)}; `validate-config --explain all` lists the checks")
+        raise InputError(
+            f"allow names {', '.join(unknown)}; `validate-config --explain all` lists the checks of the machine"
+        )
     looks = wish.side == "server" or wish.health_check
     if not looks and shutil.which(one.argv[0]) is None:
         raise missing(one.argv[0])

@@ -4,12 +4,15 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from schema.launch.machine import tcp
 
 REPO = Path(__file__).parents[2]
 SMOKE = REPO / "configs/smoke/server.yaml"
@@ -117,9 +120,10 @@ time.sleep(300)
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port below those that connections get by themselves, so that nothing takes it before it is used."""
+    while not tcp.bindable(port := random.randrange(10000, 30000)):
+        pass
+    return port
 
 
 def listens(port):

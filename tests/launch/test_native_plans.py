@@ -111,7 +111,8 @@ def test_both_sides_know_the_server_by_its_words_and_variables(shown, tmp_path):
 def test_launchers_run_a_pair(tmp_path):
     with contextlib.closing(Bench(tmp_path)) as bench:
         bench.preset = tmp_path / "x.rollout.yaml"
-        (tmp_path / "x.yaml").write_text(LEARNER.replace("8080", str(bench.port)))
+        group = f"{bench.port}\nvllm_server_group_port: {bench.group_port}"
+        (tmp_path / "x.yaml").write_text(LEARNER.replace("8080", group))
         bench.preset.write_text(SERVER.replace("8080", str(bench.port)))
         bench.environment["STAND_IN_WORLD"] = "2"
         bench.start(*bench.words("grpo_rollout_server.sh", "gpus=0,1"))

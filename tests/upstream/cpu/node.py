@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -12,6 +13,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
+
+from schema.launch.machine import tcp
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -42,9 +45,10 @@ def make_model(folder):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port below those that connections get by themselves, so that nothing takes it before it is used."""
+    while not tcp.bindable(port := random.randrange(10000, 30000)):
+        pass
+    return port
 
 
 def until(condition, seconds=PATIENCE):
