@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import reprlib
 from dataclasses import dataclass
+from functools import cached_property
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -46,8 +47,7 @@ class Span(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A scalar; `value` is what PyYAML's safe loader (YAML 1.1) makes of it, which is what ms-swift sees."""
 
     span: Span
@@ -144,7 +144,11 @@ class Builder:
         self._events = events
         self._anchors: dict[str, Node] = {}
         self._heights: dict[str, int] = {}
-        self._loader = yaml.SafeLoader("")
+
+    @cached_property
+    def _loader(self) -> yaml.SafeLoader:
+        # Only values with a tag of their own need one.
+        return yaml.SafeLoader("")
 
     def roots(self) -> list[Node]:
         """The root node of every document of the stream."""
