@@ -23,6 +23,8 @@ class Work:
         completion: the most tokens of a completion; a random model uses nearly all of them.
         utilization: share of a GPU's memory that an engine may take; None keeps the preset's.
         length: the most tokens of prompt and completion.
+        batch: completions that a learner takes at once; an optimizer step has 32 all the same.
+        overlap: completions for the next step are made while this one learns (async_generate).
         port: of the server.
     """
 
@@ -34,6 +36,8 @@ class Work:
     completion: int = 512
     utilization: float | None = None
     length: int = 8192
+    batch: int = 2
+    overlap: bool = False
     port: int = 8080
 
 
@@ -62,7 +66,8 @@ def _training(work: Work, output: str) -> dict[str, object]:
     # A whole run of the shipped rates would be needed to see the weights move; these show in a few steps.
     rates = {"learning_rate": 1.0e-3, "vit_lr": 1.0e-4, "aligner_lr": 1.0e-4, "warmup_ratio": 0.0}
     plugin = str(Path(__file__).with_name("plugin.py"))
-    return few | places | rates | {"run_name": "smoke", "external_plugins": [plugin], "save_last_epoch": False}
+    sizes = {"per_device_train_batch_size": work.batch, "save_last_epoch": False}
+    return few | places | rates | sizes | {"run_name": "smoke", "external_plugins": [plugin]}
 
 
 def _data(work: Work) -> dict[str, object]:
@@ -74,7 +79,8 @@ def _rlhf(work: Work) -> dict[str, object]:
     rewards = {"reward_funcs": ["letters"], "reward_weights": [1.0], "dynamic_sample": False}
     changes = rewards | {"max_completion_length": work.completion, "temperature": 1.0, "repetition_penalty": 1.0}
     if work.mode == "server":
-        return changes | {"vllm_server_port": [work.port], "vllm_server_group_port": [work.port + 10000]}
+        ports = {"vllm_server_port": [work.port], "vllm_server_group_port": [work.port + 10000]}
+        return changes | ports | {"async_generate": work.overlap}
     return changes if work.utilization is None else changes | {"vllm_gpu_memory_utilization": work.utilization}
 
 

@@ -171,8 +171,8 @@ class Node:
     def server(self, *words, **options):
         return self.launch(SERVER, "gpus=0", *words, **options)
 
-    def learner(self, *words, **options):
-        return self.launch(LEARNER, "gpus=1", *words, **options)
+    def learner(self, *words, gpus="1", **options):
+        return self.launch(LEARNER, f"gpus={gpus}", *words, **options)
 
     def ready(self, server):
         """Waits until a server answers."""

@@ -50,6 +50,23 @@ def test_two_steps_reach_the_server(node, weights, faults):
 
 
 @pytest.mark.parametrize(
+    ("what", "changes"),
+    [
+        ("of two processes", {}),
+        ("of two processes, async_generate", {"async_generate": True}),
+    ],
+)
+def test_several_processes_learn(node, faults, what, changes):
+    """On the server that one process learned with: how a learner divides its work is no setting of a server."""
+    before = node.greedy()
+    preset = node.write("several.yaml", per_device_train_batch_size=2, **changes)
+    ended = node.learner(preset=preset, gpus="1,2").end()
+    faults.judge(f"none: a learner {what}", node, ended, 0, "the server's weights have changed")
+    assert "'global_step/max_steps': '2/2'" in ended.said
+    assert node.greedy() != before
+
+
+@pytest.mark.parametrize(
     ("fault", "changes", "message"),
     [
         ("stale server: its settings differ", {"vllm_max_model_len": 300}, "was started with other settings"),
