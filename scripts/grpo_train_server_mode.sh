@@ -40,6 +40,7 @@ Exit status:
   84   the rollout server died while the learner trained
   85   the rollout server failed to load weights, which ms-swift only logs
   86   the learner finished, but the server's weights never changed
+  87   completions of async_generate failed, and the learner waited for them all the same
   129, 130, 131, 143   ended by SIGHUP, SIGINT, SIGQUIT, SIGTERM
   otherwise the learner's own
 END

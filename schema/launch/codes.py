@@ -20,3 +20,5 @@ class Code(IntEnum):
     """The rollout server failed to load the learner's weights, which ms-swift only logs."""
     WEIGHTS_STALE = 86
     """The learner finished, and the server's weights never changed."""
+    ROLLOUT_FAILED = 87
+    """Completions that were made while the learner learned failed, and ms-swift waited for them all the same."""

@@ -18,6 +18,7 @@ from schema.launch.run import weights
 from schema.launch.run.child import TICK
 from schema.launch.run.logs import Tail
 from schema.launch.run.note import Note
+from schema.launch.run.overlap import OverlapWatch
 from schema.launch.run.server import Fault
 from schema.launch.run.server import probeable
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 LOOK, MISSES = 1.0, 3
 #: Seconds in which a server ends that lost an engine, and with it the learner before its launcher saw why.
 SETTLE = 5.0
-#: Seconds that a learner gets to end once its server is of no use: it may hang in NCCL, and has nothing to save.
+#: Seconds that a learner gets to end once it waits in vain: it may hang in NCCL, and has nothing to save.
 HURRY = 5
 
 
@@ -72,10 +73,12 @@ def _look_after(start: Start) -> None:
 
 
 def _run(start: Start, folder: Path, watch: ServerWatch | None = None, note: Note | None = None) -> int:
-    """Runs the learner until it ends, or until something is wrong with the server."""
+    """Runs the learner until it ends, or until it or its server is of no use any more."""
+    overlap = OverlapWatch(time.monotonic())
     with child.started(start, folder) as program:
         while (code := program.code()) is None:
-            if watch is not None and (fault := watch.look()):
+            fault = watch.look() if watch is not None else None
+            if fault := fault or overlap.look(program.pump.new_lines(), time.monotonic()):
                 program.grace = min(program.grace, HURRY)
                 return _tell(start, fault)
             if note is not None:

@@ -19,6 +19,8 @@ from schema.launch.machine import tcp
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 UPSTREAM = ROOT / ".venv-upstream-cpu/bin"
+#: ms-swift 4.5.2, for what 4.6.0 does otherwise.
+OLDER = ROOT / ".venv-upstream/lib"
 SERVER, LEARNER = "grpo_rollout_server.sh", "grpo_train_server_mode.sh"
 #: What the files of the node are made from.
 FILES = {
@@ -173,6 +175,14 @@ class Node:
 
     def learner(self, *words, gpus="1", **options):
         return self.launch(LEARNER, f"gpus={gpus}", *words, **options)
+
+    def older(self):
+        """What makes a learner run ms-swift 4.5.2 on the packages of 4.6.0."""
+        (swift,) = OLDER.glob("python*/site-packages/swift")
+        folder = self.home / "older"
+        folder.mkdir()
+        (folder / "swift").symlink_to(swift)
+        return {"PYTHONPATH": f"{folder}:{self.environment['PYTHONPATH']}"}
 
     def ready(self, server):
         """Waits until a server answers."""

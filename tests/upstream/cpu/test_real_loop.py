@@ -67,6 +67,21 @@ def test_several_processes_learn(node, faults, what, changes):
 
 
 @pytest.mark.parametrize(
+    ("release", "code", "message"),
+    [("4.5.2", 87, "completions that were made while it learned failed"), ("4.6.0", 1, "RuntimeError: Server 0")],
+)
+def test_completions_that_fail_as_the_learner_learns(node, faults, release, code, message):
+    """Of six steps the second learns when those of the third fail; 4.5.2 would wait for them for ever."""
+    preset = node.write("overlap.yaml", async_generate=True, max_steps=6)
+    older = node.older() if release == "4.5.2" else {}
+    learner = node.learner(preset=preset, ROLLOUT_FAILS="3", **older)
+    learner.until("Inference task failed")
+    faults.judge(f"completions fail, async_generate, ms-swift {release}", node, learner.end(), code, message)
+    assert "'global_step/max_steps': '3/6'" not in learner.said
+    assert node.ask("/health/") == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
     ("fault", "changes", "message"),
     [
         ("stale server: its settings differ", {"vllm_max_model_len": 300}, "was started with other settings"),
