@@ -48,12 +48,17 @@ class Smoke:
         if self.share:
             paths = [str(Path(__file__).with_name("one_gpu")), os.environ.get("PYTHONPATH", "")]
             os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-        self.gpus, self.kin = Gpus({*self.rollout.split(","), *self.train.split(",")}), Kin()
+        self.gpus, self.kin = Gpus(set(self.every)), Kin()
         self.rows, self.faults, self.wrong = [], [], []
         # Below the ports that programs get by themselves, and not those of another run on this node.
         self.count, self.port = 0, random.randrange(10000, 20000)
         FOLDER.mkdir(parents=True, exist_ok=True)
         self.prompts = run.make("prompts", "64", FOLDER / "prompts", self.python) / "prompts.jsonl"
+
+    @property
+    def every(self) -> list[str]:
+        """The GPUs of both sides, each once."""
+        return list(dict.fromkeys(f"{self.rollout},{self.train}".split(",")))
 
     def work(self, size: str, **changes: object) -> Work:
         """What the scenes of a model do."""

@@ -12,6 +12,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ def split(smoke: Smoke, name: str, *works: Work) -> Iterator[list[object]]:
     ended, left = server.end(), _left(smoke)
     for one in learned:
         moved = "yes" if "weights have changed" in one.said else "not shown"
-        memory = [_most(one.peak, smoke.rollout), _most(one.peak, smoke.train)]
+        memory = [_most(one.peak, smoke.rollout.split(",")), _most(one.peak, smoke.train.split(","))]
         yield _row(name, f"{ready:.0f} s", one, [*_cache(ended.said, one.work), *memory], [moved, left])
 
 
@@ -55,19 +56,19 @@ def colocate(smoke: Smoke, name: str, *works: Work) -> Iterator[list[object]]:
     for work in works:
         one = _learn(smoke, replace(work, mode="colocate"))
         cache = _cache(one.said, replace(work, utilization=work.utilization or 0.5))
-        peak = _most(one.peak, f"{smoke.rollout},{smoke.train}")
+        peak = _most(one.peak, smoke.every)
         yield _row(name, "-", one, [*cache, peak, peak], ["-", _left(smoke)])
 
 
 def _learn(smoke: Smoke, work: Work) -> Learned:
     preset = smoke.preset(work)
-    every = ",".join(dict.fromkeys(f"{smoke.rollout},{smoke.train}".split(",")))
     smoke.gpus.peak.clear()
     if work.mode == "server":
         launcher = smoke.learner(preset)
     else:
         log = FOLDER / f"{preset.stem}.log"
-        launcher = run.Launcher("colocate", preset, every, f"python={smoke.python}", log=log)
+        gpus = ",".join(smoke.every)
+        launcher = run.Launcher("colocate", preset, gpus, f"python={smoke.python}", log=log)
     ended = launcher.wait(run.LEARNS)
     whole = ended.code == 0 and len(figures.steps(ended.said)) == work.steps
     # That a larger batch does not fit is a result.
@@ -100,8 +101,8 @@ def _cache(said: str, work: Work) -> list[object]:
     return [figures.kv_tokens(said) or "not logged", predicted]
 
 
-def _most(peak: dict[str, int], gpus: str) -> str:
-    return f"{max(peak.get(gpu, 0) for gpu in gpus.split(',')) / 1024:.1f} GiB"
+def _most(peak: dict[str, int], gpus: list[str]) -> str:
+    return f"{max(peak.get(gpu, 0) for gpu in gpus) / 1024:.1f} GiB"
 
 
 def _left(smoke: Smoke) -> str:
@@ -111,26 +112,20 @@ def _left(smoke: Smoke) -> str:
 
 def compare(smoke: Smoke, wish: argparse.Namespace) -> Iterator[list[object]]:
     """A row for each run."""
-    rollout, train = smoke.rollout.split(","), smoke.train.split(",")
-    every = dict.fromkeys([*rollout, *train])
-    work = smoke.work(wish.size, steps=wish.steps, completion=wish.completion, engines=len(rollout))
-    shape = f"server, {len(rollout)} + {len(train)}"
+    every, rollouts, learners = smoke.every, len(smoke.rollout.split(",")), len(smoke.train.split(","))
+    work = partial(smoke.work, wish.size, steps=wish.steps, completion=wish.completion)
+    shape = f"server, {rollouts} + {learners}"
     variants = 3 if wish.more else 1
-    yield from split(smoke, shape, *_harder(work, len(train))[:variants])
-    yield from colocate(smoke, f"colocate, {len(every)}", *_harder(work, len(every))[: min(variants, 2)])
+    yield from split(smoke, shape, *_harder(work(engines=rollouts), learners)[:variants])
+    yield from colocate(smoke, f"colocate, {len(every)}", *_harder(work(), len(every))[: min(variants, 2)])
     if not wish.more:
         return
-    yield from split(smoke, f"{shape}, 0.85", _again(smoke, work, utilization=0.85))
+    yield from split(smoke, f"{shape}, 0.85", work(engines=rollouts, utilization=0.85))
     half = len(every) // 2
-    if half not in {0, len(rollout)}:
-        smoke.rollout, smoke.train = ",".join([*every][:half]), ",".join([*every][half:])
+    if half not in {0, rollouts}:
+        smoke.rollout, smoke.train = ",".join(every[:half]), ",".join(every[half:])
         name = f"server, {half} + {len(every) - half}"
-        yield from split(smoke, name, *_harder(_again(smoke, work, engines=half), len(every) - half))
-
-
-def _again(smoke: Smoke, work: Work, **changes: object) -> Work:
-    smoke.port += 1  # a port that was served on is not free for a minute
-    return replace(work, port=smoke.port, **changes)
+        yield from split(smoke, name, *_harder(work(engines=half), len(every) - half))
 
 
 def _harder(work: Work, learners: int) -> list[Work]:

@@ -102,6 +102,8 @@ for _ in range(int(os.environ.get("STAND_IN_SYNCS", "0"))):
     connection.request("POST", "/reset_prefix_cache/", "{}")
     connection.getresponse().read()
     connection.close()
+if "STAND_IN_LOSES" in os.environ:
+    print("[ERROR:swift] Error in async_generate_rollout callback: Server 0 failed: 500", flush=True)
 if "STAND_IN_STICKS" in os.environ:
     open(home + "/stuck", "w").close()
 if "STAND_IN_BAR" in os.environ:
@@ -155,10 +157,10 @@ class FaultTable:
     def __init__(self):
         self.rows = []
 
-    def judge(self, fault, process, code, message, left=lambda: ()):
+    def judge(self, fault, process, code, message, left=lambda: (), *, within=30):
         """Waits for a launcher to end, which it must with this code and message and without leaving anything."""
         begun = time.monotonic()
-        said_code, _, said = end(process)
+        said_code, _, said = end(process, within)
         seconds = time.monotonic() - begun
         lines = [line for line in said.splitlines() if message in line]
         remains = list(left())

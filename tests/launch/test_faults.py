@@ -259,6 +259,16 @@ def test_weights_that_need_not_have_changed(bench, word, syncs, message):
     assert (learner.returncode, message in said) == (0, True), said
 
 
+# Completions
+
+
+def test_completions_that_fail_as_the_learner_learns(bench, faults):
+    bench.ready_server()
+    learner = bench.learner(QUIET, STAND_IN_LOSES="1")
+    message = "ms-swift only logged it: Server 0 failed: 500; the learner has been silent for"
+    faults.judge("completions fail, async_generate", learner, 87, message, lambda: learners(bench), within=60)
+
+
 # Logs
 
 

@@ -1,4 +1,7 @@
-"""A reward that tells the completions of a random model apart, so that a step changes the weights."""
+"""A reward that tells the completions of a random model apart, so that a step changes the weights.
+
+And, by order of a test, a request for completions that fails.
+"""
 
 import os
 from itertools import count
