@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from typing import ClassVar
 from typing import NamedTuple
 
+from schema.resolve.tree import Branch
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
     from schema.place import Place
-    from schema.resolve import Branch
     from schema.resolve import Leaf
     from schema.resolve import Project
     from schema.resolve import Resolved
@@ -114,6 +115,11 @@ class Preset(ABC):
     @abstractmethod
     def shared(self) -> dict[str, object]:
         """What the server gets besides its own settings: the values that both sides act on."""
+
+    def served(self, name: str) -> object:
+        """What the server gets for an argument: its own value, else the one that both sides share, or None."""
+        own = self.block.value(name) if isinstance(self.block, Branch) else None
+        return self.shared().get(name) if own is None else own
 
     @abstractmethod
     def path(self, name: str) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from schema import argument
 from schema.batch import evaluates
 from schema.catalogue import order
-from schema.resolve.tree import Branch
 
 if TYPE_CHECKING:
     from schema.catalogue import Release
@@ -62,9 +61,8 @@ class Values:
         return argument.mapping(self._preset.value(name))
 
     def server(self, name: str) -> object:
-        """The value in the rollout server's block, or None."""
-        block = self._preset.block
-        return block.value(name) if isinstance(block, Branch) else None
+        """What the rollout server gets, or None."""
+        return self._preset.served(name)
 
     def path(self, name: str) -> str:
         """Where an argument belongs, as messages name it."""

@@ -9,6 +9,7 @@ from schema.checkpoint import is_dense
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.swift.engine import is_offline
 from schema.values import Values
 
 if TYPE_CHECKING:
@@ -29,18 +30,6 @@ _LOSSES = {
 def older(context: Context, version: str) -> bool:
     """Whether the target ms-swift is older than a release."""
     return order(context.release.version) < order(version)
-
-
-def is_async(context: Context) -> bool:
-    """Whether the rollout server will run vLLM's async engine (4.5.2, arguments/deploy_args.py:121, :164).
-
-    Experts ask for it from 4.3.0 on.
-    """
-    assert context.server is not None
-    config = context.server.config
-    said, multi_turn = config.vllm_use_async_engine, context.preset.value("multi_turn_scheduler")
-    experts = config.vllm_enable_expert_parallel and not older(context, "4.3.0")
-    return experts or (bool(multi_turn) if said is None else said)
 
 
 @rule("both-batch-sizes", needs=("generation_batch_size", "steps_per_generation"))
@@ -65,16 +54,14 @@ def both_batch_sizes(context: Context) -> Iterator[Problem]:
 def dense_data_parallel(context: Context) -> Iterator[Problem]:
     """Several engines of a dense model, on a pair of releases that cannot start them.
 
-    vLLM from 0.14.0 on refuses offline data parallelism for dense models ("Offline data parallel mode is not
-    supported/useful for dense models.", vLLM #30739, ms-swift #9221); ms-swift from 4.2.1 on gives each
-    engine its own GPUs instead (#9295, pipelines/infer/rollout.py:596). A warning where no local config.json
+    ms-swift #9221; schema/swift/engine.py is_offline names the releases. A warning where no local config.json
     tells whether the model is dense.
     """
-    if context.server is None or not older(context, "4.2.1") or order(context.release.vllm) < (0, 14):
+    if context.server is None or not is_offline(context.preset, context.release.version, context.release.vllm):
         return
     config = context.server.config
     dense = is_dense(context.preset.value("model"))
-    if config.vllm_data_parallel_size > 1 and not is_async(context) and dense is not False:
+    if config.vllm_data_parallel_size > 1 and dense is not False:
         yield Problem(
             context.at_server("vllm_data_parallel_size"),
             f"vllm_data_parallel_size is {config.vllm_data_parallel_size}, on the sync engine"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.rules.releases import is_async
+from schema.swift.engine import is_async
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def async_data_parallel(context: Context) -> Iterator[Problem]:
 
     ms-swift's own guide to GRPO warns of data parallelism without tensor parallelism there (vLLM #18567).
     """
-    if context.server is None or not is_async(context):
+    if context.server is None or not is_async(context.preset, context.release.version):
         return
     config = context.server.config
     if config.vllm_data_parallel_size > 1 and config.vllm_tensor_parallel_size == 1:
