@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from migrate.carried import MOST
 from migrate.commands import Wish
 from migrate.commands import migrate
 from migrate.plan import DIRECTIONS
@@ -16,6 +15,7 @@ from migrate.target import DEFAULT_TIMEOUT
 from migrate.target import Bases
 from migrate.target import Target
 from schema.commands.validate import absolute
+from schema.decide import SHARED_SHARE
 from schema.exits import Exit
 from schema.exits import guarded
 
@@ -67,7 +67,7 @@ Exit status:
     "--gpu-memory-utilization",
     type=click.FloatRange(0, 1, min_open=True),
     help="Share of a GPU's memory that the engine takes. Default: 0.6 on a server; back in colocate mode what the"
-    f" server has, but at most {MOST}.",
+    f" server has, but at most {SHARED_SHARE}.",
 )
 @click.option("--host", help=f"Loopback name of the server. Default: {DEFAULT_HOST}.")
 @click.option("--port", type=click.IntRange(1, 65535), help=f"Port of the server. Default: {DEFAULT_PORT}.")

@@ -16,7 +16,6 @@ from migrate.proof import prove
 from migrate.refusals import about
 from migrate.refusals import implied_mode
 from migrate.refusals import options
-from migrate.refusals import refuse_contradicted
 from migrate.refusals import refuse_inherited
 from migrate.refusals import refuse_invalid
 from migrate.refusals import refuse_left_behind
@@ -118,10 +117,10 @@ def _part(
     led = any(load(migrated, base).mode is not None for base in presets if _extends(preset, base))
     return Part(
         context(workspace, preset, options(target)),
-        after,
-        below(migrated, after),
         target,
         leaves=(mode or implied_mode(preset)) != target.to,
+        after=after,
+        below=below(migrated, after),
         leads=(says_mode or sets_mode or after.mode == target.to) and not led,
         sets_mode=sets_mode,
     )
@@ -153,7 +152,6 @@ def _check(before: Preset, after: Preset, migrations: Sequence[Migration], new: 
         refuse_merged(before, after)
     if not (rolls_out(after) and after.mode is not None):
         return
-    refuse_contradicted(after, target)
     if _reads(after, changed) or target.rollout_gpus or target.train_gpus:
         refuse_invalid(new, after, options(target))
 

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrate.direction import FITTED
-from migrate.direction import LENGTH
-from migrate.direction import LORA
 from migrate.edits import equal
+from migrate.names import FITTED
+from migrate.names import LENGTH
+from migrate.names import LORA
+from migrate.names import TENSOR
 from migrate.scalars import shown as value_text
 from migrate.to_server import DROPPED
 from schema.check import Options
@@ -27,7 +28,6 @@ from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.roles import Role
 from schema.roles import fields
-from schema.roles import role_of
 from schema.split import Gpus
 
 if TYPE_CHECKING:
@@ -174,30 +174,6 @@ def refuse_invalid(after: Workspace, preset: Preset, options: Options) -> None:
         )
 
 
-def refuse_contradicted(preset: Preset, target: Target) -> None:
-    """Refuses options of the caller that are not what a result says: what is there already is not changed.
-
-    Raises:
-        InputError: with the option, and where the preset says something else.
-    """
-    for name, (option, wanted) in target.said.items():
-        path, said, place = _said(preset, name)
-        if said not in (None, wanted, [wanted]):
-            raise InputError(
-                f"{option} is {wanted}, but {path} is {value_text(said)} already, and what is there stays; change"
-                " it there, or leave the option out",
-                place,
-            )
-
-
-def _said(preset: Preset, name: str) -> tuple[str, object, Place]:
-    if preset.mode == "server" and role_of(name) is Role.SERVER:
-        tree = preset.block.find(name) if isinstance(preset.block, Branch) else None
-        return preset.server_path(name), _in_block(preset, name), tree.place if tree else preset.start
-    setting = preset.arguments.get(name)
-    return preset.path(name), preset.value(name), setting.place if setting else preset.start
-
-
 def refuse_unplanned(before: Preset, after: Preset, planned: Sequence[tuple[str, ...]]) -> None:
     """Refuses to change anything in the resolved preset but what was planned.
 
@@ -240,7 +216,7 @@ def refuse_merged(before: Preset, after: Preset) -> None:
 
 def _is_decided(preset: Preset, name: str) -> bool:
     other_side = _in_block(preset, name) if implied_mode(preset) != "server" else preset.value(name)
-    return other_side is not None or name in (*FITTED, LENGTH, LORA, *DROPPED)
+    return other_side is not None or name in (*FITTED, TENSOR, LENGTH, LORA, *DROPPED)
 
 
 def _engine(preset: Preset, name: str) -> object:

@@ -15,7 +15,6 @@ from migrate.proof import ProofError
 from migrate.refusals import about
 from migrate.refusals import implied_mode
 from migrate.refusals import options
-from migrate.refusals import refuse_contradicted
 from migrate.refusals import refuse_invalid
 from migrate.refusals import refuse_unfit
 from schema.check import context
@@ -55,7 +54,6 @@ def plan(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
     new = Workspace({**workspace.overlay, **{half.path: half.content for half in halves}})
     after = load(new, preset.resolved.path)
     assert isinstance(after, Native)
-    refuse_contradicted(after, target)
     if changes or target.rollout_gpus or target.train_gpus:
         refuse_invalid(new, after, options(target))
     if changes and any(half.changes for half in _halves(new, after, target)):
@@ -66,7 +64,7 @@ def plan(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
 def _halves(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
     refuse_unfit(preset, target.to, is_base=False)
     leaves = implied_mode(preset) != target.to
-    pair = Pair(context(workspace, preset, options(target)), target, leaves=leaves)
+    pair = Pair(context(workspace, preset, options(target)), target, leaves)
     edits, others = _EDITS[target.to](pair)
     there = preset.server is not None
     goes = there and leaves and target.to == "colocate"

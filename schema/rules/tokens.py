@@ -17,16 +17,37 @@ if TYPE_CHECKING:
 def total_length(context: Context) -> int | None:
     """Tokens of prompt and completion that the preset allows, or None if it does not say.
 
-    `global_max_length` says so directly; else max_length, which in GRPO bounds the prompt alone (ms-swift
-    4.5.2, arguments/base_args/template_args.py:30), and max_completion_length do together.
+    `global_max_length` says so directly; else the prompt's and max_completion_length do together.
     """
-    limit = context.preset.limit
-    if limit is not None and isinstance(total := data(limit), int) and not isinstance(total, bool):
+    if (total := _limit(context)) is not None:
         return total
-    prompt = context.preset.value("max_length")
-    if isinstance(prompt, int):
-        return prompt + context.trainer.config.max_completion_length
-    return None
+    prompt = prompt_length(context)
+    return None if prompt is None else prompt + context.trainer.config.max_completion_length
+
+
+def prompt_length(context: Context) -> int | None:
+    """Tokens that a prompt may have when it reaches the engine, or None if the preset does not say.
+
+    In GRPO max_length bounds the prompt alone (ms-swift 4.5.2, arguments/base_args/template_args.py:30), on each
+    side by its own value: the learner draws another one for what is too long before it asks the server, if
+    truncation_strategy is delete (rlhf_trainers/grpo_trainer.py:217), and cuts only its own copy if it is left,
+    as it is unless something is said (arguments/rlhf_args.py:350).
+    """
+    if (total := _limit(context)) is not None:
+        return total - context.trainer.config.max_completion_length
+    preset = context.preset
+    said = [preset.value("max_length")]
+    if preset.mode == "server":
+        drops = preset.value("truncation_strategy") == "delete"
+        served = preset.served("max_length")
+        said = [served, *said] if drops or served is None else [served]
+    return min((length for length in said if isinstance(length, int)), default=None)
+
+
+def _limit(context: Context) -> int | None:
+    limit = context.preset.limit
+    total = None if limit is None else data(limit)
+    return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
 @rule("max-model-len", mode="server", needs=("vllm_max_model_len", "max_completion_length"))
