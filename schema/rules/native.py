@@ -190,35 +190,45 @@ def sides_differ(context: Context) -> Iterator[Problem]:
 
     Nothing compares them at run time: with another model the weight sync fails or is wrong without a word, with
     another template or length the learner trains on other tokens than were sampled (the role table has the line
-    of ms-swift 4.5.2 for each field). Unset, each side takes its own default.
+    of ms-swift 4.5.2 for each field). Unset, each side takes its own default. The learner alone may say `system`,
+    which it puts into every request (rlhf_trainers/base_rollout_mixin.py:43), and max_length where it deletes
+    prompts above it before it asks (rlhf_trainers/grpo_trainer.py:217).
     """
     block = context.preset.block
     if not isinstance(block, Branch):
         return
     for name in fields(Role.BOTH):
         ours, theirs = context.preset.value(name), block.value(name)
-        if not _alike(name, ours, theirs):
+        if not _alike(context, name, ours, theirs):
             yield _differs(context, name, ours, theirs)
 
 
-def _alike(name: str, ours: object, theirs: object) -> bool:
+def _alike(context: Context, name: str, ours: object, theirs: object) -> bool:
+    if name == "system" and ours:
+        return theirs is None or ours == theirs  # the learner puts it into every request
     if ours is not None and theirs is not None:
         return argument.words(name, ours) == argument.words(name, theirs)
     # A model that is missing is another rule's. Where truncation_strategy is unset the server raises, as it
-    # does where it says delete.
-    follows = name in (*FOLLOWS, "model") or (name == "truncation_strategy" and ours == "delete")
+    # does where it says delete; and a learner that deletes sends no prompt above its own max_length.
+    deletes = context.preset.value("truncation_strategy") == "delete" and theirs is None
+    follows = name in (*FOLLOWS, "model") or (name in ("truncation_strategy", "max_length") and deletes)
     return follows or ours == theirs
 
 
 def _differs(context: Context, name: str, ours: object, theirs: object) -> Problem:
     one_sided = ours is None or theirs is None
     mine, other = (repr(value) if value is not None else "not set" for value in (ours, theirs))
+    outcome, fix = "each side acts on its own value, and nothing compares them", "say the same in both files"
+    mild = one_sided or name in OWN
+    if name == "system" and theirs:
+        outcome = "what the learner says is put into every request; what the server alone says is not learnt from"
+        fix, mild = f"set system in {context.preset.learner_path} alone", bool(ours)
     return Problem(
         context.at(name) if theirs is None else context.at_server(name),
         f"{name} is {mine} in {context.preset.learner_path}, but {other} in {context.preset.server_path()}",
-        f"{context.swift}: each side acts on its own value, and nothing compares them",
-        "say the same in both files",
-        Severity.WARNING if one_sided or name in OWN else None,
+        f"{context.swift}: {outcome}",
+        fix,
+        Severity.WARNING if mild else None,
     )
 
 
