@@ -131,7 +131,7 @@ class Aim:
         said = self.preset.learners
         if said is not None:
             return said.count
-        if self.preset.mode == "server":
+        if self._is_split:
             nothing = decide.Given()
             return decide.train_gpus(nothing, self.preset, decide.rollout_gpus(nothing, self.preset))
         return self._node
@@ -146,11 +146,21 @@ class Aim:
         return self._node if self.leaves else self.world_before
 
     @property
+    def _is_split(self) -> bool:
+        # Whether a server rolls out now, also where no vllm_mode says so.
+        return (self.target.to == "server") != self.leaves
+
+    @property
     def _node(self) -> int:
         # All GPUs: of the server as it is and its learners now, or of the server and the learners to come.
         given = self.target.given if self.target.to == "server" else decide.Given(self.target.rollout_gpus)
         rollout = self.rollout
         return rollout + decide.train_gpus(given, self.preset, rollout)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is a whole preset, so that its batch numbers mean something."""
+        return True
 
     @property
     def knows_mode(self) -> bool:
@@ -160,4 +170,4 @@ class Aim:
     @property
     def is_world_assumed(self) -> bool:
         """Whether nothing in the preset says how many learners there are now."""
-        return self.preset.learners is None and self.preset.mode != "server"
+        return self.preset.learners is None and not self._is_split

@@ -38,7 +38,7 @@ def rescaled(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
     Raises:
         InputError: no whole number keeps it, or a number is none, or nothing would tell the next call what W is.
     """
-    if aim.world_before == aim.world_after:
+    if not aim.is_whole or aim.world_before == aim.world_after:
         return
     _refuse_uneven(aim)
     for name in _NAMES:
@@ -46,6 +46,11 @@ def rescaled(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
             _refuse_unrecorded(aim, name, count)
             yield from _set(aim, own, after, name, _scaled(aim, name, count), _kept(aim, name, count))
     yield from _evaluation(aim, own, after)
+
+
+def _effective(aim: Aim) -> int | None:
+    said = aim.preset.effective_batch_size
+    return said.value if said and isinstance(said.value, int) and decide.is_whole(said.value) else None
 
 
 def _count(aim: Aim, name: str) -> int | None:
@@ -75,6 +80,8 @@ def _micro(aim: Aim) -> int:
 
 def _scaled(aim: Aim, name: str, count: int) -> int:
     before, after, micro = aim.world_before, aim.world_after, _micro(aim)
+    if name == _ACCUMULATION and (effective := _effective(aim)) is not None:
+        return effective // (micro * after)
     new = decide.scaled(count, before, after)
     if new is None:
         raise InputError(
@@ -95,6 +102,8 @@ def _other_worlds(times: int, world: int) -> str:
 
 def _kept(aim: Aim, name: str, count: int) -> str:
     before, after, micro, new = aim.world_before, aim.world_after, _micro(aim), _scaled(aim, name, count)
+    if name == _ACCUMULATION and _effective(aim) is not None:
+        return f"effective_batch_size {_effective(aim)} is {micro} x W {after} x {new}"
     assumed = f"; W {before} is assumed: all GPUs of the split" if aim.is_world_assumed else ""
     total = micro * after * new
     return (
@@ -118,7 +127,7 @@ def _set(aim: Aim, own: Branch, after: Preset, name: str, value: int, reason: st
 def _refuse_unrecorded(aim: Aim, name: str, count: int) -> None:
     # In the nested layout a second call could not tell that the first one has scaled the number; ENV of a flat
     # preset says W.
-    if aim.leaves or aim.preset.apart:
+    if aim.leaves or aim.preset.apart or (name == _ACCUMULATION and _effective(aim) is not None):
         return
     key = "training.effective_batch_size" if name == _ACCUMULATION else aim.preset.path(_SIZE)
     world = aim.world_before
@@ -132,10 +141,11 @@ def _refuse_unrecorded(aim: Aim, name: str, count: int) -> None:
 def _refuse_uneven(aim: Aim) -> None:
     before, after, micro = aim.world_before, aim.world_after, _micro(aim)
     effective = aim.preset.effective_batch_size
-    sizes = {"effective_batch_size": effective.value if effective else None, _SIZE: whole(aim, _SIZE)}
+    sizes = {"effective_batch_size": _effective(aim), _SIZE: whole(aim, _SIZE)}
     for name, size in sizes.items():
-        uneven = isinstance(size, int) and size % (micro * after) and not size % (micro * before)
-        if isinstance(size, int) and uneven:
+        was_even = aim.is_world_assumed or (size is not None and size % (micro * before) == 0)
+        uneven = size is not None and size % (micro * after) and was_even
+        if size is not None and uneven:
             place = effective.place if effective and name != _SIZE else aim.context.at(name)
             raise InputError(
                 f"{name} is {size}, not divisible by {_PER_DEVICE} x W = {micro} x {after} = {micro * after};"

@@ -36,6 +36,7 @@ from migrate.scalars import scalar
 from schema.yamltext import Alias
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
+from schema.yamltext import Sequence as Items
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +57,7 @@ __all__ = [
     "indent_step",
     "insert_after",
     "insert_before",
+    "is_list_of_one",
     "lines_of",
     "scalar",
     "set_scalar",
@@ -84,6 +86,12 @@ def set_scalar(document: Document, path: Path, value: object) -> str:
     node = node_at(document, path)
     style = node.style if isinstance(node, Scalar) and node.style in ("'", '"') else None
     return set_source(document, path, scalar(value, style))
+
+
+def is_list_of_one(document: Document, path: Path) -> bool:
+    """Whether a list with a single item stands at a path."""
+    node = node_at(document, path)
+    return isinstance(node, Items) and len(node.items) == 1
 
 
 def source_of(document: Document, path: Path) -> str:

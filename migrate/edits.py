@@ -97,6 +97,8 @@ class Add:
         except TypeError as error:
             raise unsafe(Place(document.path), f"{dotted(self.path)} would be {self.value!r}") from error
         if text.find(document, self.path) is not None:
+            if isinstance(self.value, list) and text.is_list_of_one(document, self.path):
+                return text.set_scalar(document, (*self.path, 0), self.value[0])
             if isinstance(self.value, dict | list):
                 return text.set_source(document, self.path, source)
             return text.set_scalar(document, self.path, self.value)

@@ -69,6 +69,11 @@ class Part(Aim):
         return self.after.tree
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the file is a whole preset; the server's block brings the section `custom`."""
+        return {path for path, _ in self.preset.missing()} <= {"custom"}
+
+    @property
     def knows_mode(self) -> bool:
         """Whether the file by itself is a preset of the mode, or becomes one."""
         return self.says_mode or self.after.mode == self.target.to
