@@ -83,7 +83,7 @@ def _table(about: Context, file: Path) -> list[str]:
         facts = server_facts(about)
         lines.append(
             f"  rollout  {facts['world_size']} GPUs = TP {facts['tensor_parallel_size']}"
-            f" x DP {facts['data_parallel_size']}, {facts['vllm_max_model_len']} tokens,"
+            f" x DP {facts['data_parallel_size']}, {_tokens(about.server.config)},"
             f" http://{facts['host']}:{facts['port']}"
         )
         lines += _cache(about.preset.value("model"), about.server.config)
@@ -92,11 +92,15 @@ def _table(about: Context, file: Path) -> list[str]:
     return lines
 
 
-def _cache(model: object, server: RolloutServerConfig) -> list[str]:
-    needed = capacity(model)
-    if needed is None:
-        return []
+def _tokens(server: RolloutServerConfig) -> str:
     length = server.vllm_max_model_len
+    return "as many tokens as the model has positions" if length is None else f"{length} tokens"
+
+
+def _cache(model: object, server: RolloutServerConfig) -> list[str]:
+    needed, length = capacity(model), server.vllm_max_model_len
+    if needed is None or length is None:
+        return []
     share = server.vllm_gpu_memory_utilization
     whole = needed.token * length / GIB
     line = f"  KV cache {needed.token:,} bytes a token, {whole:.2f} GiB for {length:,} tokens"

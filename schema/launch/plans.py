@@ -112,7 +112,7 @@ def server_facts(context: Context) -> dict[str, str]:
         "tensor_parallel_size": str(config.vllm_tensor_parallel_size),
         "data_parallel_size": str(config.vllm_data_parallel_size),
         "world_size": str(world_size(context)),
-        "vllm_max_model_len": str(config.vllm_max_model_len),
+        **({"vllm_max_model_len": str(config.vllm_max_model_len)} if config.vllm_max_model_len else {}),
         "digest": _digest(argv.server(context), context.preset.variables("server")),
         **_model(context),
     }

@@ -50,6 +50,12 @@ def both_batch_sizes(context: Context) -> Iterator[Problem]:
         )
 
 
+def refuses_engines(context: Context) -> bool:
+    """Whether the target releases refuse several engines of this model, or may: its files need not be here."""
+    offline = is_offline(context.preset, context.release.version, context.release.vllm)
+    return offline and is_dense(context.preset.value("model")) is not False
+
+
 @rule("dense-data-parallel", mode="server", needs=("vllm_data_parallel_size", "vllm_use_async_engine"))
 def dense_data_parallel(context: Context) -> Iterator[Problem]:
     """Several engines of a dense model, on a pair of releases that cannot start them.
@@ -57,11 +63,10 @@ def dense_data_parallel(context: Context) -> Iterator[Problem]:
     ms-swift #9221; schema/swift/engine.py is_offline names the releases. A warning where no local config.json
     tells whether the model is dense.
     """
-    if context.server is None or not is_offline(context.preset, context.release.version, context.release.vllm):
+    if context.server is None or not refuses_engines(context):
         return
-    config = context.server.config
-    dense = is_dense(context.preset.value("model"))
-    if config.vllm_data_parallel_size > 1 and dense is not False:
+    config, dense = context.server.config, is_dense(context.preset.value("model"))
+    if config.vllm_data_parallel_size > 1:
         yield Problem(
             context.at_server("vllm_data_parallel_size"),
             f"vllm_data_parallel_size is {config.vllm_data_parallel_size}, on the sync engine"

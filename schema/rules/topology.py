@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.rules.releases import refuses_engines
+from schema.split import server_size
 from schema.swift.engine import is_async
 
 if TYPE_CHECKING:
@@ -17,25 +19,52 @@ if TYPE_CHECKING:
 
 @rule("rollout-gpus", mode="server", needs=("vllm_tensor_parallel_size", "vllm_data_parallel_size"))
 def rollout_gpus(context: Context) -> Iterator[Problem]:
-    """TP x DP differs from the number of rollout GPUs.
+    """TP x DP differs from the number of rollout GPUs, or leaves none of the node's for the learner.
 
     Too few GPUs: ValueError at start; too many: only the first TP x DP are used (ms-swift 4.5.2,
-    arguments/deploy_args.py:142-161 _check_device_count).
+    arguments/deploy_args.py:142-161 _check_device_count). Unset, both are 1.
     """
-    if context.server is None or context.split.rollout is None:
+    size = server_size(context.preset)
+    if size is None:
         return
-    config, gpus = context.server.config, context.split.rollout.count
-    tensor, engines = config.vllm_tensor_parallel_size, config.vllm_data_parallel_size
-    if tensor * engines == gpus:
-        return
-    raises = tensor * engines > gpus
-    yield Problem(
+    gpus, node = context.split.rollout, context.preset.project.settings.gpus
+    if gpus is not None and size != gpus.count:
+        yield _differs(context, size, gpus.count)
+    elif node is not None and context.split.train is None and size >= node:
+        yield Problem(
+            context.at_server("vllm_data_parallel_size"),
+            f"{_product(context)}, but gpus in pyproject.toml is {node}: none is left for the learner",
+            "learner and server cannot share a GPU: NCCL error: invalid usage (Duplicate GPU detected)",
+            "lower TP or DP, or raise gpus",
+        )
+
+
+def _differs(context: Context, size: int, gpus: int) -> Problem:
+    raises = "ValueError: local_device_count must be greater"
+    return Problem(
         context.at_server("vllm_data_parallel_size"),
-        f"TP {tensor} x DP {engines} = {tensor * engines}, but {gpus} GPUs roll out",
-        f"{context.swift}: "
-        + ("ValueError: local_device_count must be greater" if raises else "idle GPUs, and only a warning"),
-        f"set vllm_data_parallel_size to {gpus // tensor}" if gpus % tensor == 0 else "change TP or the GPUs",
+        f"{_product(context)}, but {gpus} GPUs roll out",
+        f"{context.swift}: {raises if size > gpus else 'idle GPUs, and only a warning'}",
+        _engines(context, gpus),
     )
+
+
+def _product(context: Context) -> str:
+    assert context.server is not None
+    config = context.server.config
+    tensor, engines = config.vllm_tensor_parallel_size, config.vllm_data_parallel_size
+    return f"TP {tensor} x DP {engines} = {tensor * engines}"
+
+
+def _engines(context: Context, gpus: int) -> str:
+    """The fix: another DP, where TP divides the GPUs and no other finding speaks against so many engines."""
+    assert context.server is not None
+    tensor = context.server.config.vllm_tensor_parallel_size
+    several = gpus > tensor
+    lonely = several and tensor == 1 and is_async(context.preset, context.release.version)
+    if gpus % tensor or lonely or (several and refuses_engines(context)):
+        return "change vllm_tensor_parallel_size or the GPUs"
+    return f"set vllm_data_parallel_size to {gpus // tensor}"
 
 
 @rule(
