@@ -9,6 +9,7 @@ from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.releases import older
+from schema.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,8 +88,8 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
     deepspeed = context.preset.deepspeed
     if deepspeed is None or not _partitions(deepspeed.value):
         return
-    adapter = context.preset.value("tuner_type") or context.preset.value("train_type") or "lora"
-    if adapter == "lora" and older(context, "4.5.0"):
+    tuner = Values(context.preset, context.trainer.config, context.release).tuner
+    if tuner == "lora" and older(context, "4.5.0"):
         yield Problem(
             deepspeed.place,
             f"{deepspeed.path} is {deepspeed.value}, with an adapter",
