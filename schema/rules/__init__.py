@@ -6,6 +6,7 @@ from schema.rules import connectivity
 from schema.rules import deepspeed
 from schema.rules import engine
 from schema.rules import keys
+from schema.rules import multimodal
 from schema.rules import native
 from schema.rules import overwritten
 from schema.rules import refused
@@ -30,6 +31,7 @@ __all__ = [
     "deepspeed",
     "engine",
     "keys",
+    "multimodal",
     "native",
     "overwritten",
     "refused",

@@ -73,6 +73,10 @@ class Context:
         found = block.find(field)
         return found.place if found else block.key
 
+    def at_engine(self, field: str) -> Place:
+        """Where an engine's setting is, or belongs: the server's in server mode, else the learner's own."""
+        return self.at_server(field) if self.preset.mode == "server" else self.at(field)
+
 
 class Problem(NamedTuple):
     """What a rule yields: a finding without the rule's own id; severity None is the rule's own."""

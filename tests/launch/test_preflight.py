@@ -234,6 +234,35 @@ def test_pair_that_cannot_start_several_engines(look, swift, vllm, found):
     assert ("software-pair" in ids(here, software={"ms-swift": swift, "vllm": vllm})) is found
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("  use_vllm: true", "  multi_turn_scheduler: math_tip_trick\n  use_vllm: true", False),
+        ("  vllm_enforce_eager", "  vllm_use_async_engine: true\n      vllm_enforce_eager", False),
+        ("  vllm_enforce_eager", "  vllm_enable_expert_parallel: true\n      vllm_enforce_eager", True),
+        ("temperature: 1.0", "temperature: 0.9", True),
+    ],
+)
+def test_the_pair_counts_for_the_sync_engine_alone(look, old, new, found):
+    here = look("server", ("data_parallel_size: 1", "data_parallel_size: 2"), (old, new), gpus="0,1")
+    assert ("software-pair" in ids(here, software={"ms-swift": "4.2.0", "vllm": "0.14.0"})) is found
+
+
+@pytest.mark.parametrize(("vllm", "found"), [("0.11.2", ["software-pair"]), ("0.12.0", []), ("unknown", [])])
+def test_pictures_on_an_installed_vllm_that_loses_them(look, tmp_path, vllm, found):
+    here = look()
+    (tmp_path / "model/config.json").write_text('{"vision_config": {}}')
+    assert ids(here, software={"ms-swift": catalogue.newest(), "vllm": vllm}) == found
+
+
+def test_what_the_target_tells_is_not_told_again(look, tmp_path):
+    here = look()
+    (tmp_path / "model/config.json").write_text('{"vision_config": {}}')
+    release = here.context.release._replace(vllm="0.11.0")
+    here = replace(here, context=replace(here.context, release=release))
+    assert ids(here, software={"ms-swift": catalogue.newest(), "vllm": "0.11.2"}) == []
+
+
 def test_program_that_does_not_tell_its_python(look):
     assert ids(look(), python=None, software=None) == ["software-unseen"]
 
