@@ -14,7 +14,10 @@ from schema.roles import Role
 from schema.roles import fields
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.rules.connectivity import ALL_ADDRESSES
 from schema.rules.connectivity import LOOPBACK
+from schema.rules.connectivity import connection
+from schema.rules.connectivity import wanted
 from schema.rules.releases import older
 
 if TYPE_CHECKING:
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
 #: Where torch reads its allocator's settings: PYTORCH_CUDA_ALLOC_CONF before 2.9.
 ALLOCATORS = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
 _DEFAULT_PORT = 8000
-_ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - a name, not a listener
 #: Each side has its own: plugins hold what the other side has no use for, and weights are cast when they are sent.
 OWN = ("torch_dtype", "seed", "hub_token", "external_plugins", "custom_register_path")
 #: Unset on one side, they follow the other side's at run time, or act there alone.
@@ -232,38 +234,44 @@ def _differs(context: Context, name: str, ours: object, theirs: object) -> Probl
     )
 
 
-@rule("server-address", layout="native", mode="server", needs=("vllm_server_host", "vllm_server_port"))
+@rule(
+    "server-address",
+    layout="native",
+    mode="server",
+    needs=("vllm_server_host", "vllm_server_port", "vllm_server_base_url"),
+)
 def server_address(context: Context) -> Iterator[Problem]:
     """The server would listen elsewhere than the learner connects.
 
     Unset, `swift rollout` listens on port 8000 of all addresses (ms-swift 4.5.2, arguments/deploy_args.py:37),
-    which anybody in the network may then use.
+    which anybody in the network may then use. A learner whose own address is wrong is another rule's.
     """
-    block, trainer = context.preset.block, context.trainer.config
-    if not isinstance(block, Branch) or not trainer.vllm_server_host or not trainer.vllm_server_port:
+    block = context.preset.block
+    if not isinstance(block, Branch):
         return
-    port, wanted = block.value("port", default=_DEFAULT_PORT), trainer.vllm_server_port[0]
-    if port != wanted:
+    ours, address = connection(context), wanted(context)
+    port = block.value("port", default=_DEFAULT_PORT)
+    if ours[1] not in (None, port):
         said = "is" if block.find("port") else "is not set, so it is"
         yield Problem(
             context.at_server("port"),
-            f"{context.preset.server_path('port')} {said} {port}, but the learner connects to {wanted}",
+            f"{context.preset.server_path('port')} {said} {port}, but the learner connects to {ours[1]}",
             f"{context.swift}: Servers not reachable, or whatever else answers there",
-            f"set port to {wanted}",
+            f"set port to {address.port}",
         )
-    host, wanted_host = block.value("host"), trainer.vllm_server_host[0]
-    if host is None or host in _ALL_ADDRESSES:
+    host = block.value("host")
+    if host is None or host in ALL_ADDRESSES:
         yield Problem(
             context.at_server("host"),
             f"{context.preset.server_path('host')} is {host or 'not set'}: it listens on all addresses",
             f"{context.swift}: whoever reaches this machine can use the server, or change its weights",
-            f"set host to {wanted_host}",
+            f"set host to {address.host}",
             Severity.WARNING,
         )
-    elif host != wanted_host and not {host, wanted_host} <= {*LOOPBACK[:2]}:
+    elif ours[0] not in (None, host) and not {host, ours[0]} <= {*LOOPBACK[:2]}:
         yield Problem(
             context.at_server("host"),
-            f"{context.preset.server_path('host')} is {host}, but the learner connects to {wanted_host}",
+            f"{context.preset.server_path('host')} is {host}, but the learner connects to {ours[0]}",
             f"{context.swift}: Servers not reachable",
-            f"set host to {wanted_host}",
+            f"set host to {address.host}",
         )
