@@ -5,6 +5,7 @@ from schema.rules import batch
 from schema.rules import connectivity
 from schema.rules import deepspeed
 from schema.rules import engine
+from schema.rules import environment
 from schema.rules import keys
 from schema.rules import native
 from schema.rules import overwritten
@@ -29,6 +30,7 @@ __all__ = [
     "connectivity",
     "deepspeed",
     "engine",
+    "environment",
     "keys",
     "native",
     "overwritten",
