@@ -8,12 +8,12 @@ from schema import argument
 from schema.resolve.tree import Branch
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.rules.base import Context
+    from schema.values import Values
 
 #: The ranks that vLLM makes an engine for (0.23.0, config/lora.py MaxLoRARanks; 0.11.0 refuses 1, too).
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -54,7 +54,7 @@ def colocate_lora(context: Context) -> Iterator[Problem]:
     tuner vllm_enable_lora is not read. vLLM makes none of another rank than 1, 8, 16, 32, 64, 128, 256, 320
     and 512 (0.23.0, config/lora.py MaxLoRARanks; 0.11.0, config/lora.py:104).
     """
-    v = Values(context.preset, context.trainer.config, context.release)
+    v = context.values
     if not v.on("vllm_enable_lora") or v.tuner != "lora":
         return
     reasons = [*unloadable(v, context.preset.value("vllm_engine_kwargs"))]

@@ -36,8 +36,8 @@ def yaml_environment(context: Context) -> Iterator[Problem]:
     as an argument. Before 4.2.2 the number of processes is settled before it is read (cli/main.py:96-97 of
     4.2.1), and it overrides the shell's variables; from 4.2.2 on the shell's win. VLLM_USE_V1 0 and
     expandable_segments break the weight sync (ms-swift #6935, #6960, #5428); colocate mode has none, and there
-    ms-swift turns expandable_segments off around its own engine (3.10.0, trainers/rlhf_trainer/rollout_mixin.py:211,
-    to 4.6.0).
+    ms-swift turns expandable_segments off around its own engine (3.10.0 to 4.6.0; 4.5.2,
+    rlhf_trainers/rollout_mixin.py:502).
     """
     if not isinstance(context.preset, Native):
         return

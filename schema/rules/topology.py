@@ -61,6 +61,22 @@ def async_data_parallel(context: Context) -> Iterator[Problem]:
         )
 
 
+@rule("scheduler-on-sync-engine", mode="server", needs=("vllm_use_async_engine",))
+def scheduler_on_sync_engine(context: Context) -> Iterator[Problem]:
+    """A multi_turn_scheduler, and the async engine turned off, which expert parallelism does not mend either.
+
+    ms-swift 3.10.0 (llm/argument/deploy_args.py:127) to 4.6.0 (arguments/deploy_args.py:139).
+    """
+    scheduler = context.preset.served("multi_turn_scheduler")
+    if context.server is not None and scheduler and context.server.config.vllm_use_async_engine is False:
+        yield Problem(
+            context.at_server("vllm_use_async_engine"),
+            f"vllm_use_async_engine is false, but multi_turn_scheduler is {scheduler!r}",
+            f"{context.swift}: ValueError: please set vllm_use_async_engine to True with multi-turn scheduler",
+            "remove vllm_use_async_engine, or the scheduler",
+        )
+
+
 @rule("pipeline-parallel", mode="server", needs=("vllm_pipeline_parallel_size",))
 def pipeline_parallel(context: Context) -> Iterator[Problem]:
     """Pipeline parallelism on the server: ms-swift 4.5.2, arguments/deploy_args.py:132."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 #: What ms-swift's templates make tokens of texts by (4.5.2, template/templates/llm.py:347, minimax.py:196).
 TEXTS = frozenset({"REASONING_EFFORT", "THINKING_MODE"})
-#: The same of pictures, videos and sounds (4.5.2, model/models/qwen.py:703-725 patch_qwen_vl_utils; get_env_args in
-#: template/, 3.10.0 to 4.6.0).
+#: The same of pictures, videos and sounds (4.5.2, model/models/qwen.py:703-725 patch_qwen_vl_utils; get_env_args
+#: in template/, 3.10.0 to 4.6.0).
 MEDIA = frozenset(
     {
         *("MIN_PIXELS", "MAX_PIXELS", "IMAGE_FACTOR", "MAX_RATIO", "SPATIAL_MERGE_SIZE"),
