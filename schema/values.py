@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from schema import argument
 from schema.batch import evaluates
 from schema.catalogue import order
+from schema.checkpoint import sees
 from schema.swift.engine import is_async
 
 if TYPE_CHECKING:
@@ -72,9 +73,19 @@ class Values:
         return self._preset.path(name)
 
     @property
+    def tuner(self) -> str:
+        """What is trained: lora, full or another tuner; in ms-swift 4.0 its old name train_type wins."""
+        return self.word("train_type", self.word("tuner_type", "lora"))
+
+    @property
     def adapter(self) -> bool:
-        """Whether an adapter is trained; tuner_type was train_type before ms-swift 4.0."""
-        return "full" not in (self.word("tuner_type"), self.word("train_type"))
+        """Whether an adapter is trained."""
+        return self.tuner != "full"
+
+    @property
+    def sees(self) -> bool | None:
+        """Whether the model takes pictures; None if its checkpoint is not here."""
+        return sees(self._preset.value("model"))
 
     @property
     def teacher(self) -> bool:

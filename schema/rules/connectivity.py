@@ -234,8 +234,19 @@ def _default_group_port(context: Context) -> Iterator[Problem]:
 
 @rule("async-generate", needs=("async_generate", "vllm_mode"))
 def async_generate(context: Context) -> Iterator[Problem]:
-    """async_generate outside server mode: ms-swift 4.5.2, arguments/rlhf_args.py:454-458."""
+    """async_generate outside server mode, or in a release that crashes with it.
+
+    ms-swift 4.5.2, arguments/rlhf_args.py:454-458. 4.4.0 and 4.4.1 prepare rows as if they were samples already
+    (4.4.1, rlhf_trainers/rollout_mixin.py:1622 _prefetch; 4.4.2 makes samples of them, #9775).
+    """
     trainer = context.trainer.config
+    if trainer.async_generate and context.release.version in ("4.4.0", "4.4.1"):
+        yield Problem(
+            context.at("async_generate"),
+            "async_generate is true, which this release crashes with",
+            f"{context.swift}: AttributeError before the first step{context.late}",
+            "remove it, or use ms-swift 4.4.2 or newer",
+        )
     if trainer.async_generate and trainer.vllm_mode != "server":
         yield Problem(
             context.at("async_generate"),

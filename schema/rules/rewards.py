@@ -22,7 +22,7 @@ def reward_weights(context: Context) -> Iterator[Problem]:
     ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:2250, when the trainer is built: after the model was loaded.
     """
     trainer = context.trainer.config
-    values = Values(context.preset, trainer, context.release)
+    values = context.values
     rewards = len(trainer.reward_funcs) + len(trainer.reward_model or ())
     rewards += values.gym and (values.since("4.3.0") or not rewards)
     weights = trainer.reward_weights
