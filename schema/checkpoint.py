@@ -5,8 +5,23 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from typing import NamedTuple
 
 _EXPERTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
+#: Where models that take more than texts keep what they say of texts.
+_PARTS = ("thinker_config", "text_config", "llm_config")
+
+
+class Heads(NamedTuple):
+    """Attention heads of a model's layers: all of them, and those of keys and values."""
+
+    queries: int
+    keys: int
+
+    def fit(self, tensor: int) -> bool:
+        """Whether vLLM can lay them out on a number of GPUs: what is fewer than the GPUs, it copies."""
+        more, fewer = max(self.keys, tensor), min(self.keys, tensor)
+        return not self.queries % tensor and not more % fewer
 
 
 def is_dense(model: object) -> bool | None:
@@ -24,10 +39,38 @@ def sees(model: object) -> bool | None:
     return None if said is None else "vision_config" in said
 
 
+def heads(model: object) -> Heads | None:
+    """The attention heads; None if the config is not here, or does not say.
+
+    Latent attention (kv_lora_rank) has no heads of keys and values to divide.
+    """
+    said = text_config(model) or {}
+    queries = count(said, "num_attention_heads")
+    if queries is None:
+        return None
+    keys = None if said.get("kv_lora_rank") else count(said, "num_key_value_heads")
+    return Heads(queries, keys or queries)
+
+
+def count(said: dict[str, Any], name: str) -> int | None:
+    """A positive whole number of a config, or None."""
+    value = said.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def text_config(model: object) -> dict[str, Any] | None:
+    """The part of the config that is about texts: all of it where no part is; None if it is not here."""
+    said = config(model)
+    for name in _PARTS:
+        if said is not None and isinstance(part := said.get(name), dict):
+            said = part
+    return said
+
+
 def config(model: object) -> dict[str, Any] | None:
     """The checkpoint's config.json; None if it is not here."""
     try:
         said = json.loads((Path(str(model)) / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None

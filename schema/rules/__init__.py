@@ -5,7 +5,9 @@ from schema.rules import batch
 from schema.rules import connectivity
 from schema.rules import deepspeed
 from schema.rules import engine
+from schema.rules import environment
 from schema.rules import keys
+from schema.rules import model
 from schema.rules import multimodal
 from schema.rules import native
 from schema.rules import overwritten
@@ -13,6 +15,7 @@ from schema.rules import refused
 from schema.rules import releases
 from schema.rules import rewards
 from schema.rules import roles
+from schema.rules import teacher
 from schema.rules import tokens
 from schema.rules import topology
 from schema.rules import types
@@ -30,7 +33,9 @@ __all__ = [
     "connectivity",
     "deepspeed",
     "engine",
+    "environment",
     "keys",
+    "model",
     "multimodal",
     "native",
     "overwritten",
@@ -38,6 +43,7 @@ __all__ = [
     "releases",
     "rewards",
     "roles",
+    "teacher",
     "tokens",
     "topology",
     "types",

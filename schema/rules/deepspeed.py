@@ -9,7 +9,6 @@ from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.releases import older
-from schema.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +87,7 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
     deepspeed = context.preset.deepspeed
     if deepspeed is None or not _partitions(deepspeed.value):
         return
-    tuner = Values(context.preset, context.trainer.config, context.release).tuner
+    tuner = context.values.tuner
     if tuner == "lora" and older(context, "4.5.0"):
         yield Problem(
             deepspeed.place,
