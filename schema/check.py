@@ -92,7 +92,7 @@ def split(preset: Preset, options: Options) -> Split:
     if options.train is not None:
         return Split(rollout, options.train, "--train-gpus")
     if preset.learners is not None:
-        return Split(rollout, preset.learners, "NPROC_PER_NODE in ENV")
+        return Split(rollout, preset.learners, preset.learners_source)
     if preset.mode != "server":
         return Split(rollout)
     if shares.train is not None:

@@ -5,10 +5,26 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from typing import NamedTuple
 
 #: Kinds of rope scaling that leave the length as the checkpoint says it.
 _AS_TRAINED = ("default", "mrope", "su", "longrope", "llama3")
+_STRETCHED = ("linear", "dynamic")
 _EXPERTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
+#: Where models that take more than texts keep what they say of texts.
+_PARTS = ("thinker_config", "text_config", "llm_config")
+
+
+class Heads(NamedTuple):
+    """Attention heads of a model's layers: all of them, and those of keys and values."""
+
+    queries: int
+    keys: int
+
+    def fit(self, tensor: int) -> bool:
+        """Whether vLLM can lay them out on a number of GPUs: what is fewer than the GPUs, it copies."""
+        more, fewer = max(self.keys, tensor), min(self.keys, tensor)
+        return not self.queries % tensor and not more % fewer
 
 
 def is_dense(model: object) -> bool | None:
@@ -27,34 +43,55 @@ def sees(model: object) -> bool | None:
 
 
 def positions(model: object) -> int | None:
-    """Tokens that a model takes at the most, as vLLM derives it; None if its config is not here, or does not say.
+    """Tokens that vLLM takes a model for at the most; None if its config is not here, or leaves it open.
 
-    Of the text part, times the factor of rope scaling where that stretches positions (vLLM 0.23.0, config/model.py
-    _get_and_verify_max_len).
+    max_position_embeddings of the text part, times the factor of rope scaling that stretches them, or
+    model_max_length if that is more (vLLM 0.23.0, config/model.py _get_and_verify_max_len). Releases of vLLM
+    disagree about YaRN.
     """
-    said = config(model) or {}
-    text = said.get("text_config")
-    text = text if isinstance(text, dict) else said
-    most = text.get("max_position_embeddings")
-    rope = text.get("rope_parameters") or text.get("rope_scaling")
-    if not isinstance(most, int) or isinstance(most, bool) or (rope and not isinstance(rope, dict)):
+    said = text_config(model) or {}
+    most, longer = count(said, "max_position_embeddings"), count(config(model) or {}, "model_max_length") or 0
+    rope = said.get("rope_parameters") or said.get("rope_scaling") or {}
+    if most is None or not isinstance(rope, dict):
         return None
-    return _stretched(most, rope or {})
+    kind, factor = rope.get("rope_type", rope.get("type", "default")), rope.get("factor")
+    if kind in _STRETCHED and isinstance(factor, int | float):
+        return max(int(most * factor), longer)
+    return max(most, longer) if kind in _AS_TRAINED else None
 
 
-def _stretched(most: int, rope: dict[str, Any]) -> int | None:
-    kind, factor = rope.get("rope_type", rope.get("type", "default")), rope.get("factor", 1.0)
-    if kind in _AS_TRAINED:
-        return most
-    original = rope.get("original_max_position_embeddings", most) if kind == "yarn" else most
-    numbers = isinstance(factor, int | float) and isinstance(original, int)
-    return int(original * factor) if numbers else None
+def heads(model: object) -> Heads | None:
+    """The attention heads; None if the config is not here, or does not say.
+
+    Latent attention (kv_lora_rank) has no heads of keys and values to divide.
+    """
+    said = text_config(model) or {}
+    queries = count(said, "num_attention_heads")
+    if queries is None:
+        return None
+    keys = None if said.get("kv_lora_rank") else count(said, "num_key_value_heads")
+    return Heads(queries, keys or queries)
+
+
+def count(said: dict[str, Any], name: str) -> int | None:
+    """A positive whole number of a config, or None."""
+    value = said.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def text_config(model: object) -> dict[str, Any] | None:
+    """The part of the config that is about texts: all of it where no part is; None if it is not here."""
+    said = config(model)
+    for name in _PARTS:
+        if said is not None and isinstance(part := said.get(name), dict):
+            said = part
+    return said
 
 
 def config(model: object) -> dict[str, Any] | None:
     """The checkpoint's config.json; None if it is not here."""
     try:
         said = json.loads((Path(str(model)) / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None

@@ -163,6 +163,11 @@ class Preset(ABC):
         return None
 
     @property
+    def learners_source(self) -> str:
+        """What says how many learners there are, for messages."""
+        return ""
+
+    @property
     def rollout_gpus(self) -> Gpus | None:
         """The server's GPUs, where the preset itself names them."""
         return None

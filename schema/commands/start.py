@@ -22,6 +22,7 @@ from schema.launch import words
 from schema.launch.machine import software
 from schema.launch.machine.rollout import KEY_VARIABLE
 from schema.launch.machine.rollout import api_key
+from schema.launch.run import release
 from schema.launch.run import signals
 from schema.launch.run import terminal
 from schema.launch.run import wait
@@ -133,7 +134,7 @@ def _checked(one: Start) -> int:
     looks = wish.side == "server" or wish.health_check
     if not looks and shutil.which(one.argv[0]) is None:
         raise missing(one.argv[0])
-    found = preflight.findings(one.look(), wish.allow) if looks else []
+    found = release.findings(one) if looks else []
     if any(finding.is_error for finding in found) and not wish.preflight_only:
         return _refuse(found)
     if wish.side == "learner" and looks:

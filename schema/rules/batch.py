@@ -14,7 +14,6 @@ from schema.batch import evaluates
 from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.releases import older
-from schema.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +80,7 @@ def num_generations(context: Context) -> Iterator[Problem]:
     """
     trainer = context.trainer.config
     group, size = trainer.num_generations, trainer.generation_batch_size
-    if group == 1 and not Values(context.preset, trainer, context.release).teacher:
+    if group == 1 and not context.values.teacher:
         yield Problem(
             context.at("num_generations"),
             "num_generations is 1: a group of one has no advantage",

@@ -87,8 +87,8 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
     deepspeed = context.preset.deepspeed
     if deepspeed is None or not _partitions(deepspeed.value):
         return
-    adapter = context.preset.value("tuner_type") or context.preset.value("train_type") or "lora"
-    if adapter == "lora" and older(context, "4.5.0"):
+    tuner = context.values.tuner
+    if tuner == "lora" and older(context, "4.5.0"):
         yield Problem(
             deepspeed.place,
             f"{deepspeed.path} is {deepspeed.value}, with an adapter",

@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from schema import argument
 from schema import catalogue
-from schema.checkpoint import sees
-from schema.findings import Severity
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.roles import UNREAD_IN_COLOCATE
@@ -172,25 +170,3 @@ def _overwriting(context: Context, said: _Said, name: str) -> str | None:
 def _wrong(field: Field, value: object) -> str | None:
     plain = field.kind in _PLAIN and not field.many
     return argument.problem(field, value) if plain and value is not None else None
-
-
-@rule("multimodal-cache", severity=Severity.WARNING, mode="server", needs=("vllm_mm_processor_cache_gb",))
-def multimodal_cache(context: Context) -> Iterator[Problem]:
-    """A multimodal processor cache (vLLM's) on a rollout server of a model that takes pictures.
-
-    `AssertionError: Expected a cached item for mm_hash=` was seen with it (ms-swift #5858, #7307, #9863: a
-    known issue of vLLM, avoided by vllm_mm_processor_cache_gb 0). Only where the checkpoint's own config.json
-    is here to tell that the model takes pictures.
-    """
-    if context.server is None or not sees(context.preset.value("model")):
-        return
-    size: object = context.server.config.vllm_mm_processor_cache_gb
-    if size is None:
-        size = (argument.mapping(context.server.config.vllm_engine_kwargs) or {}).get("mm_processor_cache_gb")
-    if size != 0:
-        yield Problem(
-            context.at_server("vllm_mm_processor_cache_gb"),
-            f"vllm_mm_processor_cache_gb is {'not set' if size is None else size}, and the model takes pictures",
-            f"{context.swift}: AssertionError: Expected a cached item for mm_hash=... was seen",
-            "set vllm_mm_processor_cache_gb to 0",
-        )

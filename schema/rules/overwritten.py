@@ -9,12 +9,12 @@ from schema.findings import Severity
 from schema.roles import Misplaced
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.rules.base import Context
+    from schema.values import Values
 
 
 class _Overwritten(NamedTuple):
@@ -36,7 +36,7 @@ def overwritten_argument(context: Context) -> Iterator[Problem]:
     other: with transformers 4 the steps win, with 5 the ratio (5.12.1, training_args.py:1485), in ms-swift 4.5
     even where it is unset.
     """
-    values = Values(context.preset, context.trainer.config, context.release)
+    values = context.values
     for field, why, fix, severity, ignored in (*_lengths(values), *_forced(values), *_warmup(values)):
         setting = context.preset.arguments[field]
         yield Problem(

@@ -9,8 +9,8 @@ from schema.checkpoint import is_dense
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.swift.engine import is_async
 from schema.swift.engine import is_offline
-from schema.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,13 +78,32 @@ def dense_data_parallel(context: Context) -> Iterator[Problem]:
         )
 
 
+@rule("async-engine-unawaited", mode="server", needs=("vllm_use_async_engine",))
+def async_engine_unawaited(context: Context) -> Iterator[Problem]:
+    """The async engine without a scheduler, in releases that do not wait for what it generates.
+
+    async_infer returns a coroutine that nobody awaits, which the worker cannot send (3.10.0 to 3.10.2,
+    llm/infer/infer_engine/grpo_vllm_engine.py:146; 3.10.3 awaits it); a scheduler calls the engine itself.
+    """
+    preset = context.preset
+    if context.server is None or not older(context, "3.10.3") or preset.served("multi_turn_scheduler"):
+        return
+    if is_async(preset, context.release.version):
+        yield Problem(
+            context.at_server("vllm_use_async_engine"),
+            "vllm_use_async_engine is true, without a multi_turn_scheduler",
+            f"{context.swift}: the server answers nothing, and the first step hangs",
+            "remove it, or use ms-swift 3.10.3 or newer",
+        )
+
+
 @rule("unknown-loss")
 def unknown_loss(context: Context) -> Iterator[Problem]:
     """A loss that GRPO does not have, or not yet.
 
     "Unknown loss type" at the first step, after a rollout: ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:1145.
     """
-    values = Values(context.preset, context.trainer.config, context.release)
+    values = context.values
     names = [name for name, since in _LOSSES.items() if values.since(since)]
     said = values.words("loss_type")
     if len(said) == 1 and said[0] not in names and not values.on("use_liger_kernel"):

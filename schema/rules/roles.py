@@ -154,9 +154,16 @@ def not_a_server_field(context: Context) -> Iterator[Problem]:
             tree.key,
             f"{context.preset.server_path(str(name))} does not belong there: {why}",
             f"{context.swift}: `swift rollout` would {'refuse' if refused else 'take'} it",
-            fix.format(learner=context.preset.learner_path),
+            fix.format(learner=context.preset.learner_path) + _engines_own(context, str(name)),
             Severity.WARNING if context.preset.apart and not refused else None,
         )
+
+
+def _engines_own(context: Context, name: str) -> str:
+    # max_model_len is the model's; who writes it beside no vllm_max_model_len may mean the engine's.
+    own, block = f"vllm_{name}", context.preset.block
+    meant = own in ROLES and isinstance(block, Branch) and block.find(own) is None
+    return f", or name it {own} if the engine's is meant" if meant else ""
 
 
 @rule("server-block-missing", mode="server")

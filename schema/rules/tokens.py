@@ -46,7 +46,8 @@ def _limit(context: Context) -> int | None:
     return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
-def _engine_length(context: Context) -> tuple[int, Place] | None:
+def engine_length(context: Context) -> tuple[int, Place] | None:
+    """vllm_max_model_len of the engine that rolls out, in either mode, and where it is set; None if nothing says."""
     name = "vllm_max_model_len"
     if context.preset.mode == "server":
         length = context.server.config.vllm_max_model_len if context.server else None
@@ -65,7 +66,7 @@ def max_model_len(context: Context) -> Iterator[Problem]:
     global_max_length bounds what a training repository trains on, not only what it rolls out, so a learner's own
     engine below it is a warning.
     """
-    engine, total, prompt = _engine_length(context), total_length(context), prompt_length(context)
+    engine, total, prompt = engine_length(context), total_length(context), prompt_length(context)
     if engine is None or total is None or prompt is None or engine[0] >= total:
         return
     length, place = engine

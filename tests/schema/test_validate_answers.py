@@ -31,7 +31,7 @@ KNOWN = {**RULES, NEEDS_ENTRY.id: NEEDS_ENTRY, **CHECKS}
         ("rlhf: {max_prompt_length: 1}", "did you mean max_length?"),
         ("rlhf: {num_generation: 4}", "did you mean num_generations?"),
         ("rhlf: {}", "unknown section rhlf; did you mean rlhf?"),
-        ("custom: {extra: {rollout_server: {max_model_len: 1}}}", "did you mean vllm_max_model_len?"),
+        ("custom: {extra: {rollout_server: {max_num_seqs: 1}}}", "did you mean vllm_max_num_seqs?"),
         ("custom: {extra: {rollout_server: {vllm_enforce_eagr: true}}}", "did you mean vllm_enforce_eager?"),
         ("training: {served_model_name: a}", "it is an argument of `swift rollout`, not of the learner"),
         ("deepspeed: {enable: true}", "unknown key deepspeed.enable; did you mean enabled?"),
@@ -126,3 +126,22 @@ def test_split_as_a_table(validate, preset):
 def test_version_and_help(validate):
     assert validate("--version").code == validate("--help").code == 0
     assert "Exit status:" in validate("-h").out
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "fix"),
+    [
+        ("rlhf: {tensor_parallel_size: 1}", "server", "remove it; custom.extra.rollout_server.vllm_tensor_"),
+        ("rlhf: {max_num_seqs: 1}", "server", "move it to custom.extra.rollout_server.vllm_max_num_seqs"),
+        ("rlhf: {sleep_levl: 1}", "server", "remove it\n"),
+        ("rlhf: {max_num_seqs: 1}", "colocate", "rename it to vllm_max_num_seqs"),
+        ("rlhf: {gpu_memory_utilization: 0.5}", "colocate", "remove it; vllm_gpu_memory_utilization is set"),
+        ("rlhf: {data_parallel_size: 1}", "colocate", "remove it\n"),
+        ("rlhf: {vllm_server_hosts: [a]}", "colocate", "remove it\n"),
+        ("rlhf: {vllm_reasoning_parsr: a}", "colocate", "remove it\n"),
+        ("custom: {extra: {rollout_server: {tensor_parallel_size: 1}}}", "server", "remove it\n"),
+        ("custom: {extra: {rollout_server: {vllm_reasoning_parsr: a}}}", "server", "rename or remove it\n"),
+    ],
+)
+def test_fix_names_no_key_that_another_finding_forbids(validate, preset, text, base, fix):
+    assert f"fix: {fix}" in validate(preset(text, base=f"{base}.yaml")).out

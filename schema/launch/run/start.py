@@ -22,7 +22,6 @@ from schema.launch.preflight import Look
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from schema.launch.machine.gpus import Gpu
     from schema.launch.plan import Plan
     from schema.launch.run.voice import Voice
     from schema.launch.state import Job
@@ -80,11 +79,6 @@ class Start:
         return {**kept, **self.plan.environment}
 
     @cached_property
-    def gpus(self) -> tuple[Gpu, ...] | None:
-        """The GPUs of this machine, as nvidia-smi tells them."""
-        return gpus.gpus()
-
-    @cached_property
     def server(self) -> Server:
         """Where the server listens."""
         return Server(self.plan.facts["host"], int(self.plan.facts["port"]), self.key)
@@ -108,7 +102,7 @@ class Start:
             self.context,
             self.plan,
             {**os.environ, **self.plan.environment},
-            self.gpus,
+            gpus.gpus(),
             self.software,
             self.toolchain.python,
             self.argv[0],
