@@ -10,11 +10,15 @@ from migrate.names import DATA
 from migrate.names import FITTED
 from migrate.names import LENGTH
 from migrate.names import LORA
+from migrate.names import RANK
 from migrate.names import SHARE
 from migrate.names import TENSOR
+from schema import argument
 from schema import decide
 from schema.checkpoint import positions
 from schema.resolve.tree import Branch
+from schema.rules.adapters import can_load
+from schema.rules.adapters import rank_for
 from schema.rules.tokens import prompt_length
 from schema.rules.tokens import total_length
 
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from schema.preset import Preset
     from schema.rules import Context
 
+MERGED = "the server gets merged weights"
+
 
 @dataclass(frozen=True)
 class Aim:
@@ -33,8 +39,8 @@ class Aim:
     Attributes:
         context: the preset as it is now.
         target: what the caller wants.
-        leaves: whether it leaves the other mode; else only what stands in the wrong place is put right, and what the
-            caller gives is set.
+        leaves: whether it leaves the other mode; else only what stands in the wrong place is put right, and what
+            the caller gives is set.
     """
 
     context: Context
@@ -68,6 +74,12 @@ class Aim:
         had = self.preset.value(TENSOR) if said is None else said
         return self.target.tensor_parallel or (had if decide.is_whole(had) else decide.DEFAULT_TENSOR)  # type: ignore[return-value]
 
+    @property
+    def keeps_adapters(self) -> bool:
+        """Whether the server loads adapters, as the engine has done: a server of the nested layout never does."""
+        said = self.preset.value(LORA)
+        return self.preset.apart and argument.truth(said) is True and can_load(self.context)
+
     def served(self, name: str, had: object, *, anew: bool) -> decide.Decision:
         """What the server gets for an engine setting that the engine has had (None: unset).
 
@@ -81,15 +93,24 @@ class Aim:
         """
         if name == LENGTH:
             return decide.length(had, self.target.max_model_len, self.needs)
-        if name == LORA:
-            return decide.Decision(False, "the server gets merged weights")
-        if name == TENSOR:
-            return decide.Decision(self.tensor, decide.SPLIT)
-        if had is not None and not (anew and name in FITTED):
+        if name in (LORA, RANK):
+            return self._adapters(name, had)
+        if name != TENSOR and had is not None and not (anew and name in FITTED):
             return decide.Decision(had)
+        return decide.Decision(self._of_split(name), decide.SPLIT)
+
+    def _adapters(self, name: str, had: object) -> decide.Decision:
+        if name == LORA:
+            return decide.Decision(self.keeps_adapters, "" if self.keeps_adapters else MERGED)
+        rank = rank_for(self.context.trainer.config.lora_rank, had)
+        return decide.Decision(rank, "vLLM must take the adapter's rank")
+
+    def _of_split(self, name: str) -> object:
+        if name == TENSOR:
+            return self.tensor
         if name == DATA:
-            return decide.Decision(decide.data_parallel(self.rollout, self.tensor), decide.SPLIT)
-        return decide.Decision(self.target.gpu_memory_utilization or decide.DEFAULT_SHARE, decide.SPLIT)
+            return decide.data_parallel(self.rollout, self.tensor)
+        return self.target.gpu_memory_utilization or decide.DEFAULT_SHARE
 
     def given_to_server(self) -> dict[str, object]:
         """What the caller gives of the server's settings, with the DP that follows; None where nothing."""
@@ -127,7 +148,7 @@ class Aim:
 
     @property
     def world_before(self) -> int:
-        """W now: what the preset says; else of a server's learner what the project says, else all GPUs of the split."""
+        """W now: what the preset says; else beside a server what the project says, else all GPUs of the split."""
         said = self.preset.learners
         if said is not None:
             return said.count
@@ -138,7 +159,7 @@ class Aim:
 
     @property
     def world_after(self) -> int:
-        """W of the result: beside a server its learners, in colocate mode the caller's, else all GPUs of the split."""
+        """W of the result: beside a server its learners; else the caller's, or all GPUs of the split."""
         if self.target.to == "server":
             return self.train
         if self.target.train_gpus is not None:

@@ -81,11 +81,23 @@ def refuse_unfit(preset: Preset, to: str, *, is_base: bool) -> None:
         raise InputError(f"is no GRPO preset, but {preset.kind.value}; there is nothing to migrate", place)
     if not is_base and not rolls_out(preset):
         raise InputError("use_vllm is not true: nothing rolls out with vLLM, so nothing can be split", place)
+    if to == "server":
+        _refuse_nodes(preset)
     mode = preset.arguments.get("vllm_mode")
     if mode is not None:
         _refuse_mode(preset, mode)
         if to == "server" and mode.value == "colocate":
             _refuse_address(preset, mode)
+
+
+def _refuse_nodes(preset: Preset) -> None:
+    nodes = preset.variables("learner").get("NNODES", "1")
+    if nodes != "1":
+        raise InputError(
+            f"NNODES in ENV is {nodes}: learners of several nodes; this tool splits the GPUs of one node, so remove"
+            " NNODES first, or keep the preset in colocate mode",
+            preset.start,
+        )
 
 
 def _refuse_mode(preset: Preset, mode: Setting) -> None:

@@ -12,6 +12,7 @@ from migrate.edits import Change
 from migrate.edits import Remove
 from migrate.edits import equal
 from migrate.names import LENGTH
+from migrate.names import RANK
 from migrate.native.edits import copied
 from migrate.native.edits import sent
 from migrate.native.environment import divided
@@ -26,6 +27,7 @@ from schema import decide
 from schema.roles import Role
 from schema.roles import fields
 from schema.roles import role_of
+from schema.rules.adapters import DEFAULT_RANK
 from schema.rules.native import FOLLOWS
 from schema.yamltext.yaml12 import same
 
@@ -104,7 +106,7 @@ class _Edits:
             there = self._pair.said_by_server(name)
             if setting is None:
                 self._complete(name, there)
-            elif name in DROPPED:
+            elif name in DROPPED and not (name == RANK and self._pair.keeps_adapters):
                 self.learner.append(Remove((name,), DROPPED[name]))
             elif there is not None:
                 self.learner.append(Remove((name,), f"{self._pair.server_path.name} says it already"))
@@ -134,7 +136,8 @@ class _Edits:
 
     def _needed(self) -> tuple[str, ...]:
         if self._pair.leaves:
-            return COMPLETE
+            raises = self._pair.keeps_adapters and self._decided(RANK, None).value != DEFAULT_RANK
+            return (*COMPLETE, RANK) if raises else COMPLETE
         return REQUIRED if self._pair.preset.server is None else ()
 
     def _decided(self, name: str, had: object) -> decide.Decision:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 _TOWER = "enable_tower_connector_lora"
 #: What the engine takes where nothing else is said (ms-swift 4.5.2, arguments/deploy_args.py:107).
-_RANK = 16
+DEFAULT_RANK = 16
 _MERGED = "set vllm_enable_lora to false: the server then gets merged weights"
 
 
@@ -50,6 +50,24 @@ def unloadable(v: Values, engine_kwargs: object) -> Iterator[tuple[str, str]]:
     for field, part in (("freeze_vit", "the vision tower"), ("freeze_aligner", "the aligner")):
         if v.off(field):
             yield field, f"vLLM leaves the adapters of {part} out without a word"
+
+
+def can_load(context: Context) -> bool:
+    """Whether a rollout server could load the learner's adapter, in whatever mode the preset is now."""
+    v, preset = context.values, context.preset
+    ask = preset.served if preset.mode == "server" else preset.value
+    plain = v.tuner == "lora" and not any(unloadable(v, ask("vllm_engine_kwargs")))
+    runs_async = is_async(preset, context.release.version) or v.has("multi_turn_scheduler")
+    asked = any(v.on(name) for name in ("vllm_use_async_engine", "vllm_enable_expert_parallel"))
+    fits = context.trainer.config.lora_rank <= RANKS[-1]
+    return plain and fits and not (older(context, "4.5.0") and (runs_async or asked))
+
+
+def rank_for(trained: int, said: object) -> int:
+    """vllm_max_lora_rank of an engine that loads an adapter of a rank: what is said if it is enough, else the next."""
+    if isinstance(said, int) and said in RANKS and said >= trained:
+        return said
+    return next(rank for rank in (DEFAULT_RANK, *RANKS[1:]) if rank >= trained)
 
 
 @rule("colocate-lora", mode="colocate", needs=("vllm_enable_lora", "lora_rank"))
@@ -139,7 +157,7 @@ def _loaded(context: Context) -> Iterator[Problem]:
 
 def _rank(context: Context) -> Iterator[Problem]:
     said, trained = context.preset.served("vllm_max_lora_rank"), context.trainer.config.lora_rank
-    most = _RANK if said is None else said
+    most = DEFAULT_RANK if said is None else said
     if not isinstance(most, int) or (most in RANKS and most >= trained):
         return
     fits = [rank for rank in RANKS[1:] if rank >= trained]
