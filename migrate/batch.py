@@ -44,7 +44,7 @@ def rescaled(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
     for name in _NAMES:
         if (count := _count(aim, name)) is not None:
             _refuse_unrecorded(aim, name, count)
-            yield from _set(aim, own, after, name, _scaled(aim, name, count), _kept(aim, name, count))
+            yield from _set(aim, own, after, name, (_scaled(aim, name, count), _kept(aim, name, count)))
     yield from _evaluation(aim, own, after)
 
 
@@ -105,14 +105,13 @@ def _kept(aim: Aim, name: str, count: int) -> str:
     if name == _ACCUMULATION and _effective(aim) is not None:
         return f"effective_batch_size {_effective(aim)} is {micro} x W {after} x {new}"
     assumed = f"; W {before} is assumed: all GPUs of the split" if aim.is_world_assumed else ""
-    total = micro * after * new
-    return (
-        f"{_NAMES[name]} stays {micro} x W {after} x {new} = {total}, as {micro} x W {before} x {count}{assumed}"
-    )
+    now, then = (f"{micro} x W {world} x {times}" for world, times in ((after, new), (before, count)))
+    return f"{_NAMES[name]} stays {now} = {micro * after * new}, as {then}{assumed}"
 
 
-def _set(aim: Aim, own: Branch, after: Preset, name: str, value: int, reason: str) -> Iterator[Edit]:
+def _set(aim: Aim, own: Branch, after: Preset, name: str, decided: tuple[int, str]) -> Iterator[Edit]:
     # Where the file says it; else where it would have another one.
+    value, reason = decided
     setting = after.arguments.get(name)
     if setting is not None and setting.key.file == aim.path:
         yield Change(setting.steps, value, reason)
@@ -162,4 +161,4 @@ def _evaluation(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
         return
     new = next(size for size in range(old, old + group) if size * world % group == 0)
     reason = f"{old} x W {world} = {old * world} is not made of whole groups of {group}; {new} x W {world} is"
-    yield from _set(aim, own, after, _EVALUATION, new, reason)
+    yield from _set(aim, own, after, _EVALUATION, (new, reason))

@@ -27,7 +27,8 @@ ACTS = "the learner's own engine acts on it"
 UNREAD = "nothing reads it in colocate mode; kept for the next time in server mode"
 SAID_BY_CALLER = decide.CALLER
 REASONS = {
-    SHARE: f"engine and learner share the GPU, so at most {decide.SHARED_SHARE}; what it was before server mode is not known",
+    SHARE: f"engine and learner share the GPU, so at most {decide.SHARED_SHARE}; what it was before server mode is"
+    " not known",
     TENSOR: "an engine spans as many GPUs as before, and the learners must be a multiple of it",
     LENGTH: "without it the engine takes the model's own length",
 }

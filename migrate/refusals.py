@@ -94,8 +94,8 @@ def _refuse_nodes(preset: Preset) -> None:
     nodes = preset.variables("learner").get("NNODES", "1")
     if nodes != "1":
         raise InputError(
-            f"NNODES in ENV is {nodes}: learners of several nodes; this tool splits the GPUs of one node, so remove"
-            " NNODES first, or keep the preset in colocate mode",
+            f"NNODES in ENV is {nodes}: learners on several nodes; this tool splits the GPUs of one node, so"
+            " remove NNODES first, or keep the preset in colocate mode",
             preset.start,
         )
 

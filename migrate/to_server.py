@@ -79,9 +79,9 @@ class ToServer(Direction):
 
     def given(self) -> dict[tuple[str, ...], object]:
         """What the caller gives, by path: the server's settings with the DP that follows, and its address."""
-        block = {(*SERVER_BLOCK, name): value for name, value in self.part.given_to_server().items()}
-        address = self.part.target.connection(as_list=True)
-        return {**block, **{("rlhf", name): value for name, value in address.items()}}
+        given: dict[tuple[str, ...], object] = {}
+        given |= {(*SERVER_BLOCK, name): value for name, value in self.part.given_to_server().items()}
+        return given | {("rlhf", name): value for name, value in self.part.target.connection(as_list=True).items()}
 
     def _address(self) -> Iterator[Edit]:
         if not self.part.leads:

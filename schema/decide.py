@@ -22,8 +22,8 @@ DEFAULT_LENGTH = 8192
 #: GPUs that one engine spans, and the share of their memory that an engine takes on GPUs of its own.
 DEFAULT_TENSOR = 1
 DEFAULT_SHARE = 0.6
-#: The most that an engine gets beside a learner, unless the caller says otherwise: ms-swift's own default, 0.9, leaves
-#: a learner none.
+#: The most that an engine gets beside a learner, unless the caller says otherwise: ms-swift's own default, 0.9,
+#: leaves a learner none.
 SHARED_SHARE = 0.5
 
 CALLER = "the caller's value"
@@ -116,7 +116,7 @@ def rollout_gpus(given: Given, preset: Preset, said: int | None = None) -> int:
 
 
 def train_gpus(given: Given, preset: Preset, rollout: int) -> int:
-    """GPUs that learn beside a server, one process each: the caller's, else the preset's, else the project's, else 2.
+    """GPUs that learn beside a server, one process each: the caller's, the preset's, the project's, or 2.
 
     Raises:
         InputError: the server leaves none.
@@ -152,7 +152,7 @@ def data_parallel(rollout: int, tensor: int) -> int:
 
 
 def scaled(count: int, before: int, after: int) -> int | None:
-    """How often `after` learners do what `before` learners do `count` times; None if no whole number is the same."""
+    """How often `after` learners do what `before` learners do `count` times; None if that is no whole number."""
     times, rest = divmod(count * before, after)
     return None if rest else times
 

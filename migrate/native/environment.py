@@ -102,8 +102,8 @@ def _shares(pair: Pair) -> tuple[str, str]:
 
 def _too_few(pair: Pair, count: int, of: str = "") -> InputError:
     return InputError(
-        f"{ENVIRONMENT} names {count} GPUs{of}, but {pair.rollout} roll out and {pair.train} learn; set {GPUS} in both"
-        " files by hand first, or pass --rollout-gpus and --train-gpus that fit it",
+        f"{ENVIRONMENT} names {count} GPUs{of}, but {pair.rollout} roll out and {pair.train} learn; set {GPUS} in"
+        " both files by hand first, or pass --rollout-gpus and --train-gpus that fit it",
         (pair.preset.tree.children.get(ENVIRONMENT) or pair.preset.tree).key,
     )
 
@@ -119,8 +119,8 @@ def _processes(pair: Pair, own: dict[str, object]) -> Edit:
         return Change(path, pair.world_after, "one process a GPU of the learner")
     if older(pair.context, "4.2.2"):
         raise InputError(
-            f"nothing in the preset says that it has {pair.world_before} learners, and {pair.context.swift} does not"
-            f" read {PROCESSES} in {ENVIRONMENT}; change the batch and the GPUs by hand",
+            f"nothing in the preset says that it has {pair.world_before} learners, and {pair.context.swift} does"
+            f" not read {PROCESSES} in {ENVIRONMENT}; change the batch and the GPUs by hand",
             pair.preset.start,
         )
     return Add(path, pair.world_after, f"the batch is made for W {pair.world_after}")

@@ -64,7 +64,7 @@ def can_load(context: Context) -> bool:
 
 
 def rank_for(trained: int, said: object) -> int:
-    """vllm_max_lora_rank of an engine that loads an adapter of a rank: what is said if it is enough, else the next."""
+    """vllm_max_lora_rank for an adapter of a rank: what is said if it is enough, else the next."""
     if isinstance(said, int) and said in RANKS and said >= trained:
         return said
     return next(rank for rank in (DEFAULT_RANK, *RANKS[1:]) if rank >= trained)

@@ -47,7 +47,7 @@ def _limit(context: Context) -> int | None:
 
 
 def engine_length(context: Context) -> tuple[int, Place] | None:
-    """vllm_max_model_len of the engine that rolls out, in either mode, and where it is set; None if nothing says."""
+    """vllm_max_model_len of the engine that rolls out, and where it is set; None if nothing says."""
     name = "vllm_max_model_len"
     if context.preset.mode == "server":
         length = context.server.config.vllm_max_model_len if context.server else None

@@ -138,7 +138,8 @@ def sequence_parallel(context: Context) -> Iterator[Problem]:
         return
     yield Problem(
         context.at("sequence_parallel_size"),
-        f"sequence_parallel_size is {size:g}, which does not divide W = {train.count} ({context.split.train_source})",
-        f"{context.swift}: the learners cannot be laid out as groups: an error of torch's device mesh{context.late}",
-        f"set sequence_parallel_size to a divisor of {train.count}, or give the learner a multiple of {size:g} GPUs",
+        f"sequence_parallel_size is {size:g}, which does not divide W = {train.count}"
+        f" ({context.split.train_source})",
+        f"{context.swift}: the learners cannot be laid out in groups, so torch's device mesh raises{context.late}",
+        f"set sequence_parallel_size to a divisor of {train.count}, or let a multiple of {size:g} GPUs learn",
     )
