@@ -152,6 +152,8 @@ class Aim:
         said = self.preset.learners
         if said is not None:
             return said.count
+        if self.target.is_settled:
+            return self.world_after
         if self._is_split:
             nothing = decide.Given()
             return decide.train_gpus(nothing, self.preset, decide.rollout_gpus(nothing, self.preset))
@@ -164,7 +166,7 @@ class Aim:
             return self.train
         if self.target.train_gpus is not None:
             return self.target.train_gpus
-        return self._node if self.leaves else self.world_before
+        return self._node if self.leaves or self.target.is_settled else self.world_before
 
     @property
     def _is_split(self) -> bool:

@@ -35,6 +35,7 @@ class Target:
         host: loopback name that the server listens on.
         port: port that it listens on.
         timeout: seconds that the learner waits for it when it connects.
+        is_settled: whether the presets are this migration's own results, so that W is what it made it.
     """
 
     to: str = "server"
@@ -47,6 +48,7 @@ class Target:
     host: str | None = None
     port: int | None = None
     timeout: float | None = None
+    is_settled: bool = False
 
     @property
     def address(self) -> dict[str, object]:

@@ -61,6 +61,7 @@ def divided(pair: Pair) -> Halves:
         return _resplit(pair, own, other)
     if pair.leaves and (PROCESSES in own or GPUS in own):
         _gpus(pair, own, other, learner, server)
+    learner += _processes(pair, own)
     for name, value in own.items():
         path = (ENVIRONMENT, name)
         if name == GPUS or is_learner_s(name):
@@ -87,9 +88,7 @@ def _resplit(pair: Pair, own: dict[str, object], other: dict[str, object]) -> Ha
         why = f"{pair.rollout} GPUs roll out, {pair.train} learn"
         learner += [Change((ENVIRONMENT, GPUS), mine, why)] if mine != own.get(GPUS) else []
         server += [Change((ENVIRONMENT, GPUS), its, why)] if its != other.get(GPUS) else []
-    if pair.world_before != pair.world_after:
-        learner.append(_processes(pair, own))
-    return learner, server
+    return [*learner, *_processes(pair, own)], server
 
 
 def _shares(pair: Pair) -> tuple[str, str]:
@@ -108,22 +107,31 @@ def _too_few(pair: Pair, count: int, of: str = "") -> InputError:
     )
 
 
-def _processes(pair: Pair, own: dict[str, object]) -> Edit:
-    """The edit that writes the number of learners down, so that the next call knows it.
+def _processes(pair: Pair, own: dict[str, object]) -> list[Edit]:
+    """The edit that says how many processes learn, where ENV says it, or the caller does.
+
+    Written down, the next call knows for how many learners the batch was made.
 
     Raises:
-        InputError: the release reads NPROC_PER_NODE in ENV too late (before 4.2.2, cli/main.py:96-97 of 4.2.1).
+        InputError: a pair is split anew, and the release reads NPROC_PER_NODE in ENV too late (before 4.2.2,
+            cli/main.py:96-97 of 4.2.1).
     """
-    path = (ENVIRONMENT, PROCESSES)
+    path, world = (ENVIRONMENT, PROCESSES), pair.world_after
     if PROCESSES in own:
-        return Change(path, pair.world_after, "one process a GPU of the learner")
-    if older(pair.context, "4.2.2"):
+        said = pair.preset.learners
+        same = said is not None and said.count == world
+        return [] if same else [Change(path, world, "one process for each GPU of the learner")]
+    if pair.target.train_gpus is None:
+        return []
+    if not older(pair.context, "4.2.2"):
+        return [Add(path, world, f"the batch is made for W {world}")]
+    if not pair.leaves and pair.world_before != world:
         raise InputError(
             f"nothing in the preset says that it has {pair.world_before} learners, and {pair.context.swift} does"
             f" not read {PROCESSES} in {ENVIRONMENT}; change the batch and the GPUs by hand",
             pair.preset.start,
         )
-    return Add(path, pair.world_after, f"the batch is made for W {pair.world_after}")
+    return []
 
 
 def variables(half: Branch | None) -> dict[str, object]:
@@ -145,8 +153,6 @@ def _gpus(
     learner.append(Change(path, mine, why) if GPUS in own else Add(path, mine, why, PROCESSES))
     if GPUS not in other:
         server.append(copied(path, its, why))
-    if PROCESSES in own and own[PROCESSES] != train:
-        learner.append(Change((ENVIRONMENT, PROCESSES), train, "one process a GPU of the learner"))
 
 
 def _instead(pair: Pair, name: str, value: object, own: dict[str, object]) -> str:
@@ -172,8 +178,7 @@ def joined(pair: Pair) -> Halves:
         depart, arrive = sent(pair.server, path, "the learner's own engine acts on it")
         server.append(depart)
         learner.append(arrive)
-    if PROCESSES in own and own[PROCESSES] != pair.world_after:
-        learner.append(Change((ENVIRONMENT, PROCESSES), pair.world_after, "one process a GPU"))
+    learner += _processes(pair, own)
     if GPUS in own and (GPUS in other or not pair.leaves):
         there = (*(pair.preset.gpus("server") if pair.leaves else ()), *pair.preset.gpus("learner"))
         learner += _all_gpus(pair, there)

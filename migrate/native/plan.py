@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrate.edits import apply
@@ -56,7 +57,7 @@ def plan(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
     assert isinstance(after, Native)
     if changes or target.rollout_gpus or target.train_gpus:
         refuse_invalid(new, after, options(target))
-    if changes and any(half.changes for half in _halves(new, after, target)):
+    if changes and any(half.changes for half in _halves(new, after, replace(target, is_settled=True))):
         raise ProofError("migrating the result again would change it")
     return halves
 
