@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from schema.catalogue.load import history
-from schema.catalogue.load import order
 from schema.catalogue.load import versions
+from schema.catalogue.model import order
 
 
 class Lifetime(NamedTuple):

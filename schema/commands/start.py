@@ -29,6 +29,7 @@ from schema.launch.run import wait
 from schema.launch.run.learner import learn
 from schema.launch.run.server import serve
 from schema.launch.run.start import Start
+from schema.launch.run.start import grace
 from schema.launch.run.start import missing
 from schema.launch.run.voice import Voice
 from schema.launch.toolchain import toolchain
@@ -72,7 +73,7 @@ def _start(wish: Wish) -> int:
     tell(found)
     if made is None:
         return Exit.FINDINGS
-    one = Start(wish, about, made, tools, versions, _key(about), Voice(wish.side))
+    one = Start(wish, about, made, tools, versions, _key(about), Voice(wish.side), grace())
     return _train(one) if wish.side == "train" else _watched(one)
 
 
@@ -115,7 +116,6 @@ def _watched(one: Start) -> int:
     one.show_facts()
     if one.wish.dry_run:
         return _dry(one)
-    assert one.grace >= 0, "a wrong number is told before anything else"
     return _checked(one)
 
 
