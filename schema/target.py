@@ -9,24 +9,38 @@ from schema.errors import InputError
 
 
 def target(said: str | None = None) -> catalogue.Release:
-    """The release that is named, else the installed one, else the newest in the catalogue.
+    """The release that is named, else the one nearest to the installed one, else the newest in the catalogue.
 
     The installed ms-swift's version is read from its metadata; nothing of it is imported.
 
     Raises:
         InputError: a release is named that the catalogue does not hold.
     """
-    version = said if said is not None else installed() or catalogue.newest()
     try:
-        return catalogue.release(version)
+        return catalogue.release(_assumed(installed()) if said is None else said)
     except catalogue.UnknownReleaseError as error:
         raise InputError(str(error)) from error
 
 
+def _assumed(version: str | None) -> str:
+    return catalogue.newest() if version is None else catalogue.nearest(version)
+
+
 def installed() -> str | None:
-    """The version of the installed ms-swift if the catalogue holds it, else None."""
+    """The version of the installed ms-swift, or None if there is none."""
     try:
-        version = metadata.version("ms-swift")
+        return metadata.version("ms-swift")
     except metadata.PackageNotFoundError:
         return None
-    return version if version in catalogue.versions() else None
+
+
+def doubt(said: str | None) -> str | None:
+    """What to tell where presets are checked against an installed release that the catalogue does not hold."""
+    version = installed()
+    if said is not None or version is None or version in catalogue.versions():
+        return None
+    nearest = catalogue.nearest(version)
+    return (
+        f"ms-swift {version} is installed and not catalogued: presets are checked for {nearest}, the nearest"
+        " release; --swift-version, or swift-version in [tool.rollout-split], names another"
+    )
