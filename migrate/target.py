@@ -7,8 +7,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from schema.errors import InputError
-from schema.rules.connectivity import LOOPBACK
 from schema.split import DEFAULT_ROLLOUT
+from schema.swift.address import LOOPBACK
+from schema.swift.address import PORT
 
 if TYPE_CHECKING:
     from schema.resolve import Project
@@ -18,7 +19,7 @@ DEFAULT_LENGTH = 8192
 #: GPUs that one engine of the server spans, and the share of their memory that it takes.
 DEFAULT_TENSOR = 1
 DEFAULT_SHARE = 0.6
-DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TIMEOUT = "127.0.0.1", 8080, 300
+DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TIMEOUT = LOOPBACK[0], PORT, 300
 
 
 class Bases(Enum):

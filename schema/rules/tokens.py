@@ -48,11 +48,8 @@ def _limit(context: Context) -> int | None:
 
 def _engine_length(context: Context) -> tuple[int, Place] | None:
     name = "vllm_max_model_len"
-    if context.preset.mode == "server":
-        length = context.server.config.vllm_max_model_len if context.server else None
-        return None if length is None else (length, context.at_server(name))
-    own = context.preset.value(name) if context.preset.mode == "colocate" else None
-    return (own, context.at(name)) if isinstance(own, int) else None
+    length = context.preset.engine(name) if context.preset.mode in ("server", "colocate") else None
+    return (length, context.at_engine(name)) if isinstance(length, int) else None
 
 
 @rule("max-model-len", needs=("vllm_max_model_len", "max_completion_length"))
