@@ -12,6 +12,7 @@ from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.rules.connectivity import Address
 from schema.rules.connectivity import connection
+from schema.rules.tokens import prompt_length
 
 if TYPE_CHECKING:
     from schema.preset import Preset
@@ -76,21 +77,11 @@ def learner_arguments(context: Context, world: int) -> dict[str, object]:
     accumulation = batch(preset, context.trainer.config, world).accumulation
     if accumulation is not None:
         arguments["gradient_accumulation_steps"] = accumulation
-    if (length := prompt_length(context)) is not None:
+    if preset.limit is not None and (length := prompt_length(context)) is not None:
         arguments.setdefault("max_length", length)
     if preset.deepspeed is not None:
         arguments["deepspeed"] = preset.deepspeed.value
     return arguments
-
-
-def prompt_length(context: Context) -> int | None:
-    """Tokens that global_max_length leaves for a prompt.
-
-    In GRPO ms-swift's max_length bounds the prompt alone (4.5.2, arguments/base_args/template_args.py:30),
-    while global_max_length bounds prompt and completion together.
-    """
-    total = data(context.preset.limit) if context.preset.limit else None
-    return total - context.trainer.config.max_completion_length if isinstance(total, int) else None
 
 
 def _words(arguments: dict[str, Any]) -> list[str]:
