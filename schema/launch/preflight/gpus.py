@@ -83,8 +83,9 @@ def gpu_busy(look: Look) -> Iterator[Problem]:
 
     vLLM asks for its share of the whole GPU, whatever else lives there: "Free memory on device ... is less than
     desired GPU memory utilization" (vLLM 0.32.0, v1/worker/utils.py:766); a server that was not ended whole leaves
-    engines that hold 28 GiB a GPU. What no living process holds is waited for, `release_wait` seconds at most:
-    the driver gives it back some seconds late (1,156 MiB were seen after a learner).
+    engines that hold 28 GiB a GPU. What no living process holds is waited for, `release_wait` seconds at most: the
+    driver gives it back late (seen on H200: 1,156 MiB some seconds after a learner; after a kill nvidia-smi named
+    no process any more, and still 102,927 MiB in use).
     """
     for said, gpu in _busy(look):
         held = _is_held(gpu)
