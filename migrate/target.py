@@ -7,9 +7,10 @@ from enum import Enum
 
 from schema.decide import Given
 from schema.errors import InputError
-from schema.rules.connectivity import LOOPBACK
+from schema.swift.address import LOOPBACK
+from schema.swift.address import PORT
 
-DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TIMEOUT = "127.0.0.1", 8080, 300
+DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TIMEOUT = LOOPBACK[0], PORT, 300
 
 
 class Bases(Enum):

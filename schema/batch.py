@@ -48,7 +48,12 @@ def batch(preset: Preset, trainer: TrainerConfig, world: int) -> Batch:
 
 
 def evaluates(preset: Preset, trainer: TrainerConfig) -> bool:
-    """Whether ms-swift will evaluate.
+    """Whether ms-swift will evaluate."""
+    return eval_strategy(preset, trainer) != "no"
+
+
+def eval_strategy(preset: Preset, trainer: TrainerConfig) -> str:
+    """When ms-swift evaluates.
 
     eval_strategy falls back to save_strategy (ms-swift 4.5.2, arguments/sft_args.py:400), and is forced to
     `no` without a validation set (arguments/sft_args.py:231). A streamed dataset is not split
@@ -60,4 +65,4 @@ def evaluates(preset: Preset, trainer: TrainerConfig) -> bool:
     validation = splits or any(
         preset.value(name) for name in ("val_dataset", "cached_val_dataset", "eval_dataset")
     )
-    return strategy != "no" and bool(validation)
+    return argument.text(strategy) if validation else "no"

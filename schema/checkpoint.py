@@ -32,14 +32,18 @@ def is_dense(model: object) -> bool | None:
     said = config(model)
     if said is None:
         return None
-    parts = [said, *(part for part in said.values() if isinstance(part, dict))]
-    return not any(part.get(name) for part in parts for name in _EXPERTS)
+    return not any(part.get(name) for part in _parts(said) for name in _EXPERTS)
 
 
 def sees(model: object) -> bool | None:
     """Whether a model takes pictures; None if its config is not here."""
     said = config(model)
-    return None if said is None else "vision_config" in said
+    return None if said is None else any("vision_config" in part for part in _parts(said))
+
+
+def _parts(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """A config, and those that it holds: what Qwen2.5-Omni says of pictures stands in thinker_config."""
+    return [said, *(part for part in said.values() if isinstance(part, dict))]
 
 
 def positions(model: object) -> int | None:

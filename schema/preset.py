@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from typing import ClassVar
 from typing import NamedTuple
 
+from schema import argument
 from schema.resolve.tree import Branch
 
 if TYPE_CHECKING:
@@ -120,6 +121,15 @@ class Preset(ABC):
         """What the server gets for an argument: its own value, else the one that both sides share, or None."""
         own = self.block.value(name) if isinstance(self.block, Branch) else None
         return self.shared().get(name) if own is None else own
+
+    def engine(self, name: str) -> object:
+        """What the engine that generates gets for an argument: the server's, else the learner's own."""
+        return self.served(name) if self.mode == "server" else self.value(name)
+
+    @property
+    def engine_kwargs(self) -> dict[str, object]:
+        """What that engine gets unread, in vllm_engine_kwargs; nothing where it is no mapping."""
+        return argument.mapping(self.engine("vllm_engine_kwargs")) or {}
 
     @abstractmethod
     def path(self, name: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schema import argument
-from schema.batch import evaluates
-from schema.catalogue import order
+from schema.batch import eval_strategy
 from schema.checkpoint import sees
 from schema.swift.engine import is_async
 
@@ -27,11 +26,11 @@ class Values:
     def __init__(self, preset: Preset, trainer: TrainerConfig, release: Release) -> None:
         self._preset = preset
         self._release = release
-        self.evaluates = evaluates(preset, trainer)
+        self.eval_strategy = eval_strategy(preset, trainer)
 
     def since(self, version: str) -> bool:
         """Whether the release is this one or a newer one."""
-        return order(self._release.version) >= order(version)
+        return self._release.since(version)
 
     def has(self, *names: str) -> bool:
         """Whether any of some arguments is set."""
@@ -114,7 +113,12 @@ class Values:
         own = self._gym(self._preset.value) if self.since("4.3.0") else None
         if own is not None or self._preset.mode != "server":
             return own is True
-        return is_async(self._preset, self._release.version) and self._gym(self._preset.served) is True
+        return is_async(self._preset, self._release.version) and self.gym_of_server
+
+    @property
+    def gym_of_server(self) -> bool:
+        """Whether the server plays in a gym, so that a request has to name an environment."""
+        return self._gym(self._preset.served) is True
 
     def _gym(self, ask: Callable[[str], object]) -> bool | None:
         use = ask("use_gym_env")
@@ -126,8 +130,3 @@ class Values:
     def deepspeed(self) -> bool:
         """Whether the learner gets a DeepSpeed configuration."""
         return self._preset.deepspeed is not None
-
-    @property
-    def eval_strategy(self) -> str:
-        """When ms-swift evaluates: as save_strategy says where nothing else does (4.5.2, sft_args.py:400)."""
-        return self.word("eval_strategy", self.word("save_strategy", "steps")) if self.evaluates else "no"

@@ -4,9 +4,11 @@
 """
 
 from schema.catalogue.lifetime import Lifetime
+from schema.catalogue.lifetime import knowing
 from schema.catalogue.lifetime import lifetime
+from schema.catalogue.lifetime import spans
+from schema.catalogue.load import nearest
 from schema.catalogue.load import newest
-from schema.catalogue.load import order
 from schema.catalogue.load import release
 from schema.catalogue.load import versions
 from schema.catalogue.load import vllm_engine_args
@@ -15,6 +17,7 @@ from schema.catalogue.model import CatalogueError
 from schema.catalogue.model import Field
 from schema.catalogue.model import Release
 from schema.catalogue.model import UnknownReleaseError
+from schema.catalogue.model import order
 
 __all__ = [
     "CatalogueError",
@@ -22,10 +25,13 @@ __all__ = [
     "Lifetime",
     "Release",
     "UnknownReleaseError",
+    "knowing",
     "lifetime",
+    "nearest",
     "newest",
     "order",
     "release",
+    "spans",
     "versions",
     "vllm_engine_args",
     "vllm_versions",

@@ -8,7 +8,6 @@ option, led by the release since which it holds; a line without a definition rem
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from schema.catalogue.model import CatalogueError
 from schema.catalogue.model import Field
 from schema.catalogue.model import Release
 from schema.catalogue.model import UnknownReleaseError
+from schema.catalogue.model import order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,13 +69,12 @@ def history(side: str, name: str) -> list[tuple[str, bool]]:
     Raises:
         CatalogueError: A data file is missing or broken.
     """
-    rows = _rows(DATA / f"{side}.json")
-    return [(since, bool(definition)) for since, other, *definition in rows if other == name]
+    return _histories(DATA / f"{side}.json").get(name, [])
 
 
-def order(version: str) -> tuple[int, ...]:
-    """A sort key of a release: the numbers in its name."""
-    return tuple(map(int, re.findall(r"\d+", version)))
+def nearest(version: str) -> str:
+    """The catalogued ms-swift release closest to one: the last up to it (4.0: the last 4.0.x), else the first."""
+    return _nearest(version, _known("ms-swift"))
 
 
 @cache
@@ -98,11 +97,15 @@ def _engine_args(data: Path, version: str) -> Mapping[str, Field]:
 
 
 def _require(package: str, version: str, known: Iterable[str]) -> None:
-    """Raises an error that names the last known release up to `version` (4.0: the last 4.0.x), or the first."""
+    """Raises an error that names the nearest release."""
     if version not in known:
-        wanted = order(version)
-        earlier = [other for other in known if order(other)[: len(wanted)] <= wanted]
-        raise UnknownReleaseError(package, version, earlier[-1] if earlier else next(iter(known)))
+        raise UnknownReleaseError(package, version, _nearest(version, known))
+
+
+def _nearest(version: str, known: Iterable[str]) -> str:
+    wanted = order(version)
+    earlier = [other for other in known if order(other)[: len(wanted)] <= wanted]
+    return earlier[-1] if earlier else next(iter(known))
 
 
 def _known(package: str) -> dict[str, list[Any]]:
@@ -130,6 +133,14 @@ def _fields(path: Path, version: str, known: Iterable[str]) -> dict[str, Field]:
         raise _broken(path, error) from error
     if not found:
         raise _broken(path, f"it lists no option of release {version}")
+    return found
+
+
+@cache
+def _histories(path: Path) -> dict[str, list[tuple[str, bool]]]:
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for since, name, *definition in _rows(path):
+        found.setdefault(name, []).append((since, bool(definition)))
     return found
 
 

@@ -17,12 +17,14 @@ from schema.errors import InputError
 from schema.exits import Exit
 from schema.launch.entry import NEEDS_ENTRY
 from schema.launch.machine.gpus import gpus
-from schema.launch.plans import server_facts
+from schema.launch.machine.rollout import Server
 from schema.launch.preflight import CHECKS
 from schema.preset import Kind
 from schema.resolve import Workspace
 from schema.rules import RULES
+from schema.rules.connectivity import connection
 from schema.schemas import json_schema
+from schema.split import server_size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,16 +82,20 @@ def show_split(files: list[Path], options: Options) -> Exit:
 def _table(about: Context, file: Path) -> list[str]:
     lines = [f"{file}: vllm_mode {about.preset.mode}, {about.swift}"]
     if about.preset.mode == "server" and about.server is not None and not about.server.errors:
-        facts = server_facts(about)
+        server = about.server.config
         lines.append(
-            f"  rollout  {facts['world_size']} GPUs = TP {facts['tensor_parallel_size']}"
-            f" x DP {facts['data_parallel_size']}, {_tokens(about.server.config)},"
-            f" http://{facts['host']}:{facts['port']}"
+            f"  rollout  {server_size(about.preset)} GPUs = TP {server.vllm_tensor_parallel_size}"
+            f" x DP {server.vllm_data_parallel_size}, {_tokens(server)}, {_address(about)}"
         )
-        lines += _cache(about.preset.value("model"), about.server.config)
+        lines += _cache(about.preset.value("model"), server)
     if about.split.train is not None and not about.trainer.errors:
         lines += _learner(about, about.split.train.count)
     return lines
+
+
+def _address(about: Context) -> str:
+    host, port = connection(about)
+    return "no address that a server here can have" if host is None or port is None else Server(host, port).url()
 
 
 def _tokens(server: RolloutServerConfig) -> str:

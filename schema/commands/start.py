@@ -29,6 +29,7 @@ from schema.launch.run import wait
 from schema.launch.run.learner import learn
 from schema.launch.run.server import serve
 from schema.launch.run.start import Start
+from schema.launch.run.start import grace
 from schema.launch.run.start import missing
 from schema.launch.run.voice import Voice
 from schema.launch.toolchain import toolchain
@@ -72,7 +73,7 @@ def _start(wish: Wish) -> int:
     tell(found)
     if made is None:
         return Exit.FINDINGS
-    one = Start(wish, about, made, tools, versions, _key(about), Voice(wish.side))
+    one = Start(wish, about, made, tools, versions, _key(about), Voice(wish.side), grace())
     return _train(one) if wish.side == "train" else _watched(one)
 
 
@@ -93,12 +94,12 @@ def _key(about: Context) -> str | None:
 
 
 def _options(wish: Wish, versions: Mapping[str, str] | None) -> Options:
-    """How to check the preset: for these GPUs, and the ms-swift that will run, where the catalogue knows it."""
+    """How to check the preset: for these GPUs, and the catalogued ms-swift nearest to the one that will run."""
     installed = (versions or {}).get("ms-swift")
     return Options(
         rollout=wish.gpus if wish.side == "server" else None,
         train=wish.gpus if wish.side != "server" else None,
-        swift_version=installed if installed in catalogue.versions() else None,
+        swift_version=None if installed is None else catalogue.nearest(installed),
     )
 
 
@@ -115,7 +116,6 @@ def _watched(one: Start) -> int:
     one.show_facts()
     if one.wish.dry_run:
         return _dry(one)
-    assert one.grace >= 0, "a wrong number is told before anything else"
     return _checked(one)
 
 

@@ -126,7 +126,7 @@ def _seconds(key: str, value: str) -> float:
 
 def _address(key: str, value: str) -> tuple[str, int]:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not re.fullmatch("[0-9]{1,5}", port):
         raise InputError(f"{key} is {value!r}; it must be HOST:PORT, such as 127.0.0.1:8080")
     return host.strip("[]"), int(port)
 

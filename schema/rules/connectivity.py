@@ -9,19 +9,17 @@ from urllib.parse import urlsplit
 from schema.resolve.tree import Branch
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.swift.address import ALL_ADDRESSES
+from schema.swift.address import GROUP_PORT
+from schema.swift.address import LAST_PORT
+from schema.swift.address import LOOPBACK
+from schema.swift.address import PORT
+from schema.swift.address import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.rules.base import Context
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-#: Where weights are synchronised by default (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184).
-GROUP_PORT = 51216
-#: A host by which a server listens on every address of its machine.
-ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - a name, not a listener
-_PORT = 8080
-_LAST_PORT = 65535
 
 
 class Address(NamedTuple):
@@ -43,7 +41,7 @@ def connection(context: Context) -> tuple[str | None, int | None]:
         hosts, ports = [_hostname(url) for url in urls], [_port(url) for url in urls]
     host = hosts[0] if len(hosts) == 1 else None
     port = ports[0] if len(ports) == 1 else None
-    usable = port is not None and 1 <= port <= _LAST_PORT and port != group(context)
+    usable = port is not None and 1 <= port <= LAST_PORT and port != group(context)
     return host if host in LOOPBACK else None, port if usable else None
 
 
@@ -55,8 +53,8 @@ def wanted(context: Context) -> Address:
     if host is None:
         host = said[0] if isinstance(said[0], str) and said[0] in LOOPBACK else LOOPBACK[0]
     if port is None:
-        free = next(port for port in (_PORT, _PORT + 1) if port != group(context))
-        theirs = said[1] if isinstance(said[1], int) and 1 <= said[1] <= _LAST_PORT else free
+        free = next(port for port in (PORT, PORT + 1) if port != group(context))
+        theirs = said[1] if isinstance(said[1], int) and 1 <= said[1] <= LAST_PORT else free
         port = free if theirs == group(context) else theirs
     return Address(host, port)
 
@@ -117,7 +115,7 @@ def _to(context: Context, *names: str) -> str:
     parts = []
     for name in names:
         said = block.value(name) if isinstance(block, Branch) else None
-        differs = said not in (None, values[name], *ALL_ADDRESSES) and not {said, values[name]} <= {*LOOPBACK[:2]}
+        differs = said not in (None, *ALL_ADDRESSES) and not same(said, values[name])
         also = f" and {preset.server_path(name)}" if differs else ""
         parts.append(f"{preset.path(f'vllm_server_{name}')}{also} to {preset.listed(values[name])}")
     return f"set {', and '.join(parts)}"
@@ -183,11 +181,11 @@ def one_port(context: Context) -> Iterator[Problem]:
     ports = trainer.vllm_server_port
     if trainer.vllm_server_base_url is not None or _several(context):
         return
-    if len(ports) != 1 or not 1 <= ports[0] <= _LAST_PORT:
+    if len(ports) != 1 or not 1 <= ports[0] <= LAST_PORT:
         alike = len(ports) == len(trainer.vllm_server_host or "1")
         yield Problem(
             context.at("vllm_server_port"),
-            f"vllm_server_port is {ports!r}; it must be exactly one port from 1 to {_LAST_PORT}",
+            f"vllm_server_port is {ports!r}; it must be exactly one port from 1 to {LAST_PORT}",
             f"{context.swift}: "
             + ("no connection" if alike else "ValueError: host and server_port must have same length"),
             _to(context, "port"),
@@ -208,11 +206,11 @@ def group_port(context: Context) -> Iterator[Problem]:
     ports, server = said if isinstance(said, list) else [said], context.trainer.config.vllm_server_port
     if _several(context) and len(ports) in (1, len(server)) and not {*ports} & {*server}:
         return  # of several servers one-loopback-host speaks
-    if len(ports) != 1 or not 1 <= ports[0] <= _LAST_PORT or ports == server:
+    if len(ports) != 1 or not 1 <= ports[0] <= LAST_PORT or ports == server:
         free = GROUP_PORT if server != [GROUP_PORT] else GROUP_PORT + 1
         yield Problem(
             context.at("vllm_server_group_port"),
-            f"vllm_server_group_port is {said!r}; it must be exactly one port from 1 to {_LAST_PORT}, other than"
+            f"vllm_server_group_port is {said!r}; it must be exactly one port from 1 to {LAST_PORT}, other than"
             f" vllm_server_port {server!r}",
             f"{context.swift}: ValueError: group_port must be int or list of length num_servers"
             if len(ports) != 1

@@ -8,7 +8,6 @@ from schema import argument
 from schema.checkpoint import config
 from schema.checkpoint import heads
 from schema.checkpoint import positions
-from schema.resolve.tree import Branch
 from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.releases import older
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.checkpoint import Heads
-    from schema.place import Place
     from schema.rules.base import Context
 
 _ROPE = ("rope_scaling", "rope_parameters")
@@ -68,8 +66,7 @@ def rope_scaling_unread(context: Context) -> Iterator[Problem]:
 
 
 def _overridden(context: Context) -> bool:
-    ask = context.preset.served if context.preset.mode == "server" else context.preset.value
-    overrides = (argument.mapping(ask("vllm_engine_kwargs")) or {}).get("hf_overrides")
+    overrides = context.preset.engine_kwargs.get("hf_overrides")
     return isinstance(overrides, dict) and not overrides.keys().isdisjoint(_ROPE)
 
 
@@ -103,25 +100,17 @@ def heads_per_gpu(context: Context) -> Iterator[Problem]:
     values are divided, or copied, by a whole number (0.23.0, model_executor/models/qwen2.py:143). Only where the
     checkpoint's config.json is here.
     """
-    server = context.preset.mode == "server"
-    model = context.preset.served("model") if server else context.preset.value("model")
-    found, (tensor, place) = heads(model), _tensor(context, server=server)
-    if found is None or tensor < 2 or found.fit(tensor):
+    name = "vllm_tensor_parallel_size"
+    found, tensor = heads(context.preset.engine("model")), context.preset.engine(name)
+    if found is None or not isinstance(tensor, int) or tensor < 2 or found.fit(tensor):
         return
     yield Problem(
-        place,
+        context.at_engine(name),
         f"vllm_tensor_parallel_size is {tensor}, but the model has {_told(found)}",
         f"{context.swift}: vLLM stops as it loads the model: attention heads must be divisible by tensor parallel"
         " size",
         f"set vllm_tensor_parallel_size to {max(filter(found.fit, range(1, tensor)))}",
     )
-
-
-def _tensor(context: Context, *, server: bool) -> tuple[int, Place]:
-    name = "vllm_tensor_parallel_size"
-    block = context.preset.block
-    said = (block.value(name) if isinstance(block, Branch) else None) if server else context.preset.value(name)
-    return (said if isinstance(said, int) else 1), context.at_server(name) if server else context.at(name)
 
 
 def _told(found: Heads) -> str:

@@ -10,12 +10,11 @@ from schema.checkpoint import sees
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.trainer import ColocateTrainerConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.engine import EngineConfig
+    from schema.preset import Preset
     from schema.rules.base import Context
 
 _CACHE, _LIMIT = "mm_processor_cache_gb", "limit_mm_per_prompt"
@@ -34,11 +33,11 @@ def multimodal_cache(context: Context) -> Iterator[Problem]:
     fails when a picture comes again. Asked only where the checkpoint's own config.json tells that the model takes
     pictures.
     """
-    engine = _engine(context)
-    if engine is None or not sees(context.preset.value("model")):
+    preset = context.preset
+    if preset.mode not in ("server", "colocate") or not sees(preset.engine("model")):
         return
-    size, why = _given(engine, _CACHE), _fault(context, engine)
-    if size != 0 and why is not None:
+    size, why = _given(preset, _CACHE), _fault(context)
+    if why is not None and (size is None or argument.number(size) != 0):
         yield Problem(
             context.at_engine(f"vllm_{_CACHE}"),
             f"vllm_{_CACHE} is {'not set' if size is None else size}, the model takes pictures, and {why}",
@@ -47,26 +46,18 @@ def multimodal_cache(context: Context) -> Iterator[Problem]:
         )
 
 
-def _engine(context: Context) -> EngineConfig | None:
-    """The engine's settings: the server's, or in colocate mode the learner's own."""
-    if context.preset.mode == "server":
-        return context.server.config if context.server else None
-    trainer = context.trainer.config
-    return trainer if context.preset.mode == "colocate" and isinstance(trainer, ColocateTrainerConfig) else None
-
-
-def _given(engine: EngineConfig, name: str) -> object:
+def _given(preset: Preset, name: str) -> object:
     """An engine argument: the field's, else that of vllm_engine_kwargs."""
-    said: object = getattr(engine, f"vllm_{name}")
-    return (argument.mapping(engine.vllm_engine_kwargs) or {}).get(name) if said is None else said
+    said = preset.engine(f"vllm_{name}")
+    return preset.engine_kwargs.get(name) if said is None else said
 
 
-def _fault(context: Context, engine: EngineConfig) -> str | None:
+def _fault(context: Context) -> str | None:
     """How the two halves fall out of step, or None where they do not."""
     vllm = order(context.release.vllm)  # () of a vLLM that does not tell its release
-    if () < vllm < order("0.12.0") and _several(_given(engine, _LIMIT)):
+    if () < vllm < order("0.12.0") and _several(_given(context.preset, _LIMIT)):
         return "a full cache may throw out a picture of the prompt that it takes in, if that has several"
-    sleeps = isinstance(engine, ColocateTrainerConfig) and engine.sleep_level > 0
+    sleeps = context.preset.mode == "colocate" and context.values.number("sleep_level") > 0
     if sleeps and order("0.17.0") <= vllm < order("0.22.0"):
         return "an engine that sleeps forgets the pictures that it will not be sent again"
     return None

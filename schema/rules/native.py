@@ -14,11 +14,11 @@ from schema.roles import Role
 from schema.roles import fields
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.rules.connectivity import ALL_ADDRESSES
-from schema.rules.connectivity import LOOPBACK
 from schema.rules.connectivity import connection
 from schema.rules.connectivity import wanted
 from schema.rules.releases import older
+from schema.swift.address import ALL_ADDRESSES
+from schema.swift.address import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from schema.catalogue import Release
     from schema.rules.base import Context
 
-_DEFAULT_PORT = 8000
 #: Each side has its own: plugins hold what the other side has no use for, and weights are cast when they are sent.
 OWN = ("torch_dtype", "seed", "hub_token", "external_plugins", "custom_register_path")
 #: Unset on one side, they follow the other side's at run time, or act there alone.
@@ -147,7 +146,7 @@ def server_address(context: Context) -> Iterator[Problem]:
     if not isinstance(block, Branch):
         return
     ours, address = connection(context), wanted(context)
-    port = block.value("port", default=_DEFAULT_PORT)
+    port = block.value("port", default=context.release.server["port"].default)
     if ours[1] not in (None, port):
         said = "is" if block.find("port") else "is not set, so it is"
         yield Problem(
@@ -165,7 +164,7 @@ def server_address(context: Context) -> Iterator[Problem]:
             f"set host to {address.host}",
             Severity.WARNING,
         )
-    elif ours[0] not in (None, host) and not {host, ours[0]} <= {*LOOPBACK[:2]}:
+    elif ours[0] is not None and not same(host, ours[0]):
         yield Problem(
             context.at_server("host"),
             f"{context.preset.server_path('host')} is {host}, but the learner connects to {ours[0]}",

@@ -63,7 +63,7 @@ def _forced(v: Values) -> Iterator[_Overwritten]:
         yield _Overwritten("remove_unused_columns", "GRPO keeps all columns for its rewards", "remove it")
     if v.since("4.1.0") and v.word("loss_type") == "real" and v.word("scale_rewards", "none") != "none":
         yield _Overwritten("scale_rewards", "loss_type real scales no rewards", "remove it")
-    if not v.evaluates and v.word("eval_strategy") in ("steps", "epoch"):
+    if v.eval_strategy == "no" and v.word("eval_strategy") in ("steps", "epoch"):
         yield _Overwritten("eval_strategy", "there is no validation set", f"set {v.path('val_dataset')}, or no")
 
 

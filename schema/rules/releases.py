@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema.catalogue import order
 from schema.checkpoint import is_dense
 from schema.findings import Severity
 from schema.rules.base import Problem
@@ -29,7 +28,7 @@ _LOSSES = {
 
 def older(context: Context, version: str) -> bool:
     """Whether the target ms-swift is older than a release."""
-    return order(context.release.version) < order(version)
+    return not context.release.since(version)
 
 
 @rule("both-batch-sizes", needs=("generation_batch_size", "steps_per_generation"))

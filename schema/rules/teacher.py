@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.rules.connectivity import GROUP_PORT
-from schema.rules.connectivity import LOOPBACK
+from schema.swift.address import ALL_ADDRESSES
+from schema.swift.address import GROUP_PORT
+from schema.swift.address import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,4 +78,4 @@ def _address(url: str) -> _Address | None:
 
 
 def _name(host: str) -> str:
-    return LOOPBACK[0] if host in (*LOOPBACK, "0.0.0.0", "::") else host.lower()  # noqa: S104 - a name alone
+    return LOOPBACK[0] if host in (*LOOPBACK, *ALL_ADDRESSES) else host.lower()

@@ -49,11 +49,8 @@ def _limit(context: Context) -> int | None:
 def engine_length(context: Context) -> tuple[int, Place] | None:
     """vllm_max_model_len of the engine that rolls out, and where it is set; None if nothing says."""
     name = "vllm_max_model_len"
-    if context.preset.mode == "server":
-        length = context.server.config.vllm_max_model_len if context.server else None
-        return None if length is None else (length, context.at_server(name))
-    own = context.preset.value(name) if context.preset.mode == "colocate" else None
-    return (own, context.at(name)) if isinstance(own, int) else None
+    length = context.preset.engine(name) if context.preset.mode in ("server", "colocate") else None
+    return (length, context.at_engine(name)) if isinstance(length, int) else None
 
 
 @rule("max-model-len", needs=("vllm_max_model_len", "max_completion_length"))
@@ -64,13 +61,15 @@ def max_model_len(context: Context) -> Iterator[Problem]:
     modes. A prompt that fills it is an error: `leaves no room for generation`, a server's HTTP 500 (ms-swift
     4.5.2, infer_engine/infer_engine.py:210-231; seen with vLLM 0.23.0; before 4.5.0 vLLM itself refuses it).
     global_max_length bounds what a training repository trains on, not only what it rolls out, so a learner's own
-    engine below it is a warning.
+    engine may be below it, and is warned of only where it has no room for a prompt beside a completion.
     """
     engine, total, prompt = engine_length(context), total_length(context), prompt_length(context)
     if engine is None or total is None or prompt is None or engine[0] >= total:
         return
     length, place = engine
     fills, server = prompt >= length, context.preset.mode == "server"
+    if not server and _limit(context) is not None and length > context.trainer.config.max_completion_length:
+        return
     alone = f", and a prompt alone {prompt}" if fills else ""
     yield Problem(
         place,

@@ -106,6 +106,15 @@ def test_split_that_does_not_fit(validate, preset):
     assert step in validate("--split", leaf).out
 
 
+def test_split_of_a_server_that_has_no_address(validate, write):
+    write("x.yaml", "rlhf_type: grpo\nmodel: m\nuse_vllm: true\nvllm_mode: server\n")
+    write("x.rollout.yaml", "model: m\n")
+    ran = validate("--split", "x.yaml")
+    assert (ran.code, ran.err) == (0, "")
+    assert "rollout  1 GPUs = TP 1 x DP 1" in ran.out
+    assert "no address that a server here can have" in ran.out
+
+
 def test_split_as_a_table(validate, preset):
     preset("")
     ran = validate("--split", "server.yaml", "colocate.yaml", "--train-gpus", "4")

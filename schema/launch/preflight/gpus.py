@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from schema.launch.machine.gpus import Gpu
     from schema.launch.preflight.base import Look
+    from schema.launch.state import Job
 
 #: MiB that may be in use on a free GPU: driver and display take a few hundred.
 IDLE = 1024
@@ -82,8 +83,9 @@ def gpu_busy(look: Look) -> Iterator[Problem]:
 
     vLLM asks for its share of the whole GPU, whatever else lives there: "Free memory on device ... is less than
     desired GPU memory utilization" (vLLM 0.32.0, v1/worker/utils.py:766); a server that was not ended whole leaves
-    engines that hold 28 GiB a GPU. What no living process holds is waited for, `release_wait` seconds at most:
-    the driver gives it back some seconds late (1,156 MiB were seen after a learner).
+    engines that hold 28 GiB a GPU. What no living process holds is waited for, `release_wait` seconds at most: the
+    driver gives it back late (seen on H200: 1,156 MiB some seconds after a learner; after a kill nvidia-smi named
+    no process any more, and still 102,927 MiB in use).
     """
     for said, gpu in _busy(look):
         held = _is_held(gpu)
@@ -98,7 +100,7 @@ def gpu_busy(look: Look) -> Iterator[Problem]:
 
 
 def _busy(look: Look) -> Iterator[tuple[str, Gpu]]:
-    shared = _used_by_jobs(look)
+    shared = {gpu for job in look.jobs for gpu in _shared(look, job)}
     for said in look.mine:
         gpu = find(look.gpus or (), said)
         if gpu is None or said in shared:  # shared-gpu tells
@@ -140,9 +142,7 @@ def shared_gpu(look: Look) -> Iterator[Problem]:
     on ms-swift 4.5.2; rlhf_trainers/vllm_client.py init_communicator).
     """
     for job in look.jobs:
-        theirs = {_identity(look, gpu) for gpu in job.gpus}
-        shared = [gpu for gpu in look.mine if _identity(look, gpu) in theirs]
-        if shared:
+        if shared := _shared(look, job):
             yield Problem(
                 look.context.preset.start,
                 f"GPU {', '.join(shared)} is used by {job.named()}",
@@ -151,9 +151,9 @@ def shared_gpu(look: Look) -> Iterator[Problem]:
             )
 
 
-def _used_by_jobs(look: Look) -> set[str]:
-    theirs = {_identity(look, gpu) for job in look.jobs for gpu in job.gpus}
-    return {gpu for gpu in look.mine if _identity(look, gpu) in theirs}
+def _shared(look: Look, job: Job) -> list[str]:
+    theirs = {_identity(look, gpu) for gpu in job.gpus}
+    return [gpu for gpu in look.mine if _identity(look, gpu) in theirs]
 
 
 def _identity(look: Look, said: str) -> str:

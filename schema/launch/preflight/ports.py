@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from schema.launch.machine import processes
@@ -87,7 +88,7 @@ def engine_port_clash(look: Look) -> Iterator[Problem]:
     """
     said = look.environment.get("VLLM_PORT", "")
     for name, port in (("the server's port", look.port), ("the group port", look.group_port)):
-        if said.isdecimal() and int(said) <= port < int(said) + 100:
+        if re.fullmatch("[0-9]{1,5}", said) and int(said) <= port < int(said) + 100:
             yield Problem(
                 look.context.at("vllm_server_port"),
                 f"{look.said('VLLM_PORT')}, and vLLM counts up from there: {name} is {port}",
