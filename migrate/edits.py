@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeAlias
@@ -50,10 +51,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Remove:
-    """A key goes, with the comments that belong to it."""
+    """A key goes, with the comments that speak of it.
+
+    Attributes:
+        path: the key.
+        reason: why it goes.
+        above: how many comment lines above it are its own; None until `settled` has asked.
+    """
 
     path: Path
     reason: str
+    above: int | None = None
 
     def on_data(self, data: Data) -> None:
         """Makes the edit in plain data."""
@@ -61,7 +69,7 @@ class Remove:
 
     def on_text(self, document: Document) -> str:
         """The text with the edit made."""
-        return text.delete(document, self.path)
+        return text.delete(document, self.path, own_lines(document, self))
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,7 @@ KEEP = Keep()
 class Move:
     """A key goes to another mapping, with its comments: after a key of it, or to its end.
 
-    Its value may change on the way.
+    Its value may change on the way; `above` is as in `Remove`.
     """
 
     path: Path
@@ -125,6 +133,7 @@ class Move:
     reason: str
     value: object = KEEP
     after: str | None = None
+    above: int | None = None
 
     def on_data(self, data: Data) -> None:
         """Makes the edit in plain data."""
@@ -138,9 +147,10 @@ class Move:
             raise refusal(
                 document, there.key, f"{dotted(self.path)} would move here, but the key is there already"
             )
+        head = own_lines(document, self)
         document = self._with_value(document)
-        lines = text.bare(text.lines_of(document, self.path))
-        rest = _again(document, text.delete(document, self.path), self.path)
+        lines = text.bare(text.lines_of(document, self.path, head))
+        rest = _again(document, text.delete(document, self.path, head), self.path)
         if self.after is not None:
             return text.insert_after(rest, (*self.to[:-1], self.after), lines)
         return text.append(rest, self.to[:-1], lines)
@@ -154,15 +164,72 @@ class Move:
 Edit: TypeAlias = Change | Remove | Add | Move
 
 
-def gone(document: Document, edits: Sequence[Edit]) -> list[list[str]]:
-    """The comments that each edit deletes where those before it are made: an entry may get its line to itself."""
+def own_lines(document: Document, edit: Remove | Move) -> int:
+    """How many comment lines above a key leave with it."""
+    return text.above(document, edit.path, goes=isinstance(edit, Remove)) if edit.above is None else edit.above
+
+
+def settled(document: Document, edits: Sequence[Edit]) -> list[Edit]:
+    """The edits, each with the comment lines that leave with its key, before any edit is made.
+
+    Afterwards what stayed above one key would stand above the next.
+    """
+    emptied = [edit.path for edit in edits if isinstance(edit, Prune)]
+    return [_settled(document, edit, emptied) for edit in edits]
+
+
+def _settled(document: Document, edit: Edit, emptied: Sequence[Path]) -> Edit:
+    if not isinstance(edit, Remove | Move) or edit.above is not None or not _stands(document, edit.path):
+        return edit
+    if isinstance(edit, Move) and is_below(edit.path, emptied):  # nothing can stay there
+        return replace(edit, above=len(text.block_above(document, edit.path)))
+    return replace(edit, above=own_lines(document, edit))
+
+
+def is_below(path: Path, others: Sequence[Path]) -> bool:
+    """Whether a key stands inside one of other keys."""
+    return any(path != other and path[: len(other)] == other for other in others)
+
+
+def _stands(document: Document, path: Path) -> bool:
+    # Where the key cannot be cut out, making the edit says so.
+    try:
+        found = text.find(document, path)
+        return found is not None and bool([*text.block_above(document, path), found])
+    except InputError:
+        return False
+
+
+def taken(document: Document, edits: Sequence[Edit]) -> list[list[str]]:
+    """The comments that leave with the key of each edit where those before it are made.
+
+    An entry may get its line to itself by then.
+    """
+    edits = settled(document, edits)
     found: list[list[str]] = [[] for _ in edits]
-    last = max((number for number, edit in enumerate(edits) if isinstance(edit, Remove)), default=-1)
+    last = max((number for number, edit in enumerate(edits) if isinstance(edit, Remove | Move)), default=-1)
     for number, edit in enumerate(edits[: last + 1]):
-        if isinstance(edit, Remove):
-            found[number] = text.comments_of(document, edit.path)
+        if isinstance(edit, Remove | Move):
+            found[number] = text.comments_of(document, edit.path, own_lines(document, edit))
         if number < last:
             document = _again(document, edit.on_text(document), edit.path)
+    return found
+
+
+def gone(document: Document, edits: Sequence[Edit]) -> list[str]:
+    """The comments that all edits together delete."""
+    each = zip(edits, taken(document, edits), strict=True)
+    return [comment for edit, comments in each if isinstance(edit, Remove) for comment in comments]
+
+
+def stayed(document: Document, edits: Sequence[Edit]) -> list[list[str]]:
+    """The comments directly above the key of each edit that stay, although it leaves."""
+    emptied = [edit.path for edit in edits if isinstance(edit, Prune)]
+    found: list[list[str]] = []
+    for edit in settled(document, edits):
+        leaves = isinstance(edit, Remove | Move) and not is_below(edit.path, emptied)
+        block = text.block_above(document, edit.path) if leaves and _stands(document, edit.path) else []
+        found.append(block[: len(block) - (edit.above or 0)] if isinstance(edit, Remove | Move) else [])
     return found
 
 
@@ -176,7 +243,7 @@ def apply(document: Document, edits: list[Edit]) -> Document:
         line = document.text.count("\n", 0, odd.start()) + 1
         raise unsafe(Place(document.path, line), f"the line ends in {odd[0]!a}, neither in LF nor in CRLF")
     new = document
-    for edit in edits:
+    for edit in settled(document, edits):
         new = _made(document, new, edit)
     return new
 

@@ -101,7 +101,8 @@ class _Edits:
         new = wanted.get(name, value)
         if name == SHARE and not self._pair.target.gpu_memory_utilization and isinstance(value, int | float):
             new = min(value, MOST)
-        depart, arrive = sent(self._pair.server, (name,), self._reason(name), KEEP if same(new, value) else new)
+        new = KEEP if same(new, value) else new
+        depart, arrive = sent(self._pair.server, (name,), self._reason(name), new, whole=True)
         self.server.append(depart)
         self.learner.append(arrive.following(self._after))
         self._after = name
