@@ -57,11 +57,13 @@ class Remove:
         path: the key.
         reason: why it goes.
         above: how many comment lines above it are its own; None until `settled` has asked.
+        keeps: whether its value is what it was, elsewhere.
     """
 
     path: Path
     reason: str
     above: int | None = None
+    keeps: bool = False
 
     def on_data(self, data: Data) -> None:
         """Makes the edit in plain data."""

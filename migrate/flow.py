@@ -175,7 +175,7 @@ def _means_the_same(document: Document, entry: str) -> bool:
 
 
 def as_block(document: Document, mapping: Mapping, number: int, above: int) -> str:
-    """An entry as it can stand in a block mapping: so many comment lines above it, and the entry without its comma.
+    """An entry as it can stand in a block mapping: without its comma, below so many of the comment lines above it.
 
     Raises:
         InputError: it goes over several lines that it does not have to itself.
@@ -191,6 +191,6 @@ def as_block(document: Document, mapping: Mapping, number: int, above: int) -> s
 
 
 def own(document: Document, mapping: Mapping, number: int, above: int | None = None) -> tuple[int, int]:
-    """From where to where everything belongs to an entry, with the comment block above it, or so many lines of it."""
+    """From where to where everything belongs to an entry; `above` is as in `part`."""
     here = part(document, mapping, number, above)
     return here.head, (here.end if here.whole else here.value)

@@ -31,10 +31,11 @@ _ITEM = re.compile(r"#+\s*-(?:\s|$)")
 #: Values of settings that may hold spaces: in quotes or brackets.
 _ENCLOSED = re.compile(r"""(["'\[{]).*["'\]}]\s*(?:#.*)?$""")
 #: Words with a colon that begin a remark, not a setting.
-_LABELS = frozenset(
-    "note notes todo fixme hint tip warning caution important example examples default defaults was before old"
-    " previously now new range unit units see why because reason recommended optional required or and".split()
-)
+_LABELS = frozenset({
+    "note", "notes", "todo", "fixme", "hint", "tip", "warning", "caution", "important", "example", "examples",
+    "default", "defaults", "was", "before", "old", "previously", "now", "new", "range", "unit", "units", "see",
+    "why", "because", "reason", "recommended", "optional", "required", "or", "and",
+})  # fmt: skip
 
 
 class Claim(Enum):

@@ -144,7 +144,7 @@ def head_of(text: str, line: int, column: int, floor: int, most: int | None = No
     head, left = line, len(text) if most is None else most
     while head > floor and left:
         above = line_start(text, head - 1)
-        if above < floor or not _is_comment(text[above:head], column):
+        if above < floor or not is_comment(text[above:head], column):
             break
         head, left = above, left - 1
     if not text[:head].strip() and any(map(_OF_THE_FILE.match, lines(text[head:line]))):
@@ -165,7 +165,8 @@ def _foot(text: str, end: int, column: int) -> int:
     return foot
 
 
-def _is_comment(line: str, column: int) -> bool:
+def is_comment(line: str, column: int) -> bool:
+    """Whether a line is a comment that is indented to a column, or less."""
     return line.lstrip(" \t").startswith("#") and _indent(line) <= column
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: A name or a word: letters first, so that numbers claim nothing; in ASCII, so that one between CJK signs is found.
+#: A name or a word: a letter first, so that numbers claim nothing; ASCII, so that CJK signs are no part of it.
 _WORD = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*")
 _TICKED = re.compile(r"([`'\"])(\S+?)\1")
 _MARKS = re.compile(r"[_.-]")
@@ -17,13 +17,16 @@ _SHORTEST = 3
 #: A value with more words is a text, whose plain words are everybody's.
 _PROSE = 5
 #: What names nothing: it stands in too many keys, is a truth value, or is every sentence's.
-_NOTHING = frozenset(
-    "vllm enable enabled disable use used uses using size max min num per prompt model level mode type kwargs args"
-    " extra config name move true false yes off null none auto all"
-    " the and for not with from that this than then are was has have can its but when where which will may must"
-    " only also more less very each any one two own set sets value values default defaults about above below into"
-    " over under out here there them they you your our per same other as at by".split()
-)
+_NOTHING = frozenset({
+    "vllm", "enable", "enabled", "disable", "use", "used", "uses", "using", "size", "max", "min", "num", "per",
+    "prompt", "model", "level", "mode", "type", "kwargs", "args", "extra", "config", "name", "move",
+    "true", "false", "yes", "no", "on", "off", "null", "none", "auto", "all",
+    "the", "and", "for", "not", "with", "from", "that", "this", "than", "then", "are", "was", "has", "have",
+    "can", "its", "but", "when", "where", "which", "will", "may", "must", "only", "also", "more", "less",
+    "very", "each", "any", "one", "two", "own", "set", "sets", "value", "values", "default", "defaults",
+    "about", "above", "below", "into", "over", "under", "out", "here", "there", "them", "they", "you", "your",
+    "our", "same", "other", "at", "as", "by",
+})  # fmt: skip
 #: What people write for a word of a key: engineers' short forms, and what the thing is called.
 _ALIASES = {
     "tensor": ("tp",),

@@ -92,7 +92,7 @@ def sent(
         document = parse(document.path, (document.bom + text.set_scalar(document, path, value)).encode())
     lines = tuple(text.bare(text.lines_of(document, path, above)))
     arrive = Arrive(path, value_at(document.data(), path), reason, lines=lines, kept=kept)
-    return Depart(path, reason, above, tuple(text.comments_of(document, path, above))), arrive
+    return Depart(path, reason, above, kept, tuple(text.comments_of(document, path, above))), arrive
 
 
 def _refuse_aliases(document: Document, path: Path) -> None:
