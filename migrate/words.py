@@ -33,7 +33,7 @@ _ALIASES = {
     "data": ("dp",),
     "pipeline": ("pp",),
     "expert": ("ep",),
-    "len": ("length", "kv"),
+    "len": ("length", "context", "kv"),
     "memory": ("kv", "vram", "oom", "mem"),
     "utilization": ("share",),
     "caching": ("kv",),
