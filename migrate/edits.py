@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -152,7 +153,7 @@ class Move:
         head = own_lines(document, self)
         document = self._with_value(document)
         lines = text.bare(text.lines_of(document, self.path, head))
-        rest = _again(document, text.delete(document, self.path, head), self.path)
+        rest = reparsed(document, text.delete(document, self.path, head), self.path)
         if self.after is not None:
             return text.insert_after(rest, (*self.to[:-1], self.after), lines)
         return text.append(rest, self.to[:-1], lines)
@@ -160,7 +161,7 @@ class Move:
     def _with_value(self, document: Document) -> Document:
         if isinstance(self.value, Keep):
             return document
-        return _again(document, text.set_scalar(document, self.path, self.value), self.path)
+        return reparsed(document, text.set_scalar(document, self.path, self.value), self.path)
 
 
 Edit: TypeAlias = Change | Remove | Add | Move
@@ -194,45 +195,12 @@ def is_below(path: Path, others: Sequence[Path]) -> bool:
 
 
 def _stands(document: Document, path: Path) -> bool:
-    # Where the key cannot be cut out, making the edit says so.
-    try:
-        found = text.find(document, path)
-        return found is not None and bool([*text.block_above(document, path), found])
-    except InputError:
-        return False
-
-
-def taken(document: Document, edits: Sequence[Edit]) -> list[list[str]]:
-    """The comments that leave with the key of each edit where those before it are made.
-
-    An entry may get its line to itself by then.
-    """
-    edits = settled(document, edits)
-    found: list[list[str]] = [[] for _ in edits]
-    last = max((number for number, edit in enumerate(edits) if isinstance(edit, Remove | Move)), default=-1)
-    for number, edit in enumerate(edits[: last + 1]):
-        if isinstance(edit, Remove | Move):
-            found[number] = text.comments_of(document, edit.path, own_lines(document, edit))
-        if number < last:
-            document = _again(document, edit.on_text(document), edit.path)
-    return found
-
-
-def gone(document: Document, edits: Sequence[Edit]) -> list[str]:
-    """The comments that all edits together delete."""
-    each = zip(edits, taken(document, edits), strict=True)
-    return [comment for edit, comments in each if isinstance(edit, Remove) for comment in comments]
-
-
-def stayed(document: Document, edits: Sequence[Edit]) -> list[list[str]]:
-    """The comments directly above the key of each edit that stay, although it leaves."""
-    emptied = [edit.path for edit in edits if isinstance(edit, Prune)]
-    found: list[list[str]] = []
-    for edit in settled(document, edits):
-        leaves = isinstance(edit, Remove | Move) and not is_below(edit.path, emptied)
-        block = text.block_above(document, edit.path) if leaves and _stands(document, edit.path) else []
-        found.append(block[: len(block) - (edit.above or 0)] if isinstance(edit, Remove | Move) else [])
-    return found
+    """Whether a key is in the text and can be cut out; where it cannot, making the edit says so."""
+    with suppress(InputError):
+        if text.find(document, path) is not None:
+            text.block_above(document, path)
+            return True
+    return False
 
 
 def apply(document: Document, edits: list[Edit]) -> Document:
@@ -279,7 +247,7 @@ def _place(document: Document, path: Path) -> Place:
 
 
 def _applied(document: Document, edit: Edit) -> Document:
-    after = _again(document, edit.on_text(document), edit.path)
+    after = reparsed(document, edit.on_text(document), edit.path)
     planned = document.data()
     edit.on_data(planned)
     if not equal(planned, after.data()):
@@ -288,7 +256,12 @@ def _applied(document: Document, edit: Edit) -> Document:
     return after
 
 
-def _again(document: Document, new: str, path: Path) -> Document:
+def reparsed(document: Document, new: str, path: Path) -> Document:
+    """The document that new text makes; an edit at a path made it.
+
+    Raises:
+        InputError: the text is no YAML.
+    """
     try:
         return parse(document.path, (document.bom + new).encode())
     except InputError as error:

@@ -14,7 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.error import YAMLError
 
 from migrate import document as text
-from migrate.edits import gone
+from migrate.fates import gone
 from schema.errors import InputError
 from schema.errors import InternalError
 from schema.place import Place

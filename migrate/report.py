@@ -14,8 +14,8 @@ from migrate.edits import Edit
 from migrate.edits import Move
 from migrate.edits import Prune
 from migrate.edits import Remove
-from migrate.edits import stayed
-from migrate.edits import taken
+from migrate.fates import stayed
+from migrate.fates import taken
 from migrate.scalars import shown as value_text
 from schema.place import shown
 

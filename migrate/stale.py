@@ -75,11 +75,12 @@ def _suspects(migration: Migration, mode: str) -> Iterator[tuple[str, str]]:
     """The comments of a file as it was that name what is no more so, and what they name."""
     name, pattern = _OLD_MODE[mode]
     comments = placed(migration.old)
+    of_the_mode = {offset for offset, comment in comments if pattern.search(comment)}
     named: dict[int, tuple[str, str]] = {}
     for edit in migration.edits if comments else ():
         where, values = nearby(migration.old, edit), _old_values(migration, edit)
         for offset, comment in comments:
-            if where.holds(offset) and pattern.search(comment):
+            if offset in of_the_mode and where.holds(offset):
                 named.setdefault(offset, (comment, name))
             elif value := next((value for value in values if _names(comment, value, where, offset)), None):
                 named.setdefault(offset, (comment, value))

@@ -11,8 +11,8 @@ from migrate import document as text
 from migrate.edits import Add
 from migrate.edits import Remove
 from migrate.edits import own_lines
-from migrate.edits import stayed
-from migrate.edits import taken
+from migrate.fates import stayed
+from migrate.fates import taken
 from migrate.migration import Migration
 from migrate.native.edits import Arrive
 from migrate.native.edits import Copy

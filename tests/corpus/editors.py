@@ -19,8 +19,8 @@ from migrate.edits import Change
 from migrate.edits import Move
 from migrate.edits import Remove
 from migrate.edits import apply
-from migrate.edits import gone
 from migrate.ends import closed
+from migrate.fates import gone
 from migrate.lookup import spot
 from migrate.regions import region
 from schema.errors import InputError

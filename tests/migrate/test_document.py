@@ -21,7 +21,7 @@ from migrate.edits import Change
 from migrate.edits import Move
 from migrate.edits import Remove
 from migrate.edits import apply
-from migrate.edits import gone
+from migrate.fates import gone
 from schema.errors import InputError
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar

@@ -16,7 +16,7 @@ from migrate.edits import Change
 from migrate.edits import Move
 from migrate.edits import Remove
 from migrate.edits import apply
-from migrate.edits import gone
+from migrate.fates import gone
 from migrate.proof import prove
 from schema.errors import InputError
 from schema.yamltext import parse

@@ -11,8 +11,8 @@ from migrate.edits import Move
 from migrate.edits import Prune
 from migrate.edits import Remove
 from migrate.edits import apply
-from migrate.edits import stayed
-from migrate.edits import taken
+from migrate.fates import stayed
+from migrate.fates import taken
 from migrate.proof import prove
 from migrate.regions import lines
 from schema.errors import InputError
