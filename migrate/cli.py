@@ -100,9 +100,9 @@ def main(
 
     An option that contradicts what a preset says in that mode already is refused: what is there stays.
 
-    Only the lines that must change do; every comment stays, or travels with its key; what goes is in the
-    report. Files are written all or none, also when a call is killed: the next one with --write puts back what
-    it left.
+    Only the lines that must change do; every comment stays, or travels with the key that it is about; what goes
+    is in the report, and so are comments that may be false now. Files are written all or none, also when a call
+    is killed: the next one with --write puts back what it left.
     """
     if write and check:
         raise click.UsageError("--write and --check exclude each other")

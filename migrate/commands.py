@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from migrate.plan import plan
 from migrate.report import render
+from migrate.stale import look_at
+from migrate.stale import stale
 from migrate.writing import Change
 from migrate.writing import locked
 from migrate.writing.disk import reason
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrate.migration import Migration
+    from migrate.stale import Stale
     from migrate.target import Target
 
 
@@ -73,7 +76,7 @@ def _migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
         if wish.write:
             session.write(changes)
     with _telling(written=bool(changed) and wish.write):
-        _tell(migrations, changed, wish)
+        _tell(migrations, changed, wish, stale(changed, target.to))
     return Exit.FINDINGS if changed and not wish.write else Exit.OK
 
 
@@ -136,11 +139,14 @@ def _refuse_unresolved(workspace: Workspace, path: Path) -> None:
         ) from error
 
 
-def _tell(migrations: Sequence[Migration], changed: Sequence[Migration], wish: Wish) -> None:
+def _tell(
+    migrations: Sequence[Migration], changed: Sequence[Migration], wish: Wish, doubtful: Sequence[Stale]
+) -> None:
     found = [item for migration in migrations for item in migration.items()]
     if wish.report == "json":
         unchanged = [shown(migration.path) for migration in migrations if not migration.changes]
-        _print_json([item.plain() for item in found], unchanged, written=bool(changed) and wish.write)
+        plain = [item.plain() for item in found], unchanged, [comment.plain() for comment in doubtful]
+        _print_json(*plain, written=bool(changed) and wish.write)
         return
     if wish.check:
         for migration in changed:
@@ -151,14 +157,26 @@ def _tell(migrations: Sequence[Migration], changed: Sequence[Migration], wish: W
             print(diff(migration), end="")
     if found:
         print(render(found))
+    if doubtful:
+        print(look_at(doubtful))
     for migration in migrations:
         print(f"{shown(migration.path)}: {_verdict(migration, wish)}")
 
 
 def _print_json(
-    changes: Sequence[object] = (), unchanged: Sequence[str] = (), *, written: bool, error: Exception | None = None
+    changes: Sequence[object] = (),
+    unchanged: Sequence[str] = (),
+    look_at: Sequence[object] = (),
+    *,
+    written: bool,
+    error: Exception | None = None,
 ) -> None:
-    plain = {"changes": list(changes), "unchanged": list(unchanged), "written": written}
+    plain = {
+        "changes": list(changes),
+        "unchanged": list(unchanged),
+        "look_at": list(look_at),
+        "written": written,
+    }
     print(json.dumps(plain | ({"error": _plain(error)} if error else {}), indent=2))
 
 

@@ -175,7 +175,7 @@ def joined(pair: Pair) -> Halves:
         if name in own or name == GPUS:
             server.append(Remove(path, f"not carried: {_instead(pair, name, value, own)}"))
             continue
-        depart, arrive = sent(pair.server, path, "the learner's own engine acts on it")
+        depart, arrive = sent(pair.server, path, "the learner's own engine acts on it", whole=True)
         server.append(depart)
         learner.append(arrive)
     learner += _processes(pair, own)

@@ -114,7 +114,8 @@ class _Edits:
         new = self._given.get(name, value)
         if name == SHARE and name not in self._given and isinstance(value, int | float):
             new = min(value, decide.SHARED_SHARE)
-        depart, arrive = sent(self._pair.server, (name,), self._reason(name), KEEP if same(new, value) else new)
+        new = KEEP if same(new, value) else new
+        depart, arrive = sent(self._pair.server, (name,), self._reason(name), new, whole=True)
         self.server.append(depart)
         self.learner.append(arrive.following(self._after))
         self._after = name

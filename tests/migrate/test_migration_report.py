@@ -44,7 +44,7 @@ def report(migrate):
     return lambda *args: json.loads(migrate("--report", "json", *args).out)
 
 
-def change(kind, key, lines, values, reason, *, to="", comments=()):
+def change(kind, key, lines, values, reason, *, to="", comments=(), stayed=()):
     return {
         "file": "preset.yaml",
         "kind": kind,
@@ -56,6 +56,7 @@ def change(kind, key, lines, values, reason, *, to="", comments=()):
         "new": values[1],
         "reason": reason,
         "comments": list(comments),
+        "stayed": list(stayed),
     }
 
 
@@ -86,6 +87,7 @@ def test_json_lists_every_change(preset, report):
                 ("0.45", "0.6"),
                 f"{READ_BY_SERVER}; the split's value",
                 to=f"{BLOCK}.{share}",
+                comments=["# Half of it."],
             ),
             change(
                 "moved",
@@ -94,6 +96,7 @@ def test_json_lists_every_change(preset, report):
                 ('{"image": 5}', '{"image": 5}'),
                 READ_BY_SERVER,
                 to=f"{BLOCK}.{images}",
+                comments=["# Pictures.", "# five"],
             ),
             added(f"{BLOCK}.{lora}", 21, "false", "the server gets merged weights"),
             change(
@@ -106,13 +109,19 @@ def test_json_lists_every_change(preset, report):
             ),
         ],
         "unchanged": [],
+        "look_at": [],
         "written": False,
     }
 
 
 def test_json_says_what_was_written_and_what_stayed(preset, report):
     assert report("--write", "preset.yaml")["written"] is True
-    assert report("--write", "preset.yaml") == {"changes": [], "unchanged": ["preset.yaml"], "written": False}
+    assert report("--write", "preset.yaml") == {
+        "changes": [],
+        "unchanged": ["preset.yaml"],
+        "look_at": [],
+        "written": False,
+    }
 
 
 def test_check_can_report_in_json_too(preset, report, migrate):
