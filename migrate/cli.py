@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from migrate.beside import check_suffix
 from migrate.carried import MOST
 from migrate.commands import Wish
 from migrate.commands import migrate
@@ -41,7 +42,18 @@ Exit status:
 @click.option("--check", is_flag=True, help="Only say which files would change.")
 @click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="With --write: write there.")
 @click.option(
+    "--suffix",
+    metavar="TEXT",
+    help="Migrate copies beside the files, with this behind their names (_server: x.yaml, x_server.yaml).",
+)
+@click.option(
     "--report", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the report."
+)
+@click.option(
+    "--swift-version",
+    metavar="X",
+    help="ms-swift release to check for. Default: the project's, else the installed one, else the newest"
+    " catalogued.",
 )
 @click.option("--include-bases", is_flag=True, help="Migrate the bases of the named presets, too.")
 @click.option("--mask-bases", is_flag=True, help="Leave bases alone: override their settings with null.")
@@ -80,7 +92,9 @@ def main(
     write: bool,
     check: bool,
     output_dir: Path | None,
+    suffix: str | None,
     report: str,
+    swift_version: str | None,
     include_bases: bool,
     mask_bases: bool,
     rollout_gpus: int | None,
@@ -98,6 +112,9 @@ def main(
     are not named keep their meaning. A flat one, for `swift rlhf x.yaml`, gets its server's settings in
     x.rollout.yaml beside it, and batch numbers that keep the global batch.
 
+    What is wrong with a preset already, and stays so, is told and stops nothing; what the migration would make
+    wrong does.
+
     An option that contradicts what a preset says in that mode already is refused: what is there stays.
 
     Only the lines that must change do; every comment stays, or travels with its key; what goes is in the
@@ -108,6 +125,10 @@ def main(
         raise click.UsageError("--write and --check exclude each other")
     if include_bases and mask_bases:
         raise click.UsageError("--include-bases and --mask-bases exclude each other")
+    if suffix is not None:
+        if output_dir is not None:
+            raise click.UsageError("--suffix and --output-dir exclude each other")
+        check_suffix(suffix)
     target = Target(
         to=to,
         bases=Bases.INCLUDE if include_bases else Bases.MASK if mask_bases else Bases.REFUSE,
@@ -119,6 +140,7 @@ def main(
         host=host,
         port=port,
         timeout=timeout,
+        swift_version=swift_version,
     )
-    wish = Wish(write, check, absolute(output_dir) if output_dir else None, report)
+    wish = Wish(write, check, absolute(output_dir) if output_dir else None, suffix, report)
     return migrate([absolute(preset) for preset in presets], target, wish)

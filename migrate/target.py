@@ -44,6 +44,7 @@ class Target:
         host: loopback name that the server listens on.
         port: port that it listens on.
         timeout: seconds that the learner waits for it when it connects.
+        swift_version: the ms-swift release that presets are checked for.
     """
 
     to: str = "server"
@@ -56,6 +57,7 @@ class Target:
     host: str | None = None
     port: int | None = None
     timeout: float | None = None
+    swift_version: str | None = None
 
     @property
     def address(self) -> dict[str, object]:
@@ -78,6 +80,11 @@ class Target:
             "vllm_server_timeout": ("--timeout", self.timeout),
         }
         return {name: said for name, said in values.items() if said[1] is not None}
+
+    @property
+    def resplits(self) -> bool:
+        """Whether the caller names GPUs, so that a preset which stays as it is has to fit them, too."""
+        return bool(self.rollout_gpus or self.train_gpus)
 
     @property
     def tensor(self) -> int:
