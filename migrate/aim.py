@@ -115,7 +115,7 @@ class Aim:
     def given_to_server(self) -> dict[str, object]:
         """What the caller gives of the server's settings, with the DP that follows; None where nothing."""
         given = self.given_to_learner()
-        if self.target.resplits(self.preset.project.settings.gpus):
+        if self.target.sets_engines(self.preset.project.settings.gpus):
             given[DATA] = decide.data_parallel(self.rollout, self.tensor)
         return given
 

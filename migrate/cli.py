@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from migrate.beside import check_suffix
 from migrate.commands import Wish
 from migrate.commands import migrate
 from migrate.plan import DIRECTIONS
@@ -41,7 +42,18 @@ Exit status:
 @click.option("--check", is_flag=True, help="Only say which files would change.")
 @click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="With --write: write there.")
 @click.option(
+    "--suffix",
+    metavar="TEXT",
+    help="Migrate copies beside the files, with this behind their names (_server: x.yaml, x_server.yaml).",
+)
+@click.option(
     "--report", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the report."
+)
+@click.option(
+    "--swift-version",
+    metavar="X",
+    help="ms-swift release to check for. Default: the project's, else the installed one, else the newest"
+    " catalogued.",
 )
 @click.option("--include-bases", is_flag=True, help="Migrate the bases of the named presets, too.")
 @click.option("--mask-bases", is_flag=True, help="Leave bases alone: override their settings with null.")
@@ -51,17 +63,19 @@ Exit status:
 @click.option(
     "--train-gpus",
     type=click.IntRange(min=1),
-    help="GPUs that learn. Default: what the preset says, or the project, else 2 beside a server.",
+    help="GPUs that learn; back in colocate mode all of them. Default: what the preset says, or the project, else 2"
+    " beside a server and all GPUs in colocate mode.",
 )
 @click.option(
     "--tensor-parallel",
     type=click.IntRange(min=1),
-    help="GPUs an engine. Default: 1 on a server; back in colocate mode what the server has.",
+    help="GPUs of one engine (TP). Default: what the engine has, else 1.",
 )
 @click.option(
     "--max-model-len",
     type=click.IntRange(min=1),
-    help="Tokens a sequence. Default: what is there; on a server at least what is needed, and 8192 if nothing is.",
+    help="Tokens of one sequence. Default: what is there, unless a prompt alone can fill it; else what prompt and"
+    " completion need, and 8192 if nothing says that.",
 )
 @click.option(
     "--gpu-memory-utilization",
@@ -80,7 +94,9 @@ def main(
     write: bool,
     check: bool,
     output_dir: Path | None,
+    suffix: str | None,
     report: str,
+    swift_version: str | None,
     include_bases: bool,
     mask_bases: bool,
     rollout_gpus: int | None,
@@ -98,7 +114,11 @@ def main(
     are not named keep their meaning. A flat one, for `swift rlhf x.yaml`, gets its server's settings in
     x.rollout.yaml beside it, and batch numbers that keep the global batch.
 
-    An option that contradicts what a preset says in that mode already is refused: what is there stays.
+    What is wrong with a preset already, and stays so, is told and stops nothing; what the migration would make
+    wrong does.
+
+    An option that is given wins, also over what a preset says in that mode already: that is how a preset is split
+    anew. Numbers that depend on it follow, and the report says so.
 
     Only the lines that must change do; every comment stays, or travels with the key that it is about; what goes
     is in the report, and so are comments that may be false now. Files are written all or none, also when a call
@@ -108,6 +128,10 @@ def main(
         raise click.UsageError("--write and --check exclude each other")
     if include_bases and mask_bases:
         raise click.UsageError("--include-bases and --mask-bases exclude each other")
+    if suffix is not None:
+        if output_dir is not None:
+            raise click.UsageError("--suffix and --output-dir exclude each other")
+        check_suffix(suffix)
     target = Target(
         to=to,
         bases=Bases.INCLUDE if include_bases else Bases.MASK if mask_bases else Bases.REFUSE,
@@ -119,6 +143,7 @@ def main(
         host=host,
         port=port,
         timeout=timeout,
+        swift_version=swift_version,
     )
-    wish = Wish(write, check, absolute(output_dir) if output_dir else None, report)
+    wish = Wish(write, check, absolute(output_dir) if output_dir else None, suffix, report)
     return migrate([absolute(preset) for preset in presets], target, wish)

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrate.beside import plan_beside
+from migrate.outputs import changes
+from migrate.outputs import pending
 from migrate.plan import plan
-from migrate.report import render
-from migrate.stale import look_at
-from migrate.stale import stale
-from migrate.writing import Change
+from migrate.telling import print_json
+from migrate.telling import tell
+from migrate.telling import tell_files
+from migrate.telling import tell_program
 from migrate.writing import locked
 from migrate.writing.disk import reason
-from schema.check import load
 from schema.errors import InputError
 from schema.errors import InternalError
 from schema.exits import Exit
 from schema.place import Place
 from schema.place import shown
-from schema.resolve import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from migrate.migration import Migration
-    from migrate.stale import Stale
     from migrate.target import Target
 
 
@@ -43,12 +40,14 @@ class Wish:
         write: whether to write the files.
         check: whether to say only that files would change.
         output: the folder to write to instead, or None for the files themselves.
+        suffix: what the names of copies get that are migrated instead of the files, or None.
         report: text or json.
     """
 
     write: bool = False
     check: bool = False
     output: Path | None = None
+    suffix: str | None = None
     report: str = "text"
 
 
@@ -62,7 +61,7 @@ def migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
         return _migrate(paths, target, wish)
     except (InputError, InternalError) as error:
         if wish.report == "json":
-            _print_json(written=False, error=error)
+            print_json(error=_plain(error))
         raise
 
 
@@ -70,13 +69,19 @@ def _migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
     for path in paths:
         _refuse_special(path)
     with locked([*paths, *filter(None, [wish.output])], alone=wish.write) as session:
-        migrations = plan(paths, target)
-        changed = [migration for migration in migrations if migration.changes]
-        changes = _changes(migrations, wish.output if changed else None)
+        made = plan(paths, target) if wish.suffix is None else plan_beside(paths, target, wish.suffix)
+        changed = pending(made)
+        new = changes(made, wish.output if changed else None)
         if wish.write:
-            session.write(changes)
-    with _telling(written=bool(changed) and wish.write):
-        _tell(migrations, changed, wish, stale(changed, target.to))
+            session.write(new)
+    written = bool(changed) and wish.write
+    with _telling(written=written):
+        if wish.report == "json":
+            tell_program(made, changed, written=written)
+        elif wish.check:
+            tell_files(made, changed)
+        else:
+            tell(made, changed, wish.output, written=written)
     return Exit.FINDINGS if changed and not wish.write else Exit.OK
 
 
@@ -99,111 +104,8 @@ def _refuse_special(path: Path) -> None:
         raise InputError("is no regular file", Place(path))
 
 
-def _changes(migrations: Sequence[Migration], folder: Path | None) -> list[Change]:
-    # What was read must hold until the end, also where it is not written.
-    read = {migration.path: migration.before for migration in migrations}
-    if folder is None:
-        return [Change(migration.path, read[migration.path], migration.content) for migration in migrations]
-    kept = [Change(path, content, content) for path, content in read.items()]
-    new = _beside(migrations, folder)
-    there = {path: content if path.exists() else None for path, content in new.items()}
-    return [*kept, *(Change(path, there[path], content) for path, content in new.items())]
-
-
-def _beside(migrations: Sequence[Migration], folder: Path) -> dict[Path, bytes]:
-    # Named files keep their places relative to each other, so that one can still extend another.
-    common = Path(os.path.commonpath([migration.path.parent for migration in migrations]))
-    contents = {folder / m.path.relative_to(common): m.content for m in migrations if m.content is not None}
-    workspace = Workspace(contents)
-    for path, content in contents.items():
-        _refuse_overwriting(path, content)
-        _refuse_unresolved(workspace, path)
-    return contents
-
-
-def _refuse_overwriting(path: Path, content: bytes) -> None:
-    if os.path.lexists(path) and not (path.is_file() and path.read_bytes() == content):
-        raise InputError(
-            "is there already, and is something else; remove it, or choose another --output-dir", Place(path)
-        )
-
-
-def _refuse_unresolved(workspace: Workspace, path: Path) -> None:
-    try:
-        load(workspace, path)
-    except InputError as error:
-        raise InputError(
-            f"would not resolve there: {error}; choose an --output-dir from which its bases are reached by the"
-            " same relative paths",
-            Place(path),
-        ) from error
-
-
-def _tell(
-    migrations: Sequence[Migration], changed: Sequence[Migration], wish: Wish, doubtful: Sequence[Stale]
-) -> None:
-    found = [item for migration in migrations for item in migration.items()]
-    if wish.report == "json":
-        unchanged = [shown(migration.path) for migration in migrations if not migration.changes]
-        plain = [item.plain() for item in found], unchanged, [comment.plain() for comment in doubtful]
-        _print_json(*plain, written=bool(changed) and wish.write)
-        return
-    if wish.check:
-        for migration in changed:
-            print(f"{shown(migration.path)}: would be migrated")
-        return
-    if not wish.write:
-        for migration in changed:
-            print(diff(migration), end="")
-    if found:
-        print(render(found))
-    if doubtful:
-        print(look_at(doubtful))
-    for migration in migrations:
-        print(f"{shown(migration.path)}: {_verdict(migration, wish)}")
-
-
-def _print_json(
-    changes: Sequence[object] = (),
-    unchanged: Sequence[str] = (),
-    look_at: Sequence[object] = (),
-    *,
-    written: bool,
-    error: Exception | None = None,
-) -> None:
-    plain = {
-        "changes": list(changes),
-        "unchanged": list(unchanged),
-        "look_at": list(look_at),
-        "written": written,
-    }
-    print(json.dumps(plain | ({"error": _plain(error)} if error else {}), indent=2))
-
-
 def _plain(error: Exception) -> dict[str, object]:
     if not isinstance(error, InputError):
         return {"message": str(error), "file": None, "line": None, "column": None}
     file, line, column = error.place or (None, None, None)
     return {"message": error.message, "file": file and shown(file), "line": line, "column": column}
-
-
-def _verdict(migration: Migration, wish: Wish) -> str:
-    if not migration.changes:
-        return "nothing to do"
-    if not wish.write:
-        return f"would be {'migrated' if migration.content is not None else 'removed'} (--write does it)"
-    if migration.content is None:
-        return "not written below it" if wish.output else "removed"
-    return f"written below {shown(wish.output)}" if wish.output else "written"
-
-
-def diff(migration: Migration) -> str:
-    """The unified diff of one file."""
-    name = shown(migration.path).lstrip("/")
-    lines = difflib.unified_diff(
-        migration.old.text.splitlines(keepends=True),
-        migration.new.text.splitlines(keepends=True),
-        f"a/{name}" if migration.before is not None else "/dev/null",
-        f"b/{name}" if migration.content is not None else "/dev/null",
-    )
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
+from migrate.compare import refuse_new
 from migrate.edits import apply
 from migrate.migration import Migration
 from migrate.native import plan as native
@@ -18,7 +21,6 @@ from migrate.refusals import about
 from migrate.refusals import implied_mode
 from migrate.refusals import options
 from migrate.refusals import refuse_inherited
-from migrate.refusals import refuse_invalid
 from migrate.refusals import refuse_left_behind
 from migrate.refusals import refuse_merged
 from migrate.refusals import refuse_unfit
@@ -28,17 +30,21 @@ from migrate.target import Bases
 from migrate.to_colocate import ToColocate
 from migrate.to_server import ToServer
 from schema.check import context
+from schema.check import doubts
 from schema.check import load
 from schema.layouts.native import Native
 from schema.resolve import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Mapping
     from collections.abc import Sequence
     from pathlib import Path
 
+    from migrate.compare import Old
     from migrate.direction import Direction
     from migrate.target import Target
+    from migrate.twins import Twin
     from schema.preset import Preset
 
 
@@ -46,33 +52,56 @@ if TYPE_CHECKING:
 DIRECTIONS: dict[str, type[Direction]] = {"server": ToServer, "colocate": ToColocate}
 
 
-def plan(paths: Sequence[Path], target: Target) -> list[Migration]:
+class Plan(NamedTuple):
+    """What a call would do.
+
+    Attributes:
+        migrations: each file of the call.
+        old: by preset, the errors that it has before and after.
+        warnings: what else the caller should know.
+        to: the mode that the presets get.
+        twins: by its path, each file that is the copy of another one; the originals stay.
+    """
+
+    migrations: list[Migration]
+    old: dict[Path, list[Old]]
+    warnings: list[str]
+    to: str
+    twins: Mapping[Path, Twin] = MappingProxyType({})
+
+
+def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None) -> Plan:
     """Plans the migration of presets to another mode, bases before the presets that extend them.
 
     Args:
         paths: absolute paths of the named presets.
         target: the mode, the split and the server's address.
+        copies: holds the copies that are migrated instead of files, and that nobody else extends; None if
+            the files themselves are.
 
     Raises:
         InputError: a file cannot be read or is no GRPO preset, or the migration is refused.
         ProofError: a defect: the new text is not what was planned.
     """
     target.check()
-    workspace = Workspace()
-    presets = {path: load(workspace, path) for path in _distinct(paths)}
+    workspace = copies or Workspace()
+    presets = {path: load(workspace, path) for path in distinct(paths)}
     nested = [path for path, preset in presets.items() if not isinstance(preset, Native)]
     migrations = _migrations(workspace, nested, target)
-    _prove(migrations, target)
+    old = _prove(workspace, migrations, target, alone=copies is not None)
+    done: list[Migration] = [one for one in migrations if one.changes or one.path in paths]
     pairs = {preset.resolved.path: preset for preset in presets.values() if isinstance(preset, Native)}
-    halves = [half for pair in pairs.values() for half in native.plan(workspace, pair, target)]
-    return [*(one for one in migrations if one.changes or one.path in paths), *halves]
+    for path, pair in pairs.items():
+        halves, old[path] = native.plan(workspace, pair, target)
+        done += halves
+    return Plan(done, old, doubts(presets.values(), options(target)), target.to)
 
 
 def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> list[Migration]:
     presets = {path: load(workspace, path) for path in paths}
     if target.bases is Bases.INCLUDE:
         bases = [base for preset in presets.values() for base in _bases(preset)]
-        presets = {path: load(workspace, path) for path in _distinct([*bases, *paths])}
+        presets = {path: load(workspace, path) for path in distinct([*bases, *paths])}
     for path, preset in presets.items():
         refuse_unfit(preset, target.to, is_base=any(_extends(other, path) for other in presets.values()))
     done: list[Migration] = []
@@ -84,8 +113,8 @@ def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> 
     return done
 
 
-def _distinct(paths: Iterable[Path]) -> list[Path]:
-    # A file that has several names is planned by the first.
+def distinct(paths: Iterable[Path]) -> list[Path]:
+    """The files, each once: one that has several names is planned by the first."""
     found: dict[str, Path] = {}
     for path in paths:
         found.setdefault(os.path.realpath(path), path)
@@ -131,32 +160,43 @@ def _after(workspace: Workspace, done: Iterable[Migration]) -> Workspace:
     return Workspace({**workspace.overlay, **{migration.path: migration.content for migration in done}})
 
 
-def _prove(migrations: Sequence[Migration], target: Target) -> None:
-    old = Workspace()
+def _prove(
+    workspace: Workspace, migrations: Sequence[Migration], target: Target, *, alone: bool
+) -> dict[Path, list[Old]]:
+    old = Workspace(workspace.overlay)
     new = _after(old, migrations)
     named = [migration.path for migration in migrations]
+    changed = [migration.path for migration in migrations if migration.changes]
+    found: dict[Path, list[Old]] = {}
     for migration in migrations:
         prove(migration.old, migration.new, migration.edits)
-        _check(load(old, migration.path), load(new, migration.path), migrations, new, target)
-    changed = [migration.path for migration in migrations if migration.changes]
-    refuse_left_behind(old, new, named, changed)
-    if changed and any(
-        migration.changes for migration in _migrations(new, named, replace(target, is_settled=True))
-    ):
+        after = load(new, migration.path)
+        _check(load(old, migration.path), after, migrations, new, target, alone=alone)
+        if rolls_out(after) and after.mode is not None and (_reads(after, changed) or target.resplits):
+            found[migration.path] = refuse_new(old, new, migration.path, target)
+    if not alone:
+        refuse_left_behind(old, new, named, changed)
+    settled = replace(target, is_settled=True)
+    if changed and any(migration.changes for migration in _migrations(new, named, settled)):
         raise ProofError("migrating the result again would change it")
+    return found
 
 
-def _check(before: Preset, after: Preset, migrations: Sequence[Migration], new: Workspace, target: Target) -> None:
-    changed = [migration.path for migration in migrations if migration.changes]
+def _check(  # noqa: PLR0913 - both states, the call, and what it aims at
+    before: Preset,
+    after: Preset,
+    migrations: Sequence[Migration],
+    new: Workspace,
+    target: Target,
+    *,
+    alone: bool,
+) -> None:
     named = [migration.path for migration in migrations]
-    refuse_inherited(new, after, named, DIRECTIONS[target.to].left(before, after, below(new, after)))
+    left = DIRECTIONS[target.to].left(before, after, below(new, after))
+    refuse_inherited(new, after, named, left, alone=alone)
     refuse_unplanned(before, after, [path for migration in migrations for path in migration.touched])
     if implied_mode(before) != implied_mode(after):
         refuse_merged(before, after)
-    if not (rolls_out(after) and after.mode is not None):
-        return
-    if _reads(after, changed) or target.rollout_gpus or target.train_gpus:
-        refuse_invalid(new, after, options(target))
 
 
 def _reads(preset: Preset, files: Sequence[Path]) -> bool:

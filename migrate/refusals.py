@@ -15,7 +15,6 @@ from migrate.names import TENSOR
 from migrate.scalars import shown as value_text
 from migrate.to_server import DROPPED
 from schema.check import Options
-from schema.check import check
 from schema.check import load
 from schema.errors import InputError
 from schema.place import Place
@@ -118,8 +117,12 @@ def _refuse_address(preset: Preset, mode: Setting) -> None:
         )
 
 
-def refuse_inherited(after: Workspace, preset: Preset, named: Sequence[Path], left: Sequence[Setting]) -> None:
+def refuse_inherited(
+    after: Workspace, preset: Preset, named: Sequence[Path], left: Sequence[Setting], *, alone: bool
+) -> None:
     """Refuses to leave knobs in a base that is not named: a merge cannot delete them.
+
+    Others that extend it would follow, unless the files stand alone.
 
     Raises:
         InputError: naming the base, the keys, and the other presets that extend it.
@@ -127,7 +130,8 @@ def refuse_inherited(after: Workspace, preset: Preset, named: Sequence[Path], le
     if not left:
         return
     leaf, bases = shown(preset.resolved.path), list(dict.fromkeys(setting.key.file for setting in left))
-    others = [file for base in bases for file in _heirs(after, named, base) if file not in preset.resolved.files]
+    heirs = [file for base in bases for file in _heirs(after, named, base)] if not alone else []
+    others = [file for file in heirs if file not in preset.resolved.files]
     block = preset.block if left[0].name == "vllm_mode" else None
     own = " has a server's block, but" if block and block.key.file == preset.resolved.path else ""
     also = f"; {_listed(others)} would follow, and must be named, too" if others else ""
@@ -167,23 +171,7 @@ def _heirs(workspace: Workspace, named: Sequence[Path], base: Path) -> list[Path
 def options(target: Target) -> Options:
     """What a result is checked against; what the caller does not say, the project does, or the default."""
     rollout, train = (Gpus(gpus) if gpus else None for gpus in (target.rollout_gpus, target.train_gpus))
-    return Options(rollout, train)
-
-
-def refuse_invalid(after: Workspace, preset: Preset, options: Options) -> None:
-    """Refuses a result that the validator would not pass.
-
-    Raises:
-        InputError: with every error of the validator.
-    """
-    errors = [finding for finding in check(after, preset, options) if finding.is_error]
-    if errors:
-        listed = "\n".join(f"  {error.place}: [{error.rule}] {error.message}" for error in errors)
-        raise InputError(
-            "the migrated preset would not pass validate-config; mend this first (lines are the result's):\n"
-            + listed,
-            Place(preset.resolved.path),
-        )
+    return Options(rollout, train, target.swift_version)
 
 
 def refuse_unplanned(before: Preset, after: Preset, planned: Sequence[tuple[str, ...]]) -> None:

@@ -37,6 +37,7 @@ class Target:
         port: port that it listens on.
         timeout: seconds that the learner waits for it when it connects.
         is_settled: whether the presets are this migration's own results, so that W is what it made it.
+        swift_version: the ms-swift release that presets are checked for.
     """
 
     to: str = "server"
@@ -50,6 +51,7 @@ class Target:
     port: int | None = None
     timeout: float | None = None
     is_settled: bool = False
+    swift_version: str | None = None
 
     @property
     def address(self) -> dict[str, object]:
@@ -65,7 +67,7 @@ class Target:
         host, port = ([said] if as_list and said is not None else said for said in (self.host, self.port))
         return {"vllm_server_host": host, "vllm_server_port": port, "vllm_server_timeout": self.timeout}
 
-    def resplits(self, node: int | None) -> bool:
+    def sets_engines(self, node: int | None) -> bool:
         """Whether the caller says something that DP follows from; of a node's GPUs the learners leave the rest."""
         learners = self.train_gpus is not None and node is not None
         return self.rollout_gpus is not None or self.tensor_parallel is not None or learners
@@ -74,6 +76,11 @@ class Target:
     def given(self) -> Given:
         """GPUs that the caller names for each side."""
         return Given(self.rollout_gpus, self.train_gpus)
+
+    @property
+    def resplits(self) -> bool:
+        """Whether the caller names GPUs, so that a preset which stays as it is has to fit them, too."""
+        return bool(self.rollout_gpus or self.train_gpus)
 
     def check(self) -> None:
         """Refuses what the validator would refuse.

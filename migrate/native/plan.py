@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from migrate.compare import refuse_new
 from migrate.edits import apply
 from migrate.native import to_colocate
 from migrate.native import to_server
@@ -16,7 +17,6 @@ from migrate.proof import ProofError
 from migrate.refusals import about
 from migrate.refusals import implied_mode
 from migrate.refusals import options
-from migrate.refusals import refuse_invalid
 from migrate.refusals import refuse_unfit
 from schema.check import context
 from schema.check import load
@@ -27,6 +27,7 @@ from schema.yamltext import parse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from migrate.compare import Old
     from migrate.edits import Edit
     from migrate.target import Target
     from schema.yamltext import Document
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 _EDITS = {"server": to_server.edits, "colocate": to_colocate.edits}
 
 
-def plan(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
-    """Plans the migration of a pair.
+def plan(workspace: Workspace, preset: Native, target: Target) -> tuple[list[Half], list[Old]]:
+    """Plans the migration of a pair; also returns the errors that it has before and after.
 
     Args:
         workspace: has read the pair.
@@ -55,11 +56,10 @@ def plan(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
     new = Workspace({**workspace.overlay, **{half.path: half.content for half in halves}})
     after = load(new, preset.resolved.path)
     assert isinstance(after, Native)
-    if changes or target.rollout_gpus or target.train_gpus:
-        refuse_invalid(new, after, options(target))
+    old = refuse_new(workspace, new, preset.resolved.path, target) if changes or target.resplits else []
     if changes and any(half.changes for half in _halves(new, after, replace(target, is_settled=True))):
         raise ProofError("migrating the result again would change it")
-    return halves
+    return halves, old
 
 
 def _halves(workspace: Workspace, preset: Native, target: Target) -> list[Half]:

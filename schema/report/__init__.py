@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from schema.report.github import github
 from schema.report.machine import as_json
+from schema.report.machine import plain
 from schema.report.sarif import sarif
 from schema.report.text import text
 
@@ -23,4 +24,4 @@ REPORTERS: dict[str, Callable[[Sequence[Finding]], str]] = {
     "sarif": sarif,
 }
 
-__all__ = ["REPORTERS"]
+__all__ = ["REPORTERS", "plain"]

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 def as_json(findings: Sequence[Finding]) -> str:
     """A JSON list of findings; lines and columns count from 1."""
-    return json.dumps([_plain(finding) for finding in findings], indent=2)
+    return json.dumps([plain(finding) for finding in findings], indent=2)
 
 
-def _plain(finding: Finding) -> dict[str, object]:
+def plain(finding: Finding) -> dict[str, object]:
+    """One finding for JSON."""
     return {
         "rule": finding.rule,
         "severity": finding.severity.value,

@@ -23,7 +23,14 @@ _SKIPPED = ("node_modules", "build", "dist", "__pycache__")
 def extended_by(workspace: Workspace, preset: Preset) -> list[Path]:
     """The files below the project's root that extend a preset's file directly."""
     path = preset.resolved.path
-    return [file for file in yaml_files(preset.project.root or path.parent) if path in _bases(workspace, file)]
+    files = _files(workspace, preset.project.root or path.parent)
+    return [file for file in files if path in _bases(workspace, file)]
+
+
+def _files(workspace: Workspace, root: Path) -> Iterator[Path]:
+    """The YAML files of a project, and those that are to come into it."""
+    yield from yaml_files(root)
+    yield from (path for path in workspace.overlay if path.is_relative_to(root) and not path.exists())
 
 
 def yaml_files(root: Path) -> Iterator[Path]:
@@ -49,7 +56,7 @@ def _bases(workspace: Workspace, file: Path) -> list[Path]:
 
 def dependents(workspace: Workspace, root: Path, base: Path) -> list[Path]:
     """The files below a folder that extend a file, by whatever name, directly or through others."""
-    direct = {file: set(map(os.path.realpath, _bases(workspace, file))) for file in yaml_files(root)}
+    direct = {file: set(map(os.path.realpath, _bases(workspace, file))) for file in _files(workspace, root)}
     found: list[Path] = []
     wave = [base]
     while wave:

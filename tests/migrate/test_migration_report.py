@@ -110,18 +110,16 @@ def test_json_lists_every_change(preset, report):
         ],
         "unchanged": [],
         "look_at": [],
+        "before": [],
+        "warnings": [],
         "written": False,
     }
 
 
 def test_json_says_what_was_written_and_what_stayed(preset, report):
     assert report("--write", "preset.yaml")["written"] is True
-    assert report("--write", "preset.yaml") == {
-        "changes": [],
-        "unchanged": ["preset.yaml"],
-        "look_at": [],
-        "written": False,
-    }
+    again = report("--write", "preset.yaml")
+    assert (again["changes"], again["unchanged"], again["written"]) == ([], ["preset.yaml"], False)
 
 
 def test_check_can_report_in_json_too(preset, report, migrate):

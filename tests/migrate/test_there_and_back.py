@@ -1,5 +1,6 @@
 """To server mode and back: the same data, but for what the reports name; and there again: the same as there."""
 
+import re
 import shlex
 import shutil
 import tempfile
@@ -99,12 +100,14 @@ def test_every_good_example_goes_the_other_way_and_leaves_its_base_to_the_others
         shutil.copy(path, copy)
     preset = root / example.relative_to(EXAMPLES)
     mode = "colocate" if meaning(preset).get("vllm_mode") == "server" else "server"
-    ran = CliRunner().invoke(main, ["--write", "--mask-bases", "--to", mode, str(preset)])
+    said = re.search(r"--swift-version \S+", example.read_text())
+    version = said[0].split() if said else []
+    ran = CliRunner().invoke(main, ["--write", "--mask-bases", "--to", mode, *version, str(preset)])
     if ran.exit_code == 2:
         assert "would not pass validate-config" in ran.stderr or "use_vllm is not true" in ran.stderr
         return
     assert ran.exit_code == 0, ran.output
-    assert CliRunner().invoke(validate_config, [str(preset)]).exit_code == 0
+    assert CliRunner().invoke(validate_config, [*version, str(preset)]).exit_code == 0
     assert meaning(preset)["vllm_mode"] == mode
     assert [path.read_bytes() for path in root.glob("base/*")] == [p.read_bytes() for p in EXAMPLES.glob("base/*")]
 

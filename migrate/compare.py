@@ -1,0 +1,90 @@
+"""Errors before and after: what was wrong with a preset already does not stop its migration, what is new does."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from migrate.refusals import options
+from schema.check import Options
+from schema.check import check
+from schema.check import load
+from schema.errors import InputError
+from schema.place import Place
+from schema.rules.another import ANOTHER_RELEASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from migrate.target import Target
+    from schema.findings import Finding
+    from schema.preset import Preset
+    from schema.resolve import Workspace
+
+#: A value of a wrong type is the same one on whichever side it stands.
+_SAME_RULE = {"wrong-server-type": "wrong-type"}
+_LINE = re.compile(r"\bline \d+")
+
+
+class Old(NamedTuple):
+    """A finding of a preset that has it before and after, as it is told of both texts."""
+
+    before: Finding
+    after: Finding
+
+
+def compare(
+    old: Preset, before: Sequence[Finding], new: Preset, after: Sequence[Finding]
+) -> tuple[list[Old], list[Finding]]:
+    """What a preset has before and after, and what it has only after.
+
+    The same finding is the same rule on the same key with the same values; its key may have moved, and its line.
+    All that a message says of the mode, of numbers and of files are its values.
+    """
+    had = {_identity(old, finding): finding for finding in reversed(before)}
+    known = [(had.get(_identity(new, finding)), finding) for finding in after]
+    return [Old(was, finding) for was, finding in known if was], [finding for was, finding in known if not was]
+
+
+def refuse_new(old: Workspace, new: Workspace, path: Path, target: Target) -> list[Old]:
+    """Refuses errors that a migration would bring, or bring other values into; returns those that were there.
+
+    The options of the call say what the result is to fit, and nothing of the preset as it is.
+
+    Raises:
+        InputError: with every new error.
+    """
+    before, after = load(old, path), load(new, path)
+    was = check(old, before, Options(swift_version=target.swift_version))
+    known, fresh = compare(before, was, after, check(new, after, options(target)))
+    if errors := [finding for finding in fresh if finding.is_error]:
+        listed = "\n".join(f"  {error.place}: [{error.rule}] {error.message}" for error in errors)
+        raise InputError(
+            "the migrated preset would not pass validate-config; mend this first (lines are the result's):\n"
+            + listed,
+            Place(path),
+        )
+    return [each for each in known if each.after.is_error or each.after.rule == ANOTHER_RELEASE]
+
+
+def told(old: Iterable[Sequence[Old]], *, written: bool) -> list[Finding]:
+    """What to tell of the presets of a call, each finding once, with its lines in the files as they are by now."""
+    found = (each.after if written else each.before for one in old for each in one)
+    return sorted(dict.fromkeys(found), key=lambda finding: (finding.place, finding.rule))
+
+
+def _identity(preset: Preset, finding: Finding) -> tuple[object, ...]:
+    rule = _SAME_RULE.get(finding.rule, finding.rule)
+    # What another release lacks is told once a preset.
+    return rule, finding.severity, "" if rule == ANOTHER_RELEASE else _bare(preset, finding.message)
+
+
+def _bare(preset: Preset, message: str) -> str:
+    """A message without the places of its keys: a setting has one name, wherever it stands."""
+    block = preset.server_path("x").removesuffix("x")
+    sections = "|".join(map(re.escape, preset.top_level))
+    places = rf"{re.escape(block)}|(?<![\w.])(?:{sections})\.(?=\w)" if sections else re.escape(block)
+    return _LINE.sub("line", re.sub(places, "", message))

@@ -1,0 +1,83 @@
+"""Where the new texts go: into the files themselves, into another folder, or beside the files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrate.writing import Change
+from schema.check import load
+from schema.errors import InputError
+from schema.place import Place
+from schema.resolve import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from migrate.migration import Migration
+    from migrate.plan import Plan
+
+
+def pending(made: Plan) -> list[Migration]:
+    """The migrations that have something to write; a copy that is there already has nothing."""
+    if not made.twins:
+        return [migration for migration in made.migrations if migration.changes]
+    copies = [one for one in made.migrations if is_copy(made, one) and one.content is not None]
+    return [one for one in copies if not os.path.lexists(one.path)]
+
+
+def is_copy(made: Plan, migration: Migration) -> bool:
+    """Whether a file comes beside an original, as its copy or as the half that its copy gets."""
+    return migration.path in made.twins or (bool(made.twins) and migration.before is None)
+
+
+def changes(made: Plan, folder: Path | None) -> list[Change]:
+    """What to write; what was read must hold until the end, also where it is not written.
+
+    Raises:
+        InputError: something else is in the place of a new file, or a file would not resolve there.
+    """
+    read = {one.path: one.before for one in made.migrations if not is_copy(made, one)}
+    if made.twins:
+        read |= {twin.source: (twin.original.bom + twin.original.text).encode() for twin in made.twins.values()}
+        new = {one.path: one.content for one in made.migrations if is_copy(made, one)}
+        return [*_kept(read), *_created(new, "--suffix")]
+    if folder is None:
+        return [Change(migration.path, read[migration.path], migration.content) for migration in made.migrations]
+    return [*_kept(read), *_created(_below(made.migrations, folder), "--output-dir")]
+
+
+def _kept(read: Mapping[Path, bytes | None]) -> list[Change]:
+    return [Change(path, content, content) for path, content in read.items()]
+
+
+def _created(new: Mapping[Path, bytes | None], option: str) -> list[Change]:
+    for path, content in new.items():
+        if os.path.lexists(path) and not (path.is_file() and path.read_bytes() == content):
+            raise InputError(
+                f"is there already, and is something else; remove it, or choose another {option}", Place(path)
+            )
+    return [Change(path, content if path.exists() else None, content) for path, content in new.items()]
+
+
+def _below(migrations: Sequence[Migration], folder: Path) -> dict[Path, bytes]:
+    # Named files keep their places relative to each other, so that one can still extend another.
+    common = Path(os.path.commonpath([migration.path.parent for migration in migrations]))
+    contents = {folder / m.path.relative_to(common): m.content for m in migrations if m.content is not None}
+    workspace = Workspace(contents)
+    for path in contents:
+        _refuse_unresolved(workspace, path)
+    return contents
+
+
+def _refuse_unresolved(workspace: Workspace, path: Path) -> None:
+    try:
+        load(workspace, path)
+    except InputError as error:
+        raise InputError(
+            f"would not resolve there: {error}; choose an --output-dir from which its bases are reached by the"
+            " same relative paths",
+            Place(path),
+        ) from error

@@ -1,0 +1,122 @@
+"""Copies of presets that extend each other's copies, as the originals extend each other."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrate import document as text
+from migrate.edits import Change
+from migrate.edits import equal
+from migrate.proof import prove
+from schema.check import load
+from schema.errors import InputError
+from schema.layouts.native import Native
+from schema.layouts.native import server_half
+from schema.place import Place
+from schema.resolve import Workspace
+from schema.resolve.extends import bases
+from schema.resolve.tree import data
+from schema.yamltext import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from migrate.edits import Edit
+    from schema.yamltext import Document
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A file and its copy.
+
+    Attributes:
+        source: the original, which stays.
+        path: the copy.
+        original: the original's text.
+        text: the copy's text before it is migrated: it extends the copies of its bases.
+        edits: what tells the two texts apart.
+    """
+
+    source: Path
+    path: Path
+    original: Document
+    text: Document
+    edits: list[Edit]
+
+
+def copied(names: Mapping[Path, Path]) -> tuple[dict[Path, Twin], Workspace]:
+    """Copies files, each by its original's path; also returns the files as they then are. Nothing is written.
+
+    Raises:
+        InputError: a file cannot be read, or its copy would mean something else.
+    """
+    twins = {twin.path: twin for source in names for twin in _twins(source, names)}
+    # A half that an earlier call has left is not the copy's.
+    halves = {server_half(copy): None for copy in names.values()}
+    workspace = Workspace({**halves, **{path: _content(twin.text) for path, twin in twins.items()}})
+    for twin in twins.values():
+        _refuse_other_meaning(workspace, twin)
+    return twins, workspace
+
+
+def _refuse_other_meaning(copies: Workspace, twin: Twin) -> None:
+    # A base that is known by a link in another folder has other bases there.
+    if not equal(data(load(Workspace(), twin.source).tree), data(load(copies, twin.path).tree)):
+        raise InputError(
+            "its copy would mean something else: a base is named by a link in another folder; name the base"
+            " itself",
+            Place(twin.source),
+        )
+
+
+def _twins(source: Path, names: Mapping[Path, Path]) -> list[Twin]:
+    workspace = Workspace()
+    learner = workspace.document(source)
+    copy = parse(names[source], _content(learner))
+    preset = load(workspace, source)
+    if isinstance(preset, Native):
+        half = server_half(source)
+        found = [Twin(source, names[source], copy, copy, [])]
+        if preset.server is not None:
+            document = parse(server_half(names[source]), _content(workspace.document(half)))
+            found.append(Twin(half, document.path, document, document, []))
+        return found
+    new, edits = _extending(copy, bases(source, workspace.tree(source)), names)
+    prove(copy, new, edits)
+    return [Twin(source, names[source], copy, new, edits)]
+
+
+def _extending(
+    copy: Document, named: Sequence[tuple[Path, object]], names: Mapping[Path, Path]
+) -> tuple[Document, list[Edit]]:
+    """The copy with every base that is copied, too, named by its copy."""
+    said = copy.data().get("extends")
+    entries = said if isinstance(said, list) else [said]
+    wanted = [_entry(copy.path, str(entry), base, names) for entry, (base, _) in zip(entries, named, strict=False)]
+    new = copy
+    for number, (entry, other) in enumerate(zip(entries, wanted, strict=False)):
+        if entry != other:
+            path = ("extends", number) if isinstance(said, list) else ("extends",)
+            new = parse(copy.path, (copy.bom + text.set_scalar(new, path, other)).encode())
+    if new is copy:
+        return copy, []
+    whole: object = wanted if isinstance(said, list) else wanted[0]
+    return new, [Change(("extends",), whole, "the base's copy")]
+
+
+def _entry(path: Path, entry: str, base: Path, names: Mapping[Path, Path]) -> str:
+    """How a file names a base: as it did, with the copy's name; a base known by a link, by its own path."""
+    source = next((one for one in names if os.path.realpath(one) == os.path.realpath(base)), None)
+    if source is None:
+        return entry
+    if source == base and entry.endswith(base.name):
+        return entry.removesuffix(base.name) + names[source].name
+    return os.path.relpath(names[source], path.parent)
+
+
+def _content(document: Document) -> bytes:
+    return (document.bom + document.text).encode()
