@@ -4,6 +4,7 @@ from schema.rules import adapters
 from schema.rules import batch
 from schema.rules import connectivity
 from schema.rules import deepspeed
+from schema.rules import defects
 from schema.rules import engine
 from schema.rules import keys
 from schema.rules import native
@@ -28,6 +29,7 @@ __all__ = [
     "batch",
     "connectivity",
     "deepspeed",
+    "defects",
     "engine",
     "keys",
     "native",
