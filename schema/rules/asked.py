@@ -1,17 +1,21 @@
-"""What the table of defects asks of a preset."""
+"""A row of the table of defects, and what its condition asks of a preset."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from schema.checkpoint import config
 from schema.checkpoint import sees
+from schema.findings import Severity
 from schema.rules.batch import rollout_size
 from schema.rules.deepspeed import partitions
 from schema.rules.releases import is_async
 from schema.values import Values
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from schema.rules.base import Context
 
 
@@ -63,3 +67,27 @@ class Asked(Values):
             return False
         engines = context.server.config.vllm_data_parallel_size
         return engines > 1 and engines * context.trainer.config.num_generations > size
+
+
+class Defect(NamedTuple):
+    """A defect of some releases.
+
+    Attributes:
+        since: the first release (of those supported) that has it.
+        until: the first release that does not.
+        field: the argument to point at.
+        when: whether a preset runs into it.
+        happens: what ms-swift does then.
+        fix: what helps but a newer release; "" if nothing does.
+        proof: file and line of the last release that has it.
+        severity: an error where it ends the run, or has it learn from what it should not.
+    """
+
+    since: str
+    until: str
+    field: str
+    when: Callable[[Asked], bool]
+    happens: str
+    fix: str
+    proof: str
+    severity: Severity = Severity.WARNING

@@ -7,43 +7,18 @@ it is a row here or not.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from typing import NamedTuple
 
 from schema.findings import Severity
 from schema.rules.asked import Asked
+from schema.rules.asked import Defect
 from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.releases import older
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Iterator
 
     from schema.rules.base import Context
-
-
-class Defect(NamedTuple):
-    """A defect of some releases.
-
-    Attributes:
-        since: the first release (of those supported) that has it.
-        until: the first release that does not.
-        field: the argument to point at.
-        when: whether a preset runs into it.
-        happens: what ms-swift does then.
-        fix: what helps but a newer release; "" if nothing does.
-        proof: file and line of the last release that has it.
-        severity: an error where it ends the run, or has it learn from what it should not.
-    """
-
-    since: str
-    until: str
-    field: str
-    when: Callable[[Asked], bool]
-    happens: str
-    fix: str
-    proof: str
-    severity: Severity = Severity.WARNING
 
 
 _HF = "trainers/rlhf_trainer"
@@ -85,7 +60,7 @@ DEFECTS = {
         lambda v: not v.on("use_vllm"),
         "AttributeError: 'GRPOTrainer' object has no attribute 'use_fast_infer'",
         "set use_vllm to true",
-        f"{_HF}/grpo_trainer.py:200",
+        f"{_HF}/rollout_mixin.py:116",
         Severity.ERROR,
     ),
     "turns-in-colocate": Defect(
@@ -191,7 +166,7 @@ DEFECTS = {
         "vllm_data_parallel_size",
         lambda v: v.split_groups,
         "all engines draw with the same seed, and a prompt's completions are spread over them: some are the same",
-        "use fewer engines than one rollout has groups",
+        "use no more engines than one rollout has groups",
         "llm/infer/rollout.py:248",
     ),
     "adapter-twice": Defect(
@@ -283,6 +258,16 @@ DEFECTS = {
         "rlhf_trainers/utils.py:543",
         Severity.ERROR,
     ),
+    "no-thinking": Defect(
+        "3.12.0",
+        "4.3.0",
+        "enable_thinking",
+        lambda v: v.off("enable_thinking") and v.on("use_vllm"),
+        "learns from completions without the empty thoughts that their prompts ended with, where the template has"
+        " such (Qwen3, ...)",
+        "",
+        "rlhf_trainers/utils.py:730",
+    ),
     "teacher-tag": Defect(
         "4.4.0",
         "4.4.1",
@@ -291,6 +276,16 @@ DEFECTS = {
         "ignores it: samples are given to teachers by their column `dataset`",
         "name the column dataset",
         "rlhf_trainers/grpo_trainer.py:597",
+        Severity.ERROR,
+    ),
+    "fsdp-adapter": Defect(
+        "3.12.0",
+        "4.5.0",
+        "vllm_enable_lora",
+        lambda v: v.adapter_in_vllm and "offload" in str((v.mapping("fsdp") or {}).get("fsdp")),
+        "gathers over NCCL the adapter that FSDP keeps in CPU memory, which fails at the first weight sync",
+        "set vllm_enable_lora to false",
+        "rlhf_trainers/rollout_mixin.py:688",
         Severity.ERROR,
     ),
     "fsdp-offload": Defect(
