@@ -5,6 +5,7 @@ from schema.rules import another
 from schema.rules import batch
 from schema.rules import connectivity
 from schema.rules import deepspeed
+from schema.rules import defects
 from schema.rules import engine
 from schema.rules import environment
 from schema.rules import keys
@@ -34,6 +35,7 @@ __all__ = [
     "batch",
     "connectivity",
     "deepspeed",
+    "defects",
     "engine",
     "environment",
     "keys",

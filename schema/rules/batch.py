@@ -79,7 +79,7 @@ def num_generations(context: Context) -> Iterator[Problem]:
     (0.29.1, trainer/grpo_config.py: "GRPO requires at least 2 generations per prompt").
     """
     trainer = context.trainer.config
-    group, size = trainer.num_generations, trainer.generation_batch_size
+    group = trainer.num_generations
     if group == 1 and not context.values.teacher:
         yield Problem(
             context.at("num_generations"),
@@ -87,8 +87,7 @@ def num_generations(context: Context) -> Iterator[Problem]:
             f"{context.swift}: ValueError{context.late}",
             "set num_generations to 2 or more",
         )
-    if size is None and (computed := _computed_size(context)) is not None:
-        size = computed
+    size = rollout_size(context)
     if size is not None and size % group:
         steps = ", and remove steps_per_generation" if trainer.steps_per_generation else ""
         yield Problem(
@@ -104,9 +103,14 @@ def _size_place(context: Context) -> Place:
     return context.at(next((name for name in said if name in context.preset.arguments), said[0]))
 
 
-def _computed_size(context: Context) -> int | None:
-    # What ms-swift makes of steps_per_generation, or of gradient accumulation, when the size is not set.
+def rollout_size(context: Context) -> int | None:
+    """Completions of one rollout; None if the preset does not say.
+
+    Where generation_batch_size is unset, ms-swift computes it from steps_per_generation, or from accumulation.
+    """
     trainer, world = context.trainer.config, _world(context)
+    if trainer.generation_batch_size is not None:
+        return trainer.generation_batch_size
     if world is None or context.wrong("per_device_train_batch_size"):
         return None
     numbers = batch(context.preset, trainer, world[0])

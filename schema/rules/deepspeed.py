@@ -85,7 +85,7 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
     in 4.2.3); with 4.5.2 one learner ran through.
     """
     deepspeed = context.preset.deepspeed
-    if deepspeed is None or not _partitions(deepspeed.value):
+    if deepspeed is None or not partitions(deepspeed.value):
         return
     tuner = context.values.tuner
     if tuner == "lora" and older(context, "4.5.0"):
@@ -97,7 +97,8 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
         )
 
 
-def _partitions(config: object) -> bool:
+def partitions(config: object) -> bool:
+    """Whether a DeepSpeed configuration is one of ZeRO-3."""
     if isinstance(config, str) and config in _CONFIGS:
         return config.startswith("zero3")
     zero = (argument.mapping(config) or {}).get("zero_optimization")
