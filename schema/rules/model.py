@@ -11,6 +11,7 @@ from schema.resolve.tree import Branch
 from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.releases import older
+from schema.split import server_size
 from schema.swift.weights import packed
 
 if TYPE_CHECKING:
@@ -89,8 +90,17 @@ def heads_per_gpu(context: Context) -> Iterator[Problem]:
         f"vllm_tensor_parallel_size is {tensor}, but the model has {_told(found)}",
         f"{context.swift}: vLLM stops as it loads the model: attention heads must be divisible by tensor parallel"
         " size",
-        f"set vllm_tensor_parallel_size to {max(filter(found.fit, range(1, tensor)))}",
+        _fitting(context, found, tensor, server=server),
     )
+
+
+def _fitting(context: Context, found: Heads, tensor: int, *, server: bool) -> str:
+    """The fix: the largest engine that heads and GPUs divide by, and as many engines as that makes."""
+    side = context.split.rollout if server else context.split.train
+    gpus = side.count if side else server_size(context.preset) or tensor
+    fits = [one for one in range(1, min(tensor, found.queries + 1)) if found.fit(one) and gpus % one == 0]
+    engines = f", and vllm_data_parallel_size to {gpus // max(fits)}" if server else ""
+    return f"set vllm_tensor_parallel_size to {max(fits)}{engines}"
 
 
 def _tensor(context: Context, *, server: bool) -> tuple[int, Place]:

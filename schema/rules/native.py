@@ -19,6 +19,7 @@ from schema.rules.connectivity import LOOPBACK
 from schema.rules.connectivity import connection
 from schema.rules.connectivity import wanted
 from schema.rules.releases import older
+from schema.rules.tokens import REFUSED_STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +99,8 @@ def sides_differ(context: Context) -> Iterator[Problem]:
         return
     for name in fields(Role.BOTH):
         ours, theirs = context.preset.value(name), block.value(name)
+        if name == "truncation_strategy" and ours in REFUSED_STRATEGIES:
+            continue  # what the learner must say instead is that rule's, and comes first
         if not _alike(context, name, ours, theirs):
             yield _differs(context, name, ours, theirs)
 

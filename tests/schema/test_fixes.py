@@ -100,6 +100,19 @@ def test_fixes_of_an_address_agree(pair, learner, half, fixes):
             (),
             [("error[max-model-len]", "set vllm_max_model_len to 7024")],
         ),
+        (
+            "",
+            "vllm_max_model_len: 1024\n",
+            (),
+            [("warning[max-model-len]", "raise it by what a prompt needs, or lower max_completion_length")],
+        ),
+        ("", "vllm_max_model_len: 1025\n", (), []),
+        (
+            "truncation_strategy: right\n",
+            "truncation_strategy: delete\n",
+            (),
+            [("error[truncation-strategy]", "set truncation_strategy to delete")],
+        ),
         ("system: Be brief.\n", "", (), []),
         (
             "system: Be brief.\n",
