@@ -19,14 +19,19 @@ from schema.split import DEFAULT_LEARNERS
 from schema.split import Gpus
 from schema.split import Split
 from schema.split import project_split
+from schema.target import doubt
 from schema.target import target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from schema.findings import Finding
     from schema.preset import Preset
     from schema.resolve import Workspace
+
+#: Files that are not checked.
+NO_PRESETS = (Kind.FOREIGN, Kind.OTHER)
 
 
 @dataclass(frozen=True)
@@ -70,15 +75,26 @@ def context(workspace: Workspace, preset: Preset, options: Options) -> Context:
     Raises:
         InputError: the target release is not in the catalogue.
     """
-    settings = preset.project.settings
     return Context(
         preset=preset,
         split=split(preset, options),
-        release=target(settings.swift_version if options.swift_version is None else options.swift_version),
+        release=target(said_release(preset, options)),
         trainer=parse.trainer(preset),
         server=parse.server(preset),
         workspace=workspace,
     )
+
+
+def said_release(preset: Preset, options: Options) -> str | None:
+    """The target release that the caller names, else the project; None where neither does."""
+    said = options.swift_version
+    return preset.project.settings.swift_version if said is None else said
+
+
+def doubts(presets: Iterable[Preset], options: Options) -> list[str]:
+    """What to tell, once, of the release that presets were checked for; files that are no presets do not count."""
+    found = (doubt(said_release(preset, options)) for preset in presets if preset.kind not in NO_PRESETS)
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def split(preset: Preset, options: Options) -> Split:
@@ -109,7 +125,7 @@ def check(workspace: Workspace, preset: Preset, options: Options) -> list[Findin
     Raises:
         InputError: the target release is not in the catalogue.
     """
-    if preset.kind in (Kind.FOREIGN, Kind.OTHER):
+    if preset.kind in NO_PRESETS:
         return []
     found = findings(context(workspace, preset, options))
     if any(finding.rule == "missing-key" for finding in found) and extended_by(workspace, preset):

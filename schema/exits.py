@@ -43,6 +43,11 @@ def say(error: InputError) -> None:
     print(f"error: {error}", file=sys.stderr)
 
 
+def warn(message: str) -> None:
+    """Tells the person what may surprise, on standard error."""
+    print(f"warning: {message}", file=sys.stderr)
+
+
 def _spell_out() -> None:
     # What a terminal's encoding lacks is spelled out, where Python would stop amid the output.
     for stream in (sys.stdout, sys.stderr):

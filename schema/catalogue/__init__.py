@@ -4,7 +4,10 @@
 """
 
 from schema.catalogue.lifetime import Lifetime
+from schema.catalogue.lifetime import knowing
 from schema.catalogue.lifetime import lifetime
+from schema.catalogue.lifetime import spans
+from schema.catalogue.load import nearest
 from schema.catalogue.load import newest
 from schema.catalogue.load import order
 from schema.catalogue.load import release
@@ -22,10 +25,13 @@ __all__ = [
     "Lifetime",
     "Release",
     "UnknownReleaseError",
+    "knowing",
     "lifetime",
+    "nearest",
     "newest",
     "order",
     "release",
+    "spans",
     "versions",
     "vllm_engine_args",
     "vllm_versions",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from schema.catalogue.load import history
 from schema.catalogue.load import order
 from schema.catalogue.load import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Lifetime(NamedTuple):
@@ -26,11 +31,29 @@ def lifetime(side: str, name: str) -> Lifetime | None:
     Raises:
         CatalogueError: a data file is missing or broken.
     """
-    events = sorted(history(side, name), key=lambda event: order(event[0]))
-    having = [version for version in versions() if _has(events, version)]
+    having = knowing([(side, name)])
     return Lifetime(having[0], having[-1]) if having else None
 
 
-def _has(events: list[tuple[str, bool]], version: str) -> bool:
-    past = [present for since, present in events if order(since) <= order(version)]
+def knowing(arguments: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The catalogued releases that have all of some arguments, each a side and a name as `lifetime` takes them.
+
+    Raises:
+        CatalogueError: a data file is missing or broken.
+    """
+    histories = [
+        sorted((order(since), present) for since, present in history(*argument)) for argument in arguments
+    ]
+    return tuple(version for version in versions() if all(_has(events, version) for events in histories))
+
+
+def spans(releases: Iterable[str]) -> str:
+    """Catalogued releases as a person names them: those that follow each other as one range."""
+    wanted = {*releases}
+    runs = [list(run) for has, run in groupby(versions(), wanted.__contains__) if has]
+    return " and ".join(run[0] if run[0] == run[-1] else f"{run[0]} to {run[-1]}" for run in runs)
+
+
+def _has(events: list[tuple[tuple[int, ...], bool]], version: str) -> bool:
+    past = [present for since, present in events if since <= order(version)]
     return bool(past) and past[-1]

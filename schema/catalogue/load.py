@@ -69,8 +69,12 @@ def history(side: str, name: str) -> list[tuple[str, bool]]:
     Raises:
         CatalogueError: A data file is missing or broken.
     """
-    rows = _rows(DATA / f"{side}.json")
-    return [(since, bool(definition)) for since, other, *definition in rows if other == name]
+    return _histories(DATA / f"{side}.json").get(name, [])
+
+
+def nearest(version: str) -> str:
+    """The catalogued ms-swift release closest to one: the last up to it (4.0: the last 4.0.x), else the first."""
+    return _nearest(version, _known("ms-swift"))
 
 
 def order(version: str) -> tuple[int, ...]:
@@ -98,11 +102,15 @@ def _engine_args(data: Path, version: str) -> Mapping[str, Field]:
 
 
 def _require(package: str, version: str, known: Iterable[str]) -> None:
-    """Raises an error that names the last known release up to `version` (4.0: the last 4.0.x), or the first."""
+    """Raises an error that names the nearest release."""
     if version not in known:
-        wanted = order(version)
-        earlier = [other for other in known if order(other)[: len(wanted)] <= wanted]
-        raise UnknownReleaseError(package, version, earlier[-1] if earlier else next(iter(known)))
+        raise UnknownReleaseError(package, version, _nearest(version, known))
+
+
+def _nearest(version: str, known: Iterable[str]) -> str:
+    wanted = order(version)
+    earlier = [other for other in known if order(other)[: len(wanted)] <= wanted]
+    return earlier[-1] if earlier else next(iter(known))
 
 
 def _known(package: str) -> dict[str, list[Any]]:
@@ -130,6 +138,14 @@ def _fields(path: Path, version: str, known: Iterable[str]) -> dict[str, Field]:
         raise _broken(path, error) from error
     if not found:
         raise _broken(path, f"it lists no option of release {version}")
+    return found
+
+
+@cache
+def _histories(path: Path) -> dict[str, list[tuple[str, bool]]]:
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for since, name, *definition in _rows(path):
+        found.setdefault(name, []).append((since, bool(definition)))
     return found
 
 

@@ -92,12 +92,12 @@ def _key(about: Context) -> str | None:
 
 
 def _options(wish: Wish, versions: Mapping[str, str] | None) -> Options:
-    """How to check the preset: for these GPUs, and the ms-swift that will run, where the catalogue knows it."""
+    """How to check the preset: for these GPUs, and the catalogued ms-swift nearest to the one that will run."""
     installed = (versions or {}).get("ms-swift")
     return Options(
         rollout=wish.gpus if wish.side == "server" else None,
         train=wish.gpus if wish.side != "server" else None,
-        swift_version=installed if installed in catalogue.versions() else None,
+        swift_version=None if installed is None else catalogue.nearest(installed),
     )
 
 

@@ -6,13 +6,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from schema.check import NO_PRESETS
 from schema.check import check
+from schema.check import doubts
 from schema.check import load
 from schema.check import no_grpo
 from schema.errors import InputError
 from schema.exits import Exit
 from schema.exits import say
-from schema.preset import Kind
+from schema.exits import warn
 from schema.report import REPORTERS
 from schema.resolve import Workspace
 
@@ -21,35 +23,41 @@ if TYPE_CHECKING:
 
     from schema.check import Options
     from schema.findings import Finding
+    from schema.preset import Preset
 
 
 def validate(files: Sequence[Path], options: Options, form: str) -> Exit:
     """Checks every file; findings go to standard output, unreadable input to standard error."""
     workspace = Workspace()
     found: list[Finding] = []
+    presets: list[Preset] = []
     unreadable = False
     for file in files:
         try:
-            found += findings(workspace, absolute(file), options)
+            preset = _preset(workspace, absolute(file))
+            found += check(workspace, preset, options)
+            presets.append(preset)
         except InputError as error:  # noqa: PERF203 - the other files are still checked
             say(error)
             unreadable = True
+    for each in doubts(presets, options):
+        warn(each)
     _report(list(dict.fromkeys(found)), form)
     if unreadable:
         return Exit.USAGE
     return Exit.FINDINGS if any(finding.is_error for finding in found) else Exit.OK
 
 
-def findings(workspace: Workspace, file: Path, options: Options) -> list[Finding]:
-    """The findings of one file.
+def _preset(workspace: Workspace, file: Path) -> Preset:
+    """One file.
 
     Raises:
         InputError: it cannot be read, or is no GRPO preset; the latter is skipped when a hook passes it.
     """
     preset = load(workspace, file)
-    if preset.kind in (Kind.FOREIGN, Kind.OTHER) and not os.environ.get("PRE_COMMIT"):
+    if preset.kind in NO_PRESETS and not os.environ.get("PRE_COMMIT"):
         raise no_grpo(preset)
-    return check(workspace, preset, options)
+    return preset
 
 
 def absolute(file: Path) -> Path:

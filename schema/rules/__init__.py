@@ -1,6 +1,7 @@
 """The rules: one a function, grouped by what they are about; importing this package registers them all."""
 
 from schema.rules import adapters
+from schema.rules import another
 from schema.rules import batch
 from schema.rules import connectivity
 from schema.rules import deepspeed
@@ -28,6 +29,7 @@ __all__ = [
     "Context",
     "Rule",
     "adapters",
+    "another",
     "batch",
     "connectivity",
     "deepspeed",

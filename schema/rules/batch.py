@@ -205,3 +205,20 @@ def _effective(context: Context, world: tuple[int, str], effective: int, place: 
             "one of the two would be ignored",
             "remove gradient_accumulation_steps",
         )
+
+
+@rule("streaming-without-max-steps")
+def streaming_without_max_steps(context: Context) -> Iterator[Problem]:
+    """A streamed dataset, which has no length, and no max_steps, which would say when to stop.
+
+    transformers' Trainer raises once the model was loaded ("max_steps has to be specified", 5.12.1,
+    trainer.py:690; ms-swift 4.5.2, arguments/base_args/data_args.py:46 says so).
+    """
+    v = context.values
+    if v.on("streaming") and v.number("max_steps") <= 0:
+        yield Problem(
+            context.at("streaming"),
+            f"streaming is true, but max_steps is {context.preset.value('max_steps') or 'not set'}",
+            f"{context.swift}: ValueError: max_steps has to be specified{context.late}",
+            f"set {context.preset.path('max_steps')}",
+        )

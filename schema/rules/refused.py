@@ -170,9 +170,6 @@ def _data(v: Values) -> Iterator[Refusal]:
     if v.word("dataloader_num_workers") == "0" and v.has("dataloader_prefetch_factor"):
         why = "there are no dataloader_num_workers to fetch ahead"
         yield Refusal("dataloader_prefetch_factor", "training_args.py:1734", why, "remove it")
-    if v.on("streaming") and v.number("max_steps") <= 0:
-        why = "a streamed dataset has no length, and max_steps gives none"
-        yield Refusal("streaming", "trainer.py:691", why, f"set {v.path('max_steps')}")
 
 
 def _liger(v: Values) -> Iterator[Refusal]:

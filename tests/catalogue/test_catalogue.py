@@ -232,3 +232,25 @@ def test_data_files_are_as_the_extraction_writes_them(tmp_path):
     store.write(tmp_path / "data", releases, engines)
     for path in load.DATA.iterdir():
         assert (tmp_path / "data" / path.name).read_text() == path.read_text()
+
+
+def test_releases_that_know_all_of_some_arguments():
+    assert catalogue.knowing([]) == catalogue.versions()
+    both = catalogue.knowing([("trainer", "train_type"), ("trainer", "save_safetensors")])
+    assert (both[0], both[-1]) == ("3.10.0", "3.12.6")
+    assert catalogue.knowing([("trainer", "min_p"), ("trainer", "save_safetensors")]) == ()
+    assert catalogue.knowing([("trainer", "no_such_argument")]) == ()
+
+
+@pytest.mark.parametrize(
+    ("releases", "text"),
+    [
+        (["4.0.0", "4.0.1", "4.0.2"], "4.0.0 to 4.0.2"),
+        (["3.12.6", "4.0.0"], "3.12.6 to 4.0.0"),
+        (["4.5.2"], "4.5.2"),
+        (["3.10.0", "4.5.3", "4.6.0"], "3.10.0 and 4.5.3 to 4.6.0"),
+        ([], ""),
+    ],
+)
+def test_releases_that_follow_each_other_are_one_span(releases, text):
+    assert catalogue.spans(releases) == text

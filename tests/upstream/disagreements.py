@@ -31,6 +31,14 @@ REJECTED_HERE = {
     "one-loopback-host": "this project runs one server, on the learner's node",
     "one-port": "this project runs one server; port 0 and above 65535 fail at connecting",
     "group-port": "opened when the weights are first sent",
+    "colocate-lora": "taken; vLLM refuses the adapter, or its rank, when the trainer makes its engine",
+    "quantized-learner": "taken; the server refuses the weights at the first sync",
+    "rope-scaling-unread": "taken; the engine is made without it",
+    "heads-per-gpu": "read by the worker that loads vLLM",
+    "teacher-address": "taken; one address for two servers",
+    "async-engine-unawaited": "taken; the server never answers",
+    "async-generate": "taken by 4.4.0 and 4.4.1; the first prefetch crashes",
+    "streaming-without-max-steps": "read when the trainer is built, after the model was loaded",
 }
 #: The same of flat YAML alone.
 REJECTED_FLAT = {

@@ -1,0 +1,86 @@
+"""A rule about the target release: a preset may have been written for another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from schema.catalogue import knowing
+from schema.catalogue import spans
+from schema.findings import Severity
+from schema.resolve.tree import Branch
+from schema.resolve.tree import data
+from schema.rules.base import Problem
+from schema.rules.base import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    from schema.place import Place
+    from schema.rules.base import Context
+
+ANOTHER_RELEASE = "another-release"
+#: Names that a message lists; more say nothing new.
+_MOST = 3
+
+
+class _Key(NamedTuple):
+    side: str
+    name: str
+    place: Place
+
+    @property
+    def argument(self) -> tuple[str, str]:
+        return self.side, self.name
+
+
+@rule(ANOTHER_RELEASE, severity=Severity.WARNING, components=True)
+def another_release(context: Context) -> Iterator[Problem]:
+    """Keys that the target release lacks, in a preset all of whose keys other releases know.
+
+    ms-swift renames arguments and drops them: train_type gave way to tuner_type after 4.0.4, save_safetensors went
+    after 3.12.6 (the catalogue's data, read from the wheels). Where other releases have every key, the preset was
+    probably written for one of them; named as the target, it takes away each `unknown-key` that comes of this.
+    """
+    keys = list(_keys(context))
+    known = [key for key in keys if knowing([key.argument])]
+    unheard = [key for key in keys if key not in known]
+    lacking = [key for key in known if _lacks(context, key)]
+    releases = knowing(key.argument for key in known) if lacking else ()
+    if releases:
+        verb = "knows" if len(releases) == 1 else "know"
+        but = f" but {_listed(unheard)}" if unheard else ""
+        yield Problem(
+            lacking[0].place,
+            f"ms-swift {spans(releases)} {verb} all keys of this preset{but};"
+            f" {context.release.version}, which it is checked for, lacks {_listed(lacking)}",
+            "",
+            f"if another release runs it, name that one: --swift-version {releases[-1]}, or swift-version ="
+            f' "{releases[-1]}" in [tool.rollout-split] of pyproject.toml',
+        )
+
+
+def _keys(context: Context) -> Iterator[_Key]:
+    for setting in context.preset.settings():
+        if not context.preset.owned(setting):
+            yield _Key("trainer", setting.name, setting.key)
+    block = context.preset.block
+    for name, tree in block.children.items() if isinstance(block, Branch) else ():
+        # What is none of the server's is the business of other rules.
+        if data(tree) is not None and knowing([("server", str(name))]):
+            yield _Key("server", str(name), tree.key)
+
+
+def _lacks(context: Context, key: _Key) -> bool:
+    # What stands on the wrong side is misplaced, in any release.
+    there = (
+        context.release.server if key.side == "server" else {**context.release.server, **context.release.trainer}
+    )
+    return key.name not in there
+
+
+def _listed(keys: Sequence[_Key]) -> str:
+    names = list(dict.fromkeys(key.name for key in keys))
+    more = len(names) - _MOST
+    return ", ".join(names[:_MOST]) + (f" and {more} more" if more > 0 else "")
