@@ -63,8 +63,8 @@ Exit status:
 @click.option(
     "--train-gpus",
     type=click.IntRange(min=1),
-    help="GPUs that learn; in colocate mode all of them. Default: what the preset says, or the project, else 2 beside"
-    " a server, and all GPUs in colocate mode.",
+    help="GPUs that learn; in colocate mode all of them. Default: what the preset says, or the project, else 2"
+    " beside a server, and all GPUs in colocate mode.",
 )
 @click.option(
     "--tensor-parallel",

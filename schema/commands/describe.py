@@ -125,14 +125,12 @@ def _learner(about: Context, world: int) -> list[str]:
     numbers = batch(about.preset, trainer, world)
     accumulation = numbers.accumulation or trainer.gradient_accumulation_steps or 1
     micro, wanted = numbers.micro, numbers.effective
+    size = trainer.generation_batch_size or micro * (trainer.steps_per_generation or accumulation)
     step = f"takes {micro * accumulation} completions = {micro} x gradient_accumulation_steps {accumulation}"
     if wanted is not None and numbers.accumulation is None:
         step = f"cannot take the {wanted} completions of effective_batch_size: {micro} are taken at a time"
     return [
         f"  learner  {world} GPUs, per_device_train_batch_size {trainer.per_device_train_batch_size}",
-        (
-            f"  rollout makes {trainer.generation_batch_size} completions,"
-            f" {trainer.num_generations} for each prompt"
-        ),
+        (f"  rollout makes {size} completions, {trainer.num_generations} for each prompt"),
         f"  optimizer step {step}",
     ]

@@ -55,6 +55,7 @@ REQUIRED = (
 #: Sections of arguments that messages tell people to set, where it is not `rlhf`.
 _HOMES = {
     "attn_impl": "model",
+    "torch_dtype": "model",
     "eval_strategy": "training",
     "max_steps": "training",
     "dataset": "data",

@@ -55,8 +55,7 @@ def unloadable(v: Values, engine_kwargs: object) -> Iterator[tuple[str, str]]:
 def can_load(context: Context) -> bool:
     """Whether a rollout server could load the learner's adapter, in whatever mode the preset is now."""
     v, preset = context.values, context.preset
-    ask = preset.served if preset.mode == "server" else preset.value
-    plain = v.tuner == "lora" and not any(unloadable(v, ask("vllm_engine_kwargs")))
+    plain = v.tuner == "lora" and not any(unloadable(v, preset.engine("vllm_engine_kwargs")))
     runs_async = is_async(preset, context.release.version) or v.has("multi_turn_scheduler")
     asked = any(v.on(name) for name in ("vllm_use_async_engine", "vllm_enable_expert_parallel"))
     fits = context.trainer.config.lora_rank <= RANKS[-1]

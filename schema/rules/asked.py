@@ -10,7 +10,7 @@ from schema.checkpoint import sees
 from schema.findings import Severity
 from schema.rules.batch import rollout_size
 from schema.rules.deepspeed import partitions
-from schema.rules.releases import is_async
+from schema.swift.engine import is_async
 from schema.values import Values
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Asked(Values):
     def split_groups(self) -> bool:
         """Whether engines of the server get completions of one prompt in the same place of their lists."""
         context, size = self._context, rollout_size(self._context)
-        if context.server is None or size is None or is_async(context):
+        if context.server is None or size is None or is_async(context.preset, context.release.version):
             return False
         engines = context.server.config.vllm_data_parallel_size
         return engines > 1 and engines * context.trainer.config.num_generations > size

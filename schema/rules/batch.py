@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from schema.place import Place
     from schema.rules.base import Context
 
+_SMALL = 64  # of greater groups none is proposed
 _SIZES = ("generation_batch_size", "steps_per_generation", "per_device_train_batch_size")
 
 
@@ -59,7 +60,9 @@ def generation_batch_size(context: Context) -> Iterator[Problem]:
             context.at("generation_batch_size"),
             f"generation_batch_size is {size}, but {product} x steps_per_generation {steps} = {micro * steps}",
             f"{context.swift}: ValueError{context.late}",
-            "remove steps_per_generation",
+            f"set generation_batch_size to {_whole(context, size)}, and remove steps_per_generation"
+            if size % micro
+            else "remove steps_per_generation",
         )
     elif size % micro:
         yield Problem(
@@ -85,7 +88,7 @@ def num_generations(context: Context) -> Iterator[Problem]:
             context.at("num_generations"),
             "num_generations is 1: a group of one has no advantage",
             f"{context.swift}: ValueError{context.late}",
-            "set num_generations to 2 or more",
+            f"set num_generations to {_group(context)}",
         )
     size = rollout_size(context)
     if size is not None and size % group:
@@ -96,6 +99,20 @@ def num_generations(context: Context) -> Iterator[Problem]:
             f"{context.swift}: ValueError: generation_batch_size must be evenly divisible by num_generations",
             f"set generation_batch_size to {_whole(context, size)}{steps}",
         )
+
+
+def _group(context: Context) -> str:
+    """The smallest group that both batches hold whole, where they hold any."""
+    trainer, world = context.trainer.config, _world(context)
+    size = rollout_size(context) or 0
+    if (
+        world is not None
+        and not context.wrong("per_device_eval_batch_size")
+        and evaluates(context.preset, trainer)
+    ):
+        size = gcd(size, trainer.per_device_eval_batch_size * world[0])
+    least = next((group for group in range(2, _SMALL) if size % group == 0), None)
+    return str(least) if least else "2 or more, and the batch sizes to multiples of it"
 
 
 def _size_place(context: Context) -> Place:

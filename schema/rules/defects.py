@@ -206,7 +206,7 @@ DEFECTS = {
         "4.2.1",
         "load_best_model_at_end",
         lambda v: (
-            v.evaluates
+            v.eval_strategy != "no"
             and not v.has("metric_for_best_model")
             and (v.on("load_best_model_at_end") or v.word("save_strategy") == "best")
         ),

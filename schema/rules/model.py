@@ -12,6 +12,7 @@ from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.releases import older
 from schema.rules.tokens import engine_length
+from schema.split import server_size
 from schema.swift.weights import packed
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def longer_than_model(context: Context) -> Iterator[Problem]:
     config/model.py _get_and_verify_max_len), unless VLLM_ALLOW_LONG_MAX_MODEL_LEN is 1, and ms-swift does not lift
     that. Nothing is said where the preset stretches positions itself: rope_scaling, max_model_len, hf_overrides.
     """
-    found, most = engine_length(context), positions(context.preset.value("model"))
+    found, most = engine_length(context), positions(context.preset.engine("model"))
     side = "server" if context.preset.mode == "server" else "learner"
     lifted = context.preset.variables(side).get("VLLM_ALLOW_LONG_MAX_MODEL_LEN") == "1"
     stretched = any(context.values.has(name) for name in ("rope_scaling", "max_model_len"))
@@ -110,8 +111,18 @@ def heads_per_gpu(context: Context) -> Iterator[Problem]:
         f"vllm_tensor_parallel_size is {tensor}, but the model has {_told(found)}",
         f"{context.swift}: vLLM stops as it loads the model: attention heads must be divisible by tensor parallel"
         " size",
-        f"set vllm_tensor_parallel_size to {max(filter(found.fit, range(1, tensor)))}",
+        _fitting(context, found, tensor),
     )
+
+
+def _fitting(context: Context, found: Heads, tensor: int) -> str:
+    """The fix: the largest engine that heads and GPUs divide by, and as many engines as that makes."""
+    server = context.preset.mode == "server"
+    side = context.split.rollout if server else context.split.train
+    gpus = side.count if side else server_size(context.preset) or tensor
+    fits = [one for one in range(1, min(tensor, found.queries + 1)) if found.fit(one) and gpus % one == 0]
+    engines = f", and vllm_data_parallel_size to {gpus // max(fits)}" if server else ""
+    return f"set vllm_tensor_parallel_size to {max(fits)}{engines}"
 
 
 def _told(found: Heads) -> str:

@@ -71,7 +71,7 @@ def _warmup(v: Values) -> Iterator[_Overwritten]:
     ratio, steps = v.number("warmup_ratio"), v.number("warmup_steps")
     if steps and not v.counts_warmup_steps and not (v.since("4.5.0") and ratio):
         why = "with transformers 5 warmup_ratio overwrites it" + (", unset as it is" if v.since("4.5.0") else "")
-        yield _Overwritten("warmup_steps", why, "set warmup_ratio instead")
+        yield _Overwritten("warmup_steps", why, "remove it" if ratio else "set warmup_ratio instead")
     elif steps > 0 and ratio and not v.since("4.0.0"):
         yield _Overwritten("warmup_ratio", "warmup_steps overwrites it", "remove one of the two")
     if ratio >= 1 and v.since("4.0.0") and not v.since("4.5.0"):

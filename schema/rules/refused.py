@@ -237,7 +237,8 @@ def _rope(v: Values) -> Iterator[Refusal]:
     scaling, kind = v.mapping("rope_scaling"), v.word("rope_scaling")
     if scaling is None and kind not in _ROPES:
         why = f"it is one of {', '.join(_ROPES)}, or a mapping"
-        yield Refusal("rope_scaling", "model_args.py:148", why, "set it to yarn")
+        fix = "write it as a mapping with rope_type and factor"
+        yield Refusal("rope_scaling", "model_args.py:148", why, fix)
         return
     named = scaling is None or scaling.get("rope_type", scaling.get("type", "default")) != "default"
     if v.since("3.11.3") and named and "factor" not in (scaling or {}) and not v.has("max_model_len"):
@@ -314,14 +315,16 @@ def _whole(save: float, evaluate: float) -> bool:
 
 def _warmup(v: Values) -> Iterator[Refusal]:
     ratio, steps = v.number("warmup_ratio"), v.number("warmup_steps")
-    whole, why = "set warmup_steps for a number of steps", "it is a share of all steps, from 0 to less than 1"
+    why = "it is a share of all steps, from 0 to less than 1"
+    whole = "set warmup_steps for a number of steps" if v.counts_warmup_steps else "give it a share below 1"
     if v.since("4.5.0") and ratio >= 1:
         yield Refusal("warmup_ratio", "trainers/arguments.py:233", why, whole)
     elif ratio < 0 or (ratio > 1 and not v.since("4.0.0")):
         yield Refusal("warmup_ratio", "training_args.py:1731", why, whole)
     elif v.since("4.5.0") and ratio and steps:
         why = "warmup_steps is set too"
-        yield Refusal("warmup_ratio", "trainers/arguments.py:229", why, "remove one of the two")
+        fix = "remove one of the two" if v.counts_warmup_steps else "remove warmup_steps"
+        yield Refusal("warmup_ratio", "trainers/arguments.py:229", why, fix)
     elif steps < 0 and v.counts_warmup_steps:
         yield Refusal("warmup_steps", "training_args.py:1731", "it must not be negative", "remove it")
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from schema.rules.base import Context
 
 
+#: What a learner of GRPO must not do with a prompt that is too long.
+REFUSED_STRATEGIES = ("right", "split")
+
+
 def total_length(context: Context) -> int | None:
     """Tokens of prompt and completion that the preset allows, or None if it does not say.
 
@@ -64,11 +68,21 @@ def max_model_len(context: Context) -> Iterator[Problem]:
     engine may be below it, and is warned of only where it has no room for a prompt beside a completion.
     """
     engine, total, prompt = engine_length(context), total_length(context), prompt_length(context)
-    if engine is None or total is None or prompt is None or engine[0] >= total:
+    completion = context.trainer.config.max_completion_length
+    if engine is None or engine[0] >= (completion + 1 if total is None else total):
         return
     length, place = engine
+    if total is None or prompt is None:
+        yield Problem(
+            place,
+            f"vllm_max_model_len is {length}, but a completion alone may have {completion} tokens",
+            f"{context.swift}: completions are clipped",
+            "raise it by what a prompt needs, or lower max_completion_length",
+            Severity.WARNING,
+        )
+        return
     fills, server = prompt >= length, context.preset.mode == "server"
-    if not server and _limit(context) is not None and length > context.trainer.config.max_completion_length:
+    if not server and _limit(context) is not None and length > completion:
         return
     alone = f", and a prompt alone {prompt}" if fills else ""
     yield Problem(
@@ -121,7 +135,7 @@ def truncation_strategy(context: Context) -> Iterator[Problem]:
     Of several sections that set it, the last one counts: rlhf after template.
     """
     setting = context.preset.arguments.get("truncation_strategy")
-    if setting is not None and setting.value in ("right", "split"):
+    if setting is not None and setting.value in REFUSED_STRATEGIES:
         yield Problem(
             setting.place,
             f"{setting.path} is {setting.value!r}, and no later section overrides it",
