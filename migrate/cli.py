@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from migrate.carried import MOST
 from migrate.commands import Wish
+from migrate.commands import failure
 from migrate.commands import migrate
 from migrate.plan import DIRECTIONS
 from migrate.target import DEFAULT_HOST
@@ -17,7 +19,10 @@ from migrate.target import Bases
 from migrate.target import Target
 from schema.commands.validate import absolute
 from schema.exits import Exit
-from schema.exits import guarded
+from schema.exits import Guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _EPILOG = """\b
 Exit status:
@@ -28,7 +33,16 @@ Exit status:
 """
 
 
-@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+class Command(Guarded):
+    """migrate-config; whatever ends a call, its JSON report is JSON."""
+
+    @staticmethod
+    def failed(params: Mapping[str, object], error: Exception) -> str | None:
+        """The report of a call that changes nothing."""
+        return failure(error) if params.get("report") == "json" else None
+
+
+@click.command(cls=Command, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("presets", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--to",
@@ -73,7 +87,6 @@ Exit status:
 @click.option("--port", type=click.IntRange(1, 65535), help=f"Port of the server. Default: {DEFAULT_PORT}.")
 @click.option("--timeout", type=click.IntRange(min=1), help=f"Seconds to connect. Default: {DEFAULT_TIMEOUT}.")
 @click.version_option(package_name="rollout-split")
-@guarded
 def main(
     presets: tuple[Path, ...],
     to: str,

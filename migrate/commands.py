@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import sys
@@ -11,17 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from click import ClickException
+
+from migrate.diff import diff
 from migrate.plan import plan
 from migrate.report import render
 from migrate.writing import Change
 from migrate.writing import locked
 from migrate.writing.disk import reason
+from schema import secrets
 from schema.check import load
 from schema.errors import InputError
-from schema.errors import InternalError
 from schema.exits import Exit
 from schema.place import Place
 from schema.place import shown
+from schema.printable import printable
 from schema.resolve import Workspace
 
 if TYPE_CHECKING:
@@ -55,25 +58,18 @@ def migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
     Raises:
         InputError: the input cannot be read, or the migration is refused; nothing is written.
     """
-    try:
-        return _migrate(paths, target, wish)
-    except (InputError, InternalError) as error:
-        if wish.report == "json":
-            _print_json(written=False, error=error)
-        raise
-
-
-def _migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
     for path in paths:
         _refuse_special(path)
     with locked([*paths, *filter(None, [wish.output])], alone=wish.write) as session:
         migrations = plan(paths, target)
         changed = [migration for migration in migrations if migration.changes]
         changes = _changes(migrations, wish.output if changed else None)
+        # What is told is made before anything is written: after it nothing may fail.
+        told = _told(migrations, changed, wish)
         if wish.write:
             session.write(changes)
     with _telling(written=bool(changed) and wish.write):
-        _tell(migrations, changed, wish)
+        print(told, end="")
     return Exit.FINDINGS if changed and not wish.write else Exit.OK
 
 
@@ -136,35 +132,35 @@ def _refuse_unresolved(workspace: Workspace, path: Path) -> None:
         ) from error
 
 
-def _tell(migrations: Sequence[Migration], changed: Sequence[Migration], wish: Wish) -> None:
-    found = [item for migration in migrations for item in migration.items()]
+def _told(migrations: Sequence[Migration], changed: Sequence[Migration], wish: Wish) -> str:
+    known = secrets.known(*(half.data() for migration in migrations for half in (migration.old, migration.new)))
+    found = [item.starred(known) for migration in migrations for item in migration.items()]
     if wish.report == "json":
         unchanged = [shown(migration.path) for migration in migrations if not migration.changes]
-        _print_json([item.plain() for item in found], unchanged, written=bool(changed) and wish.write)
-        return
+        return _json([item.plain() for item in found], unchanged, written=bool(changed) and wish.write)
     if wish.check:
-        for migration in changed:
-            print(f"{shown(migration.path)}: would be migrated")
-        return
-    if not wish.write:
-        for migration in changed:
-            print(diff(migration), end="")
-    if found:
-        print(render(found))
-    for migration in migrations:
-        print(f"{shown(migration.path)}: {_verdict(migration, wish)}")
+        return "".join(f"{printable(shown(migration.path))}: would be migrated\n" for migration in changed)
+    diffs = [] if wish.write else [diff(migration, known) for migration in changed]
+    verdicts = [f"{printable(shown(migration.path))}: {_verdict(migration, wish)}\n" for migration in migrations]
+    return "".join([*diffs, render(found), *verdicts])
 
 
-def _print_json(
-    changes: Sequence[object] = (), unchanged: Sequence[str] = (), *, written: bool, error: Exception | None = None
-) -> None:
+def failure(error: Exception) -> str:
+    """The JSON report of a call that was ended by an error, and changed nothing, unless the message says so."""
+    return _json(error=error).rstrip()
+
+
+def _json(
+    changes: Sequence[object] = (), unchanged: Sequence[str] = (), *, written: bool = False, error: Exception | None = None
+) -> str:
     plain = {"changes": list(changes), "unchanged": list(unchanged), "written": written}
-    print(json.dumps(plain | ({"error": _plain(error)} if error else {}), indent=2))
+    return json.dumps(plain | ({"error": _plain(error)} if error else {}), indent=2) + "\n"
 
 
 def _plain(error: Exception) -> dict[str, object]:
     if not isinstance(error, InputError):
-        return {"message": str(error), "file": None, "line": None, "column": None}
+        message = error.format_message() if isinstance(error, ClickException) else str(error) or type(error).__name__
+        return {"message": printable(secrets.starred(message)), "file": None, "line": None, "column": None}
     file, line, column = error.place or (None, None, None)
     return {"message": error.message, "file": file and shown(file), "line": line, "column": column}
 
@@ -176,16 +172,4 @@ def _verdict(migration: Migration, wish: Wish) -> str:
         return f"would be {'migrated' if migration.content is not None else 'removed'} (--write does it)"
     if migration.content is None:
         return "not written below it" if wish.output else "removed"
-    return f"written below {shown(wish.output)}" if wish.output else "written"
-
-
-def diff(migration: Migration) -> str:
-    """The unified diff of one file."""
-    name = shown(migration.path).lstrip("/")
-    lines = difflib.unified_diff(
-        migration.old.text.splitlines(keepends=True),
-        migration.new.text.splitlines(keepends=True),
-        f"a/{name}" if migration.before is not None else "/dev/null",
-        f"b/{name}" if migration.content is not None else "/dev/null",
-    )
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return f"written below {printable(shown(wish.output))}" if wish.output else "written"

@@ -166,11 +166,10 @@ def refuse_invalid(after: Workspace, preset: Preset, options: Options) -> None:
     """
     errors = [finding for finding in check(after, preset, options) if finding.is_error]
     if errors:
-        listed = "\n".join(f"  {error.place}: [{error.rule}] {error.message}" for error in errors)
         raise InputError(
-            "the migrated preset would not pass validate-config; mend this first (lines are the result's):\n"
-            + listed,
+            "the migrated preset would not pass validate-config; mend this first (lines are the result's):",
             Place(preset.resolved.path),
+            [f"  {error.place}: [{error.rule}] {error.message}" for error in errors],
         )
 
 

@@ -17,8 +17,14 @@ from migrate.edits import Remove
 from migrate.edits import gone
 from migrate.scalars import shown as value_text
 from schema.place import shown
+from schema.printable import printable
+from schema.secrets import HIDDEN
+from schema.secrets import is_secret
+from schema.secrets import starred
+from schema.secrets import starred_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from schema.yamltext import Document
@@ -47,6 +53,21 @@ class Item:
     def plain(self) -> dict[str, object]:
         """The item for JSON."""
         return asdict(self)
+
+    def starred(self, known: Sequence[str]) -> Item:
+        """The item without secrets, those that are known and those that their names tell."""
+        hide = any(map(is_secret, self.key.split(".")))
+        return replace(
+            self,
+            old=HIDDEN if hide and self.old is not None else _starred(self.old, known),
+            new=HIDDEN if hide and self.new is not None else _starred(self.new, known),
+            reason=starred(self.reason, known),
+            comments=tuple(starred_line(comment, known) for comment in self.comments),
+        )
+
+
+def _starred(value: str | None, known: Sequence[str]) -> str | None:
+    return None if value is None else starred(value, known)
 
 
 def items(file: Path, old: Document, new: Document, edits: list[Edit]) -> list[Item]:
@@ -82,14 +103,14 @@ def _entry(document: Document, path: tuple[str, ...]) -> tuple[int, str] | None:
 
 
 def render(found: list[Item]) -> str:
-    """The report: one block a file, one line a change, and what it took along."""
+    """The report: one block a file, one line a change, and what it took along; nothing if nothing changes."""
     lines = []
     for file in dict.fromkeys(item.file for item in found):
         lines.append(f"{file}:")
         for item in found:
             if item.file == file:
                 lines += _lines(item)
-    return "\n".join(lines)
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def _lines(item: Item) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from schema import jsontext
 
 _EXPERTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
 
@@ -27,7 +28,7 @@ def sees(model: object) -> bool | None:
 def config(model: object) -> dict[str, Any] | None:
     """The checkpoint's config.json; None if it is not here."""
     try:
-        said = json.loads((Path(str(model)) / "config.json").read_text("utf-8"))
+        said = jsontext.load(Path(str(model)) / "config.json")
     except (OSError, ValueError):
         return None
     return said if isinstance(said, dict) else None

@@ -67,7 +67,10 @@ class _Edits:
         self.server: list[Edit] = []
 
     def mode(self) -> None:
-        self.learner.append(Change(("vllm_mode",), "colocate", ToColocate.why))
+        if self._pair.preset.tree.leaf("vllm_mode") is None:
+            self.learner.append(Add(("vllm_mode",), "colocate", ToColocate.why, "use_vllm"))
+        else:
+            self.learner.append(Change(("vllm_mode",), "colocate", ToColocate.why))
 
     def address(self) -> None:
         for setting in self._pair.preset.arguments.values():

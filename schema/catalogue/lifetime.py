@@ -27,7 +27,7 @@ def lifetime(side: str, name: str) -> Lifetime | None:
         CatalogueError: a data file is missing or broken.
     """
     events = sorted(history(side, name), key=lambda event: order(event[0]))
-    having = [version for version in versions() if _has(events, version)]
+    having = [version for version in versions() if _has(events, version)] if events else []
     return Lifetime(having[0], having[-1]) if having else None
 
 

@@ -30,7 +30,7 @@ _RELEASES = "releases.json"
 
 def versions() -> tuple[str, ...]:
     """The catalogued ms-swift releases, ascending."""
-    return tuple(_known("ms-swift"))
+    return tuple(_known(DATA, "ms-swift"))
 
 
 def newest() -> str:
@@ -50,7 +50,7 @@ def release(version: str) -> Release:
 
 def vllm_versions() -> tuple[str, ...]:
     """The catalogued vLLM releases, ascending."""
-    return tuple(_known("vllm"))
+    return tuple(_known(DATA, "vllm"))
 
 
 def vllm_engine_args(version: str) -> Mapping[str, Field]:
@@ -69,18 +69,17 @@ def history(side: str, name: str) -> list[tuple[str, bool]]:
     Raises:
         CatalogueError: A data file is missing or broken.
     """
-    rows = _rows(DATA / f"{side}.json")
-    return [(since, bool(definition)) for since, other, *definition in rows if other == name]
+    return _histories(DATA / f"{side}.json").get(name, [])
 
 
 def order(version: str) -> tuple[int, ...]:
     """A sort key of a release: the numbers in its name."""
-    return tuple(map(int, re.findall(r"\d+", version)))
+    return tuple(int(number) for number in re.findall(r"\d{1,18}", version))
 
 
 @cache
 def _release(data: Path, version: str) -> Release:
-    known = _known("ms-swift")
+    known = _known(data, "ms-swift")
     _require("ms-swift", version, known)
     trainer, server = (_fields(data / f"{part}.json", version, known) for part in ("trainer", "server"))
     try:
@@ -92,7 +91,7 @@ def _release(data: Path, version: str) -> Release:
 
 @cache
 def _engine_args(data: Path, version: str) -> Mapping[str, Field]:
-    known = _known("vllm")
+    known = _known(data, "vllm")
     _require("vllm", version, known)
     return _fields(data / "vllm.json", version, known)
 
@@ -105,9 +104,10 @@ def _require(package: str, version: str, known: Iterable[str]) -> None:
         raise UnknownReleaseError(package, version, earlier[-1] if earlier else next(iter(known)))
 
 
-def _known(package: str) -> dict[str, list[Any]]:
+@cache
+def _known(data: Path, package: str) -> dict[str, list[Any]]:
     """What ``releases.json`` says of each release of a package, ascending."""
-    path = DATA / _RELEASES
+    path = data / _RELEASES
     try:
         rows = {version: rest for name, version, *rest in _rows(path) if name == package}
         known = {version: rows[version] for version in sorted(rows, key=order)}
@@ -130,6 +130,14 @@ def _fields(path: Path, version: str, known: Iterable[str]) -> dict[str, Field]:
         raise _broken(path, error) from error
     if not found:
         raise _broken(path, f"it lists no option of release {version}")
+    return found
+
+
+@cache
+def _histories(path: Path) -> dict[str, list[tuple[str, bool]]]:
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for since, name, *definition in _rows(path):
+        found.setdefault(name, []).append((since, bool(definition)))
     return found
 
 

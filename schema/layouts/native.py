@@ -78,6 +78,11 @@ class Native(Preset):
 
     server: Branch | None
 
+    @property
+    def trees(self) -> tuple[Branch, ...]:
+        """Both halves."""
+        return (self.tree,) if self.server is None else (self.tree, self.server)
+
     @cached_property
     def kind(self) -> Kind:
         """What the file is, judged by rlhf_type; without it ms-swift trains DPO, or no rollouts at all."""

@@ -81,12 +81,22 @@ def _project(root: Path) -> Project:
 def _settings(file: Path) -> Settings:
     try:
         with file.open("rb") as stream:
-            table: dict[str, Any] = tomllib.load(stream).get("tool", {}).get("rollout-split", {})
-        return Settings.model_validate(table)
+            said: dict[str, Any] = tomllib.load(stream)
+        return Settings.model_validate(_table(said))
     except ValidationError as error:
         raise InputError(_first(error), Place(file)) from error
     except (OSError, ValueError) as error:  # no TOML, or no UTF-8
         raise InputError(f"cannot be read: {error}", Place(file)) from error
+    except RecursionError as error:
+        raise InputError("cannot be read: nested too deeply", Place(file)) from error
+
+
+def _table(said: Any) -> Any:
+    for name in ("tool", "rollout-split"):
+        said = said.get(name, {})
+        if not isinstance(said, dict):
+            raise ValueError(f"{name} is {said!r}, not a table")
+    return said
 
 
 def _first(error: ValidationError) -> str:

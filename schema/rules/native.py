@@ -250,7 +250,7 @@ def server_address(context: Context) -> Iterator[Problem]:
             f"set host to {wanted_host}",
             Severity.WARNING,
         )
-    elif host != wanted_host and not {host, wanted_host} <= {*LOOPBACK[:2]}:
+    elif host != wanted_host and not all(name in LOOPBACK[:2] for name in (host, wanted_host)):
         yield Problem(
             context.at_server("host"),
             f"{context.preset.server_path('host')} is {host}, but the learner connects to {wanted_host}",

@@ -72,6 +72,7 @@ class Constructor:
             self._refuse_duplicate(merges if is_merge(entry) else seen, entry)
         for merge in merges.values():
             for entry in self._merged(merge.value):
+                self._spend(merge.value)
                 seen.setdefault(self.key(entry), entry)
         yield from seen.values()
 
