@@ -20,6 +20,7 @@ from migrate.target import Target
 from schema.commands.validate import absolute
 from schema.exits import Exit
 from schema.exits import Guarded
+from schema.split import MAX_GPUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,11 +61,11 @@ class Command(Guarded):
 @click.option("--include-bases", is_flag=True, help="Migrate the bases of the named presets, too.")
 @click.option("--mask-bases", is_flag=True, help="Leave bases alone: override their settings with null.")
 @click.option(
-    "--rollout-gpus", type=click.IntRange(min=1), help="GPUs that roll out. Default: the project's, else 6."
+    "--rollout-gpus", type=click.IntRange(1, MAX_GPUS), help="GPUs that roll out. Default: the project's, else 6."
 )
 @click.option(
     "--train-gpus",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MAX_GPUS),
     help="GPUs that learn. Default: what the preset says, or the project, else 2 beside a server.",
 )
 @click.option(

@@ -151,7 +151,11 @@ def failure(error: Exception) -> str:
 
 
 def _json(
-    changes: Sequence[object] = (), unchanged: Sequence[str] = (), *, written: bool = False, error: Exception | None = None
+    changes: Sequence[object] = (),
+    unchanged: Sequence[str] = (),
+    *,
+    written: bool = False,
+    error: Exception | None = None,
 ) -> str:
     plain = {"changes": list(changes), "unchanged": list(unchanged), "written": written}
     return json.dumps(plain | ({"error": _plain(error)} if error else {}), indent=2) + "\n"
@@ -159,7 +163,9 @@ def _json(
 
 def _plain(error: Exception) -> dict[str, object]:
     if not isinstance(error, InputError):
-        message = error.format_message() if isinstance(error, ClickException) else str(error) or type(error).__name__
+        message = (
+            error.format_message() if isinstance(error, ClickException) else str(error) or type(error).__name__
+        )
         return {"message": printable(secrets.starred(message)), "file": None, "line": None, "column": None}
     file, line, column = error.place or (None, None, None)
     return {"message": error.message, "file": file and shown(file), "line": line, "column": column}

@@ -18,9 +18,9 @@ from schema.yamltext import Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Sequence
 
     from migrate.migration import Migration
+    from schema.secrets import Known
     from schema.yamltext import Document
     from schema.yamltext import Node
     from schema.yamltext import Span
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LINE = re.compile(r"[^\r\n]+")
 
 
-def diff(migration: Migration, known: Sequence[str]) -> str:
+def diff(migration: Migration, known: Known) -> str:
     """The unified diff of one file, and a line that says so where it cannot be applied.
 
     Args:
@@ -46,14 +46,14 @@ def diff(migration: Migration, known: Sequence[str]) -> str:
     text = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in made)
     if [old, new] == [lines(document.text) for document in (migration.old, migration.new)]:
         return text
-    return f"{text}This diff cannot be applied: it stars secrets, or escapes what is not printable; --write writes all.\n"
+    return f"{text}This diff cannot be applied: it stars secrets, or escapes what is not printable.\n"
 
 
-def _shown(document: Document, known: Sequence[str]) -> list[str]:
+def _shown(document: Document, known: Known) -> list[str]:
     return [_line(line, known) for line in lines(_veiled(document))]
 
 
-def _line(line: str, known: Sequence[str]) -> str:
+def _line(line: str, known: Known) -> str:
     body = line.rstrip("\r\n")
     return printable(starred_line(body, known), keep="\t") + line[len(body) :]
 

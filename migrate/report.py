@@ -24,9 +24,9 @@ from schema.secrets import starred
 from schema.secrets import starred_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
+    from schema.secrets import Known
     from schema.yamltext import Document
 
 _KINDS = {Change: "changed", Remove: "removed", Prune: "removed", Add: "added", Move: "moved"}
@@ -54,7 +54,7 @@ class Item:
         """The item for JSON."""
         return asdict(self)
 
-    def starred(self, known: Sequence[str]) -> Item:
+    def starred(self, known: Known) -> Item:
         """The item without secrets, those that are known and those that their names tell."""
         hide = any(map(is_secret, self.key.split(".")))
         return replace(
@@ -66,7 +66,7 @@ class Item:
         )
 
 
-def _starred(value: str | None, known: Sequence[str]) -> str | None:
+def _starred(value: str | None, known: Known) -> str | None:
     return None if value is None else starred(value, known)
 
 

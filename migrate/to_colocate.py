@@ -162,8 +162,7 @@ class ToColocate(Direction):
     @property
     def _base_of_block(self) -> str:
         block = self.part.below.block
-        assert block is not None
-        return block.key.file.name
+        return block.key.file.name if block else "a base"
 
     def _spares_custom(self, edits: Iterable[Edit]) -> bool:
         # Training repositories want the section, empty or not; a file wants at least one key.

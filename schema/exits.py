@@ -9,7 +9,6 @@ import sys
 import traceback
 from enum import IntEnum
 from typing import TYPE_CHECKING
-from typing import ClassVar
 from typing import NoReturn
 
 import click
@@ -17,10 +16,10 @@ import click
 from schema.errors import InputError
 from schema.errors import InternalError
 from schema.printable import printable
+from schema.printable import shortened
 from schema.secrets import starred
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Mapping
 
 #: How a write fails that a disk or a terminal does not take.
@@ -51,14 +50,12 @@ def tell(text: str) -> None:
 
 
 class Guarded(click.Command):
-    """A command that ends with what its function returns, or with what its exception means.
+    """A command that ends with what its function returns, or with what its exception means."""
 
-    Attributes:
-        failed: given the options as far as they were understood, and what ended the call, the output that programs
-            wait for; None for none.
-    """
-
-    failed: ClassVar[Callable[[Mapping[str, object], Exception], str | None]]
+    @staticmethod
+    def failed(params: Mapping[str, object], error: Exception) -> str | None:  # noqa: ARG004 - a command may say more
+        """The output that programs wait for, given the options as far as understood and what ended the call."""
+        return None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Reads the arguments; what is wrong with them is said in the form that they ask for."""
@@ -67,11 +64,10 @@ class Guarded(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            error.message = printable(error.message)
             understood = click.Context(self, resilient_parsing=True, ignore_unknown_options=True)
             super().parse_args(understood, words)
             self._answer(understood.params, error)
-            raise
+            raise _said(error) from error
 
     def invoke(self, ctx: click.Context) -> NoReturn:
         """Runs the command and exits."""
@@ -80,18 +76,21 @@ class Guarded(click.Command):
             print(end="", flush=True)
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
-        except click.ClickException as error:
-            error.message = printable(error.message)
+        except click.UsageError as error:
             self._answer(ctx.params, error)
-            raise
+            raise _said(error) from error
         except Exception as error:
             code = _failed(error)
             self._answer(ctx.params, error)
         sys.exit(code)
 
     def _answer(self, params: Mapping[str, object], error: Exception) -> None:
-        if (output := type(self).failed(params, error)) is not None:
+        if (output := self.failed(params, error)) is not None:
             print(output, flush=True)
+
+
+def _said(error: click.UsageError) -> click.UsageError:
+    return click.UsageError(printable(error.format_message()), error.ctx)
 
 
 def _spell_out() -> None:
@@ -106,7 +105,7 @@ def _failed(error: Exception) -> Exit:
         say(error)
         return Exit.USAGE
     if isinstance(error, InternalError):
-        tell(f"error: {error} (a defect of rollout-split: please report it)")
+        tell(f"error: {starred(shortened(str(error)))} (a defect of rollout-split: please report it)")
         return Exit.INTERNAL
     if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:  # no file: the output
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

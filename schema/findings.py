@@ -60,4 +60,8 @@ def _others(left: list[Finding]) -> list[Finding]:
     if len(left) < 2:
         return left
     severity = Severity.ERROR if any(finding.is_error for finding in left) else Severity.WARNING
-    return [left[0]._replace(severity=severity, message=f"{len(left)} more of these are left out", consequence="", fix="")]
+    return [
+        left[0]._replace(
+            severity=severity, message=f"{len(left)} more of these are left out", consequence="", fix=""
+        )
+    ]

@@ -14,6 +14,7 @@ from schema.layouts.native import server_half
 from schema.rules.tokens import total_length
 from schema.split import DEFAULT_LEARNERS
 from schema.split import DEFAULT_ROLLOUT
+from schema.split import MAX_GPUS
 from schema.yamltext import parse
 
 if TYPE_CHECKING:
@@ -29,20 +30,16 @@ class Pair:
     """One pair of a call.
 
     Attributes:
-        context: the pair as it is now.
+        preset: the pair as it is now.
+        context: the same, for rules.
         target: what the migration aims at.
         leaves: whether it leaves the other mode; else only what stands in the wrong place is put right.
     """
 
+    preset: Native
     context: Context
     target: Target
     leaves: bool
-
-    @property
-    def preset(self) -> Native:
-        """The pair as it is now."""
-        assert isinstance(self.context.preset, Native)
-        return self.context.preset
 
     @property
     def path(self) -> Path:
@@ -80,11 +77,21 @@ class Pair:
 
     @property
     def rollout(self) -> int:
-        """GPUs that roll out in server mode."""
+        """GPUs that roll out in server mode.
+
+        Raises:
+            InputError: the server's file asks for more than any machine has, or for none.
+        """
         engines = self.said_by_server(DATA)
         if isinstance(engines, int):
-            return self.tensor * engines
+            return self._bounded(self.tensor * engines)
         return self.target.rollout_gpus or self.preset.project.settings.rollout_gpus or DEFAULT_ROLLOUT
+
+    def _bounded(self, gpus: int) -> int:
+        if 1 <= gpus <= MAX_GPUS:
+            return gpus
+        place = self.context.at_server(DATA)
+        raise InputError(f"TP x DP is {gpus}; a side of the split has from 1 to {MAX_GPUS} GPUs", place)
 
     @property
     def train(self) -> int:

@@ -20,8 +20,11 @@ from migrate.refusals import refuse_invalid
 from migrate.refusals import refuse_unfit
 from schema.check import context
 from schema.check import load
+from schema.errors import InputError
+from schema.layouts.native import ENVIRONMENT
 from schema.layouts.native import Native
 from schema.resolve import Workspace
+from schema.resolve.tree import Branch
 from schema.yamltext import parse
 
 if TYPE_CHECKING:
@@ -54,7 +57,8 @@ def plan(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
         prove(halves)
     new = Workspace({**workspace.overlay, **{half.path: half.content for half in halves}})
     after = load(new, preset.resolved.path)
-    assert isinstance(after, Native)
+    if not isinstance(after, Native):
+        raise ProofError("the result is no flat preset")
     refuse_contradicted(after, target)
     if changes or target.rollout_gpus or target.train_gpus:
         refuse_invalid(new, after, options(target))
@@ -65,8 +69,9 @@ def plan(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
 
 def _halves(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
     refuse_unfit(preset, target.to, is_base=False)
+    _refuse_odd_keys(preset)
     leaves = implied_mode(preset) != target.to
-    pair = Pair(context(workspace, preset, options(target)), target, leaves=leaves)
+    pair = Pair(preset, context(workspace, preset, options(target)), target, leaves=leaves)
     edits, others = _EDITS[target.to](pair)
     there = preset.server is not None
     goes = there and leaves and target.to == "colocate"
@@ -75,6 +80,16 @@ def _halves(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
         rest = parse(pair.server_path, b"") if goes else _server(pair, others)
         halves.append(Half(pair.server_path, pair.server, rest, others, there=there, goes=goes))
     return report(halves)
+
+
+def _refuse_odd_keys(preset: Native) -> None:
+    # 2024-01-04 as a key is a date, and no line of the text is found by its name.
+    for half in preset.trees:
+        environment = half.find(ENVIRONMENT)
+        children = environment.children if isinstance(environment, Branch) else {}
+        for name, tree in (*half.children.items(), *children.items()):
+            if not isinstance(name, str):
+                raise InputError(f"the key {name!r} is no name of a setting; quote it, or remove it", tree.key)
 
 
 def _server(pair: Pair, edits: Sequence[Edit]) -> Document:

@@ -26,6 +26,8 @@ from migrate.target import DEFAULT_TENSOR
 from migrate.to_colocate import ToColocate
 from migrate.to_colocate import needs_server
 from migrate.to_server import ORDER
+from schema.layouts.native import ENVIRONMENT
+from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.roles import UNREAD_IN_COLOCATE
 from schema.roles import Role
@@ -88,6 +90,13 @@ class _Edits:
                 self.server.append(Remove((name,), f"not carried: {lost}"))
             else:
                 self._send(name, said[name], wanted)
+        self._rest(said)
+
+    def _rest(self, said: dict[str, object]) -> None:
+        half = self._pair.preset.server
+        for name, tree in half.children.items() if half else ():
+            if name not in said and not (name == ENVIRONMENT and isinstance(tree, Branch)):
+                self.server.append(Remove((str(name),), "not carried: it says nothing"))
 
     def _wanted(self) -> dict[str, object]:
         target = self._pair.target

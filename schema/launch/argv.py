@@ -7,6 +7,7 @@ from typing import Any
 
 from schema import argument
 from schema.batch import batch
+from schema.errors import InputError
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 
@@ -25,16 +26,21 @@ def server(context: Context) -> tuple[str, ...]:
 
 
 def listen(context: Context) -> dict[str, object]:
-    """Host and port: the server listens where the learner connects."""
+    """Host and port: the server listens where the learner connects.
+
+    Raises:
+        InputError: the preset says none.
+    """
     trainer = context.trainer.config
-    assert trainer.vllm_server_host is not None
+    if not trainer.vllm_server_host or not trainer.vllm_server_port:
+        raise InputError("names no host and port of a rollout server", context.preset.start)
     return {"host": trainer.vllm_server_host[0], "port": trainer.vllm_server_port[0]}
 
 
 def _block(preset: Preset) -> dict[str, object]:
-    assert isinstance(preset.block, Branch)
+    children = preset.block.children if isinstance(preset.block, Branch) else {}
     # The key never stands on a command line; schema.launch.starters hands it on.
-    said = {str(name): data(tree) for name, tree in preset.block.children.items() if name != "api_key"}
+    said = {str(name): data(tree) for name, tree in children.items() if name != "api_key"}
     return {name: value for name, value in said.items() if value is not None}
 
 

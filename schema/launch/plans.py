@@ -15,12 +15,14 @@ from schema.launch.plan import proxies
 from schema.rules.connectivity import GROUP_PORT
 from schema.rules.releases import older
 from schema.split import DEFAULT_LEARNERS
+from schema.split import MAX_GPUS
 from schema.split import Gpus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from schema.rules import Context
+    from schema.server import RolloutServerConfig
 
 
 #: Variables that the launcher's options settle, whatever a preset says.
@@ -102,12 +104,11 @@ def _past_proxies(host: str) -> dict[str, str]:
 
 def server_facts(context: Context) -> dict[str, str]:
     """What identifies the server: address, size, length, model, and a digest of all its settings."""
-    assert context.server is not None
-    config, trainer = context.server.config, context.trainer.config
-    assert trainer.vllm_server_host is not None
+    config, trainer = _server(context), context.trainer.config
+    address = argv.listen(context)
     return {
-        "host": trainer.vllm_server_host[0],
-        "port": str(trainer.vllm_server_port[0]),
+        "host": str(address["host"]),
+        "port": str(address["port"]),
         "group_port": str(_group_port(trainer.vllm_server_group_port)),
         "tensor_parallel_size": str(config.vllm_tensor_parallel_size),
         "data_parallel_size": str(config.vllm_data_parallel_size),
@@ -124,9 +125,14 @@ def _group_port(said: int | list[int] | None) -> int:
 
 def world_size(context: Context) -> int:
     """TP x DP: what the server's `/get_world_size/` answers."""
-    assert context.server is not None
-    config = context.server.config
+    config = _server(context)
     return config.vllm_tensor_parallel_size * config.vllm_data_parallel_size
+
+
+def _server(context: Context) -> RolloutServerConfig:
+    if context.server is None or context.server.errors:
+        raise InputError("has no rollout server that could be started", context.preset.start)
+    return context.server.config
 
 
 def _model(context: Context) -> dict[str, str]:
@@ -137,7 +143,10 @@ def _rollout_gpus(context: Context) -> tuple[str, ...]:
     rollout = context.split.rollout
     if rollout is not None and rollout.ids:
         return rollout.ids
-    return tuple(str(gpu) for gpu in range(world_size(context)))
+    size = world_size(context)
+    if size > MAX_GPUS:
+        raise InputError(f"TP x DP is {size}; no side has more than {MAX_GPUS} GPUs", context.preset.start)
+    return tuple(str(gpu) for gpu in range(size))
 
 
 def _train_gpus(context: Context) -> tuple[str, ...]:

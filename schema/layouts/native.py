@@ -17,6 +17,7 @@ from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
 from schema.resolve.tree import data
 from schema.split import Gpus
+from schema.split import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,11 +142,11 @@ class Native(Preset):
     @property
     def learners(self) -> Gpus | None:
         """NPROC_PER_NODE in ENV, which is what `swift rlhf` starts; the GPUs, if there are as many."""
-        count = argument.number(self.variables("learner").get("NPROC_PER_NODE"))
-        if count is None or count < 1:
+        count = processes(self.variables("learner").get("NPROC_PER_NODE"))
+        if count is None:
             return None
         gpus = self.gpus("learner")
-        return Gpus(int(count), gpus if len(gpus) == count else ())
+        return Gpus(count, gpus if len(gpus) == count else ())
 
     @property
     def rollout_gpus(self) -> Gpus | None:

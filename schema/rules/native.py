@@ -36,7 +36,8 @@ FOLLOWS = (*OWN, "multi_turn_scheduler", "max_turns", "use_gym_env", "gym_env")
 
 
 def _halves(context: Context) -> Iterator[tuple[Branch, Mapping[str, Field], str]]:
-    assert isinstance(context.preset, Native)
+    if not isinstance(context.preset, Native):
+        return
     yield context.preset.tree, context.release.trainer, ""
     if context.preset.server is not None:
         yield context.preset.server, context.release.server, context.preset.server_path() + ": "
@@ -150,7 +151,8 @@ def segments_expand(said: str) -> bool:
 
 def _processes(context: Context) -> Iterator[Problem]:
     preset = context.preset
-    assert isinstance(preset, Native)
+    if not isinstance(preset, Native):
+        return
     learner = preset.variables("learner")
     if "NPROC_PER_NODE" in learner and older(context, "4.2.2") and not older(context, "4.1.0"):
         yield Problem(
@@ -179,9 +181,7 @@ def _processes(context: Context) -> Iterator[Problem]:
 
 
 def _variable(half: Branch, name: str) -> Tree:
-    said = half.find(ENVIRONMENT, name)
-    assert said is not None
-    return said
+    return half.find(ENVIRONMENT, name) or half.find(ENVIRONMENT) or half
 
 
 @rule("sides-differ", layout="native", mode="server")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Near:
-    """Looks for near names, a bounded number of times: each takes milliseconds, and only so many findings are told."""
+    """Looks for near names, a bounded number of times: each takes milliseconds."""
 
     def __init__(self) -> None:
         self._left = MOST

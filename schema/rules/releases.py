@@ -36,7 +36,8 @@ def is_async(context: Context) -> bool:
 
     Experts ask for it from 4.3.0 on.
     """
-    assert context.server is not None
+    if context.server is None:
+        return False
     config = context.server.config
     said, multi_turn = config.vllm_use_async_engine, context.preset.value("multi_turn_scheduler")
     experts = config.vllm_enable_expert_parallel and not older(context, "4.3.0")

@@ -58,6 +58,8 @@ class Constructor:
             hash(value)
         except TypeError:
             raise InputError("a mapping key cannot be a list or a mapping", self.place(entry.key)) from None
+        if isinstance(value, bytes):
+            raise InputError("a mapping key cannot be binary", self.place(entry.key))
         return value
 
     def entries(self, mapping: Mapping) -> Iterator[Entry]:

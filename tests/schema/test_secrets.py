@@ -69,7 +69,9 @@ def test_a_line_that_names_a_secret_ends_there(line, shown):
 
 
 def test_known_values_are_found_however_they_are_spelt():
-    known = secrets.known({"ENV": {"TOKEN": "quo'te\nand lines"}, "list": [{"password": 1234567}], "token": "short"})
+    known = secrets.known(
+        {"ENV": {"TOKEN": "quo'te\nand lines"}, "list": [{"password": 1234567}], "token": "short"}
+    )
     for text in ("quo'te", "'quo\\'te\\nand lines'", "and lines", "1234567"):
         assert secrets.HIDDEN in secrets.starred(f"it is {text} here", known) or text == "quo'te"
     assert secrets.starred("shorter words stay", known) == "shorter words stay"
@@ -77,9 +79,22 @@ def test_known_values_are_found_however_they_are_spelt():
 
 def test_hidden_keeps_what_is_no_secret():
     data = {"a": [{"token": ["x", 1, None]}], "b": "http://u:p@h", "key": True, "n": 1}
-    assert secrets.hidden(data) == {"a": [{"token": ["***", "***", None]}], "b": "http://***@h", "key": True, "n": 1}
+    assert secrets.hidden(data) == {
+        "a": [{"token": ["***", "***", None]}],
+        "b": "http://***@h",
+        "key": True,
+        "n": 1,
+    }
 
 
 def test_words_of_a_command():
     argv = ["swift", "--hub_token", "hush", "--api_key=hush", "--model", "m", "http://u:p@h"]
-    assert secrets.command(argv) == ["swift", "--hub_token", "***", "--api_key=***", "--model", "m", "http://***@h"]
+    assert secrets.command(argv) == [
+        "swift",
+        "--hub_token",
+        "***",
+        "--api_key=***",
+        "--model",
+        "m",
+        "http://***@h",
+    ]

@@ -113,7 +113,8 @@ def software_pair(look: Look) -> Iterator[Problem]:
     """
     versions = look.software or {}
     swift, vllm = _order(versions.get("ms-swift")), _order(versions.get("vllm"))
-    assert look.context.server is not None
+    if look.context.server is None:
+        return
     config = look.context.server.config
     fails = swift is not None and vllm is not None and swift < (4, 2, 1) and vllm >= (0, 14)
     several = config.vllm_data_parallel_size > 1 and not config.vllm_use_async_engine
