@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from schema import jsontext
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from schema.catalogue import Field
 
 _NEGATIVE = re.compile(r"-\d+|-\d*\.\d+")
@@ -77,6 +79,19 @@ def text(value: object) -> str:
     if isinstance(value, dict | list):
         return json.dumps(plain(value), ensure_ascii=False)
     return str(value)
+
+
+def unlike_json(value: object) -> Iterator[object]:
+    """What JSON cannot hold of a value: dates and bytes, as values or keys."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from unlike_json(key)
+            yield from unlike_json(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from unlike_json(item)
+    elif not (value is None or isinstance(value, str | int | float)):
+        yield value
 
 
 def plain(value: object) -> object:

@@ -1,4 +1,4 @@
-"""What is mutated: presets of both layouts with secrets in them, the project's table, a checkpoint's config.json."""
+"""What is mutated: presets of both layouts with secrets in them, the project's table, a checkpoint's config."""
 
 from pathlib import Path
 from random import Random
@@ -28,7 +28,8 @@ training = ["curriculum_stage"]
 """
 
 CONFIG = """{"architectures": ["X"], "model_type": "x", "max_position_embeddings": 32768,
-"vision_config": {"depth": 2}, "num_experts": 0, "text_config": {"num_hidden_layers": 4, "num_attention_heads": 8, "num_key_value_heads": 2,
+"vision_config": {"depth": 2}, "num_experts": 0,
+"text_config": {"num_hidden_layers": 4, "num_attention_heads": 8, "num_key_value_heads": 2,
 "hidden_size": 64, "head_dim": 8, "layer_types": ["full_attention", "full_attention"], "vocab_size": 100,
 "quantization_config": {"quant_method": "fp8"}, "num_local_experts": 0, "sliding_window": null}}"""
 
@@ -167,7 +168,7 @@ def own() -> list[Files]:
 
 
 def cases() -> list[Files]:
-    """The files of the migration's own cases and of the rules' examples, the named one `x.yaml` where it is one."""
+    """The files of the migration's own cases and of the rules' examples, the named one `x.yaml`."""
     found = []
     for folder in sorted(TESTS.glob("migrate/cases*/*/before")):
         files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.yaml"))}

@@ -370,25 +370,37 @@ def _large(content: bytes, name: str, random: Random) -> bytes:
     at = random.randrange(len(lines))
     spaces = re.match(rb" *", lines[at])[0]
     key, value = random.choice(_KEYS).encode(), random.choice(TOKENS[:70]).encode()
-    if name.endswith(".yaml"):
-        more = random.choice(
-            (
-                [
-                    spaces + b"%s%d: %s" % (key, number, value)
-                    for number in range(min(many, 60_000 // (len(value) + 1)))
-                ],
-                [spaces + b"vllm_mod%dx: 1" % number for number in range(many)],
-                [spaces + b"k%d_token: secret%d" % (number, number) for number in range(many)],
-                [spaces + b"m: &m {" + b", ".join(b"k%d: 1" % n for n in range(800)) + b"}"]
-                + [spaces + b"n: {<<: [" + b", ".join([b"*m"] * many) + b"]}"],
-                [spaces + b"l0: &l0 [x, x, x, x, x, x, x, x, x]"]
-                + [
-                    spaces + b"l%d: &l%d [" % (n, n) + b", ".join([b"*l%d" % (n - 1)] * 9) + b"]"
-                    for n in range(1, 12)
-                ],
-                [spaces + b"o: [" + b", ".join([b"0o17"] * many) + b"]"],
-                [spaces + b"# token: x"] * many,
-            )
-        )
-        return b"\n".join([*lines[:at], *more, *lines[at:]])
-    return b"\n".join([*lines[:at], *[lines[at]] * many, *lines[at:]])
+    if not name.endswith(".yaml"):
+        return b"\n".join([*lines[:at], *[lines[at]] * many, *lines[at:]])
+    build = random.choice((_odd_lines, _unknown, _secret, _merges, _laughs, _octal, _comments))
+    return b"\n".join([*lines[:at], *(spaces + line for line in build(many, key, value)), *lines[at:]])
+
+
+def _odd_lines(many: int, key: bytes, value: bytes) -> list[bytes]:
+    return [b"%s%d: %s" % (key, number, value) for number in range(min(many, 60_000 // (len(value) + 1)))]
+
+
+def _unknown(many: int, *_: bytes) -> list[bytes]:
+    return [b"vllm_mod%dx: 1" % number for number in range(many)]
+
+
+def _secret(many: int, *_: bytes) -> list[bytes]:
+    return [b"k%d_token: secret%d" % (number, number) for number in range(many)]
+
+
+def _merges(many: int, *_: bytes) -> list[bytes]:
+    keys = b", ".join(b"k%d: 1" % number for number in range(800))
+    return [b"m: &m {%s}" % keys, b"n: {<<: [%s]}" % b", ".join([b"*m"] * many)]
+
+
+def _laughs(*_: object) -> list[bytes]:
+    more = [b"l%d: &l%d [%s]" % (level, level, b", ".join([b"*l%d" % (level - 1)] * 9)) for level in range(1, 12)]
+    return [b"l0: &l0 [x, x, x, x, x, x, x, x, x]", *more]
+
+
+def _octal(many: int, *_: bytes) -> list[bytes]:
+    return [b"o: [%s]" % b", ".join([b"0o17"] * many)]
+
+
+def _comments(many: int, *_: bytes) -> list[bytes]:
+    return [b"# token: x"] * many
