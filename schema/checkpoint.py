@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 from typing import NamedTuple
+
+from schema import jsontext
 
 #: Kinds of rope scaling that leave the length as the checkpoint says it.
 _AS_TRAINED = ("default", "mrope", "su", "longrope", "llama3")
@@ -95,7 +96,7 @@ def text_config(model: object) -> dict[str, Any] | None:
 def config(model: object) -> dict[str, Any] | None:
     """The checkpoint's config.json; None if it is not here."""
     try:
-        said = json.loads((Path(str(model)) / "config.json").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        said = jsontext.load(Path(str(model)) / "config.json")
+    except (OSError, ValueError):
         return None
     return said if isinstance(said, dict) else None
