@@ -54,8 +54,9 @@ def rope_scaling_unread(context: Context) -> Iterator[Problem]:
     said = context.preset.arguments.get("rope_scaling")
     if said is None or not older(context, "4.5.0") or not context.trainer.config.use_vllm:
         return
-    own = config(context.preset.value("model")) or {}
-    if argument.mapping(said.value) in [own.get(name, {}) for name in _ROPE] or _overridden(context):
+    own, wanted = config(context.preset.value("model")) or {}, argument.mapping(said.value) or {}
+    plain = wanted.get("rope_type", wanted.get("type")) == "default"
+    if plain or wanted in [own.get(name) for name in _ROPE] or _overridden(context):
         return
     yield Problem(
         said.place,

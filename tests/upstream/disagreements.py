@@ -34,10 +34,8 @@ REJECTED_HERE = {
     "colocate-lora": "taken; vLLM refuses the adapter, or its rank, when the trainer makes its engine",
     "quantized-learner": "taken; the server refuses the weights at the first sync",
     "rope-scaling-unread": "taken; the engine is made without it",
-    "heads-per-gpu": "read by the worker that loads vLLM",
     "teacher-address": "taken; one address for two servers",
     "async-engine-unawaited": "taken; the server never answers",
-    "async-generate": "taken by 4.4.0 and 4.4.1; the first prefetch crashes",
     "streaming-without-max-steps": "read when the trainer is built, after the model was loaded",
 }
 #: The same of flat YAML alone.
