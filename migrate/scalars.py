@@ -73,7 +73,11 @@ def _quoted(value: str) -> str:
 def _plain_is_safe(value: str) -> bool:
     try:
         read = yaml.safe_load(f"[{value}]")
-    except yaml.YAMLError:
+    except (
+        yaml.YAMLError,
+        ValueError,
+        RecursionError,
+    ):  # ValueError: a date that there is not, digits by the thousand
         return False
     return value != "" and same(read, [value]) and same(as_yaml12(value), value)
 

@@ -41,10 +41,11 @@ def knowing(arguments: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     Raises:
         CatalogueError: a data file is missing or broken.
     """
-    histories = [
-        sorted((order(since), present) for since, present in history(*argument)) for argument in arguments
-    ]
-    return tuple(version for version in versions() if all(_has(events, version) for events in histories))
+    histories = [history(*argument) for argument in arguments]
+    if not all(histories):
+        return ()  # thousands of unknown names cost nothing
+    events = [sorted((order(since), present) for since, present in one) for one in histories]
+    return tuple(version for version in versions() if all(_has(one, version) for one in events))
 
 
 def spans(releases: Iterable[str]) -> str:

@@ -44,8 +44,8 @@ def another_release(context: Context) -> Iterator[Problem]:
     probably written for one of them; named as the target, it takes away each `unknown-key` that comes of this.
     """
     keys = list(_keys(context))
-    known = [key for key in keys if knowing([key.argument])]
-    unheard = [key for key in keys if key not in known]
+    heard = {key: bool(knowing([key.argument])) for key in keys}
+    known, unheard = ([key for key in keys if heard[key] is has] for has in (True, False))
     lacking = [key for key in known if _lacks(context, key)]
     releases = knowing(key.argument for key in known) if lacking else ()
     if releases:
