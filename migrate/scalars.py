@@ -73,11 +73,7 @@ def _quoted(value: str) -> str:
 def _plain_is_safe(value: str) -> bool:
     try:
         read = yaml.safe_load(f"[{value}]")
-    except (
-        yaml.YAMLError,
-        ValueError,
-        RecursionError,
-    ):  # ValueError: a date that there is not, digits by the thousand
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: no such date, digits by the thousand
         return False
     return value != "" and same(read, [value]) and same(as_yaml12(value), value)
 
