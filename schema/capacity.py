@@ -42,13 +42,23 @@ def capacity(model: object) -> Capacity | None:
     said = config(model)
     if said is None:
         return None
-    text: dict[str, Any] = said.get("text_config", said)
-    layers, heads = text.get("num_hidden_layers"), text.get("num_attention_heads")
+    part = said.get("text_config", said)
+    text: dict[str, Any] = part if isinstance(part, dict) else {}
+    layers, heads = _whole(text, "num_hidden_layers"), _whole(text, "num_attention_heads")
     # Latent, linear and sliding attention keep less.
-    other = {*(text.get("layer_types") or ())} - {"full_attention"}
-    if not layers or not heads or other or text.get("kv_lora_rank") or text.get("sliding_window"):
+    kinds = text.get("layer_types") or []
+    full = isinstance(kinds, list) and all(kind == "full_attention" for kind in kinds)
+    if not layers or not heads or not full or text.get("kv_lora_rank") or text.get("sliding_window"):
         return None
-    size = text.get("head_dim") or text["hidden_size"] // heads
-    token = 2 * layers * (text.get("num_key_value_heads") or heads) * size * NUMBER
+    size = _whole(text, "head_dim") or (_whole(text, "hidden_size") or 0) // heads
+    if not size:
+        return None
+    token = 2 * layers * (_whole(text, "num_key_value_heads") or heads) * size * NUMBER
     weights = sum(file.stat().st_size for file in Path(str(model)).glob("*.safetensors"))
     return Capacity(token, weights)
+
+
+def _whole(text: dict[str, Any], name: str) -> int | None:
+    # A config is a file as any other: what stands there may be of any type, and of any size.
+    value = text.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31 else None
