@@ -7,6 +7,7 @@ import re
 
 import yaml
 
+from schema import argument
 from schema.rules.yaml import float_text
 from schema.yamltext.yaml12 import as_yaml12
 from schema.yamltext.yaml12 import same
@@ -83,4 +84,4 @@ def shown(value: object) -> str:
     try:
         return scalar(value)
     except TypeError:
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return argument.text(value)

@@ -79,9 +79,9 @@ def heads(model: object) -> Heads | None:
 
 
 def count(said: dict[str, Any], name: str) -> int | None:
-    """A positive whole number of a config, or None."""
+    """A positive whole number of a config, or None: what stands there may be of any type, and of any size."""
     value = said.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31 else None
 
 
 def text_config(model: object) -> dict[str, Any] | None:

@@ -99,6 +99,12 @@ def starred_line(line: str, known: Known = _NOTHING) -> str:
     return f"{line[: named.end()]}{HIDDEN}" if named else line
 
 
+def starred_after(line: str, message: str) -> str:
+    """A message about what follows a piece of a line: without what it quotes, where the piece names a secret."""
+    named = any(is_secret(found[1]) for found in _NAME.finditer(f"{line}x"))
+    return _QUOTED.sub(HIDDEN, message) if named else message
+
+
 def _unshaped(text: str, known: Known) -> str:
     return _SHAPE.sub(HIDDEN, _replaced(text, known))
 

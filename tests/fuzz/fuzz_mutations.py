@@ -209,7 +209,7 @@ _DEEP = 90
 def mutated(content: bytes, name: str, random: Random) -> bytes:
     """A file with one mutation, or a few."""
     for _ in range(random.choice((1, 1, 1, 2, 3))):
-        kind = random.choices((_byte, _token, _typed, _large), (300, 400, 293, 7))[0]
+        kind = random.choices((_byte, _token, _typed, _large), (200, 450, 343, 7))[0]
         content = kind(content, name, random)
     return content
 

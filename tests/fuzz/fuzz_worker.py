@@ -269,6 +269,7 @@ class _Share:
 
 
 def _failure(seed: int, number: int, what: str) -> str:
+    """What is wrong, and how to see it again."""
     return f"seed {seed}, number {number} (python tests/fuzz/fuzz_worker.py {seed} {number}): {what}"
 
 
