@@ -77,7 +77,7 @@ def _migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
     written = bool(changed) and wish.write
     with _telling(written=written):
         if wish.report == "json":
-            tell_program(made, changed, written=written)
+            tell_program(made, changed, wish.output, written=written)
         elif wish.check:
             tell_files(made, changed)
         else:

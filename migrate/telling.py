@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from migrate.compare import told
+from migrate.outputs import below
 from migrate.report import items
 from migrate.report import render
 from schema.exits import warn
@@ -15,6 +16,7 @@ from schema.report import REPORTERS
 from schema.report import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from migrate.report import Item
     from migrate.twins import Twin
     from schema.findings import Finding
+    from schema.place import Place
 
 #: The keys of the JSON report, and what they hold where a call says nothing of them.
 _NOTHING = {"changes": [], "unchanged": [], "before": [], "warnings": [], "written": False}
@@ -33,12 +36,12 @@ def print_json(**said: object) -> None:
     print(json.dumps({**_NOTHING, **said}, indent=2))
 
 
-def tell_program(made: Plan, changed: Sequence[Migration], *, written: bool) -> None:
+def tell_program(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> None:
     """Tells another program of a plan."""
     print_json(
         changes=[item.plain() for item in _items(made, changed)],
         unchanged=[shown(migration.path) for migration in _files(made) if migration not in changed],
-        before=[plain(finding) for finding in _old(made, changed, written=written)],
+        before=[plain(finding) for finding in _old(made, changed, output, written=written)],
         warnings=made.warnings,
         written=written,
     )
@@ -60,13 +63,14 @@ def tell(made: Plan, changed: Sequence[Migration], output: Path | None, *, writt
             print(diff(migration, made.twins.get(migration.path)), end="")
     if found := _items(made, changed):
         print(render(found))
-    if old := _old(made, changed, written=written):
+    if old := _old(made, changed, output, written=written):
         print(f"What was wrong before, and stays:\n{REPORTERS['text'](old)}")
     for migration in _files(made):
         what = _verdict(made, migration, output, written=written) if migration in changed else "nothing to do"
         print(f"{shown(migration.path)}: {what}")
     if written and old:
-        names = ", ".join(shown(path) for path, known in made.old.items() if known)
+        moved = below(made.migrations, output) if output else {}
+        names = ", ".join(shown(moved.get(path, path)) for path, known in made.old.items() if known)
         print(f"validate-config and the launchers will refuse {names} until what was wrong before is mended")
 
 
@@ -84,18 +88,19 @@ def _items(made: Plan, changed: Sequence[Migration]) -> list[Item]:
     return found
 
 
-def _old(made: Plan, changed: Sequence[Migration], *, written: bool) -> list[Finding]:
+def _old(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> list[Finding]:
+    """What was wrong before, placed in files that are there by then."""
     if made.twins and not changed:  # the copies are there, and were told of
         return []
+    moved = below(made.migrations, output) if written and output else {}
+    if not written:
+        moved = {twin.path: twin.source for twin in made.twins.values()}
     found = told(made.old.values(), written=written)
-    if written:
-        return found
-    # A copy that is not there yet has the lines of its original.
-    return [_of_the_original(finding, made.twins.get(finding.place.file)) for finding in found]
+    return [finding._replace(place=_moved(finding.place, moved)) for finding in found]
 
 
-def _of_the_original(finding: Finding, twin: Twin | None) -> Finding:
-    return finding._replace(place=finding.place._replace(file=twin.source)) if twin else finding
+def _moved(place: Place, moved: Mapping[Path, Path]) -> Place:
+    return place._replace(file=moved.get(place.file, place.file))
 
 
 def _verdict(made: Plan, migration: Migration, output: Path | None, *, written: bool) -> str:
