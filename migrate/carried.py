@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrate.direction import DATA
-from migrate.direction import FITTED
-from migrate.direction import LENGTH
-from migrate.direction import LORA
-from migrate.direction import SHARE
-from migrate.direction import TENSOR
 from migrate.edits import KEEP
-from migrate.target import DEFAULT_TENSOR
+from migrate.names import DATA
+from migrate.names import FITTED
+from migrate.names import LENGTH
+from migrate.names import LORA
+from migrate.names import SHARE
+from migrate.names import TENSOR
 from migrate.to_server import DROPPED
+from schema import decide
 from schema.layouts.nested import SERVER_BLOCK
 from schema.roles import UNREAD_IN_COLOCATE
 from schema.roles import Role
@@ -23,15 +23,12 @@ from schema.yamltext.yaml12 import same
 if TYPE_CHECKING:
     from migrate.part import Part
 
-#: Share of a GPU's memory that an engine gets at most beside a learner, unless the caller says otherwise:
-#: ms-swift's own default, 0.9, leaves a learner none.
-MOST = 0.5
-
 ACTS = "the learner's own engine acts on it"
 UNREAD = "nothing reads it in colocate mode; kept for the next time in server mode"
-SAID_BY_CALLER = "the caller's value counts"
+SAID_BY_CALLER = decide.CALLER
 REASONS = {
-    SHARE: f"engine and learner share the GPU, so at most {MOST}; what it was before server mode is not known",
+    SHARE: f"engine and learner share the GPU, so at most {decide.SHARED_SHARE}; what it was before server mode is"
+    " not known",
     TENSOR: "an engine spans as many GPUs as before, and the learners must be a multiple of it",
     LENGTH: "without it the engine takes the model's own length",
 }
@@ -64,17 +61,14 @@ class Carried:
         """What the caller says.
 
         Raises:
-            InputError: the length is less than the preset needs.
+            InputError: a prompt can fill the length.
         """
-        target = self.part.target
-        length = target.length(self.part.needed) if target.max_model_len and self.part.leaves else None
-        said = {TENSOR: target.tensor_parallel, SHARE: target.gpu_memory_utilization, LENGTH: length}
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in self.part.given_to_learner().items() if value is not None}
 
     def value(self, name: str, value: object) -> object:
         """What a setting is in colocate mode, if it comes back."""
         if name == SHARE and name not in self.wanted and isinstance(value, int | float):
-            return min(value, MOST)
+            return min(value, decide.SHARED_SHARE)
         return self.wanted.get(name, value)
 
     def reason(self, name: str) -> str:
@@ -104,15 +98,16 @@ class Carried:
         return {setting.name for setting in self.part.settings()}
 
     def _is_default(self, name: str, value: object) -> bool:
-        default = same(value, {TENSOR: DEFAULT_TENSOR, LORA: False}.get(name, KEEP))
+        default = same(value, {TENSOR: decide.DEFAULT_TENSOR, LORA: False}.get(name, KEEP))
         return default and self._speaks_alone(name)
 
     def _is_added_length(self, name: str, value: object) -> bool:
         if name != LENGTH or self.part.preset.limit is None or not self.part.leaves:
             return False
         inherited = self.part.was_below.tree.value(*SERVER_BLOCK, LENGTH)
-        adds = inherited is None or self.part.too_short(inherited)
-        return adds and same(value, self.part.target.length(self.part.needed)) and self._speaks_alone(name)
+        adds = inherited is None or self.part.needs.fills(inherited)
+        added = decide.length(None, None, self.part.needs).value
+        return adds and same(value, added) and self._speaks_alone(name)
 
     def _speaks_alone(self, name: str) -> bool:
         # No base says otherwise, nor the caller, and nobody wrote a comment about it.

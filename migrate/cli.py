@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from migrate.beside import check_suffix
-from migrate.carried import MOST
 from migrate.commands import Wish
 from migrate.commands import migrate
 from migrate.plan import DIRECTIONS
@@ -17,6 +16,7 @@ from migrate.target import DEFAULT_TIMEOUT
 from migrate.target import Bases
 from migrate.target import Target
 from schema.commands.validate import absolute
+from schema.decide import SHARED_SHARE
 from schema.exits import Exit
 from schema.exits import guarded
 
@@ -63,23 +63,25 @@ Exit status:
 @click.option(
     "--train-gpus",
     type=click.IntRange(min=1),
-    help="GPUs that learn. Default: what the preset says, or the project, else 2 beside a server.",
+    help="GPUs that learn; in colocate mode all of them. Default: what the preset says, or the project, else 2"
+    " beside a server, and all GPUs in colocate mode.",
 )
 @click.option(
     "--tensor-parallel",
     type=click.IntRange(min=1),
-    help="GPUs an engine. Default: 1 on a server; back in colocate mode what the server has.",
+    help="GPUs of one engine (TP). Default: what the engine has, else 1.",
 )
 @click.option(
     "--max-model-len",
     type=click.IntRange(min=1),
-    help="Tokens a sequence. Default: what is there; on a server at least what is needed, and 8192 if nothing is.",
+    help="Tokens of one sequence. Default: what is there, unless a prompt alone can fill it; else what prompt and"
+    " completion need, and 8192 if nothing says that.",
 )
 @click.option(
     "--gpu-memory-utilization",
     type=click.FloatRange(0, 1, min_open=True),
     help="Share of a GPU's memory that the engine takes. Default: 0.6 on a server; back in colocate mode what the"
-    f" server has, but at most {MOST}.",
+    f" server has, but at most {SHARED_SHARE}.",
 )
 @click.option("--host", help=f"Loopback name of the server. Default: {DEFAULT_HOST}.")
 @click.option("--port", type=click.IntRange(1, 65535), help=f"Port of the server. Default: {DEFAULT_PORT}.")
@@ -115,11 +117,12 @@ def main(
     What is wrong with a preset already, and stays so, is told and stops nothing; what the migration would make
     wrong does.
 
-    An option that contradicts what a preset says in that mode already is refused: what is there stays.
+    An option that is given wins, also over what a preset says in that mode already: that is how a preset is split
+    anew. Numbers that depend on it follow, and the report says so.
 
-    Only the lines that must change do; every comment stays, or travels with its key; what goes is in the
-    report. Files are written all or none, also when a call is killed: the next one with --write puts back what
-    it left.
+    Only the lines that must change do; every comment stays, or travels with the key that it is about; what goes
+    is in the report, and so are comments that may be false now. Files are written all or none, also when a call
+    is killed: the next one with --write puts back what it left.
     """
     if write and check:
         raise click.UsageError("--write and --check exclude each other")

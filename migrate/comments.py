@@ -19,19 +19,25 @@ if TYPE_CHECKING:
 
 def comments(document: Document, start: int = 0, end: int | None = None) -> list[str]:
     """Every comment of the text, or of a part of it, in order."""
+    return [comment for _, comment in placed(document, start, end)]
+
+
+def placed(document: Document, start: int = 0, end: int | None = None) -> list[tuple[int, str]]:
+    """The same, each with its offset."""
     text = document.text
     end = len(text) if end is None else end
     if text.find("#", start, end) < 0:
         return []
     spans = sorted(_scalar_spans(text, document.root))
-    found, here = [], start
+    found: list[tuple[int, str]] = []
+    here = start
     while (here := text.find("#", here, end)) >= 0:
         before = bisect_right(spans, (here, len(text))) - 1
         if before >= 0 and here < spans[before][1]:
             here = spans[before][1]
         else:
             stop = line_end(text, here)
-            found.append(text[here:stop].rstrip())
+            found.append((here, text[here:stop].rstrip()))
             here = stop
     return found
 

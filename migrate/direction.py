@@ -7,24 +7,23 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 from typing import ClassVar
 
+from migrate.batch import rescaled
 from migrate.edits import Add
 from migrate.edits import Change
+from migrate.edits import Move
+from migrate.edits import equal
 from migrate.part import MODE
 from migrate.scalars import shown
+from schema.decide import CALLER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
 
     from migrate.edits import Edit
     from migrate.part import Part
     from schema.preset import Preset
     from schema.preset import Setting
-
-#: Engine settings that the directions decide on one by one.
-TENSOR, DATA = "vllm_tensor_parallel_size", "vllm_data_parallel_size"
-LENGTH, SHARE, LORA = "vllm_max_model_len", "vllm_gpu_memory_utilization", "vllm_enable_lora"
-#: Fitted to the GPUs of one mode; of no use in the other.
-FITTED = (TENSOR, DATA, SHARE)
 
 UNSET = "it was not set, which is colocate up to ms-swift 3.11.0 unless a server is named, and an error after"
 
@@ -52,6 +51,23 @@ class Direction(ABC):
     def left(before: Preset, after: Preset, below: Preset) -> list[Setting]:
         """What a preset still has once it is migrated, and must not have; `below` is what its bases say."""
 
+    @abstractmethod
+    def given(self) -> dict[tuple[str, ...], object]:
+        """What the caller gives, by path; None where nothing."""
+
+    def set_given(self, edits: Iterable[Edit]) -> Iterator[Edit]:
+        """The edits that let what the caller gives win over what is there, here or in a base."""
+        for path, wanted in self.given().items():
+            own = self.part.own.find(*path) is not None
+            if wanted is None or not (own or self.part.knows_mode) or writes(edits, path):
+                continue
+            if not equal(wanted, self.part.bases.value(*path)):
+                yield Add(path, wanted, CALLER)
+
+    def batch(self) -> Iterator[Edit]:
+        """The edits of batch numbers that keep the global batch for another number of learners."""
+        yield from rescaled(self.part, self.part.own, self.part.after)
+
     def set_mode(self) -> Iterator[Edit]:
         """The edit of vllm_mode, where the file says it, or has to."""
         mode = self.part.own.leaf(*MODE)
@@ -60,6 +76,14 @@ class Direction(ABC):
         elif self.part.sets_mode:
             said = self.part.own.find("rlhf", "use_vllm") is not None
             yield Add(MODE, self.mode, self.why if self.part.after.mode else UNSET, "use_vllm" if said else None)
+
+
+def writes(edits: Iterable[Edit], path: tuple[str, ...]) -> bool:
+    """Whether edits bring a value to a path."""
+    moved = (
+        edit.to if isinstance(edit, Move) else edit.path for edit in edits if isinstance(edit, Add | Move | Change)
+    )
+    return path in moved
 
 
 def mask(setting: Setting, why: str) -> Add:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from migrate import flow
+from migrate import heads
 from migrate.comments import comments
 from migrate.ends import closed
 from migrate.ends import without_final_newline
@@ -36,6 +37,7 @@ from migrate.scalars import scalar
 from schema.yamltext import Alias
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
+from schema.yamltext import Sequence as Items
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,8 +49,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Lines",
     "Path",
+    "above",
     "append",
     "bare",
+    "block_above",
     "comments",
     "comments_of",
     "delete",
@@ -56,6 +60,7 @@ __all__ = [
     "indent_step",
     "insert_after",
     "insert_before",
+    "is_list_of_one",
     "lines_of",
     "scalar",
     "set_scalar",
@@ -84,6 +89,12 @@ def set_scalar(document: Document, path: Path, value: object) -> str:
     node = node_at(document, path)
     style = node.style if isinstance(node, Scalar) and node.style in ("'", '"') else None
     return set_source(document, path, scalar(value, style))
+
+
+def is_list_of_one(document: Document, path: Path) -> bool:
+    """Whether a list with a single item stands at a path."""
+    node = node_at(document, path)
+    return isinstance(node, Items) and len(node.items) == 1
 
 
 def source_of(document: Document, path: Path) -> str:
@@ -133,19 +144,35 @@ def _block_scalar(document: Document, where: Spot, node: Scalar) -> tuple[int, i
     return start, end - (len(newline_at(text, end)) if text[:end].endswith("\n") else 0)
 
 
-def lines_of(document: Document, path: Path) -> Lines:
+def block_above(document: Document, path: Path) -> list[str]:
+    """The comment lines directly above a key, its own or not, without indentation."""
+    return heads.block(document, required(document, path))
+
+
+def above(document: Document, path: Path, *, goes: bool = False) -> int:
+    """How many of these lines, counted from the key upwards, move with the key; or go, where it `goes`."""
+    return heads.leaving(document, required(document, path), goes=goes)
+
+
+def lines_of(document: Document, path: Path, head: int | None = None) -> Lines:
     """The lines that belong to a key: its head comments, its own lines, its foot comments.
+
+    Args:
+        document: the file.
+        path: the key.
+        head: how many comment lines above it are its own; what `above` says unless it is given.
 
     Raises:
         InputError: it has no lines that could stand elsewhere.
     """
     where, mapping = _editable(document, path)
     column = where.entry.key.span.column - 1
+    head = above(document, path) if head is None else head
     if mapping.flow:
-        return Lines(tuple(lines_in(flow.as_block(document, mapping, where.number))), column)
-    here = region(document, where)
+        return Lines(tuple(lines_in(flow.as_block(document, mapping, where.number, head))), column)
+    here = region(document, where, head)
     if here.end == len(document.text) and (steady := closed(document)) is not document:
-        return lines_of(steady, path)
+        return lines_of(steady, path, head)
     return Lines(tuple(lines_in(document.text[here.head : here.end])), column)
 
 
@@ -158,27 +185,30 @@ def _dedented(line: str, column: int) -> str:
     return line[column:] if not line[:column].strip() else line.lstrip()
 
 
-def comments_of(document: Document, path: Path) -> list[str]:
-    """The comments that go or move with a key, without their indentation."""
+def comments_of(document: Document, path: Path, head: int | None = None) -> list[str]:
+    """The comments that move with a key, without their indentation; `head` as in `lines_of`."""
     where, mapping = _editable(document, path, only=True)
+    head = above(document, path) if head is None else head
     if mapping.flow:
-        return comments(document, *flow.own(document, mapping, where.number))
-    here = region(document, where)
+        return comments(document, *flow.own(document, mapping, where.number, head))
+    here = region(document, where, head)
     return comments(document, here.head, here.end)
 
 
-def delete(document: Document, path: Path) -> str:
-    """The text without a key, its value and the comments that belong to it.
+def delete(document: Document, path: Path, head: int | None = None) -> str:
+    """The text without a key, its value and the comments that belong to it; `head` as in `lines_of`.
 
-    A mapping that loses its only key becomes `{}`: as null it would hide what a base says.
+    A mapping that loses its only key becomes `{}`: as null it would hide what a base says. What stays above the
+    key stays there, at its indentation.
 
     Raises:
         InputError: it is the only key of the file, or it has no lines of its own.
     """
     where, mapping = _editable(document, path)
+    head = above(document, path) if head is None else head
     if mapping.flow:
-        return flow.delete(document, mapping, where.number)
-    here = region(document, where)
+        return flow.delete(document, mapping, where.number, head)
+    here = region(document, where, head)
     if len(mapping.entries) == 1:
         text = _emptied(document, path, here)
     elif here.dash:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeAlias
@@ -50,10 +52,19 @@ class Change:
 
 @dataclass(frozen=True)
 class Remove:
-    """A key goes, with the comments that belong to it."""
+    """A key goes, with the comments that speak of it.
+
+    Attributes:
+        path: the key.
+        reason: why it goes.
+        above: how many comment lines above it are its own; None until `settled` has asked.
+        keeps: whether its value is what it was, elsewhere.
+    """
 
     path: Path
     reason: str
+    above: int | None = None
+    keeps: bool = False
 
     def on_data(self, data: Data) -> None:
         """Makes the edit in plain data."""
@@ -61,7 +72,7 @@ class Remove:
 
     def on_text(self, document: Document) -> str:
         """The text with the edit made."""
-        return text.delete(document, self.path)
+        return text.delete(document, self.path, own_lines(document, self))
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,8 @@ class Add:
         except TypeError as error:
             raise unsafe(Place(document.path), f"{dotted(self.path)} would be {self.value!r}") from error
         if text.find(document, self.path) is not None:
+            if isinstance(self.value, list) and text.is_list_of_one(document, self.path):
+                return text.set_scalar(document, (*self.path, 0), self.value[0])
             if isinstance(self.value, dict | list):
                 return text.set_source(document, self.path, source)
             return text.set_scalar(document, self.path, self.value)
@@ -117,7 +130,7 @@ KEEP = Keep()
 class Move:
     """A key goes to another mapping, with its comments: after a key of it, or to its end.
 
-    Its value may change on the way.
+    Its value may change on the way; `above` is as in `Remove`.
     """
 
     path: Path
@@ -125,6 +138,7 @@ class Move:
     reason: str
     value: object = KEEP
     after: str | None = None
+    above: int | None = None
 
     def on_data(self, data: Data) -> None:
         """Makes the edit in plain data."""
@@ -138,9 +152,10 @@ class Move:
             raise refusal(
                 document, there.key, f"{dotted(self.path)} would move here, but the key is there already"
             )
+        head = own_lines(document, self)
         document = self._with_value(document)
-        lines = text.bare(text.lines_of(document, self.path))
-        rest = _again(document, text.delete(document, self.path), self.path)
+        lines = text.bare(text.lines_of(document, self.path, head))
+        rest = reparsed(document, text.delete(document, self.path, head), self.path)
         if self.after is not None:
             return text.insert_after(rest, (*self.to[:-1], self.after), lines)
         return text.append(rest, self.to[:-1], lines)
@@ -148,22 +163,46 @@ class Move:
     def _with_value(self, document: Document) -> Document:
         if isinstance(self.value, Keep):
             return document
-        return _again(document, text.set_scalar(document, self.path, self.value), self.path)
+        return reparsed(document, text.set_scalar(document, self.path, self.value), self.path)
 
 
 Edit: TypeAlias = Change | Remove | Add | Move
 
 
-def gone(document: Document, edits: Sequence[Edit]) -> list[list[str]]:
-    """The comments that each edit deletes where those before it are made: an entry may get its line to itself."""
-    found: list[list[str]] = [[] for _ in edits]
-    last = max((number for number, edit in enumerate(edits) if isinstance(edit, Remove)), default=-1)
-    for number, edit in enumerate(edits[: last + 1]):
-        if isinstance(edit, Remove):
-            found[number] = text.comments_of(document, edit.path)
-        if number < last:
-            document = _again(document, edit.on_text(document), edit.path)
-    return found
+def own_lines(document: Document, edit: Remove | Move) -> int:
+    """How many comment lines above a key leave with it."""
+    return text.above(document, edit.path, goes=isinstance(edit, Remove)) if edit.above is None else edit.above
+
+
+def settled(document: Document, edits: Sequence[Edit]) -> list[Edit]:
+    """The edits, each with the comment lines that leave with its key, before any edit is made.
+
+    Afterwards what stayed above one key would stand above the next.
+    """
+    emptied = [edit.path for edit in edits if isinstance(edit, Prune)]
+    return [_settled(document, edit, emptied) for edit in edits]
+
+
+def _settled(document: Document, edit: Edit, emptied: Sequence[Path]) -> Edit:
+    if not isinstance(edit, Remove | Move) or edit.above is not None or not _stands(document, edit.path):
+        return edit
+    if isinstance(edit, Move) and is_below(edit.path, emptied):  # nothing can stay there
+        return replace(edit, above=len(text.block_above(document, edit.path)))
+    return replace(edit, above=own_lines(document, edit))
+
+
+def is_below(path: Path, others: Sequence[Path]) -> bool:
+    """Whether a key stands inside one of other keys."""
+    return any(path != other and path[: len(other)] == other for other in others)
+
+
+def _stands(document: Document, path: Path) -> bool:
+    """Whether a key is in the text and can be cut out; where it cannot, making the edit says so."""
+    with suppress(InputError):
+        if text.find(document, path) is not None:
+            text.block_above(document, path)
+            return True
+    return False
 
 
 def apply(document: Document, edits: list[Edit]) -> Document:
@@ -176,7 +215,7 @@ def apply(document: Document, edits: list[Edit]) -> Document:
         line = document.text.count("\n", 0, odd.start()) + 1
         raise unsafe(Place(document.path, line), f"the line ends in {odd[0]!a}, neither in LF nor in CRLF")
     new = document
-    for edit in edits:
+    for edit in settled(document, edits):
         new = _made(document, new, edit)
     return new
 
@@ -210,7 +249,7 @@ def _place(document: Document, path: Path) -> Place:
 
 
 def _applied(document: Document, edit: Edit) -> Document:
-    after = _again(document, edit.on_text(document), edit.path)
+    after = reparsed(document, edit.on_text(document), edit.path)
     planned = document.data()
     edit.on_data(planned)
     if not equal(planned, after.data()):
@@ -219,7 +258,12 @@ def _applied(document: Document, edit: Edit) -> Document:
     return after
 
 
-def _again(document: Document, new: str, path: Path) -> Document:
+def reparsed(document: Document, new: str, path: Path) -> Document:
+    """The document that new text makes; an edit at a path made it.
+
+    Raises:
+        InputError: the text is no YAML.
+    """
     try:
         return parse(document.path, (document.bom + new).encode())
     except InputError as error:

@@ -40,8 +40,8 @@ def with_newline(document: Document, text: str, eol: str) -> str:
 def _open_header(document: Document) -> re.Match[str] | None:
     """The first line of a block scalar that ends the file, if a newline behind it would change its value."""
     text, last = document.text, _last_leaf(document.root, len(document.text))
-    if text.endswith("\n") or last is None or not _is_block(last):
-        return None
+    if text.endswith("\n") or last is None or not _is_block(last) or text[last.span.end :].strip():
+        return None  # a comment behind it ends its last line, too
     found = _HEADER.match(text, last.span.start)
     return found if found and "-" not in found[2] else None
 

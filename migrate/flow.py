@@ -35,7 +35,7 @@ _COMMA = re.compile(r"[ \t]*,")
 
 
 class Part(NamedTuple):
-    """Where an entry stands: `head` to `end` is all that is its own, `value` is where its value ends.
+    """Where an entry stands: from the comments above it, `head`, to its `end`; `value` is where its value ends.
 
     Attributes:
         comma: behind the comma that follows the value on its line, or None.
@@ -62,8 +62,8 @@ def opening(document: Document, mapping: Mapping) -> int:
     return found.end()
 
 
-def part(document: Document, mapping: Mapping, number: int) -> Part:
-    """Where an entry of a flow mapping stands.
+def part(document: Document, mapping: Mapping, number: int, above: int | None = None) -> Part:
+    """Where an entry of a flow mapping stands, with the comment block above it, or so many lines of the block.
 
     Raises:
         InputError: it is written with a question mark, or has no braces.
@@ -78,7 +78,7 @@ def part(document: Document, mapping: Mapping, number: int) -> Part:
     line, rest = line_start(text, start), _REST.match(text, value)
     if rest is None or text[line:start].strip() or not (rest[1] or _is_last(mapping, number)):
         return Part(start, start, value, behind, behind or value, whole=False)
-    return Part(head_of(text, line, start - line, floor), start, value, behind, rest.end(), whole=True)
+    return Part(head_of(text, line, start - line, floor, above), start, value, behind, rest.end(), whole=True)
 
 
 def _is_last(mapping: Mapping, number: int) -> bool:
@@ -96,13 +96,13 @@ def _value_end(text: str, entry: Entry) -> int:
     return end + 1 if text[end - 1 : end + 1] == ": " else end
 
 
-def delete(document: Document, mapping: Mapping, number: int) -> str:
-    """The text without an entry.
+def delete(document: Document, mapping: Mapping, number: int, above: int) -> str:
+    """The text without an entry, and so many comment lines above it.
 
     Raises:
         InputError: a comment or a line break stands where only the comma should.
     """
-    text, here = document.text, part(document, mapping, number)
+    text, here = document.text, part(document, mapping, number, above)
     before = _before(document, mapping, number)
     if here.whole:
         return _without_comma(document, mapping, number, here, before) + text[here.end :]
@@ -174,13 +174,13 @@ def _means_the_same(document: Document, entry: str) -> bool:
     return repr(found[0]) == repr(found[1])
 
 
-def as_block(document: Document, mapping: Mapping, number: int) -> str:
-    """An entry as it can stand in a block mapping: its comments, and the entry without its comma.
+def as_block(document: Document, mapping: Mapping, number: int, above: int) -> str:
+    """An entry as it can stand in a block mapping: without its comma, below so many of the comment lines above it.
 
     Raises:
         InputError: it goes over several lines that it does not have to itself.
     """
-    text, here, key = document.text, part(document, mapping, number), mapping.entries[number].key
+    text, here, key = document.text, part(document, mapping, number, above), mapping.entries[number].key
     if not here.whole and "\n" in text[here.start : here.value]:
         raise refusal(document, key, "it goes over several lines of a flow mapping")
     colon = colon_end(text, mapping.entries[number])
@@ -190,7 +190,7 @@ def as_block(document: Document, mapping: Mapping, number: int) -> str:
     return text[here.head : key.span.end] + separator + value + rest
 
 
-def own(document: Document, mapping: Mapping, number: int) -> tuple[int, int]:
-    """From where to where everything belongs to an entry."""
-    here = part(document, mapping, number)
+def own(document: Document, mapping: Mapping, number: int, above: int | None = None) -> tuple[int, int]:
+    """From where to where everything belongs to an entry; `above` is as in `part`."""
+    here = part(document, mapping, number, above)
     return here.head, (here.end if here.whole else here.value)

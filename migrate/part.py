@@ -9,6 +9,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from migrate import document as text
+from migrate.aim import Aim
 from migrate.target import Bases
 from schema.check import load
 from schema.layouts.nested import ARGUMENT_SECTIONS
@@ -16,17 +17,13 @@ from schema.resolve import Branch
 from schema.resolve.extends import bases
 from schema.resolve.tree import data
 from schema.resolve.tree import merge
-from schema.rules.tokens import total_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from migrate.target import Target
     from schema.preset import Preset
     from schema.preset import Setting
     from schema.resolve import Workspace
-    from schema.rules import Context
 
 MODE = ("rlhf", "vllm_mode")
 
@@ -40,37 +37,21 @@ def below(workspace: Workspace, preset: Preset) -> Preset:
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Aim):
     """One file of a call.
 
     Attributes:
-        context: the file, resolved as it is now.
         after: the file, resolved with those of its bases migrated that are in the call.
         below: what those bases say without it.
-        target: what the migration aims at.
-        leaves: whether its presets leave the other mode; else only what stands in the wrong place is put right.
         leads: whether it is the first in its family, bases first, that knows vllm_mode: it gets what the
             whole family needs once.
         sets_mode: whether it has to say vllm_mode and does not: nothing says it, or only a base that stays.
     """
 
-    context: Context
     after: Preset
     below: Preset
-    target: Target
-    leaves: bool
     leads: bool
     sets_mode: bool
-
-    @property
-    def preset(self) -> Preset:
-        """The file, resolved as it is now."""
-        return self.context.preset
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self.preset.resolved.path
 
     @cached_property
     def own(self) -> Branch:
@@ -86,6 +67,16 @@ class Part:
     def bases(self) -> Branch:
         """The file's values, with its bases migrated already."""
         return self.after.tree
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is a whole preset; the server's block brings the section `custom`."""
+        return {path for path, _ in self.preset.missing()} <= {"custom"}
+
+    @property
+    def knows_mode(self) -> bool:
+        """Whether the file by itself is a preset of the mode, or becomes one."""
+        return self.says_mode or self.after.mode == self.target.to
 
     @property
     def says_mode(self) -> bool:
@@ -125,12 +116,3 @@ class Part:
         for setting in self.below.settings() if self.target.bases is Bases.MASK else ():
             if self.after.tree.find(*setting.steps) is not None and not self.preset.owned(setting):
                 yield setting
-
-    @cached_property
-    def needed(self) -> int | None:
-        """Tokens that prompt and completion may have together, or None if nothing says."""
-        return total_length(self.context)
-
-    def too_short(self, length: object) -> bool:
-        """Whether an engine of this length would clip what the preset allows."""
-        return isinstance(length, int) and self.needed is not None and length < self.needed

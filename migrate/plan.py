@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -19,7 +20,6 @@ from migrate.proof import prove
 from migrate.refusals import about
 from migrate.refusals import implied_mode
 from migrate.refusals import options
-from migrate.refusals import refuse_contradicted
 from migrate.refusals import refuse_inherited
 from migrate.refusals import refuse_left_behind
 from migrate.refusals import refuse_merged
@@ -59,12 +59,14 @@ class Plan(NamedTuple):
         migrations: each file of the call.
         old: by preset, the errors that it has before and after.
         warnings: what else the caller should know.
+        to: the mode that the presets get.
         twins: by its path, each file that is the copy of another one; the originals stay.
     """
 
     migrations: list[Migration]
     old: dict[Path, list[Old]]
     warnings: list[str]
+    to: str
     twins: Mapping[Path, Twin] = MappingProxyType({})
 
 
@@ -92,7 +94,7 @@ def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None)
     for path, pair in pairs.items():
         halves, old[path] = native.plan(workspace, pair, target)
         done += halves
-    return Plan(done, old, doubts(presets.values(), options(target)))
+    return Plan(done, old, doubts(presets.values(), options(target)), target.to)
 
 
 def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> list[Migration]:
@@ -145,10 +147,10 @@ def _part(
     led = any(load(migrated, base).mode is not None for base in presets if _extends(preset, base))
     return Part(
         context(workspace, preset, options(target)),
-        after,
-        below(migrated, after),
         target,
         leaves=(mode or implied_mode(preset)) != target.to,
+        after=after,
+        below=below(migrated, after),
         leads=(says_mode or sets_mode or after.mode == target.to) and not led,
         sets_mode=sets_mode,
     )
@@ -174,7 +176,8 @@ def _prove(
             found[migration.path] = refuse_new(old, new, migration.path, target)
     if not alone:
         refuse_left_behind(old, new, named, changed)
-    if changed and any(migration.changes for migration in _migrations(new, named, target)):
+    settled = replace(target, is_settled=True)
+    if changed and any(migration.changes for migration in _migrations(new, named, settled)):
         raise ProofError("migrating the result again would change it")
     return found
 
@@ -194,8 +197,6 @@ def _check(  # noqa: PLR0913 - both states, the call, and what it aims at
     refuse_unplanned(before, after, [path for migration in migrations for path in migration.touched])
     if implied_mode(before) != implied_mode(after):
         refuse_merged(before, after)
-    if rolls_out(after) and after.mode is not None:
-        refuse_contradicted(after, target)
 
 
 def _reads(preset: Preset, files: Sequence[Path]) -> bool:

@@ -14,7 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.error import YAMLError
 
 from migrate import document as text
-from migrate.edits import gone
+from migrate.fates import gone
 from schema.errors import InputError
 from schema.errors import InternalError
 from schema.place import Place
@@ -41,8 +41,7 @@ def prove(old: Document, new: Document, edits: Sequence[Edit]) -> None:
         return
     same_data("PyYAML", _planned(yaml.safe_load(old.text), edits), yaml.safe_load(new.text))
     same_data("ruamel.yaml", _planned(yaml12(old), edits), yaml12(new))
-    deleted = [comment for comments in gone(old, edits) for comment in comments]
-    kept = Counter(text.comments(old)) - Counter(deleted)
+    kept = Counter(text.comments(old)) - Counter(gone(old, edits))
     if kept != Counter(text.comments(new)):
         wrong = (kept - Counter(text.comments(new))) or (Counter(text.comments(new)) - kept)
         raise ProofError(f"comments would be lost, or come from nowhere: {sorted(wrong)}")

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrate.direction import FITTED
-from migrate.direction import LENGTH
-from migrate.direction import LORA
 from migrate.edits import equal
+from migrate.names import FITTED
+from migrate.names import LENGTH
+from migrate.names import LORA
+from migrate.names import TENSOR
 from migrate.scalars import shown as value_text
 from migrate.to_server import DROPPED
 from schema.check import Options
@@ -26,7 +27,6 @@ from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.roles import Role
 from schema.roles import fields
-from schema.roles import role_of
 from schema.split import Gpus
 
 if TYPE_CHECKING:
@@ -80,11 +80,23 @@ def refuse_unfit(preset: Preset, to: str, *, is_base: bool) -> None:
         raise InputError(f"is no GRPO preset, but {preset.kind.value}; there is nothing to migrate", place)
     if not is_base and not rolls_out(preset):
         raise InputError("use_vllm is not true: nothing rolls out with vLLM, so nothing can be split", place)
+    if to == "server":
+        _refuse_nodes(preset)
     mode = preset.arguments.get("vllm_mode")
     if mode is not None:
         _refuse_mode(preset, mode)
         if to == "server" and mode.value == "colocate":
             _refuse_address(preset, mode)
+
+
+def _refuse_nodes(preset: Preset) -> None:
+    nodes = preset.variables("learner").get("NNODES", "1")
+    if nodes != "1":
+        raise InputError(
+            f"NNODES in ENV is {nodes}: learners on several nodes; this tool splits the GPUs of one node, so"
+            " remove NNODES first, or keep the preset in colocate mode",
+            preset.start,
+        )
 
 
 def _refuse_mode(preset: Preset, mode: Setting) -> None:
@@ -162,30 +174,6 @@ def options(target: Target) -> Options:
     return Options(rollout, train, target.swift_version)
 
 
-def refuse_contradicted(preset: Preset, target: Target) -> None:
-    """Refuses options of the caller that are not what a result says: what is there already is not changed.
-
-    Raises:
-        InputError: with the option, and where the preset says something else.
-    """
-    for name, (option, wanted) in target.said.items():
-        path, said, place = _said(preset, name)
-        if said not in (None, wanted, [wanted]):
-            raise InputError(
-                f"{option} is {wanted}, but {path} is {value_text(said)} already, and what is there stays; change"
-                " it there, or leave the option out",
-                place,
-            )
-
-
-def _said(preset: Preset, name: str) -> tuple[str, object, Place]:
-    if preset.mode == "server" and role_of(name) is Role.SERVER:
-        tree = preset.block.find(name) if isinstance(preset.block, Branch) else None
-        return preset.server_path(name), _in_block(preset, name), tree.place if tree else preset.start
-    setting = preset.arguments.get(name)
-    return preset.path(name), preset.value(name), setting.place if setting else preset.start
-
-
 def refuse_unplanned(before: Preset, after: Preset, planned: Sequence[tuple[str, ...]]) -> None:
     """Refuses to change anything in the resolved preset but what was planned.
 
@@ -228,7 +216,7 @@ def refuse_merged(before: Preset, after: Preset) -> None:
 
 def _is_decided(preset: Preset, name: str) -> bool:
     other_side = _in_block(preset, name) if implied_mode(preset) != "server" else preset.value(name)
-    return other_side is not None or name in (*FITTED, LENGTH, LORA, *DROPPED)
+    return other_side is not None or name in (*FITTED, TENSOR, LENGTH, LORA, *DROPPED)
 
 
 def _engine(preset: Preset, name: str) -> object:

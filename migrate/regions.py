@@ -1,10 +1,10 @@
 """Which lines belong to a key of a block mapping: its comments, its value, what follows its value.
 
-The rule of ownership: the comment block directly above a key, indented as the key or less, and the end of
-its line belong to the key. A comment block followed by a blank line is a section header and stays, and so
-does what the top of a file says of the file (a copyright, an editor's mode line). Comment lines after a
-value that are indented deeper than the key belong to the value. Comments above a list item (`- key: 1`)
-stay with the list.
+The end of its line belongs to a key, and comment lines after a value that are indented deeper than the key.
+The comment block directly above it, indented as the key or less, is the key's as far as migrate.ownership
+says. A comment block followed by a blank line is a section header and stays, and so does what the top of a
+file says of the file (a copyright, an editor's mode line). Comments above a list item (`- key: 1`) stay with
+the list.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Region(NamedTuple):
-    """Offsets: `head` where what belongs to the key begins, `start` of the key itself, `end` behind its lines.
+    """Offsets: `head` where the comments above the key begin, `start` of the key itself, `end` behind its lines.
 
     Attributes:
         dash: whether the key stands behind the dash of its list item, so that its line is not its own.
@@ -49,8 +49,8 @@ class Region(NamedTuple):
     dash: bool
 
 
-def region(document: Document, spot: Spot) -> Region:
-    """What belongs to a key of a block mapping.
+def region(document: Document, spot: Spot, above: int | None = None) -> Region:
+    """What belongs to a key of a block mapping, and the comment block above it, or so many lines of the block.
 
     Raises:
         InputError: the key does not begin its line (`? key`), or something else shares its last line, so
@@ -66,7 +66,7 @@ def region(document: Document, spot: Spot) -> Region:
     if dash:
         return Region(start, start, end, dash)
     floor = value_end(text, spot._replace(number=spot.number - 1).entry) if spot.number else 0
-    return Region(head_of(text, line, start - line, floor), start, end, dash)
+    return Region(head_of(text, line, start - line, floor, above), start, end, dash)
 
 
 def _last_line_end(document: Document, entry: Entry, line: int) -> int:
@@ -139,14 +139,14 @@ def _block_scalar_end(text: str, node: Scalar) -> int:
     return node.span.start + len(header) + sum(map(len, body))
 
 
-def head_of(text: str, line: int, column: int, floor: int) -> int:
-    """Where the comments directly above a line begin; nothing before `floor` is looked at."""
-    head = line
-    while head > floor:
+def head_of(text: str, line: int, column: int, floor: int, most: int | None = None) -> int:
+    """Where the comments directly above a line begin, or the last so many of them; `floor` is never passed."""
+    head, left = line, len(text) if most is None else most
+    while head > floor and left:
         above = line_start(text, head - 1)
-        if above < floor or not _is_comment(text[above:head], column):
+        if above < floor or not is_comment(text[above:head], column):
             break
-        head = above
+        head, left = above, left - 1
     if not text[:head].strip() and any(map(_OF_THE_FILE.match, lines(text[head:line]))):
         return line
     return head
@@ -165,7 +165,8 @@ def _foot(text: str, end: int, column: int) -> int:
     return foot
 
 
-def _is_comment(line: str, column: int) -> bool:
+def is_comment(line: str, column: int) -> bool:
+    """Whether a line is a comment that is indented to a column, or less."""
     return line.lstrip(" \t").startswith("#") and _indent(line) <= column
 
 

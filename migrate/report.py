@@ -14,7 +14,8 @@ from migrate.edits import Edit
 from migrate.edits import Move
 from migrate.edits import Prune
 from migrate.edits import Remove
-from migrate.edits import gone
+from migrate.fates import stayed
+from migrate.fates import taken
 from migrate.scalars import shown as value_text
 from schema.place import shown
 
@@ -31,6 +32,10 @@ class Item:
     """One change of one file; lines count from 1, and are None where the key is not there.
 
     A mapping that went because nothing was left in it has no old value: its keys have their own items.
+
+    Attributes:
+        comments: what goes or moves with the key.
+        stayed: what stands directly above the key and stays, although the key leaves.
     """
 
     file: str
@@ -43,6 +48,7 @@ class Item:
     new: str | None
     reason: str
     comments: tuple[str, ...]
+    stayed: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, object]:
         """The item for JSON."""
@@ -52,7 +58,8 @@ class Item:
 def items(file: Path, old: Document, new: Document, edits: list[Edit]) -> list[Item]:
     """One item an edit."""
     found = [_item(file, old, new, edit, edits) for edit in edits]
-    return [replace(item, comments=tuple(lines)) for item, lines in zip(found, gone(old, edits), strict=True)]
+    each = zip(found, taken(old, edits), stayed(old, edits), strict=True)
+    return [replace(item, comments=tuple(went), stayed=tuple(left)) for item, went, left in each]
 
 
 def _item(file: Path, old: Document, new: Document, edit: Edit, edits: list[Edit]) -> Item:
@@ -93,9 +100,16 @@ def render(found: list[Item]) -> str:
 
 
 def _lines(item: Item) -> list[str]:
-    where = f"{item.old_line or '-'} -> {item.new_line or '-'}"
+    where = _where(item)
     comments = [f"{'':<25}with its comment: {comment}" for comment in item.comments]
-    return [f"  {item.kind:<8}{where:>12}   {_what(item)} ({item.reason})", *comments]
+    left = [f"{'':<25}without this comment, which stays: {comment}" for comment in item.stayed]
+    return [f"  {item.kind:<9}{where:<14}{_what(item)} ({item.reason})", *comments, *left]
+
+
+def _where(item: Item) -> str:
+    # Lines before and after, which must not look like values that change.
+    lines = dict.fromkeys(line for line in (item.old_line, item.new_line) if line is not None)
+    return " -> ".join(f"L{line}" for line in lines)
 
 
 def _what(item: Item) -> str:

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
+from schema.decide import Given
 from schema.errors import InputError
-from schema.rules.connectivity import LOOPBACK
-from schema.split import DEFAULT_ROLLOUT
+from schema.swift.address import LOOPBACK
+from schema.swift.address import PORT
 
-if TYPE_CHECKING:
-    from schema.resolve import Project
-
-#: Tokens of prompt and completion together, unless the preset needs more.
-DEFAULT_LENGTH = 8192
-#: GPUs that one engine of the server spans, and the share of their memory that it takes.
-DEFAULT_TENSOR = 1
-DEFAULT_SHARE = 0.6
-DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TIMEOUT = "127.0.0.1", 8080, 300
+DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TIMEOUT = LOOPBACK[0], PORT, 300
 
 
 class Bases(Enum):
@@ -44,6 +36,7 @@ class Target:
         host: loopback name that the server listens on.
         port: port that it listens on.
         timeout: seconds that the learner waits for it when it connects.
+        is_settled: whether the presets are this migration's own results, so that W is what it made it.
         swift_version: the ms-swift release that presets are checked for.
     """
 
@@ -57,6 +50,7 @@ class Target:
     host: str | None = None
     port: int | None = None
     timeout: float | None = None
+    is_settled: bool = False
     swift_version: str | None = None
 
     @property
@@ -68,62 +62,25 @@ class Target:
             "timeout": self.timeout or DEFAULT_TIMEOUT,
         }
 
+    def connection(self, *, as_list: bool) -> dict[str, object]:
+        """What the caller says of the connection, by the learner's arguments; None where nothing was said."""
+        host, port = ([said] if as_list and said is not None else said for said in (self.host, self.port))
+        return {"vllm_server_host": host, "vllm_server_port": port, "vllm_server_timeout": self.timeout}
+
+    def sets_engines(self, node: int | None) -> bool:
+        """Whether the caller says something that DP follows from; of a node's GPUs the learners leave the rest."""
+        learners = self.train_gpus is not None and node is not None
+        return self.rollout_gpus is not None or self.tensor_parallel is not None or learners
+
     @property
-    def said(self) -> dict[str, tuple[str, object]]:
-        """What the caller says of single settings, by their names, each with its option."""
-        values = {
-            "vllm_tensor_parallel_size": ("--tensor-parallel", self.tensor_parallel),
-            "vllm_max_model_len": ("--max-model-len", self.max_model_len),
-            "vllm_gpu_memory_utilization": ("--gpu-memory-utilization", self.gpu_memory_utilization),
-            "vllm_server_host": ("--host", self.host),
-            "vllm_server_port": ("--port", self.port),
-            "vllm_server_timeout": ("--timeout", self.timeout),
-        }
-        return {name: said for name, said in values.items() if said[1] is not None}
+    def given(self) -> Given:
+        """GPUs that the caller names for each side."""
+        return Given(self.rollout_gpus, self.train_gpus)
 
     @property
     def resplits(self) -> bool:
         """Whether the caller names GPUs, so that a preset which stays as it is has to fit them, too."""
         return bool(self.rollout_gpus or self.train_gpus)
-
-    @property
-    def tensor(self) -> int:
-        """TP of the server: what the caller says, else 1."""
-        return self.tensor_parallel or DEFAULT_TENSOR
-
-    @property
-    def share(self) -> float:
-        """Share of a rollout GPU's memory: what the caller says, else 0.6."""
-        return self.gpu_memory_utilization or DEFAULT_SHARE
-
-    def data_parallel(self, project: Project, tensor: int) -> int:
-        """DP: the rollout GPUs, 6 unless the caller or the project says otherwise, divided by TP.
-
-        Raises:
-            InputError: TP does not divide the rollout GPUs.
-        """
-        gpus = self.rollout_gpus or project.settings.rollout_gpus or DEFAULT_ROLLOUT
-        if gpus % tensor:
-            raise InputError(
-                f"vllm_tensor_parallel_size {tensor} does not divide {gpus} rollout GPUs; --tensor-parallel and"
-                " --rollout-gpus set them"
-            )
-        return gpus // tensor
-
-    def length(self, needed: int | None) -> int:
-        """Tokens of one sequence on the server: what the caller says, else 8192, else what is needed.
-
-        Raises:
-            InputError: the caller says less than the preset needs.
-        """
-        if self.max_model_len is None:
-            return max(DEFAULT_LENGTH, needed or 0)
-        if needed is not None and self.max_model_len < needed:
-            raise InputError(
-                f"--max-model-len is {self.max_model_len}, but prompt and completion may have {needed} tokens"
-                f" here; say --max-model-len {needed}, or leave it out"
-            )
-        return self.max_model_len
 
     def check(self) -> None:
         """Refuses what the validator would refuse.

@@ -10,6 +10,8 @@ from migrate.compare import told
 from migrate.outputs import below
 from migrate.report import items
 from migrate.report import render
+from migrate.stale import look_at
+from migrate.stale import stale
 from schema.exits import warn
 from schema.place import shown
 from schema.report import REPORTERS
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from schema.place import Place
 
 #: The keys of the JSON report, and what they hold where a call says nothing of them.
-_NOTHING = {"changes": [], "unchanged": [], "before": [], "warnings": [], "written": False}
+_NOTHING = {"changes": [], "unchanged": [], "look_at": [], "before": [], "warnings": [], "written": False}
 
 
 def print_json(**said: object) -> None:
@@ -41,6 +43,7 @@ def tell_program(made: Plan, changed: Sequence[Migration], output: Path | None, 
     print_json(
         changes=[item.plain() for item in _items(made, changed)],
         unchanged=[shown(migration.path) for migration in _files(made) if migration not in changed],
+        look_at=[comment.plain() for comment in stale(changed, made.to)],
         before=[plain(finding) for finding in _old(made, changed, output, written=written)],
         warnings=made.warnings,
         written=written,
@@ -63,6 +66,8 @@ def tell(made: Plan, changed: Sequence[Migration], output: Path | None, *, writt
             print(diff(migration, made.twins.get(migration.path)), end="")
     if found := _items(made, changed):
         print(render(found))
+    if doubtful := stale(changed, made.to):
+        print(look_at(doubtful))
     if old := _old(made, changed, output, written=written):
         print(f"What was wrong before, and stays:\n{REPORTERS['text'](old)}")
     for migration in _files(made):

@@ -6,9 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrate.carried import HIDDEN
-from migrate.carried import MOST
 from migrate.carried import Carried
-from migrate.direction import SHARE
 from migrate.direction import Direction
 from migrate.direction import mask
 from migrate.edits import KEEP
@@ -16,8 +14,10 @@ from migrate.edits import Add
 from migrate.edits import Move
 from migrate.edits import Prune
 from migrate.edits import Remove
+from migrate.names import SHARE
 from migrate.target import Bases
 from migrate.to_server import ORDER
+from schema import decide
 from schema.layouts.nested import SERVER_BLOCK
 from schema.preset import Setting
 from schema.resolve.tree import Branch
@@ -75,7 +75,15 @@ class ToColocate(Direction):
         """All edits, in the order in which they are made."""
         engine = list(self._engine())
         block = [*self._unmasked(), *engine, *self._emptied(engine), *self._masked()]
-        return [*self.set_mode(), *self._address(), *block]
+        edits = [*self.set_mode(), *self._address(), *block]
+        edits += self.set_given(edits)
+        return [*edits, *self.batch()]
+
+    def given(self) -> dict[tuple[str, ...], object]:
+        """What the caller gives of the engine, by path."""
+        arguments = self.part.preset.arguments
+        given = self._carried.wanted.items()
+        return {arguments[name].steps if name in arguments else ("rlhf", name): value for name, value in given}
 
     def _address(self) -> Iterator[Edit]:
         for setting in self.part.settings():
@@ -96,8 +104,7 @@ class ToColocate(Direction):
     @cached_property
     def _inherited(self) -> dict[str, object]:
         # Entries of a block that stays in a base, and is masked.
-        block, mode = self.part.below.block, self.part.below.mode
-        if not self.part.leaves or self.part.target.bases is not Bases.MASK or block is None or mode == "colocate":
+        if self._base_of_block is None:
             return {}
         entries = self._entries(self.part.after.block)
         return {name: data(tree) for name, tree in entries if tree.key.file != self.part.path}
@@ -117,7 +124,7 @@ class ToColocate(Direction):
     def _completed(self) -> dict[str, object]:
         if not (self.part.leads and self.part.leaves):
             return {}
-        return {SHARE: MOST, **self._carried.wanted}
+        return {SHARE: decide.SHARED_SHARE, **self._carried.wanted}
 
     def _entry(self, name: str, after: str | None) -> Iterator[Edit]:
         if name in self._block:
@@ -143,7 +150,7 @@ class ToColocate(Direction):
         if self.part.own.find(*SERVER_BLOCK) is None or not (self.part.leaves or self._block):
             return
         path: tuple[str, ...] = SERVER_BLOCK
-        while len(path) > 1 and not self._inherited and self._holds_nothing_else(path[:-1]):
+        while len(path) > 1 and self._base_of_block is None and self._holds_nothing_else(path[:-1]):
             path = path[:-1]
         if path == ("custom",) and not self._spares_custom(edits):
             path = SERVER_BLOCK[:2]
@@ -156,14 +163,15 @@ class ToColocate(Direction):
         return alone and len(self.part.comments(path)) == len(self.part.comments(SERVER_BLOCK))
 
     def _masked(self) -> Iterator[Edit]:
-        if self._inherited:
-            yield Add(SERVER_BLOCK, None, f"hides the block of {self._base_of_block}: no server is started")
+        if (base := self._base_of_block) is not None:
+            yield Add(SERVER_BLOCK, None, f"hides the block of {base}: no server is started")
 
-    @property
-    def _base_of_block(self) -> str:
-        block = self.part.below.block
-        assert block is not None
-        return block.key.file.name
+    @cached_property
+    def _base_of_block(self) -> str | None:
+        # The base whose block would count again, if it stays as it is.
+        block, mode = self.part.below.block, self.part.below.mode
+        stays = self.part.leaves and self.part.target.bases is Bases.MASK and mode != "colocate"
+        return block.key.file.name if stays and block is not None and data(block) is not None else None
 
     def _spares_custom(self, edits: Iterable[Edit]) -> bool:
         # Training repositories want the section, empty or not; a file wants at least one key.

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate.direction import DATA
-from migrate.direction import FITTED
-from migrate.direction import LENGTH
-from migrate.direction import LORA
-from migrate.direction import SHARE
-from migrate.direction import TENSOR
 from migrate.direction import Direction
 from migrate.direction import mask
+from migrate.direction import writes
 from migrate.edits import KEEP
 from migrate.edits import Add
 from migrate.edits import Move
 from migrate.edits import Remove
 from migrate.edits import equal
+from migrate.names import DATA
+from migrate.names import FITTED
+from migrate.names import LENGTH
+from migrate.names import LORA
+from migrate.names import SHARE
+from migrate.names import TENSOR
 from migrate.scalars import shown
-from migrate.target import DEFAULT_LENGTH
+from schema import decide
 from schema.layouts.nested import SERVER_BLOCK
 from schema.roles import Role
 from schema.roles import fields
@@ -41,8 +42,6 @@ ORDER = (*_FIRST, *(name for name in fields(Role.SERVER) if name not in (*_FIRST
 REQUIRED = (TENSOR, DATA, LENGTH)
 COMPLETE = (*REQUIRED, SHARE, LORA)
 
-SPLIT = "the split's value"
-MERGED = "the server gets merged weights"
 NEVER_READ = "in server mode only the rollout server acts on it"
 COLOCATE_ONLY = "it acts in colocate mode only"
 #: Engine settings that the server does not get.
@@ -71,15 +70,18 @@ class ToServer(Direction):
         """All edits, in the order in which they are made."""
         block = list(self._block())
         block += self._kept(block)
-        edits = [
-            *self.set_mode(),
-            *self._address(),
-            *block,
-            *self._longer(block),
-            *self._balanced(),
-            *self._gone(),
-        ]
+        block += self._longer(block)
+        block += self._balanced(block)
+        edits = [*self.set_mode(), *self._address(), *block]
+        edits += self.set_given(edits)
+        edits += [*self.batch(), *self._gone()]
         return [*edits, *(mask(setting, why) for setting in self.part.inherited() if (why := _unread(setting)))]
+
+    def given(self) -> dict[tuple[str, ...], object]:
+        """What the caller gives, by path: the server's settings with the DP that follows, and its address."""
+        given: dict[tuple[str, ...], object] = {}
+        given |= {(*SERVER_BLOCK, name): value for name, value in self.part.given_to_server().items()}
+        return given | {("rlhf", name): value for name, value in self.part.target.connection(as_list=True).items()}
 
     def _address(self) -> Iterator[Edit]:
         if not self.part.leads:
@@ -103,7 +105,7 @@ class ToServer(Direction):
             yield from edits
             missing = self.part.bases.find(*to) is None and not any(isinstance(edit, Move | Add) for edit in edits)
             if missing and name in self._completed():
-                yield Add(to, self._split_value(name), self._reason(name))
+                yield Add(to, *self._decided(name, self.part.preset.value(name)))
 
     def _moved(self, setting: Setting, to: tuple[str, ...]) -> Edit:
         path, name = setting.steps, setting.name
@@ -116,8 +118,9 @@ class ToServer(Direction):
             return Remove(path, "the server's block of this file already says it")
         if name in FITTED and self.part.leaves and not self.part.leads:
             return Remove(path, "it was fitted to GPUs shared with the learner; the split's value counts")
-        new = self._new_value(name, setting.value)
-        return Move(path, to, NEVER_READ if new is KEEP else f"{NEVER_READ}; {self._reason(name)}", new)
+        new, reason = self._decided(name, setting.value)
+        kept = same(new, setting.value)
+        return Move(path, to, NEVER_READ if kept else f"{NEVER_READ}; {reason}", KEEP if kept else new)
 
     def _to_copy(self, name: str) -> Iterator[Setting]:
         # What a masked base says to the engine, and the split does not.
@@ -129,99 +132,63 @@ class ToServer(Direction):
                 yield setting
 
     def _copied(self, setting: Setting, to: tuple[str, ...]) -> Edit:
-        new = self._new_value(setting.name, setting.value)
-        if new is KEEP:
-            return Add(to, setting.value, f"as in {setting.key.file.name}")
-        return Add(to, new, self._reason(setting.name))
+        new, reason = self._decided(setting.name, setting.value)
+        return Add(to, new, f"as in {setting.key.file.name}" if same(new, setting.value) else reason)
 
-    def _new_value(self, name: str, old: object) -> object:
-        if name == LENGTH:
-            keeps = self.part.target.max_model_len is None and not self.part.too_short(old)
-        else:
-            keeps = name != LORA and not (self.part.leaves and name in self._completed())
-        new = old if keeps else self._split_value(name)
-        return KEEP if same(new, old) else new
+    def _decided(self, name: str, had: object) -> decide.Decision:
+        return self.part.served(name, had, anew=self.part.leaves and name in self._completed())
 
     def _completed(self) -> tuple[str, ...]:
         if not self.part.leads:
             return ()
         return COMPLETE if self.part.leaves else REQUIRED
 
-    def _split_value(self, name: str) -> object:
-        target = self.part.target
-        if name == TENSOR:
-            return target.tensor
-        if name == DATA:
-            return target.data_parallel(self.part.preset.project, self._tensor())
-        if name == LENGTH:
-            return target.length(self.part.needed)
-        return target.share if name == SHARE else False
-
-    def _tensor(self) -> int:
-        # The TP that the block will have.
-        said = self.part.bases.value(*SERVER_BLOCK, TENSOR)
-        if said is None and not self.part.leaves:
-            said = self.part.preset.value(TENSOR)
-        return said if isinstance(said, int) and said > 0 else self.part.target.tensor
-
-    def _reason(self, name: str) -> str:
-        if name == LENGTH and self.part.too_short(DEFAULT_LENGTH):
-            return self._long()
-        return MERGED if name == LORA else SPLIT
-
-    def _long(self) -> str:
-        return f"prompt and completion may have {self.part.needed} tokens"
-
     def _kept(self, block: Sequence[Edit]) -> Iterator[Edit]:
         # What the engine had, where the blocks of migrated bases would merge to something else.
         for name in ORDER:
             had, gets = self.part.preset.value(name), self.part.bases.value(*SERVER_BLOCK, name)
-            if gets is not None and not equal(gets, had) and not self._is_decided(name, had, block):
+            if gets is not None and not equal(gets, had) and not self._is_decided(name, had, gets, block):
                 yield self._keeps(name, had, gets)
 
     def _keeps(self, name: str, had: object, gets: object) -> Edit:
         to = (*SERVER_BLOCK, name)
-        if had is not None:
-            new = self._new_value(name, had)
-            return Add(to, had if new is KEEP else new, f"as before; bases would make it {shown(gets)}")
+        if had is not None or name == TENSOR:
+            return Add(to, self._decided(name, had).value, f"as before; bases would make it {shown(gets)}")
         hidden = next((path for path in self.part.nulls() if path[-1] == name), None)
         if hidden is not None:
             return Move(hidden, to, f"hides {shown(gets)} of a base, as before")
         return Add(to, None, f"it was unset, and would be {shown(gets)}")
 
-    def _is_decided(self, name: str, had: object, block: Iterable[Edit]) -> bool:
+    def _is_decided(self, name: str, had: object, gets: object, block: Iterable[Edit]) -> bool:
         # Whether the split decides on a setting, this file does, or a block that was there before.
-        if name in (*FITTED, LORA, *DROPPED) or (name == LENGTH and had is None):
+        if name in (*FITTED, LORA, *DROPPED) or (name == LENGTH and (had is None or self.part.needs.fills(had))):
+            return True
+        if name == TENSOR and (not self.part.knows_mode or same(gets, self.part.tensor)):
             return True
         to = (*SERVER_BLOCK, name)
-        return _comes(block, to) or self.part.preset.tree.find(*to) is not None
+        return writes(block, to) or self.part.preset.tree.find(*to) is not None
 
     def _longer(self, block: Iterable[Edit]) -> Iterator[Edit]:
-        # A block that is there, here or in a base, but too short for this preset.
+        # A block that is there, here or in a base, but that a prompt of this preset can fill.
         to = (*SERVER_BLOCK, LENGTH)
-        if self.part.too_short(self.part.bases.value(*to)) and not _comes(block, to):
-            yield Add(to, self._split_value(LENGTH), self._long())
+        if self.part.needs.fills(self.part.bases.value(*to)) and not writes(block, to):
+            yield Add(to, *self._decided(LENGTH, None))
 
-    def _balanced(self) -> Iterator[Edit]:
+    def _balanced(self, block: Iterable[Edit]) -> Iterator[Edit]:
         # A child's own TP leaves another DP than its parent's for the same GPUs.
-        tensor = self.part.own.value(*SERVER_BLOCK, TENSOR)
-        follows = self.part.leaves and not self.part.leads and isinstance(tensor, int) and tensor > 0
+        to, own = (*SERVER_BLOCK, TENSOR), self.part.own.value(*SERVER_BLOCK, TENSOR)
+        follows = self.part.leaves and not self.part.leads and (own is not None or writes(block, to))
         if not follows or self.part.own.find(*SERVER_BLOCK, DATA) is not None:
             return
-        data = self._split_value(DATA)
+        tensor = self.part.tensor
+        data = decide.data_parallel(self.part.rollout, tensor)
         if not same(data, self.part.bases.value(*SERVER_BLOCK, DATA)):
-            yield Add((*SERVER_BLOCK, DATA), data, f"{SPLIT}, with {TENSOR} {tensor}")
+            yield Add((*SERVER_BLOCK, DATA), data, f"{decide.SPLIT}, with {TENSOR} {tensor}")
 
     def _gone(self) -> Iterator[Edit]:
         for setting in self.part.settings():
             if role_of(setting.name) is Role.COLOCATE:
                 yield Remove(setting.steps, COLOCATE_ONLY)
-
-
-def _comes(block: Iterable[Edit], to: tuple[str, ...]) -> bool:
-    return any(
-        (isinstance(edit, Move) and edit.to == to) or (isinstance(edit, Add) and edit.path == to) for edit in block
-    )
 
 
 def _unread(setting: Setting) -> str | None:

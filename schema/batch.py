@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from schema import argument
+
 if TYPE_CHECKING:
     from schema.preset import Preset
     from schema.trainer import TrainerConfig
@@ -46,15 +48,21 @@ def batch(preset: Preset, trainer: TrainerConfig, world: int) -> Batch:
 
 
 def evaluates(preset: Preset, trainer: TrainerConfig) -> bool:
-    """Whether ms-swift will evaluate.
+    """Whether ms-swift will evaluate."""
+    return eval_strategy(preset, trainer) != "no"
+
+
+def eval_strategy(preset: Preset, trainer: TrainerConfig) -> str:
+    """When ms-swift evaluates.
 
     eval_strategy falls back to save_strategy (ms-swift 4.5.2, arguments/sft_args.py:400), and is forced to
-    `no` without a validation set (arguments/sft_args.py:231).
+    `no` without a validation set (arguments/sft_args.py:231). A streamed dataset is not split
+    (arguments/base_args/data_args.py:111).
     """
     strategy = trainer.eval_strategy or preset.value("save_strategy") or "steps"
     ratio = preset.value("split_dataset_ratio")
-    splits = isinstance(ratio, int | float) and ratio > 0
+    splits = isinstance(ratio, int | float) and ratio > 0 and not argument.truth(preset.value("streaming"))
     validation = splits or any(
         preset.value(name) for name in ("val_dataset", "cached_val_dataset", "eval_dataset")
     )
-    return strategy != "no" and bool(validation)
+    return argument.text(strategy) if validation else "no"

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 from typing import NamedTuple
 
-from schema.checkpoint import config
+from schema.checkpoint import count
+from schema.checkpoint import heads
+from schema.checkpoint import text_config
 
 #: Bytes of a number in the KV cache; vLLM takes the model's own type, bfloat16 or float16, unless told otherwise.
 NUMBER = 2
@@ -39,16 +41,19 @@ def capacity(model: object) -> Capacity | None:
 
     Two vectors a layer and head, as vLLM's FullAttentionSpec counts them (0.23.0, v1/kv_cache_interface.py).
     """
-    said = config(model)
-    if said is None:
+    text, found = text_config(model) or {}, heads(model)
+    layers = count(text, "num_hidden_layers")
+    if layers is None or found is None or _keeps_less(text):
         return None
-    text: dict[str, Any] = said.get("text_config", said)
-    layers, heads = text.get("num_hidden_layers"), text.get("num_attention_heads")
-    # Latent, linear and sliding attention keep less.
-    other = {*(text.get("layer_types") or ())} - {"full_attention"}
-    if not layers or not heads or other or text.get("kv_lora_rank") or text.get("sliding_window"):
+    size = count(text, "head_dim") or (count(text, "hidden_size") or 0) // found.queries
+    if not size:
         return None
-    size = text.get("head_dim") or text["hidden_size"] // heads
-    token = 2 * layers * (text.get("num_key_value_heads") or heads) * size * NUMBER
+    token = 2 * layers * found.keys * size * NUMBER
     weights = sum(file.stat().st_size for file in Path(str(model)).glob("*.safetensors"))
     return Capacity(token, weights)
+
+
+def _keeps_less(text: dict[str, Any]) -> bool:
+    # Latent, linear and sliding attention do.
+    kinds = text.get("layer_types") or []
+    return bool(text.get("kv_lora_rank") or text.get("sliding_window")) or kinds != ["full_attention"] * len(kinds)

@@ -18,6 +18,7 @@ from schema.rules import Context
 from schema.split import DEFAULT_LEARNERS
 from schema.split import Gpus
 from schema.split import Split
+from schema.split import project_split
 from schema.target import doubt
 from schema.target import target
 
@@ -99,22 +100,22 @@ def doubts(presets: Iterable[Preset], options: Options) -> list[str]:
 def split(preset: Preset, options: Options) -> Split:
     """The split to check against: what the caller says, else the preset, else the project, else the default.
 
-    The default is 2 learners in server mode.
+    The default is 2 learners in server mode; none where the server takes all GPUs of the project's node.
     """
     settings = preset.project.settings
-    rollout = options.rollout
-    if rollout is None:
-        rollout = preset.rollout_gpus
-    if rollout is None and settings.rollout_gpus is not None:
-        rollout = Gpus(settings.rollout_gpus)
+    shares = project_split(preset.project, preset)
+    rollout = options.rollout or preset.rollout_gpus or (Gpus(shares.rollout) if shares.rollout else None)
     if options.train is not None:
         return Split(rollout, options.train, "--train-gpus")
     if preset.learners is not None:
-        return Split(rollout, preset.learners, "NPROC_PER_NODE in ENV")
+        return Split(rollout, preset.learners, preset.learners_source)
     if preset.mode != "server":
         return Split(rollout)
-    if settings.train_gpus is not None:
-        return Split(rollout, Gpus(settings.train_gpus), "train-gpus in pyproject.toml")
+    if shares.train is not None:
+        said = "train-gpus" if settings.train_gpus else "what the server leaves of gpus"
+        return Split(rollout, Gpus(shares.train), f"{said} in pyproject.toml")
+    if settings.gpus is not None:
+        return Split(rollout)
     return Split(rollout, Gpus(DEFAULT_LEARNERS), "the default; --train-gpus sets it")
 
 

@@ -5,8 +5,26 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from typing import NamedTuple
 
+#: Kinds of rope scaling that leave the length as the checkpoint says it.
+_AS_TRAINED = ("default", "mrope", "su", "longrope", "llama3")
+_STRETCHED = ("linear", "dynamic")
 _EXPERTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
+#: Where models that take more than texts keep what they say of texts.
+_PARTS = ("thinker_config", "text_config", "llm_config")
+
+
+class Heads(NamedTuple):
+    """Attention heads of a model's layers: all of them, and those of keys and values."""
+
+    queries: int
+    keys: int
+
+    def fit(self, tensor: int) -> bool:
+        """Whether vLLM can lay them out on a number of GPUs: what is fewer than the GPUs, it copies."""
+        more, fewer = max(self.keys, tensor), min(self.keys, tensor)
+        return not self.queries % tensor and not more % fewer
 
 
 def is_dense(model: object) -> bool | None:
@@ -14,20 +32,70 @@ def is_dense(model: object) -> bool | None:
     said = config(model)
     if said is None:
         return None
-    parts = [said, *(part for part in said.values() if isinstance(part, dict))]
-    return not any(part.get(name) for part in parts for name in _EXPERTS)
+    return not any(part.get(name) for part in _parts(said) for name in _EXPERTS)
 
 
 def sees(model: object) -> bool | None:
     """Whether a model takes pictures; None if its config is not here."""
     said = config(model)
-    return None if said is None else "vision_config" in said
+    return None if said is None else any("vision_config" in part for part in _parts(said))
+
+
+def _parts(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """A config, and those that it holds: what Qwen2.5-Omni says of pictures stands in thinker_config."""
+    return [said, *(part for part in said.values() if isinstance(part, dict))]
+
+
+def positions(model: object) -> int | None:
+    """Tokens that vLLM takes a model for at the most; None if its config is not here, or leaves it open.
+
+    max_position_embeddings of the text part, times the factor of rope scaling that stretches them, or
+    model_max_length if that is more (vLLM 0.23.0, config/model.py _get_and_verify_max_len). Releases of vLLM
+    disagree about YaRN.
+    """
+    said = text_config(model) or {}
+    most, longer = count(said, "max_position_embeddings"), count(config(model) or {}, "model_max_length") or 0
+    rope = said.get("rope_parameters") or said.get("rope_scaling") or {}
+    if most is None or not isinstance(rope, dict):
+        return None
+    kind, factor = rope.get("rope_type", rope.get("type", "default")), rope.get("factor")
+    if kind in _STRETCHED and isinstance(factor, int | float):
+        return max(int(most * factor), longer)
+    return max(most, longer) if kind in _AS_TRAINED else None
+
+
+def heads(model: object) -> Heads | None:
+    """The attention heads; None if the config is not here, or does not say.
+
+    Latent attention (kv_lora_rank) has no heads of keys and values to divide.
+    """
+    said = text_config(model) or {}
+    queries = count(said, "num_attention_heads")
+    if queries is None:
+        return None
+    keys = None if said.get("kv_lora_rank") else count(said, "num_key_value_heads")
+    return Heads(queries, keys or queries)
+
+
+def count(said: dict[str, Any], name: str) -> int | None:
+    """A positive whole number of a config, or None."""
+    value = said.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def text_config(model: object) -> dict[str, Any] | None:
+    """The part of the config that is about texts: all of it where no part is; None if it is not here."""
+    said = config(model)
+    for name in _PARTS:
+        if said is not None and isinstance(part := said.get(name), dict):
+            said = part
+    return said
 
 
 def config(model: object) -> dict[str, Any] | None:
     """The checkpoint's config.json; None if it is not here."""
     try:
         said = json.loads((Path(str(model)) / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None

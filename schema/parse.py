@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
+from schema.server import RolloutServerBlock
 from schema.server import RolloutServerConfig
 from schema.trainer import ColocateTrainerConfig
 from schema.trainer import TrainerConfig
@@ -66,8 +67,8 @@ def server(preset: Preset) -> Parsed[RolloutServerConfig] | None:
     if not isinstance(preset.block, Branch):
         return None
     values = {str(name): value for name, value in data(preset.block).items() if value is not None}
-    known = RolloutServerConfig.model_fields
-    return parse(RolloutServerConfig, {name: value for name, value in values.items() if name in known})
+    model = RolloutServerConfig if preset.apart else RolloutServerBlock
+    return parse(model, {name: value for name, value in values.items() if name in model.model_fields})
 
 
 def _known(model: type[TrainerConfig], preset: Preset) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from typing import ClassVar
 from typing import NamedTuple
 
+from schema import argument
+from schema.resolve.tree import Branch
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
     from schema.place import Place
-    from schema.resolve import Branch
     from schema.resolve import Leaf
     from schema.resolve import Project
     from schema.resolve import Resolved
@@ -115,6 +117,20 @@ class Preset(ABC):
     def shared(self) -> dict[str, object]:
         """What the server gets besides its own settings: the values that both sides act on."""
 
+    def served(self, name: str) -> object:
+        """What the server gets for an argument: its own value, else the one that both sides share, or None."""
+        own = self.block.value(name) if isinstance(self.block, Branch) else None
+        return self.shared().get(name) if own is None else own
+
+    def engine(self, name: str) -> object:
+        """What the engine that generates gets for an argument: the server's, else the learner's own."""
+        return self.served(name) if self.mode == "server" else self.value(name)
+
+    @property
+    def engine_kwargs(self) -> dict[str, object]:
+        """What that engine gets unread, in vllm_engine_kwargs; nothing where it is no mapping."""
+        return argument.mapping(self.engine("vllm_engine_kwargs")) or {}
+
     @abstractmethod
     def path(self, name: str) -> str:
         """Where an argument of the learner belongs, as messages name it."""
@@ -155,6 +171,11 @@ class Preset(ABC):
     def learners(self) -> Gpus | None:
         """The learner's GPUs, where the preset itself says how many learners there are."""
         return None
+
+    @property
+    def learners_source(self) -> str:
+        """What says how many learners there are, for messages."""
+        return ""
 
     @property
     def rollout_gpus(self) -> Gpus | None:

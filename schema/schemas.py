@@ -7,7 +7,7 @@ from typing import Any
 
 from schema import catalogue
 from schema.layouts.nested import ARGUMENT_SECTIONS
-from schema.server import RolloutServerConfig
+from schema.server import RolloutServerBlock
 from schema.trainer import ColocateTrainerConfig
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def json_schema() -> dict[str, Any]:
     """The schema, for the newest catalogued ms-swift release; draft 2020-12."""
     sections = {name: _mapping(_arguments()) for name in ARGUMENT_SECTIONS}
     sections["rlhf"] = _mapping(_arguments() | _properties(ColocateTrainerConfig))
-    block = _mapping(_properties(RolloutServerConfig)) | _CLOSED
+    block = _mapping(_properties(RolloutServerBlock)) | _CLOSED
     rest = {
         "extends": {"type": ["string", "array", "null"], "items": {"type": "string"}},
         "global_max_length": {"type": ["integer", "null"], "minimum": 1},

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from schema.errors import InputError
+
+if TYPE_CHECKING:
+    from schema.preset import Preset
+    from schema.resolve import Project
 
 #: Learner processes when nothing says how many: the 6 + 2 split of one node with eight GPUs.
 DEFAULT_LEARNERS = 2
@@ -35,6 +40,57 @@ class Split(NamedTuple):
     rollout: Gpus | None = None
     train: Gpus | None = None
     train_source: str = ""
+
+
+class Shares(NamedTuple):
+    """How many GPUs each side has; None where nothing says, or where nothing is left for it."""
+
+    rollout: int | None
+    train: int | None
+
+
+def server_size(preset: Preset) -> int | None:
+    """GPUs that a preset's server takes, TP x DP; None where a preset has no server, or no such numbers.
+
+    Unset is 1 in a file that `swift rollout` reads itself (ms-swift 4.5.2, rlhf_trainers/args_mixin.py
+    VllmArguments); the nested block has to name both.
+    """
+    if preset.mode != "server" or preset.block is None:
+        return None
+    default = 1 if preset.apart else None
+    size = 1
+    for name in ("vllm_tensor_parallel_size", "vllm_data_parallel_size"):
+        said = preset.served(name)
+        number = default if said is None else said
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            return None
+        size *= number
+    return size
+
+
+def project_split(project: Project, preset: Preset) -> Shares:
+    """How a project splits its GPUs for a preset.
+
+    rollout-gpus and train-gpus are one split for all of its presets. Of `gpus` alone the server takes its TP x DP;
+    a preset without a server gets three quarters for rollouts, as 6 of 8, in whole engines of its TP.
+    """
+    settings = project.settings
+    rollout, train, gpus = settings.rollout_gpus, settings.train_gpus, settings.gpus
+    if gpus is None:
+        return Shares(rollout, train)
+    if rollout is None:
+        rollout = gpus - train if train is not None else _of_node(gpus, preset)
+    if train is None and rollout is not None and rollout < gpus:
+        train = gpus - rollout
+    return Shares(rollout, train)
+
+
+def _of_node(gpus: int, preset: Preset) -> int | None:
+    if preset.mode == "server":
+        return server_size(preset)
+    said = preset.value("vllm_tensor_parallel_size")
+    tensor = said if isinstance(said, int) and 0 < said < gpus else 1
+    return (gpus - max(1, gpus // 4)) // tensor * tensor
 
 
 def parse_gpus(text: str) -> Gpus:

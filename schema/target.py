@@ -9,21 +9,27 @@ from schema.errors import InputError
 
 
 def target(said: str | None = None) -> catalogue.Release:
-    """The release that is named, else the one nearest to the installed one, else the newest in the catalogue.
+    """The release that is named, else the installed one, else the newest in the catalogue; the nearest to either.
 
     The installed ms-swift's version is read from its metadata; nothing of it is imported.
 
     Raises:
-        InputError: a release is named that the catalogue does not hold.
+        InputError: a release is named that is no x.y.z within the catalogue.
     """
+    version = installed() if said is None else said
     try:
-        return catalogue.release(_assumed(installed()) if said is None else said)
+        if version is None:
+            return catalogue.release(catalogue.newest())
+        return catalogue.release(catalogue.nearest(version) if said is None or _is_between(said) else said)
     except catalogue.UnknownReleaseError as error:
         raise InputError(str(error)) from error
 
 
-def _assumed(version: str | None) -> str:
-    return catalogue.newest() if version is None else catalogue.nearest(version)
+def _is_between(version: str) -> bool:
+    # Some releases were tagged and are on no index, such as 4.4.3: who built one from source names it.
+    first, *_, last = catalogue.versions()
+    wanted = catalogue.order(version)
+    return len(wanted) > 2 and catalogue.order(first) < wanted < catalogue.order(last)
 
 
 def installed() -> str | None:
@@ -35,12 +41,12 @@ def installed() -> str | None:
 
 
 def doubt(said: str | None) -> str | None:
-    """What to tell where presets are checked against an installed release that the catalogue does not hold."""
-    version = installed()
-    if said is not None or version is None or version in catalogue.versions():
+    """What to tell where presets are checked against a release that the catalogue does not hold."""
+    version = installed() if said is None else said
+    if version is None or version in catalogue.versions():
         return None
-    nearest = catalogue.nearest(version)
+    how, nearest = "installed" if said is None else "named", catalogue.nearest(version)
     return (
-        f"ms-swift {version} is installed and not catalogued: presets are checked for {nearest}, the nearest"
-        " release; --swift-version, or swift-version in [tool.rollout-split], names another"
+        f"ms-swift {version} is {how} and not catalogued: presets are checked for {nearest}, the nearest release;"
+        " --swift-version, or swift-version in [tool.rollout-split], names another"
     )

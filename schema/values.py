@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schema import argument
-from schema.batch import evaluates
-from schema.catalogue import order
-from schema.resolve.tree import Branch
+from schema.batch import eval_strategy
+from schema.checkpoint import sees
+from schema.swift.engine import is_async
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from schema.catalogue import Release
     from schema.preset import Preset
     from schema.trainer import TrainerConfig
@@ -24,11 +26,11 @@ class Values:
     def __init__(self, preset: Preset, trainer: TrainerConfig, release: Release) -> None:
         self._preset = preset
         self._release = release
-        self.evaluates = evaluates(preset, trainer)
+        self.eval_strategy = eval_strategy(preset, trainer)
 
     def since(self, version: str) -> bool:
         """Whether the release is this one or a newer one."""
-        return order(self._release.version) >= order(version)
+        return self._release.since(version)
 
     def has(self, *names: str) -> bool:
         """Whether any of some arguments is set."""
@@ -62,18 +64,27 @@ class Values:
         return argument.mapping(self._preset.value(name))
 
     def server(self, name: str) -> object:
-        """The value in the rollout server's block, or None."""
-        block = self._preset.block
-        return block.value(name) if isinstance(block, Branch) else None
+        """What the rollout server gets, or None."""
+        return self._preset.served(name)
 
     def path(self, name: str) -> str:
         """Where an argument belongs, as messages name it."""
         return self._preset.path(name)
 
     @property
+    def tuner(self) -> str:
+        """What is trained: lora, full or another tuner; in ms-swift 4.0 its old name train_type wins."""
+        return self.word("train_type", self.word("tuner_type", "lora"))
+
+    @property
     def adapter(self) -> bool:
-        """Whether an adapter is trained; tuner_type was train_type before ms-swift 4.0."""
-        return "full" not in (self.word("tuner_type"), self.word("train_type"))
+        """Whether an adapter is trained."""
+        return self.tuner != "full"
+
+    @property
+    def sees(self) -> bool | None:
+        """Whether the model takes pictures; None if its checkpoint is not here."""
+        return sees(self._preset.value("model"))
 
     @property
     def teacher(self) -> bool:
@@ -93,20 +104,29 @@ class Values:
 
     @property
     def gym(self) -> bool:
-        """Whether a gym scores: gym_env alone says so, too (4.5.2, rlhf_trainers/args_mixin.py:492).
+        """Whether a gym scores: the learner says so, or else the server has one.
 
-        Before 4.3.0 only the rollout server has these arguments.
+        The learner has these arguments from 4.3.0 on, and gym_env alone says it, too (4.5.2,
+        rlhf_trainers/args_mixin.py:492). Unset, the server's counts, which tells of it where its engine is async
+        (rlhf_trainers/rollout_mixin.py:421, pipelines/infer/rollout.py:1026).
         """
-        ask = self._preset.value if self.since("4.3.0") else self.server
+        own = self._gym(self._preset.value) if self.since("4.3.0") else None
+        if own is not None or self._preset.mode != "server":
+            return own is True
+        return is_async(self._preset, self._release.version) and self.gym_of_server
+
+    @property
+    def gym_of_server(self) -> bool:
+        """Whether the server plays in a gym, so that a request has to name an environment."""
+        return self._gym(self._preset.served) is True
+
+    def _gym(self, ask: Callable[[str], object]) -> bool | None:
         use = ask("use_gym_env")
-        return ask("gym_env") not in _NOTHING if use is None else argument.truth(use) is True
+        if use is None:
+            return ask("gym_env") not in _NOTHING or None
+        return argument.truth(use) is True
 
     @property
     def deepspeed(self) -> bool:
         """Whether the learner gets a DeepSpeed configuration."""
         return self._preset.deepspeed is not None
-
-    @property
-    def eval_strategy(self) -> str:
-        """When ms-swift evaluates: as save_strategy says where nothing else does (4.5.2, sft_args.py:400)."""
-        return self.word("eval_strategy", self.word("save_strategy", "steps")) if self.evaluates else "no"

@@ -16,6 +16,7 @@ minutes, says when it is ready, and runs until it is stopped.
   gpus=LIST             GPUs of the server, such as 0,1,2,3,4,5; as many as TP x DP
   dry_run=true          print the command and start nothing
   preflight_only=true   check preset and machine, print all findings, start nothing
+  release_wait=SECONDS  how long an ended run may take to give its GPUs' memory and its port back; default 75
   allow=ID[,ID]         let these findings of the machine only warn (`validate-config --explain all` lists them)
   logs=DIR              where each start gets a folder; default logs/rollout-split
   show=live|quiet       whether the server's output is shown, too; default live

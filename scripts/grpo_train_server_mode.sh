@@ -22,6 +22,7 @@ learner. If the server dies or fails to load weights, the learner is ended. The 
   weights_check=false    do not compare the server's answers before and after
   dry_run=true           print the command and start nothing
   preflight_only=true    check preset and machine, print all findings, start nothing
+  release_wait=SECONDS   how long an ended run may take to give its GPUs' memory back; default 75
   allow=ID[,ID]          let these findings of the machine only warn (`validate-config --explain all` lists them)
   logs=DIR               where each start gets a folder; default logs/rollout-split
   show=live|quiet        whether the learner's output is shown, too; default live

@@ -37,7 +37,7 @@ class Depart(Remove):
 
     def on_text(self, document: Document) -> str:
         """The text with the edit made."""
-        if tuple(text.comments_of(document, self.path)) != self.comments:
+        if tuple(text.comments_of(document, self.path, self.above)) != self.comments:
             reason = "a comment at the end of its line belongs to other keys, too"
             raise refusal(document, required(document, self.path).entry.key, reason)
         return super().on_text(document)
@@ -70,19 +70,29 @@ class Arrive(Add):
         return text.append(document, self.path[:-1], self.lines)
 
 
-def sent(document: Document, path: Path, reason: str, value: object = KEEP) -> tuple[Depart, Arrive]:
+def sent(
+    document: Document, path: Path, reason: str, value: object = KEEP, *, whole: bool = False
+) -> tuple[Depart, Arrive]:
     """Both ends of a move to the other file; the value may change on the way.
+
+    Args:
+        document: the file that has the key.
+        path: the key.
+        reason: why it moves.
+        value: the value that it gets.
+        whole: whether nothing can stay above the key, since the file goes.
 
     Raises:
         InputError: the key has no lines that could stand elsewhere.
     """
     _refuse_aliases(document, path)
+    above = len(text.block_above(document, path)) if whole else text.above(document, path)
     kept = isinstance(value, Keep)
     if not kept:
         document = parse(document.path, (document.bom + text.set_scalar(document, path, value)).encode())
-    lines = tuple(text.bare(text.lines_of(document, path)))
+    lines = tuple(text.bare(text.lines_of(document, path, above)))
     arrive = Arrive(path, value_at(document.data(), path), reason, lines=lines, kept=kept)
-    return Depart(path, reason, tuple(text.comments_of(document, path))), arrive
+    return Depart(path, reason, above, kept, tuple(text.comments_of(document, path, above))), arrive
 
 
 def _refuse_aliases(document: Document, path: Path) -> None:

@@ -9,11 +9,13 @@ from migrate.edits import Change
 from migrate.edits import Remove
 from migrate.native.edits import copied
 from migrate.native.edits import sent
+from schema.decide import Given
 from schema.errors import InputError
 from schema.launch.plan import DISTRIBUTED
 from schema.layouts.native import ENVIRONMENT
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
+from schema.rules.releases import older
 
 if TYPE_CHECKING:
     from migrate.edits import Edit
@@ -47,16 +49,19 @@ def is_server_s(name: str) -> bool:
 
 
 def divided(pair: Pair) -> Halves:
-    """The edits of both files that give each side its variables, and its GPUs if they are divided only now.
+    """The edits of both files that give each side its variables and its GPUs.
 
     Raises:
-        InputError: ENV names fewer GPUs than the split needs.
+        InputError: ENV names other GPUs than the split needs, or cannot say how many learners there are.
     """
     own, other = variables(pair.preset.tree), variables(pair.preset.server)
     learner: list[Edit] = []
     server: list[Edit] = []
+    if not pair.leaves and pair.preset.server is not None:
+        return _resplit(pair, own, other)
     if pair.leaves and (PROCESSES in own or GPUS in own):
         _gpus(pair, own, other, learner, server)
+    learner += _processes(pair, own)
     for name, value in own.items():
         path = (ENVIRONMENT, name)
         if name == GPUS or is_learner_s(name):
@@ -72,6 +77,63 @@ def divided(pair: Pair) -> Halves:
     return learner, server
 
 
+def _resplit(pair: Pair, own: dict[str, object], other: dict[str, object]) -> Halves:
+    # Only what the caller gives changes the sides of a pair that is divided already.
+    learner: list[Edit] = []
+    server: list[Edit] = []
+    if pair.target.given == Given():
+        return learner, server
+    if GPUS in own or GPUS in other:
+        mine, its = _shares(pair)
+        why = f"{pair.rollout} GPUs roll out, {pair.train} learn"
+        learner += [Change((ENVIRONMENT, GPUS), mine, why)] if mine != own.get(GPUS) else []
+        server += [Change((ENVIRONMENT, GPUS), its, why)] if its != other.get(GPUS) else []
+    return [*learner, *_processes(pair, own)], server
+
+
+def _shares(pair: Pair) -> tuple[str, str]:
+    there, rollout, train = (*pair.preset.gpus("server"), *pair.preset.gpus("learner")), pair.rollout, pair.train
+    named = all(pair.preset.gpus(side) for side in ("server", "learner"))
+    if not named or len(there) < rollout + train:
+        raise _too_few(pair, len(there), "" if named else " of one side alone")
+    return ",".join(there[rollout : rollout + train]), ",".join(there[:rollout])
+
+
+def _too_few(pair: Pair, count: int, of: str = "") -> InputError:
+    return InputError(
+        f"{ENVIRONMENT} names {count} GPUs{of}, but {pair.rollout} roll out and {pair.train} learn; set {GPUS} in"
+        " both files by hand first, or pass --rollout-gpus and --train-gpus that fit it",
+        (pair.preset.tree.children.get(ENVIRONMENT) or pair.preset.tree).key,
+    )
+
+
+def _processes(pair: Pair, own: dict[str, object]) -> list[Edit]:
+    """The edit that says how many processes learn, where ENV says it, or the caller does.
+
+    Written down, the next call knows for how many learners the batch was made.
+
+    Raises:
+        InputError: a pair is split anew, and the release reads NPROC_PER_NODE in ENV too late (before 4.2.2,
+            cli/main.py:96-97 of 4.2.1).
+    """
+    path, world = (ENVIRONMENT, PROCESSES), pair.world_after
+    if PROCESSES in own:
+        said = pair.preset.learners
+        same = said is not None and said.count == world
+        return [] if same else [Change(path, world, "one process for each GPU of the learner")]
+    if pair.target.train_gpus is None:
+        return []
+    if not older(pair.context, "4.2.2"):
+        return [Add(path, world, f"the batch is made for W {world}")]
+    if not pair.leaves and pair.world_before != world:
+        raise InputError(
+            f"nothing in the preset says that it has {pair.world_before} learners, and {pair.context.swift} does"
+            f" not read {PROCESSES} in {ENVIRONMENT}; change the batch and the GPUs by hand",
+            pair.preset.start,
+        )
+    return []
+
+
 def variables(half: Branch | None) -> dict[str, object]:
     """What ENV of a file says."""
     said = half.find(ENVIRONMENT) if half else None
@@ -82,21 +144,15 @@ def _gpus(
     pair: Pair, own: dict[str, object], other: dict[str, object], learner: list[Edit], server: list[Edit]
 ) -> None:
     rollout, train = pair.rollout, pair.train
-    there = pair.preset.gpus("learner") or tuple(str(gpu) for gpu in range(pair.together))
+    there = pair.preset.gpus("learner") or tuple(str(gpu) for gpu in range(pair.world_before))
     if len(there) < rollout + train:
-        raise InputError(
-            f"{ENVIRONMENT} gives {len(there)} GPUs, but {rollout} roll out and {train} learn; say --rollout-gpus"
-            " and --train-gpus",
-            pair.preset.tree.children[ENVIRONMENT].key,
-        )
+        raise _too_few(pair, len(there))
     path = (ENVIRONMENT, GPUS)
     mine, its = (",".join(gpus) for gpus in (there[rollout : rollout + train], there[:rollout]))
     why = f"of {len(there)} GPUs the first {rollout} roll out, the next {train} learn"
     learner.append(Change(path, mine, why) if GPUS in own else Add(path, mine, why, PROCESSES))
     if GPUS not in other:
         server.append(copied(path, its, why))
-    if PROCESSES in own and own[PROCESSES] != train:
-        learner.append(Change((ENVIRONMENT, PROCESSES), train, "one process a GPU of the learner"))
 
 
 def _instead(pair: Pair, name: str, value: object, own: dict[str, object]) -> str:
@@ -106,21 +162,36 @@ def _instead(pair: Pair, name: str, value: object, own: dict[str, object]) -> st
 
 
 def joined(pair: Pair) -> Halves:
-    """The edits of both files that bring the server's variables back, for a pair that leaves server mode."""
+    """The edits of both files that bring the server's variables and GPUs back to the learner.
+
+    Raises:
+        InputError: ENV names fewer GPUs than learners.
+    """
     own, other = variables(pair.preset.tree), variables(pair.preset.server)
     learner: list[Edit] = []
     server: list[Edit] = []
-    for name, value in other.items():
+    for name, value in other.items() if pair.leaves else ():
         path = (ENVIRONMENT, name)
         if name in own or name == GPUS:
             server.append(Remove(path, f"not carried: {_instead(pair, name, value, own)}"))
             continue
-        depart, arrive = sent(pair.server, path, "the learner's own engine acts on it")
+        depart, arrive = sent(pair.server, path, "the learner's own engine acts on it", whole=True)
         server.append(depart)
         learner.append(arrive)
-    if PROCESSES in own:
-        learner.append(Change((ENVIRONMENT, PROCESSES), pair.together, "one process a GPU"))
-    if GPUS in own and GPUS in other:
-        all_gpus = ",".join((*pair.preset.gpus("server"), *pair.preset.gpus("learner")))
-        learner.append(Change((ENVIRONMENT, GPUS), all_gpus, "engine and learner share all GPUs"))
+    learner += _processes(pair, own)
+    if GPUS in own and (GPUS in other or not pair.leaves):
+        there = (*(pair.preset.gpus("server") if pair.leaves else ()), *pair.preset.gpus("learner"))
+        learner += _all_gpus(pair, there)
     return learner, server
+
+
+def _all_gpus(pair: Pair, there: tuple[str, ...]) -> list[Edit]:
+    if len(there) < pair.world_after:
+        raise InputError(
+            f"{ENVIRONMENT} names {len(there)} GPUs, but {pair.world_after} are to learn; pass --train-gpus"
+            f" {len(there)}, or name more",
+            pair.preset.tree.children[ENVIRONMENT].key,
+        )
+    if pair.world_before == pair.world_after and not pair.leaves:
+        return []
+    return [Change((ENVIRONMENT, GPUS), ",".join(there[: pair.world_after]), "engine and learner share all GPUs")]

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from migrate import document as text
 from migrate.edits import Add
 from migrate.edits import Remove
-from migrate.edits import gone
+from migrate.edits import own_lines
+from migrate.fates import stayed
+from migrate.fates import taken
 from migrate.migration import Migration
 from migrate.native.edits import Arrive
 from migrate.native.edits import Copy
@@ -62,8 +64,16 @@ class Half(Migration):
     def taken(self) -> list[tuple[Edit, list[str]]]:
         """Each edit, with the comments that it takes out of the file; one that goes is not edited before."""
         if self.goes:
-            return [(edit, text.comments_of(self.old, edit.path)) for edit in self.edits]
-        return list(zip(self.edits, gone(self.old, self.edits), strict=True))
+            return [(edit, self._own(edit)) for edit in self.edits]
+        return list(zip(self.edits, taken(self.old, self.edits), strict=True))
+
+    def _own(self, edit: Edit) -> list[str]:
+        head = own_lines(self.old, edit) if isinstance(edit, Remove) else None
+        return text.comments_of(self.old, edit.path, head)
+
+    def left(self) -> list[list[str]]:
+        """The comments that stay in the file above the key of each edit."""
+        return [[] for _ in self.edits] if self.goes else stayed(self.old, self.edits)
 
 
 def report(halves: Sequence[Half]) -> list[Half]:
@@ -73,23 +83,26 @@ def report(halves: Sequence[Half]) -> list[Half]:
 
 
 def _items(half: Half, other: Half) -> Iterator[Item]:
-    for edit, comments in half.taken():
+    for (edit, comments), left in zip(half.taken(), half.left(), strict=True):
         if isinstance(edit, Copy):
             yield from items(half.path, half.old, half.new, [Add(edit.path, edit.value, edit.reason)])
-        elif isinstance(edit, Depart):
-            yield _moved(half, other, edit)
         elif not isinstance(edit, Arrive):
-            [item] = items(half.path, half.old, half.new, [edit])
-            yield replace(item, comments=tuple(comments))
+            item = _moved(half, other, edit) if isinstance(edit, Depart) else _own(half, edit)
+            yield replace(item, comments=tuple(comments), stayed=tuple(left))
     if half.goes:
         yield _gone(half)
 
 
+def _own(half: Half, edit: Edit) -> Item:
+    [item] = items(half.path, half.old, half.new, [edit])
+    return item
+
+
 def _moved(half: Half, other: Half, edit: Edit) -> Item:
-    [left] = items(half.path, half.old, half.new, [Remove(edit.path, edit.reason)])
+    left = _own(half, Remove(edit.path, edit.reason))
     [come] = items(other.path, other.old, other.new, [Add(edit.path, None, edit.reason)])
     to = f"{other.path.name}: {come.key}"
-    return replace(left, kind="moved", to=to, new_line=come.new_line, new=come.new, comments=())
+    return replace(left, kind="moved", to=to, new_line=come.new_line, new=come.new)
 
 
 def _gone(half: Half) -> Item:

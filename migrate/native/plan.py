@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrate.compare import refuse_new
@@ -16,7 +17,6 @@ from migrate.proof import ProofError
 from migrate.refusals import about
 from migrate.refusals import implied_mode
 from migrate.refusals import options
-from migrate.refusals import refuse_contradicted
 from migrate.refusals import refuse_unfit
 from schema.check import context
 from schema.check import load
@@ -56,9 +56,8 @@ def plan(workspace: Workspace, preset: Native, target: Target) -> tuple[list[Hal
     new = Workspace({**workspace.overlay, **{half.path: half.content for half in halves}})
     after = load(new, preset.resolved.path)
     assert isinstance(after, Native)
-    refuse_contradicted(after, target)
     old = refuse_new(workspace, new, preset.resolved.path, target) if changes or target.resplits else []
-    if changes and any(half.changes for half in _halves(new, after, target)):
+    if changes and any(half.changes for half in _halves(new, after, replace(target, is_settled=True))):
         raise ProofError("migrating the result again would change it")
     return halves, old
 
@@ -66,7 +65,7 @@ def plan(workspace: Workspace, preset: Native, target: Target) -> tuple[list[Hal
 def _halves(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
     refuse_unfit(preset, target.to, is_base=False)
     leaves = implied_mode(preset) != target.to
-    pair = Pair(context(workspace, preset, options(target)), target, leaves=leaves)
+    pair = Pair(context(workspace, preset, options(target)), target, leaves)
     edits, others = _EDITS[target.to](pair)
     there = preset.server is not None
     goes = there and leaves and target.to == "colocate"

@@ -5,27 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate import document as text
+from migrate.batch import rescaled
 from migrate.carried import ACTS
-from migrate.carried import MOST
 from migrate.carried import REASONS
-from migrate.carried import SAID_BY_CALLER
 from migrate.carried import UNREAD
-from migrate.direction import DATA
-from migrate.direction import LENGTH
-from migrate.direction import LORA
-from migrate.direction import SHARE
-from migrate.direction import TENSOR
+from migrate.direction import UNSET
 from migrate.edits import KEEP
 from migrate.edits import Add
 from migrate.edits import Change
 from migrate.edits import Remove
-from migrate.native.batch import rescaled
+from migrate.names import DATA
+from migrate.names import LORA
+from migrate.names import SHARE
+from migrate.names import TENSOR
 from migrate.native.edits import sent
 from migrate.native.environment import joined
-from migrate.target import DEFAULT_TENSOR
 from migrate.to_colocate import ToColocate
 from migrate.to_colocate import needs_server
 from migrate.to_server import ORDER
+from schema import decide
+from schema.layouts.native import ENVIRONMENT
+from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.roles import UNREAD_IN_COLOCATE
 from schema.roles import Role
@@ -48,13 +48,14 @@ def edits(pair: Pair) -> Halves:
     Raises:
         InputError: no whole number keeps the global batch, or a key cannot be moved.
     """
-    if not pair.leaves:
-        return [], []
     made = _Edits(pair)
-    made.mode()
-    made.address()
-    made.engine()
-    made.learner += rescaled(pair, pair.train, pair.together)
+    if not pair.leaves:
+        made.given()
+    else:
+        made.mode()
+        made.address()
+        made.engine()
+    made.learner += rescaled(pair, pair.preset.tree, pair.preset)
     learner, server = joined(pair)
     return made.learner + learner, made.server + server
 
@@ -63,11 +64,20 @@ class _Edits:
     def __init__(self, pair: Pair) -> None:
         self._pair = pair
         self._after = "vllm_mode"
+        self._given = {name: value for name, value in pair.given_to_learner().items() if value is not None}
         self.learner: list[Edit] = []
         self.server: list[Edit] = []
 
     def mode(self) -> None:
-        self.learner.append(Change(("vllm_mode",), "colocate", ToColocate.why))
+        if self._pair.preset.tree.find("vllm_mode") is None:
+            self.learner.append(Add(("vllm_mode",), "colocate", UNSET, "use_vllm"))
+        else:
+            self.learner.append(Change(("vllm_mode",), "colocate", ToColocate.why))
+
+    def given(self) -> None:
+        for name, value in self._given.items():
+            if not same(self._pair.preset.value(name), value):
+                self.learner.append(Add((name,), value, decide.CALLER))
 
     def address(self) -> None:
         for setting in self._pair.preset.arguments.values():
@@ -77,39 +87,42 @@ class _Edits:
     def engine(self) -> None:
         block = self._pair.preset.block
         said = {str(name): data(tree) for name, tree in block.children.items()} if block else {}
-        wanted = self._wanted()
+        wanted = {SHARE: decide.SHARED_SHARE, **self._given}
         for name in sorted({**said, **wanted}, key=_rank):
             if name not in said:
                 self._add(name, wanted[name])
             elif lost := self._lost(name, said[name], wanted):
                 self.server.append(Remove((name,), f"not carried: {lost}"))
             else:
-                self._send(name, said[name], wanted)
+                self._send(name, said[name])
+        self._drop_nulls()
 
-    def _wanted(self) -> dict[str, object]:
-        target = self._pair.target
-        length = target.length(self._pair.needed) if target.max_model_len else None
-        said = {TENSOR: target.tensor_parallel, SHARE: target.gpu_memory_utilization, LENGTH: length}
-        return {SHARE: MOST, **{name: value for name, value in said.items() if value is not None}}
+    def _drop_nulls(self) -> None:
+        # They say nothing, but stand in a file that goes.
+        server, block = self._pair.preset.server, self._pair.preset.block
+        for name, tree in server.children.items() if server else ():
+            variables = name == ENVIRONMENT and isinstance(tree, Branch)
+            if not variables and (block is None or name not in block.children):
+                self.server.append(Remove((str(name),), "not carried: it says nothing"))
 
     def _add(self, name: str, value: object) -> None:
         if self._pair.preset.value(name) is None:
             self.learner.append(Add((name,), value, self._reason(name), self._after))
             self._after = name
 
-    def _send(self, name: str, value: object, wanted: dict[str, object]) -> None:
-        new = wanted.get(name, value)
-        if name == SHARE and not self._pair.target.gpu_memory_utilization and isinstance(value, int | float):
-            new = min(value, MOST)
-        depart, arrive = sent(self._pair.server, (name,), self._reason(name), KEEP if same(new, value) else new)
+    def _send(self, name: str, value: object) -> None:
+        new = self._given.get(name, value)
+        if name == SHARE and name not in self._given and isinstance(value, int | float):
+            new = min(value, decide.SHARED_SHARE)
+        new = KEEP if same(new, value) else new
+        depart, arrive = sent(self._pair.server, (name,), self._reason(name), new, whole=True)
         self.server.append(depart)
         self.learner.append(arrive.following(self._after))
         self._after = name
 
     def _reason(self, name: str) -> str:
-        said = {TENSOR: self._pair.target.tensor_parallel, SHARE: self._pair.target.gpu_memory_utilization}
-        if said.get(name) is not None or (name == LENGTH and self._pair.target.max_model_len):
-            return SAID_BY_CALLER
+        if name in self._given:
+            return decide.CALLER
         return UNREAD if name in UNREAD_IN_COLOCATE else REASONS.get(name, ACTS)
 
     def _lost(self, name: str, value: object, wanted: dict[str, object]) -> str | None:
@@ -125,7 +138,7 @@ class _Edits:
         return next((reason for reason, holds in reasons.items() if holds), None)
 
     def _is_default(self, name: str, value: object) -> bool:
-        default = same(value, {TENSOR: DEFAULT_TENSOR, LORA: False}.get(name, KEEP))
+        default = same(value, {TENSOR: decide.DEFAULT_TENSOR, LORA: False}.get(name, KEEP))
         return default and not text.comments_of(self._pair.server, (name,))
 
 

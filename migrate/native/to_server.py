@@ -4,40 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate.direction import DATA
-from migrate.direction import LENGTH
-from migrate.direction import LORA
-from migrate.direction import SHARE
-from migrate.direction import TENSOR
+from migrate.batch import rescaled
 from migrate.direction import UNSET
 from migrate.edits import KEEP
 from migrate.edits import Add
 from migrate.edits import Change
 from migrate.edits import Remove
-from migrate.native.batch import rescaled
+from migrate.edits import equal
+from migrate.names import LENGTH
+from migrate.names import RANK
 from migrate.native.edits import copied
 from migrate.native.edits import sent
 from migrate.native.environment import divided
-from migrate.target import DEFAULT_LENGTH
 from migrate.to_server import COLOCATE_ONLY
 from migrate.to_server import COMPLETE
 from migrate.to_server import DROPPED
-from migrate.to_server import MERGED
 from migrate.to_server import NEVER_READ
 from migrate.to_server import ORDER
 from migrate.to_server import REQUIRED
-from migrate.to_server import SPLIT
 from migrate.to_server import ToServer
+from schema import decide
 from schema.roles import Role
 from schema.roles import fields
 from schema.roles import role_of
+from schema.rules.adapters import DEFAULT_RANK
 from schema.rules.native import FOLLOWS
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
     from migrate.edits import Edit
     from migrate.native.environment import Halves
     from migrate.native.pair import Pair
+    from schema.resolve import Branch
 
 
 def edits(pair: Pair) -> Halves:
@@ -52,10 +54,10 @@ def edits(pair: Pair) -> Halves:
     made.shared()
     made.listen()
     made.engine()
+    made.given()
     made.colocate()
-    if pair.leaves:
-        made.learner += rescaled(pair, pair.together, pair.train)
-    learner, server = divided(pair) if pair.leaves or pair.preset.server is None else ([], [])
+    made.learner += rescaled(pair, pair.preset.tree, pair.preset)
+    learner, server = divided(pair)
     return made.learner + learner, made.server + server
 
 
@@ -75,7 +77,7 @@ class _Edits:
     def address(self) -> None:
         # Plain values: ms-swift's YAML reader crashes on numbers in lists (4.5.2, cli/main.py:63).
         wanted, preset, after = self._pair.target.address, self._pair.preset, "vllm_mode"
-        if preset.tree.find("vllm_server_host") is not None:
+        if preset.tree.find("vllm_server_host") is not None and self._pair.target.timeout is None:
             del wanted["timeout"]  # it has had an address, and ms-swift's own patience was enough
         for name, value in wanted.items():
             key = f"vllm_server_{name}"
@@ -86,8 +88,8 @@ class _Edits:
     def listen(self) -> None:
         for name in ("host", "port"):
             if self._pair.said_by_server(name) is None:
-                said = self._pair.preset.value(f"vllm_server_{name}")
-                value = said[0] if isinstance(said, list) and said else self._pair.target.address[name]
+                said = getattr(self._pair.target, name) or self._pair.preset.value(f"vllm_server_{name}")
+                value = said[0] if isinstance(said, list) and said else said or self._pair.target.address[name]
                 self._copy(name, value, "the server listens where the learner connects")
 
     def shared(self) -> None:
@@ -104,12 +106,19 @@ class _Edits:
             there = self._pair.said_by_server(name)
             if setting is None:
                 self._complete(name, there)
-            elif name in DROPPED:
+            elif name in DROPPED and not (name == RANK and self._pair.keeps_adapters):
                 self.learner.append(Remove((name,), DROPPED[name]))
             elif there is not None:
                 self.learner.append(Remove((name,), f"{self._pair.server_path.name} says it already"))
             else:
                 self._send(name, setting.value)
+
+    def given(self) -> None:
+        """What the caller gives wins over what either file says."""
+        target, preset = self._pair.target, self._pair.preset
+        said = {**self._pair.given_to_server(), "host": target.host, "port": target.port}
+        self.server += _set(preset.block, said, self.server)
+        self.learner += _set(preset.tree, target.connection(as_list=False), self.learner)
 
     def colocate(self) -> None:
         for setting in self._pair.preset.arguments.values():
@@ -120,38 +129,34 @@ class _Edits:
         self.server.append(copied((name,), value, reason))
 
     def _complete(self, name: str, there: object) -> None:
-        needed = COMPLETE if self._pair.leaves else REQUIRED
-        if there is None and name in needed:
-            self._copy(name, self._split_value(name), self._reason(name))
-        elif name == LENGTH and self._pair.too_short(there):
-            self.server.append(Change((name,), self._split_value(name), self._reason(name)))
+        if there is None and name in self._needed():
+            self._copy(name, *self._decided(name, None))
+        elif name == LENGTH and self._pair.needs.fills(there):
+            self.server.append(Change((name,), *self._decided(name, None)))
+
+    def _needed(self) -> tuple[str, ...]:
+        if self._pair.leaves:
+            raises = self._pair.keeps_adapters and self._decided(RANK, None).value != DEFAULT_RANK
+            return (*COMPLETE, RANK) if raises else COMPLETE
+        return REQUIRED if self._pair.preset.server is None else ()
+
+    def _decided(self, name: str, had: object) -> decide.Decision:
+        return self._pair.served(name, had, anew=self._pair.leaves)
 
     def _send(self, name: str, old: object) -> None:
-        new = self._new_value(name, old)
-        reason = NEVER_READ if new is KEEP else f"{NEVER_READ}; {self._reason(name)}"
-        depart, arrive = sent(self._pair.learner, (name,), reason, new)
+        new, reason = self._decided(name, old)
+        kept = same(new, old)
+        depart, arrive = sent(
+            self._pair.learner, (name,), NEVER_READ if kept else f"{NEVER_READ}; {reason}", KEEP if kept else new
+        )
         self.learner.append(depart)
         self.server.append(arrive)
 
-    def _new_value(self, name: str, old: object) -> object:
-        if name == LENGTH:
-            keeps = self._pair.target.max_model_len is None and not self._pair.too_short(old)
-        else:
-            keeps = name != LORA and not (self._pair.leaves and name in COMPLETE)
-        new = old if keeps else self._split_value(name)
-        return KEEP if same(new, old) else new
 
-    def _split_value(self, name: str) -> object:
-        target = self._pair.target
-        if name == TENSOR:
-            return target.tensor
-        if name == DATA:
-            return target.data_parallel(self._pair.preset.project, self._pair.tensor)
-        if name == LENGTH:
-            return target.length(self._pair.needed)
-        return target.share if name == SHARE else False
-
-    def _reason(self, name: str) -> str:
-        if name == LENGTH and self._pair.too_short(DEFAULT_LENGTH):
-            return f"prompt and completion may have {self._pair.needed} tokens"
-        return MERGED if name == LORA else SPLIT
+def _set(half: Branch | None, values: Mapping[str, object], edits: Sequence[Edit]) -> Iterator[Edit]:
+    # Where no other edit writes it already.
+    for name, value in values.items():
+        there = half.value(name) if half else None
+        written = any(edit.path == (name,) and isinstance(edit, Add | Change) for edit in edits)
+        if value is not None and not written and not (same(there, value) or equal(there, [value])):
+            yield Add((name,), value, decide.CALLER)

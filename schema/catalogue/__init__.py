@@ -9,7 +9,6 @@ from schema.catalogue.lifetime import lifetime
 from schema.catalogue.lifetime import spans
 from schema.catalogue.load import nearest
 from schema.catalogue.load import newest
-from schema.catalogue.load import order
 from schema.catalogue.load import release
 from schema.catalogue.load import versions
 from schema.catalogue.load import vllm_engine_args
@@ -18,6 +17,7 @@ from schema.catalogue.model import CatalogueError
 from schema.catalogue.model import Field
 from schema.catalogue.model import Release
 from schema.catalogue.model import UnknownReleaseError
+from schema.catalogue.model import order
 
 __all__ = [
     "CatalogueError",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from schema.catalogue.load import history
-from schema.catalogue.load import order
 from schema.catalogue.load import versions
+from schema.catalogue.model import order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

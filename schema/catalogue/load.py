@@ -8,7 +8,6 @@ option, led by the release since which it holds; a line without a definition rem
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from schema.catalogue.model import CatalogueError
 from schema.catalogue.model import Field
 from schema.catalogue.model import Release
 from schema.catalogue.model import UnknownReleaseError
+from schema.catalogue.model import order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,11 +75,6 @@ def history(side: str, name: str) -> list[tuple[str, bool]]:
 def nearest(version: str) -> str:
     """The catalogued ms-swift release closest to one: the last up to it (4.0: the last 4.0.x), else the first."""
     return _nearest(version, _known("ms-swift"))
-
-
-def order(version: str) -> tuple[int, ...]:
-    """A sort key of a release: the numbers in its name."""
-    return tuple(map(int, re.findall(r"\d+", version)))
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from typing import TypeAlias
@@ -60,6 +61,15 @@ class Release(NamedTuple):
     server: Mapping[str, Field]
     reward_funcs: tuple[str, ...]
     vllm: str
+
+    def since(self, version: str) -> bool:
+        """Whether the release is this one or a newer one."""
+        return order(self.version) >= order(version)
+
+
+def order(version: str) -> tuple[int, ...]:
+    """A sort key of a release: the numbers in its name."""
+    return tuple(map(int, re.findall(r"\d+", version)))
 
 
 class CatalogueError(InternalError):

@@ -17,12 +17,14 @@ from schema.errors import InputError
 from schema.exits import Exit
 from schema.launch.entry import NEEDS_ENTRY
 from schema.launch.machine.gpus import gpus
-from schema.launch.plans import server_facts
+from schema.launch.machine.rollout import Server
 from schema.launch.preflight import CHECKS
 from schema.preset import Kind
 from schema.resolve import Workspace
 from schema.rules import RULES
+from schema.rules.connectivity import connection
 from schema.schemas import json_schema
+from schema.split import server_size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,23 +82,31 @@ def show_split(files: list[Path], options: Options) -> Exit:
 def _table(about: Context, file: Path) -> list[str]:
     lines = [f"{file}: vllm_mode {about.preset.mode}, {about.swift}"]
     if about.preset.mode == "server" and about.server is not None and not about.server.errors:
-        facts = server_facts(about)
+        server = about.server.config
         lines.append(
-            f"  rollout  {facts['world_size']} GPUs = TP {facts['tensor_parallel_size']}"
-            f" x DP {facts['data_parallel_size']}, {facts['vllm_max_model_len']} tokens,"
-            f" http://{facts['host']}:{facts['port']}"
+            f"  rollout  {server_size(about.preset)} GPUs = TP {server.vllm_tensor_parallel_size}"
+            f" x DP {server.vllm_data_parallel_size}, {_tokens(server)}, {_address(about)}"
         )
-        lines += _cache(about.preset.value("model"), about.server.config)
+        lines += _cache(about.preset.value("model"), server)
     if about.split.train is not None and not about.trainer.errors:
         lines += _learner(about, about.split.train.count)
     return lines
 
 
-def _cache(model: object, server: RolloutServerConfig) -> list[str]:
-    needed = capacity(model)
-    if needed is None:
-        return []
+def _address(about: Context) -> str:
+    host, port = connection(about)
+    return "no address that a server here can have" if host is None or port is None else Server(host, port).url()
+
+
+def _tokens(server: RolloutServerConfig) -> str:
     length = server.vllm_max_model_len
+    return "as many tokens as the model has positions" if length is None else f"{length} tokens"
+
+
+def _cache(model: object, server: RolloutServerConfig) -> list[str]:
+    needed, length = capacity(model), server.vllm_max_model_len
+    if needed is None or length is None:
+        return []
     share = server.vllm_gpu_memory_utilization
     whole = needed.token * length / GIB
     line = f"  KV cache {needed.token:,} bytes a token, {whole:.2f} GiB for {length:,} tokens"
@@ -115,14 +125,12 @@ def _learner(about: Context, world: int) -> list[str]:
     numbers = batch(about.preset, trainer, world)
     accumulation = numbers.accumulation or trainer.gradient_accumulation_steps or 1
     micro, wanted = numbers.micro, numbers.effective
+    size = trainer.generation_batch_size or micro * (trainer.steps_per_generation or accumulation)
     step = f"takes {micro * accumulation} completions = {micro} x gradient_accumulation_steps {accumulation}"
     if wanted is not None and numbers.accumulation is None:
         step = f"cannot take the {wanted} completions of effective_batch_size: {micro} are taken at a time"
     return [
         f"  learner  {world} GPUs, per_device_train_batch_size {trainer.per_device_train_batch_size}",
-        (
-            f"  rollout makes {trainer.generation_batch_size} completions,"
-            f" {trainer.num_generations} for each prompt"
-        ),
+        (f"  rollout makes {size} completions, {trainer.num_generations} for each prompt"),
         f"  optimizer step {step}",
     ]

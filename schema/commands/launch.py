@@ -20,6 +20,7 @@ from schema.launch.plans import server_plan
 from schema.preset import Kind
 from schema.report import REPORTERS
 from schema.resolve import Workspace
+from schema.split import project_split
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +111,7 @@ def _known(about: Context, options: Options, side: str) -> Split:
     split = about.split
     if side != "server":
         return split._replace(rollout=options.rollout)
-    project = about.preset.project.settings.rollout_gpus
+    project = project_split(about.preset.project, about.preset).rollout
     if options.train is None and (split.rollout is None or split.rollout.count != project):
         return split._replace(train=None)
     return split

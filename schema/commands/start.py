@@ -22,12 +22,14 @@ from schema.launch import words
 from schema.launch.machine import software
 from schema.launch.machine.rollout import KEY_VARIABLE
 from schema.launch.machine.rollout import api_key
+from schema.launch.run import release
 from schema.launch.run import signals
 from schema.launch.run import terminal
 from schema.launch.run import wait
 from schema.launch.run.learner import learn
 from schema.launch.run.server import serve
 from schema.launch.run.start import Start
+from schema.launch.run.start import grace
 from schema.launch.run.start import missing
 from schema.launch.run.voice import Voice
 from schema.launch.toolchain import toolchain
@@ -71,7 +73,7 @@ def _start(wish: Wish) -> int:
     tell(found)
     if made is None:
         return Exit.FINDINGS
-    one = Start(wish, about, made, tools, versions, _key(about), Voice(wish.side))
+    one = Start(wish, about, made, tools, versions, _key(about), Voice(wish.side), grace())
     return _train(one) if wish.side == "train" else _watched(one)
 
 
@@ -114,7 +116,6 @@ def _watched(one: Start) -> int:
     one.show_facts()
     if one.wish.dry_run:
         return _dry(one)
-    assert one.grace >= 0, "a wrong number is told before anything else"
     return _checked(one)
 
 
@@ -133,7 +134,7 @@ def _checked(one: Start) -> int:
     looks = wish.side == "server" or wish.health_check
     if not looks and shutil.which(one.argv[0]) is None:
         raise missing(one.argv[0])
-    found = preflight.findings(one.look(), wish.allow) if looks else []
+    found = release.findings(one) if looks else []
     if any(finding.is_error for finding in found) and not wish.preflight_only:
         return _refuse(found)
     if wish.side == "learner" and looks:

@@ -7,8 +7,12 @@ from typing import Any
 
 from schema import argument
 from schema.batch import batch
+from schema.errors import InputError
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
+from schema.rules.connectivity import Address
+from schema.rules.connectivity import connection
+from schema.rules.tokens import prompt_length
 
 if TYPE_CHECKING:
     from schema.preset import Preset
@@ -19,22 +23,31 @@ SWIFT_RLHF = "swift.cli.rlhf"
 
 
 def server(context: Context) -> tuple[str, ...]:
-    """`swift rollout` with what both sides share, where to listen, and the server's own block."""
+    """`swift rollout` with what both sides share, where to listen, and the server's own block.
+
+    Raises:
+        InputError: as `address`.
+    """
     preset = context.preset
-    return ("swift", "rollout", *_words(preset.shared() | listen(context) | _block(preset)))
+    return ("swift", "rollout", *_words(preset.shared() | address(context)._asdict() | _block(preset)))
 
 
-def listen(context: Context) -> dict[str, object]:
-    """Host and port: the server listens where the learner connects."""
-    trainer = context.trainer.config
-    assert trainer.vllm_server_host is not None
-    return {"host": trainer.vllm_server_host[0], "port": trainer.vllm_server_port[0]}
+def address(context: Context) -> Address:
+    """Where the server listens, and the learner connects.
+
+    Raises:
+        InputError: the preset names no such place; a rule says so, too.
+    """
+    host, port = connection(context)
+    if host is None or port is None:
+        raise InputError("names no place where its server can listen", context.at("vllm_mode"))
+    return Address(host, port)
 
 
 def _block(preset: Preset) -> dict[str, object]:
-    assert isinstance(preset.block, Branch)
+    children = preset.block.children if isinstance(preset.block, Branch) else {}
     # The key never stands on a command line; schema.launch.starters hands it on.
-    said = {str(name): data(tree) for name, tree in preset.block.children.items() if name != "api_key"}
+    said = {str(name): data(tree) for name, tree in children.items() if name != "api_key"}
     return {name: value for name, value in said.items() if value is not None}
 
 
@@ -64,21 +77,11 @@ def learner_arguments(context: Context, world: int) -> dict[str, object]:
     accumulation = batch(preset, context.trainer.config, world).accumulation
     if accumulation is not None:
         arguments["gradient_accumulation_steps"] = accumulation
-    if (length := prompt_length(context)) is not None:
+    if preset.limit is not None and (length := prompt_length(context)) is not None:
         arguments.setdefault("max_length", length)
     if preset.deepspeed is not None:
         arguments["deepspeed"] = preset.deepspeed.value
     return arguments
-
-
-def prompt_length(context: Context) -> int | None:
-    """Tokens that global_max_length leaves for a prompt.
-
-    In GRPO ms-swift's max_length bounds the prompt alone (4.5.2, arguments/base_args/template_args.py:30),
-    while global_max_length bounds prompt and completion together.
-    """
-    total = data(context.preset.limit) if context.preset.limit else None
-    return total - context.trainer.config.max_completion_length if isinstance(total, int) else None
 
 
 def _words(arguments: dict[str, Any]) -> list[str]:

@@ -12,10 +12,11 @@ from schema.launch import argv
 from schema.launch.plan import DISTRIBUTED
 from schema.launch.plan import Plan
 from schema.launch.plan import proxies
-from schema.rules.connectivity import GROUP_PORT
+from schema.rules.connectivity import group
 from schema.rules.releases import older
 from schema.split import DEFAULT_LEARNERS
 from schema.split import Gpus
+from schema.split import server_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,32 +102,25 @@ def _past_proxies(host: str) -> dict[str, str]:
 
 
 def server_facts(context: Context) -> dict[str, str]:
-    """What identifies the server: address, size, length, model, and a digest of all its settings."""
-    assert context.server is not None
-    config, trainer = context.server.config, context.trainer.config
-    assert trainer.vllm_server_host is not None
+    """What identifies the server: address, size, length, model, and a digest of all its settings.
+
+    Raises:
+        InputError: the preset names no address for it, or has no settings of it.
+    """
+    if context.server is None:
+        raise InputError("has no settings of its server", context.at("vllm_mode"))
+    config, address = context.server.config, argv.address(context)
     return {
-        "host": trainer.vllm_server_host[0],
-        "port": str(trainer.vllm_server_port[0]),
-        "group_port": str(_group_port(trainer.vllm_server_group_port)),
+        "host": address.host,
+        "port": str(address.port),
+        "group_port": str(group(context)),
         "tensor_parallel_size": str(config.vllm_tensor_parallel_size),
         "data_parallel_size": str(config.vllm_data_parallel_size),
-        "world_size": str(world_size(context)),
-        "vllm_max_model_len": str(config.vllm_max_model_len),
+        "world_size": str(server_size(context.preset)),
+        **({"vllm_max_model_len": str(config.vllm_max_model_len)} if config.vllm_max_model_len else {}),
         "digest": _digest(argv.server(context), context.preset.variables("server")),
         **_model(context),
     }
-
-
-def _group_port(said: int | list[int] | None) -> int:
-    return GROUP_PORT if said is None else said[0] if isinstance(said, list) else said
-
-
-def world_size(context: Context) -> int:
-    """TP x DP: what the server's `/get_world_size/` answers."""
-    assert context.server is not None
-    config = context.server.config
-    return config.vllm_tensor_parallel_size * config.vllm_data_parallel_size
 
 
 def _model(context: Context) -> dict[str, str]:
@@ -137,7 +131,7 @@ def _rollout_gpus(context: Context) -> tuple[str, ...]:
     rollout = context.split.rollout
     if rollout is not None and rollout.ids:
         return rollout.ids
-    return tuple(str(gpu) for gpu in range(world_size(context)))
+    return tuple(str(gpu) for gpu in range(server_size(context.preset) or 0))
 
 
 def _train_gpus(context: Context) -> tuple[str, ...]:
@@ -145,7 +139,7 @@ def _train_gpus(context: Context) -> tuple[str, ...]:
     if train.ids:
         return train.ids
     # The learner's GPUs follow the server's, as the runbook numbers them.
-    first = world_size(context) if context.preset.mode == "server" else 0
+    first = server_size(context.preset) or 0
     return tuple(str(gpu) for gpu in range(first, first + train.count))
 
 

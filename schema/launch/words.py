@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Sequence
 
-_COMMON = ("config", "gpus", "dry_run", "preflight_only", "allow", "logs", "show", "swift", "python")
+_COMMON = (
+    "config",
+    "gpus",
+    "dry_run",
+    "preflight_only",
+    "release_wait",
+    "allow",
+    "logs",
+    "show",
+    "swift",
+    "python",
+)
 
 #: The keys of each launcher, in the order in which messages list them.
 KEYS = {
@@ -44,6 +55,8 @@ class Wish:
         trust_server: host and port of a server that was started elsewhere, or None.
         dry_run: print the command and start nothing.
         preflight_only: check this machine and start nothing.
+        release_wait: seconds that an ended run has to give its GPUs' memory and its port back; a closed connection
+            keeps a port for 60.
         allow: ids of findings that shall only warn.
         logs: where each start gets a folder.
         show: whether output is shown live.
@@ -61,6 +74,7 @@ class Wish:
     trust_server: tuple[str, int] | None = None
     dry_run: bool = False
     preflight_only: bool = False
+    release_wait: float = 75
     allow: frozenset[str] = field(default_factory=frozenset)
     logs: Path = Path("logs/rollout-split")
     show: bool = True
@@ -112,7 +126,7 @@ def _seconds(key: str, value: str) -> float:
 
 def _address(key: str, value: str) -> tuple[str, int]:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not re.fullmatch("[0-9]{1,5}", port):
         raise InputError(f"{key} is {value!r}; it must be HOST:PORT, such as 127.0.0.1:8080")
     return host.strip("[]"), int(port)
 
@@ -133,6 +147,7 @@ _READERS: dict[str, Callable[[str, str], object]] = {
     "trust_server": _address,
     "dry_run": _flag,
     "preflight_only": _flag,
+    "release_wait": _seconds,
     "allow": lambda _, value: frozenset(filter(None, value.split(","))),
     "logs": lambda key, value: Path(_text(key, value)),
     "show": _show,

@@ -135,12 +135,32 @@ class Native(Preset):
 
     @property
     def learners(self) -> Gpus | None:
-        """NPROC_PER_NODE in ENV, which is what `swift rlhf` starts; the GPUs, if there are as many."""
-        count = argument.number(self.variables("learner").get("NPROC_PER_NODE"))
-        if count is None or count < 1:
+        """What `swift rlhf` starts by ENV: NPROC_PER_NODE on each of NNODES; the GPUs, if there are as many.
+
+        torchrun takes 1 for what is unset, and is asked where either is set (ms-swift 3.10.0 to 4.6.0, cli/main.py
+        use_torchrun, get_torchrun_args).
+        """
+        if self.nodes is None or self.processes is None:
             return None
-        gpus = self.gpus("learner")
-        return Gpus(int(count), gpus if len(gpus) == count else ())
+        count, gpus = self.processes * self.nodes, self.gpus("learner")
+        return Gpus(count, gpus if len(gpus) == count else ())
+
+    @property
+    def learners_source(self) -> str:
+        """The variables of ENV that say it."""
+        said = (name for name in ("NPROC_PER_NODE", "NNODES") if name in self.variables("learner"))
+        return f"{' x '.join(said)} in ENV"
+
+    @property
+    def processes(self) -> int | None:
+        """Learners on one node; None where ENV says nothing of them, or no number."""
+        said = self.variables("learner")
+        return _count(said.get("NPROC_PER_NODE", "1")) if {"NPROC_PER_NODE", "NNODES"} & said.keys() else None
+
+    @property
+    def nodes(self) -> int | None:
+        """Nodes that learn together; None where ENV says no number."""
+        return _count(self.variables("learner").get("NNODES", "1"))
 
     @property
     def rollout_gpus(self) -> Gpus | None:
@@ -159,6 +179,11 @@ class Native(Preset):
         said = half.find(ENVIRONMENT) if half else None
         children = said.children if isinstance(said, Branch) else {}
         return {str(name): str(data(tree)) for name, tree in children.items()}
+
+
+def _count(said: str) -> int | None:
+    number = argument.number(said)
+    return int(number) if number is not None and number >= 1 else None
 
 
 def _fields(side: str) -> Mapping[str, catalogue.Field]:

@@ -53,7 +53,14 @@ REQUIRED = (
 )
 
 #: Sections of arguments that messages tell people to set, where it is not `rlhf`.
-_HOMES = {"attn_impl": "model", "eval_strategy": "training", "dataset": "data", "val_dataset": "data"}
+_HOMES = {
+    "attn_impl": "model",
+    "torch_dtype": "model",
+    "eval_strategy": "training",
+    "max_steps": "training",
+    "dataset": "data",
+    "val_dataset": "data",
+}
 
 
 class Nested(Preset):

@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 from pydantic import Field
 from pydantic import PositiveInt
 from pydantic import ValidationError
+from pydantic import model_validator
 
 from schema.errors import InputError
 from schema.place import Place
@@ -36,12 +37,25 @@ class Settings(BaseModel):
     """GPUs that roll out; TP x DP of every server-mode preset must equal it."""
     train_gpus: PositiveInt | None = None
     """GPUs that learn, one learner process each."""
+    gpus: PositiveInt | None = None
+    """GPUs of the node: the server of a preset takes its TP x DP, the learner has what that leaves."""
     swift_version: str | None = None
     """The ms-swift release to check against."""
     entry: str | None = None
     """The training repository's module that reads these presets and brings its own reward functions."""
     repository_keys: dict[str, list[str]] = Field(default_factory=dict)
     """By section, keys that the training repository takes out before ms-swift sees them."""
+
+    @model_validator(mode="after")
+    def _one_node(self) -> Settings:
+        """Refuses sides that the node cannot have: both are all of it, and one leaves something for the other."""
+        sides = {"rollout-gpus": self.rollout_gpus, "train-gpus": self.train_gpus}
+        said = {name: count for name, count in sides.items() if count is not None}
+        taken = sum(said.values())
+        if self.gpus is None or (taken == self.gpus if len(said) == len(sides) else taken < self.gpus):
+            return self
+        each = " and ".join(f"{name} {count}" for name, count in said.items())
+        raise ValueError(f"gpus is {self.gpus}, which {each} contradict; say gpus alone, or numbers that add up")
 
 
 class Project(BaseModel):
@@ -91,5 +105,7 @@ def _settings(file: Path) -> Settings:
 
 def _first(error: ValidationError) -> str:
     problem = error.errors()[0]
+    if problem["type"] == "value_error":
+        return f"[tool.rollout-split] {problem['ctx']['error']}"
     name = ".".join(str(step) for step in problem["loc"])
     return f"[tool.rollout-split] {name}: {problem['msg'].lower()}"

@@ -5,14 +5,19 @@ from schema.rules import another
 from schema.rules import batch
 from schema.rules import connectivity
 from schema.rules import deepspeed
+from schema.rules import defects
 from schema.rules import engine
+from schema.rules import environment
 from schema.rules import keys
+from schema.rules import model
+from schema.rules import multimodal
 from schema.rules import native
 from schema.rules import overwritten
 from schema.rules import refused
 from schema.rules import releases
 from schema.rules import rewards
 from schema.rules import roles
+from schema.rules import teacher
 from schema.rules import tokens
 from schema.rules import topology
 from schema.rules import types
@@ -30,14 +35,19 @@ __all__ = [
     "batch",
     "connectivity",
     "deepspeed",
+    "defects",
     "engine",
+    "environment",
     "keys",
+    "model",
+    "multimodal",
     "native",
     "overwritten",
     "refused",
     "releases",
     "rewards",
     "roles",
+    "teacher",
     "tokens",
     "topology",
     "types",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from typing import TypeAlias
@@ -13,6 +14,7 @@ from schema.findings import Finding
 from schema.findings import Severity
 from schema.preset import Kind
 from schema.resolve.tree import Branch
+from schema.values import Values
 
 if TYPE_CHECKING:
     from schema.catalogue import Release
@@ -45,6 +47,11 @@ class Context:
     server: Parsed[RolloutServerConfig] | None
     workspace: Workspace
 
+    @cached_property
+    def values(self) -> Values:
+        """The learner's arguments as ms-swift's parser reads them."""
+        return Values(self.preset, self.trainer.config, self.release)
+
     @property
     def swift(self) -> str:
         """The target as messages name it."""
@@ -72,6 +79,10 @@ class Context:
             return self.preset.start
         found = block.find(field)
         return found.place if found else block.key
+
+    def at_engine(self, field: str) -> Place:
+        """Where an engine's setting is, or belongs: the server's in server mode, else the learner's own."""
+        return self.at_server(field) if self.preset.mode == "server" else self.at(field)
 
 
 class Problem(NamedTuple):

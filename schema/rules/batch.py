@@ -14,7 +14,6 @@ from schema.batch import evaluates
 from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.releases import older
-from schema.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from schema.place import Place
     from schema.rules.base import Context
 
+_SMALL = 64  # of greater groups none is proposed
 _SIZES = ("generation_batch_size", "steps_per_generation", "per_device_train_batch_size")
 
 
@@ -60,7 +60,9 @@ def generation_batch_size(context: Context) -> Iterator[Problem]:
             context.at("generation_batch_size"),
             f"generation_batch_size is {size}, but {product} x steps_per_generation {steps} = {micro * steps}",
             f"{context.swift}: ValueError{context.late}",
-            "remove steps_per_generation",
+            f"set generation_batch_size to {_whole(context, size)}, and remove steps_per_generation"
+            if size % micro
+            else "remove steps_per_generation",
         )
     elif size % micro:
         yield Problem(
@@ -80,16 +82,15 @@ def num_generations(context: Context) -> Iterator[Problem]:
     (0.29.1, trainer/grpo_config.py: "GRPO requires at least 2 generations per prompt").
     """
     trainer = context.trainer.config
-    group, size = trainer.num_generations, trainer.generation_batch_size
-    if group == 1 and not Values(context.preset, trainer, context.release).teacher:
+    group = trainer.num_generations
+    if group == 1 and not context.values.teacher:
         yield Problem(
             context.at("num_generations"),
             "num_generations is 1: a group of one has no advantage",
             f"{context.swift}: ValueError{context.late}",
-            "set num_generations to 2 or more",
+            f"set num_generations to {_group(context)}",
         )
-    if size is None and (computed := _computed_size(context)) is not None:
-        size = computed
+    size = rollout_size(context)
     if size is not None and size % group:
         steps = ", and remove steps_per_generation" if trainer.steps_per_generation else ""
         yield Problem(
@@ -100,14 +101,33 @@ def num_generations(context: Context) -> Iterator[Problem]:
         )
 
 
+def _group(context: Context) -> str:
+    """The smallest group that both batches hold whole, where they hold any."""
+    trainer, world = context.trainer.config, _world(context)
+    size = rollout_size(context) or 0
+    if (
+        world is not None
+        and not context.wrong("per_device_eval_batch_size")
+        and evaluates(context.preset, trainer)
+    ):
+        size = gcd(size, trainer.per_device_eval_batch_size * world[0])
+    least = next((group for group in range(2, _SMALL) if size % group == 0), None)
+    return str(least) if least else "2 or more, and the batch sizes to multiples of it"
+
+
 def _size_place(context: Context) -> Place:
     said = ("generation_batch_size", "steps_per_generation", "num_generations")
     return context.at(next((name for name in said if name in context.preset.arguments), said[0]))
 
 
-def _computed_size(context: Context) -> int | None:
-    # What ms-swift makes of steps_per_generation, or of gradient accumulation, when the size is not set.
+def rollout_size(context: Context) -> int | None:
+    """Completions of one rollout; None if the preset does not say.
+
+    Where generation_batch_size is unset, ms-swift computes it from steps_per_generation, or from accumulation.
+    """
     trainer, world = context.trainer.config, _world(context)
+    if trainer.generation_batch_size is not None:
+        return trainer.generation_batch_size
     if world is None or context.wrong("per_device_train_batch_size"):
         return None
     numbers = batch(context.preset, trainer, world[0])
@@ -189,4 +209,21 @@ def _effective(context: Context, world: tuple[int, str], effective: int, place: 
             f" {effective} / ({product}) = {numbers.accumulation}",
             "one of the two would be ignored",
             "remove gradient_accumulation_steps",
+        )
+
+
+@rule("streaming-without-max-steps")
+def streaming_without_max_steps(context: Context) -> Iterator[Problem]:
+    """A streamed dataset, which has no length, and no max_steps, which would say when to stop.
+
+    transformers' Trainer raises once the model was loaded ("max_steps has to be specified", 5.12.1,
+    trainer.py:690; ms-swift 4.5.2, arguments/base_args/data_args.py:46 says so).
+    """
+    v = context.values
+    if v.on("streaming") and v.number("max_steps") <= 0:
+        yield Problem(
+            context.at("streaming"),
+            f"streaming is true, but max_steps is {context.preset.value('max_steps') or 'not set'}",
+            f"{context.swift}: ValueError: max_steps has to be specified{context.late}",
+            f"set {context.preset.path('max_steps')}",
         )

@@ -3,18 +3,81 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
+from schema.resolve.tree import Branch
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.swift.address import ALL_ADDRESSES
+from schema.swift.address import GROUP_PORT
+from schema.swift.address import LAST_PORT
+from schema.swift.address import LOOPBACK
+from schema.swift.address import PORT
+from schema.swift.address import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.rules.base import Context
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-#: Where weights are synchronised by default (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184).
-GROUP_PORT = 51216
+
+class Address(NamedTuple):
+    """Where a server is."""
+
+    host: str
+    port: int
+
+
+def connection(context: Context) -> tuple[str | None, int | None]:
+    """Where the learner connects; None for a host or a port that another finding wants changed.
+
+    Base URLs beat host and port (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:51).
+    """
+    trainer = context.trainer.config
+    hosts: list[str | None] = [*(trainer.vllm_server_host or ())]
+    ports: list[int | None] = [*trainer.vllm_server_port]
+    if (urls := trainer.vllm_server_base_url) is not None:
+        hosts, ports = [_hostname(url) for url in urls], [_port(url) for url in urls]
+    host = hosts[0] if len(hosts) == 1 else None
+    port = ports[0] if len(ports) == 1 else None
+    usable = port is not None and 1 <= port <= LAST_PORT and port != group(context)
+    return host if host in LOOPBACK else None, port if usable else None
+
+
+def wanted(context: Context) -> Address:
+    """The address that all fixes name, so that none contradicts another: the learner's, else the server's."""
+    host, port = connection(context)
+    block = context.preset.block if context.preset.apart else None
+    said = (block.value("host"), block.value("port")) if isinstance(block, Branch) else (None, None)
+    if host is None:
+        host = said[0] if isinstance(said[0], str) and said[0] in LOOPBACK else LOOPBACK[0]
+    if port is None:
+        free = next(port for port in (PORT, PORT + 1) if port != group(context))
+        theirs = said[1] if isinstance(said[1], int) and 1 <= said[1] <= LAST_PORT else free
+        port = free if theirs == group(context) else theirs
+    return Address(host, port)
+
+
+def group(context: Context) -> int:
+    """The port of the weight-sync group of one server."""
+    said = context.trainer.config.vllm_server_group_port
+    first = said[0] if isinstance(said, list) and said else said
+    return first if isinstance(first, int) else GROUP_PORT
+
+
+def _hostname(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:  # no URL at all
+        return None
+
+
+def _port(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError:
+        return None
 
 
 @rule("vllm-mode-unset", needs=("vllm_mode", "use_vllm"))
@@ -44,95 +107,144 @@ def vllm_mode_unset(context: Context) -> Iterator[Problem]:
         )
 
 
-@rule("one-loopback-host", mode="server", needs=("vllm_server_host", "vllm_server_base_url"))
-def one_loopback_host(context: Context) -> Iterator[Problem]:
-    """The server's host: a list of exactly one loopback name.
+def _to(context: Context, *names: str) -> str:
+    """The fix that gives the learner its address, and the server's own file where that says another."""
+    preset, address = context.preset, wanted(context)
+    values = {"host": address.host, "port": address.port}
+    block = preset.block if preset.apart else None
+    parts = []
+    for name in names:
+        said = block.value(name) if isinstance(block, Branch) else None
+        differs = said not in (None, *ALL_ADDRESSES) and not same(said, values[name])
+        also = f" and {preset.server_path(name)}" if differs else ""
+        parts.append(f"{preset.path(f'vllm_server_{name}')}{also} to {preset.listed(values[name])}")
+    return f"set {', and '.join(parts)}"
 
-    One node, one server is what this project runs. A plain string is read letter by letter when the
-    arguments are passed as keywords (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:66), and without a host
-    the learner stops at a bare assert (arguments/rlhf_args.py:452), or switches to colocate mode before 3.11.1.
+
+@rule("one-loopback-host", mode="server", needs=("vllm_server_host", "vllm_server_port", "vllm_server_base_url"))
+def one_loopback_host(context: Context) -> Iterator[Problem]:
+    """The server's address: one host, a loopback name, and no URL.
+
+    One server on one node is what this project runs, whose launchers read host and port; ms-swift takes several
+    servers, and URLs instead (4.5.2, rlhf_trainers/vllm_client.py:51-68). A plain string is read letter by
+    letter when the arguments are passed as keywords (:66), and with neither host nor URL the learner stops at a
+    bare assert (arguments/rlhf_args.py:452), or switches to colocate mode before 3.11.1.
     """
     trainer = context.trainer.config
-    fix = f"set {context.preset.path('vllm_server_host')} to {context.preset.listed('127.0.0.1')}"
-    if trainer.vllm_server_base_url is not None:
+    hosts, urls = trainer.vllm_server_host, trainer.vllm_server_base_url
+    if urls is not None:
         yield Problem(
             context.at("vllm_server_base_url"),
-            f"vllm_server_base_url is {trainer.vllm_server_base_url!r}; it beats host and port",
-            f"{context.swift}: the learner connects there, whatever vllm_server_host and _port say",
-            f"remove it and {fix}",
+            f"vllm_server_base_url is {urls!r}; this project wants one server on this node, by host and port",
+            f"{context.swift}: the learner connects there, whatever vllm_server_host and vllm_server_port say",
+            f"remove it, and {_to(context, 'host', 'port')}",
         )
-    hosts = trainer.vllm_server_host
-    if hosts is None:
+    elif hosts is None:
         yield Problem(
             context.at("vllm_mode"),
             "vllm_mode is server, but vllm_server_host is not set",
             f"{context.swift}: AssertionError without a message"
             if context.release.trainer["vllm_mode"].default is None
             else f"{context.swift}: switches to colocate mode, with a warning",
-            fix,
+            _to(context, "host"),
+        )
+    elif _several(context):
+        yield Problem(
+            context.at("vllm_server_host"),
+            f"vllm_server_host is {hosts!r}; this project runs one server on one node",
+            f"{context.swift}: would connect to each of them",
+            _to(context, "host", "port"),
         )
     elif len(hosts) != 1 or hosts[0] not in LOOPBACK:
         yield Problem(
             context.at("vllm_server_host"),
             f"vllm_server_host is {hosts!r}; it must be exactly one of {', '.join(LOOPBACK)}",
-            f"{context.swift}: the learner would connect there; only a server on this node is supported",
-            fix,
+            f"{context.swift}: the learner would connect there; this project runs one server on one node",
+            _to(context, "host"),
         )
 
 
-@rule("one-port", mode="server", needs=("vllm_server_port",))
+def _several(context: Context) -> bool:
+    # As many ports as hosts are as many servers, of which one-loopback-host speaks.
+    hosts, ports = context.trainer.config.vllm_server_host, context.trainer.config.vllm_server_port
+    return hosts is not None and 1 < len(hosts) == len(ports)
+
+
+@rule("one-port", mode="server", needs=("vllm_server_port", "vllm_server_host", "vllm_server_base_url"))
 def one_port(context: Context) -> Iterator[Problem]:
     """The server's port: a list of exactly one port.
 
     As many ports as hosts (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:66); the default is [8000]
     (rlhf_trainers/args_mixin.py:177).
     """
-    ports = context.trainer.config.vllm_server_port
-    if len(ports) != 1 or not 1 <= ports[0] <= 65535:
+    trainer = context.trainer.config
+    ports = trainer.vllm_server_port
+    if trainer.vllm_server_base_url is not None or _several(context):
+        return
+    if len(ports) != 1 or not 1 <= ports[0] <= LAST_PORT:
+        alike = len(ports) == len(trainer.vllm_server_host or "1")
         yield Problem(
             context.at("vllm_server_port"),
-            f"vllm_server_port is {ports!r}; it must be exactly one port from 1 to 65535",
-            f"{context.swift}: ValueError: host and server_port must have same length, or no connection",
-            f"set {context.preset.path('vllm_server_port')} to {context.preset.listed(8080)}",
+            f"vllm_server_port is {ports!r}; it must be exactly one port from 1 to {LAST_PORT}",
+            f"{context.swift}: "
+            + ("no connection" if alike else "ValueError: host and server_port must have same length"),
+            _to(context, "port"),
         )
 
 
-@rule("group-port", mode="server", needs=("vllm_server_port", "vllm_server_group_port"))
+@rule("group-port", mode="server", needs=("vllm_server_host", "vllm_server_port", "vllm_server_group_port"))
 def group_port(context: Context) -> Iterator[Problem]:
     """The port of the weight-sync group: one free port, other than the server's own.
 
     The server binds it on its host (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184-193), 51216 where nothing
-    else is said; a list must be as long as the list of servers.
+    else is said; a list must be as long as the list of servers. Before 3.11.0 nothing else can be said.
     """
     said = context.trainer.config.vllm_server_group_port
-    if said is None:
+    if said is None or "vllm_server_group_port" not in context.release.trainer:
         yield from _default_group_port(context)
         return
-    ports = said if isinstance(said, list) else [said]
-    if len(ports) != 1 or not 1 <= ports[0] <= 65535 or ports == context.trainer.config.vllm_server_port:
+    ports, server = said if isinstance(said, list) else [said], context.trainer.config.vllm_server_port
+    if _several(context) and len(ports) in (1, len(server)) and not {*ports} & {*server}:
+        return  # of several servers one-loopback-host speaks
+    if len(ports) != 1 or not 1 <= ports[0] <= LAST_PORT or ports == server:
+        free = GROUP_PORT if server != [GROUP_PORT] else GROUP_PORT + 1
         yield Problem(
             context.at("vllm_server_group_port"),
-            f"vllm_server_group_port is {said!r}; it must be exactly one port from 1 to 65535, other than"
-            f" vllm_server_port {context.trainer.config.vllm_server_port!r}",
-            f"{context.swift}: the weight-sync group cannot be opened; both sides hang or die",
-            f"set it to {context.preset.listed(51216)}, or remove it",
+            f"vllm_server_group_port is {said!r}; it must be exactly one port from 1 to {LAST_PORT}, other than"
+            f" vllm_server_port {server!r}",
+            f"{context.swift}: ValueError: group_port must be int or list of length num_servers"
+            if len(ports) != 1
+            else f"{context.swift}: the weight-sync group cannot be opened; both sides hang or die",
+            f"set it to {context.preset.listed(free)}" + (", or remove it" if free == GROUP_PORT else ""),
         )
 
 
 def _default_group_port(context: Context) -> Iterator[Problem]:
-    if context.trainer.config.vllm_server_port == [GROUP_PORT]:
+    trainer = context.trainer.config
+    if trainer.vllm_server_port == [GROUP_PORT] and trainer.vllm_server_base_url is None:
         yield Problem(
             context.at("vllm_server_port"),
             f"vllm_server_port is {GROUP_PORT}, which is the port of the weight-sync group, too",
             f"{context.swift}: the weight-sync group cannot be opened; both sides hang or die",
-            f"set {context.preset.path('vllm_server_port')} to {context.preset.listed(8080)}",
+            _to(context, "port"),
         )
 
 
 @rule("async-generate", needs=("async_generate", "vllm_mode"))
 def async_generate(context: Context) -> Iterator[Problem]:
-    """async_generate outside server mode: ms-swift 4.5.2, arguments/rlhf_args.py:454-458."""
+    """async_generate outside server mode, or in a release that crashes with it.
+
+    ms-swift 4.5.2, arguments/rlhf_args.py:454-458. 4.4.0 and 4.4.1 prepare rows as if they were samples already
+    (4.4.1, rlhf_trainers/rollout_mixin.py:1622 _prefetch; 4.4.2 makes samples of them, #9775).
+    """
     trainer = context.trainer.config
+    if trainer.async_generate and context.release.version in ("4.4.0", "4.4.1"):
+        yield Problem(
+            context.at("async_generate"),
+            "async_generate is true, which this release crashes with",
+            f"{context.swift}: AttributeError before the first step{context.late}",
+            "remove it, or use ms-swift 4.4.2 or newer",
+        )
     if trainer.async_generate and trainer.vllm_mode != "server":
         yield Problem(
             context.at("async_generate"),

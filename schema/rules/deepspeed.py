@@ -85,10 +85,10 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
     in 4.2.3); with 4.5.2 one learner ran through.
     """
     deepspeed = context.preset.deepspeed
-    if deepspeed is None or not _partitions(deepspeed.value):
+    if deepspeed is None or not partitions(deepspeed.value):
         return
-    adapter = context.preset.value("tuner_type") or context.preset.value("train_type") or "lora"
-    if adapter == "lora" and older(context, "4.5.0"):
+    tuner = context.values.tuner
+    if tuner == "lora" and older(context, "4.5.0"):
         yield Problem(
             deepspeed.place,
             f"{deepspeed.path} is {deepspeed.value}, with an adapter",
@@ -97,7 +97,8 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
         )
 
 
-def _partitions(config: object) -> bool:
+def partitions(config: object) -> bool:
+    """Whether a DeepSpeed configuration is one of ZeRO-3."""
     if isinstance(config, str) and config in _CONFIGS:
         return config.startswith("zero3")
     zero = (argument.mapping(config) or {}).get("zero_optimization")

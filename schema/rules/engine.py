@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from schema import argument
 from schema import catalogue
-from schema.checkpoint import sees
-from schema.findings import Severity
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
+from schema.roles import ROLES
 from schema.roles import UNREAD_IN_COLOCATE
 from schema.roles import Misplaced
+from schema.roles import Role
 from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.releases import older
@@ -117,12 +117,11 @@ def _argument(context: Context, said: _Said, name: str, value: object) -> Iterat
     vllm, place = context.release.vllm, said.places.get(name, said.place)
     known = catalogue.vllm_engine_args(vllm)
     if name in PASSED_ALREADY:
-        field = PASSED_ALREADY[name]
         yield Problem(
             place,
             f"vllm_engine_kwargs.{name} is passed by ms-swift itself",
             f"{context.swift}: TypeError: got multiple values for keyword argument {name!r}, in the worker",
-            f"set {field} instead" if field else "remove it",
+            _instead(context, said, PASSED_ALREADY[name]),
         )
     elif name in _ADAPTERS:
         yield Problem(
@@ -144,7 +143,7 @@ def _argument(context: Context, said: _Said, name: str, value: object) -> Iterat
             place,
             f"vllm_engine_kwargs.{name} is overwritten by {winner or 'ms-swift itself'}",
             f"{context.swift}: {Misplaced.IGNORED.value}",
-            f"set {winner} instead" if winner and winner not in said.beside else "remove it",
+            _instead(context, said, winner),
         )
     elif (wrong := _wrong(known[name], value)) is not None:
         yield Problem(
@@ -153,6 +152,18 @@ def _argument(context: Context, said: _Said, name: str, value: object) -> Iterat
             f"{context.swift}: vLLM {vllm} stops once the server loads it",
             f"give it {argument.expected(known[name])}",
         )
+
+
+def _instead(context: Context, said: _Said, field: str) -> str:
+    """The fix: the field that counts, unless it is set, or no other finding would let it stand there."""
+    unread = not said.server and field in UNREAD_IN_COLOCATE
+    if not field or field in said.beside or unread or field == "vllm_pipeline_parallel_size":
+        return "remove it"
+    row = ROLES.get(field)
+    shared = row is not None and row.role is Role.BOTH
+    if shared and context.preset.value(field) is not None:
+        return "remove it"
+    return f"set {context.preset.path(field) if shared else field} instead"
 
 
 def _overwriting(context: Context, said: _Said, name: str) -> str | None:
@@ -172,25 +183,3 @@ def _overwriting(context: Context, said: _Said, name: str) -> str | None:
 def _wrong(field: Field, value: object) -> str | None:
     plain = field.kind in _PLAIN and not field.many
     return argument.problem(field, value) if plain and value is not None else None
-
-
-@rule("multimodal-cache", severity=Severity.WARNING, mode="server", needs=("vllm_mm_processor_cache_gb",))
-def multimodal_cache(context: Context) -> Iterator[Problem]:
-    """A multimodal processor cache (vLLM's) on a rollout server of a model that takes pictures.
-
-    `AssertionError: Expected a cached item for mm_hash=` was seen with it (ms-swift #5858, #7307, #9863: a
-    known issue of vLLM, avoided by vllm_mm_processor_cache_gb 0). Only where the checkpoint's own config.json
-    is here to tell that the model takes pictures.
-    """
-    if context.server is None or not sees(context.preset.value("model")):
-        return
-    size: object = context.server.config.vllm_mm_processor_cache_gb
-    if size is None:
-        size = (argument.mapping(context.server.config.vllm_engine_kwargs) or {}).get("mm_processor_cache_gb")
-    if size != 0:
-        yield Problem(
-            context.at_server("vllm_mm_processor_cache_gb"),
-            f"vllm_mm_processor_cache_gb is {'not set' if size is None else size}, and the model takes pictures",
-            f"{context.swift}: AssertionError: Expected a cached item for mm_hash=... was seen",
-            "set vllm_mm_processor_cache_gb to 0",
-        )

@@ -9,7 +9,10 @@ from schema.catalogue import lifetime
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.roles import ROLES
+from schema.roles import UNREAD_IN_COLOCATE
 from schema.roles import Role
+from schema.roles import fields
+from schema.roles import role_of
 from schema.rules.base import Problem
 from schema.rules.base import rule
 
@@ -95,8 +98,26 @@ def _unknown(context: Context, setting: Setting) -> Problem:
         setting.key,
         f"unknown key {setting.path}{hint}",
         f"{context.swift}: {_REMAINING}",
-        f"rename it to {meant}" if meant else f"remove it{own}",
+        _renamed(context, meant) if meant else f"remove it{own}",
     )
+
+
+def _renamed(context: Context, meant: str) -> str:
+    """The fix for a key that means another: what no other finding forbids, and no key that is there already."""
+    preset, role = context.preset, role_of(meant)
+    server, block = preset.mode == "server", preset.block
+    if server and role is Role.SERVER:
+        there = isinstance(block, Branch) and block.find(meant) is not None
+        return (
+            f"remove it; {preset.server_path(meant)} is set"
+            if there
+            else f"move it to {preset.server_path(meant)}"
+        )
+    misplaced = {Role.REFUSED, Role.COLOCATE if server else Role.CONNECT}
+    free = meant in ("use_vllm", "vllm_mode") or role not in misplaced
+    if not free or (not server and meant in UNREAD_IN_COLOCATE):
+        return "remove it"
+    return f"remove it; {meant} is set" if meant in preset.arguments else f"rename it to {meant}"
 
 
 def _span(life: Lifetime) -> str:
@@ -138,18 +159,20 @@ def _is_taken(context: Context, name: str) -> bool:
 def is_misspelt(context: Context, name: str) -> bool:
     """Whether a name in the server's block is that of an engine knob without its `vllm_`.
 
-    In a file of its own max_model_len may be itself, which is of the model.
+    max_model_len is a name of its own, which is of the model.
     """
-    return not context.preset.apart and f"vllm_{name}" in ROLES
+    return not context.preset.apart and f"vllm_{name}" in ROLES and name not in ROLES
 
 
 def _hint_in_block(context: Context, name: str) -> tuple[str, str]:
     if name in ROLES and not is_misspelt(context, name) and (life := lifetime("server", name)) is not None:
         return f"; only ms-swift {_span(life)} has it", "remove it"
-    hint = _hint(name, [field for field, row in ROLES.items() if row.role in (Role.SERVER, Role.REFUSED)])
-    if not hint and name in context.release.trainer:
+    meant = _meant(name, fields(Role.SERVER))
+    if not meant and name in context.release.trainer:
         return "; it is an argument of the learner", f"move it to {context.preset.learner_path}"
-    return hint, "rename or remove it"
+    if meant and isinstance(context.preset.block, Branch) and context.preset.block.find(meant):
+        return f"; {meant} is set", "remove it"
+    return f"; did you mean {meant}?" if meant else "", "rename or remove it"
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

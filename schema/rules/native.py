@@ -14,32 +14,32 @@ from schema.roles import Role
 from schema.roles import fields
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.rules.connectivity import LOOPBACK
+from schema.rules.connectivity import connection
+from schema.rules.connectivity import wanted
 from schema.rules.releases import older
+from schema.rules.tokens import REFUSED_STRATEGIES
+from schema.swift.address import ALL_ADDRESSES
+from schema.swift.address import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
     from schema.catalogue import Field
-    from schema.resolve import Tree
+    from schema.catalogue import Release
     from schema.rules.base import Context
 
-#: Where torch reads its allocator's settings: PYTORCH_CUDA_ALLOC_CONF before 2.9.
-ALLOCATORS = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
-_DEFAULT_PORT = 8000
-_ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - a name, not a listener
 #: Each side has its own: plugins hold what the other side has no use for, and weights are cast when they are sent.
 OWN = ("torch_dtype", "seed", "hub_token", "external_plugins", "custom_register_path")
 #: Unset on one side, they follow the other side's at run time, or act there alone.
 FOLLOWS = (*OWN, "multi_turn_scheduler", "max_turns", "use_gym_env", "gym_env")
 
 
-def _halves(context: Context) -> Iterator[tuple[Branch, Mapping[str, Field], str]]:
-    assert isinstance(context.preset, Native)
-    yield context.preset.tree, context.release.trainer, ""
-    if context.preset.server is not None:
-        yield context.preset.server, context.release.server, context.preset.server_path() + ": "
+def halves(preset: Native, release: Release) -> Iterator[tuple[Branch, Mapping[str, Field], str]]:
+    """The files of a pair: what each says, the arguments that it may have, and how messages begin."""
+    yield preset.tree, release.trainer, ""
+    if preset.server is not None:
+        yield preset.server, release.server, preset.server_path() + ": "
 
 
 @rule("yaml-argument", layout="native")
@@ -51,7 +51,9 @@ def yaml_argument(context: Context) -> Iterator[Problem]:
     begins with a dash another option (ms-swift 4.5.2, cli/main.py:60-70 parse_yaml_args; before 4.1.0
     cli/main.py:62-78 prepare_config_args, for `--config`).
     """
-    for half, known, prefix in _halves(context):
+    if not isinstance(context.preset, Native):
+        return
+    for half, known, prefix in halves(context.preset, context.release):
         for name, tree in half.children.items():
             if name != ENVIRONMENT and (said := _unreadable(context, known.get(str(name)), data(tree))):
                 message, consequence, fix = said
@@ -81,179 +83,94 @@ def _no_text(context: Context, items: list[object], odd: object) -> tuple[str, s
     return f"holds {odd!r}, no text", f"TypeError: expected str instance, {type(odd).__name__} found", fix
 
 
-@rule("yaml-environment", layout="native")
-def yaml_environment(context: Context) -> Iterator[Problem]:
-    """`ENV`, which sets environment variables: something that ms-swift does not set, or sets too late.
-
-    It is a mapping from names to single values (ms-swift 4.5.2, cli/main.py:53-59). Before 4.1.0 it is passed on
-    as an argument. Before 4.2.2 the number of processes is settled before it is read (cli/main.py:96-97 of
-    4.2.1), and it overrides the shell's variables; from 4.2.2 on the shell's win. Each GPU that the learner sees
-    needs a process (4.5.2, arguments/rlhf_args.py:541 and utils/env.py:63). VLLM_USE_V1 0 and expandable_segments
-    break the weight sync (ms-swift #6935, #6960, #5428).
-    """
-    for half, _, prefix in _halves(context):
-        said = half.children.get(ENVIRONMENT)
-        if said is None or (data(said) is None and not older(context, "4.1.0")):
-            continue
-        if older(context, "4.1.0"):
-            yield Problem(
-                said.key,
-                f"{prefix}ENV is set, and this release does not know it",
-                f"{context.swift}: passes it on as an argument: ValueError: remaining_argv",
-                "set the variables in the shell, or use ms-swift 4.1.0 or newer",
-            )
-        elif not isinstance(said, Branch):
-            yield Problem(
-                said.place,
-                f"{prefix}ENV is {data(said)!r}, not a mapping",
-                f"{context.swift}: AttributeError: object has no attribute 'items'",
-                "write it as a mapping from names to values",
-            )
-        else:
-            yield from _variables(context, said, prefix)
-    yield from _processes(context)
-
-
-def _variables(context: Context, said: Branch, prefix: str) -> Iterator[Problem]:
-    for name, tree in said.children.items():
-        value = data(tree)
-        if not isinstance(name, str):
-            yield Problem(
-                tree.key,
-                f"{prefix}ENV.{name} is no name of a variable",
-                f"{context.swift}: TypeError: str expected, not {type(name).__name__}",
-                "quote it, or remove it",
-            )
-        elif (found := _unfit(name, value)) is not None:
-            why, consequence, fix, severity = found
-            message, outcome = f"{prefix}ENV.{name} is {value!r}{why}", f"{context.swift}: {consequence}"
-            yield Problem(tree.place, message, outcome, fix, severity)
-
-
-def _unfit(name: str, value: object) -> tuple[str, str, str, Severity | None] | None:
-    """What is wrong with a variable, the consequence, the fix, and how bad it is."""
-    if value is None or isinstance(value, list | dict):
-        return "", f"sets the text {str(value)!r}", "give it one value, or remove it", None
-    if name == "VLLM_USE_V1" and str(value) == "0":
-        why = ": vLLM's old engine, which cannot take weights"
-        return why, "NotImplementedError: collective_rpc, at the first weight sync", "remove it", None
-    if name in ALLOCATORS and segments_expand(str(value)):
-        reported = "NCCL errors at the weight sync were reported"
-        return "", reported, "leave expandable_segments out", Severity.WARNING
-    return None
-
-
-def segments_expand(said: str) -> bool:
-    """Whether an allocator's settings ask for expandable segments; torch reads past blanks."""
-    return "expandable_segments:true" in said.lower().replace(" ", "")
-
-
-def _processes(context: Context) -> Iterator[Problem]:
-    preset = context.preset
-    assert isinstance(preset, Native)
-    learner = preset.variables("learner")
-    if "NPROC_PER_NODE" in learner and older(context, "4.2.2") and not older(context, "4.1.0"):
-        yield Problem(
-            _variable(preset.tree, "NPROC_PER_NODE").key,
-            f"ENV.NPROC_PER_NODE is {learner['NPROC_PER_NODE']}, and this release reads it too late",
-            f"{context.swift}: starts one learner",
-            "set it in the shell, or use ms-swift 4.2.2 or newer",
-        )
-    gpus = preset.gpus("learner")
-    if gpus and preset.learners is not None and preset.learners.count != len(gpus):
-        yield Problem(
-            _variable(preset.tree, "NPROC_PER_NODE").place,
-            f"ENV.NPROC_PER_NODE is {preset.learners.count}, but ENV.CUDA_VISIBLE_DEVICES names {len(gpus)} GPUs",
-            f"{context.swift}: AssertionError, or ValueError: GRPO with vLLM is not compatible with `device_map`",
-            f"set NPROC_PER_NODE to {len(gpus)}",
-        )
-    shared = {*gpus} & {*preset.gpus("server")}
-    if shared and preset.server is not None:
-        yield Problem(
-            _variable(preset.server, "CUDA_VISIBLE_DEVICES").place,
-            f"{preset.server_path()}: ENV.CUDA_VISIBLE_DEVICES names GPU {', '.join(sorted(shared))}, which the"
-            " learner's ENV names, too",
-            f"{context.swift}: NCCL error: invalid usage (Duplicate GPU detected)",
-            "give each side GPUs of its own",
-        )
-
-
-def _variable(half: Branch, name: str) -> Tree:
-    said = half.find(ENVIRONMENT, name)
-    assert said is not None
-    return said
-
-
 @rule("sides-differ", layout="native", mode="server")
 def sides_differ(context: Context) -> Iterator[Problem]:
     """A value that both sides act on, and that their files do not say alike.
 
     Nothing compares them at run time: with another model the weight sync fails or is wrong without a word, with
     another template or length the learner trains on other tokens than were sampled (the role table has the line
-    of ms-swift 4.5.2 for each field). Unset, each side takes its own default.
+    of ms-swift 4.5.2 for each field). Unset, each side takes its own default. The learner alone may say `system`,
+    which it puts into every request (rlhf_trainers/base_rollout_mixin.py:43), and max_length where it deletes
+    prompts above it before it asks (rlhf_trainers/grpo_trainer.py:217).
     """
     block = context.preset.block
     if not isinstance(block, Branch):
         return
     for name in fields(Role.BOTH):
         ours, theirs = context.preset.value(name), block.value(name)
-        if not _alike(name, ours, theirs):
+        if name == "truncation_strategy" and ours in REFUSED_STRATEGIES:
+            continue  # what the learner must say instead is that rule's, and comes first
+        if not _alike(context, name, ours, theirs):
             yield _differs(context, name, ours, theirs)
 
 
-def _alike(name: str, ours: object, theirs: object) -> bool:
+def _alike(context: Context, name: str, ours: object, theirs: object) -> bool:
+    if name == "system" and ours:
+        return theirs is None or ours == theirs  # the learner puts it into every request
     if ours is not None and theirs is not None:
         return argument.words(name, ours) == argument.words(name, theirs)
     # A model that is missing is another rule's. Where truncation_strategy is unset the server raises, as it
-    # does where it says delete.
-    follows = name in (*FOLLOWS, "model") or (name == "truncation_strategy" and ours == "delete")
+    # does where it says delete; and a learner that deletes sends no prompt above its own max_length.
+    deletes = context.preset.value("truncation_strategy") == "delete" and theirs is None
+    follows = name in (*FOLLOWS, "model") or (name in ("truncation_strategy", "max_length") and deletes)
     return follows or ours == theirs
 
 
 def _differs(context: Context, name: str, ours: object, theirs: object) -> Problem:
     one_sided = ours is None or theirs is None
     mine, other = (repr(value) if value is not None else "not set" for value in (ours, theirs))
+    outcome, fix = "each side acts on its own value, and nothing compares them", "say the same in both files"
+    mild = one_sided or name in OWN
+    if name == "system" and theirs:
+        outcome = "what the learner says is put into every request; what the server alone says is not learnt from"
+        fix, mild = f"set system in {context.preset.learner_path} alone", bool(ours)
     return Problem(
         context.at(name) if theirs is None else context.at_server(name),
         f"{name} is {mine} in {context.preset.learner_path}, but {other} in {context.preset.server_path()}",
-        f"{context.swift}: each side acts on its own value, and nothing compares them",
-        "say the same in both files",
-        Severity.WARNING if one_sided or name in OWN else None,
+        f"{context.swift}: {outcome}",
+        fix,
+        Severity.WARNING if mild else None,
     )
 
 
-@rule("server-address", layout="native", mode="server", needs=("vllm_server_host", "vllm_server_port"))
+@rule(
+    "server-address",
+    layout="native",
+    mode="server",
+    needs=("vllm_server_host", "vllm_server_port", "vllm_server_base_url"),
+)
 def server_address(context: Context) -> Iterator[Problem]:
     """The server would listen elsewhere than the learner connects.
 
     Unset, `swift rollout` listens on port 8000 of all addresses (ms-swift 4.5.2, arguments/deploy_args.py:37),
-    which anybody in the network may then use.
+    which anybody in the network may then use. A learner whose own address is wrong is another rule's.
     """
-    block, trainer = context.preset.block, context.trainer.config
-    if not isinstance(block, Branch) or not trainer.vllm_server_host or not trainer.vllm_server_port:
+    block = context.preset.block
+    if not isinstance(block, Branch):
         return
-    port, wanted = block.value("port", default=_DEFAULT_PORT), trainer.vllm_server_port[0]
-    if port != wanted:
+    ours, address = connection(context), wanted(context)
+    port = block.value("port", default=context.release.server["port"].default)
+    if ours[1] not in (None, port):
         said = "is" if block.find("port") else "is not set, so it is"
         yield Problem(
             context.at_server("port"),
-            f"{context.preset.server_path('port')} {said} {port}, but the learner connects to {wanted}",
+            f"{context.preset.server_path('port')} {said} {port}, but the learner connects to {ours[1]}",
             f"{context.swift}: Servers not reachable, or whatever else answers there",
-            f"set port to {wanted}",
+            f"set port to {address.port}",
         )
-    host, wanted_host = block.value("host"), trainer.vllm_server_host[0]
-    if host is None or host in _ALL_ADDRESSES:
+    host = block.value("host")
+    if host is None or host in ALL_ADDRESSES:
         yield Problem(
             context.at_server("host"),
             f"{context.preset.server_path('host')} is {host or 'not set'}: it listens on all addresses",
             f"{context.swift}: whoever reaches this machine can use the server, or change its weights",
-            f"set host to {wanted_host}",
+            f"set host to {address.host}",
             Severity.WARNING,
         )
-    elif host != wanted_host and not {host, wanted_host} <= {*LOOPBACK[:2]}:
+    elif ours[0] is not None and not same(host, ours[0]):
         yield Problem(
             context.at_server("host"),
-            f"{context.preset.server_path('host')} is {host}, but the learner connects to {wanted_host}",
+            f"{context.preset.server_path('host')} is {host}, but the learner connects to {ours[0]}",
             f"{context.swift}: Servers not reachable",
-            f"set host to {wanted_host}",
+            f"set host to {address.host}",
         )

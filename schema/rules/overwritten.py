@@ -9,12 +9,12 @@ from schema.findings import Severity
 from schema.roles import Misplaced
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.rules.base import Context
+    from schema.values import Values
 
 
 class _Overwritten(NamedTuple):
@@ -36,7 +36,7 @@ def overwritten_argument(context: Context) -> Iterator[Problem]:
     other: with transformers 4 the steps win, with 5 the ratio (5.12.1, training_args.py:1485), in ms-swift 4.5
     even where it is unset.
     """
-    values = Values(context.preset, context.trainer.config, context.release)
+    values = context.values
     for field, why, fix, severity, ignored in (*_lengths(values), *_forced(values), *_warmup(values)):
         setting = context.preset.arguments[field]
         yield Problem(
@@ -63,7 +63,7 @@ def _forced(v: Values) -> Iterator[_Overwritten]:
         yield _Overwritten("remove_unused_columns", "GRPO keeps all columns for its rewards", "remove it")
     if v.since("4.1.0") and v.word("loss_type") == "real" and v.word("scale_rewards", "none") != "none":
         yield _Overwritten("scale_rewards", "loss_type real scales no rewards", "remove it")
-    if not v.evaluates and v.word("eval_strategy") in ("steps", "epoch"):
+    if v.eval_strategy == "no" and v.word("eval_strategy") in ("steps", "epoch"):
         yield _Overwritten("eval_strategy", "there is no validation set", f"set {v.path('val_dataset')}, or no")
 
 
@@ -71,7 +71,7 @@ def _warmup(v: Values) -> Iterator[_Overwritten]:
     ratio, steps = v.number("warmup_ratio"), v.number("warmup_steps")
     if steps and not v.counts_warmup_steps and not (v.since("4.5.0") and ratio):
         why = "with transformers 5 warmup_ratio overwrites it" + (", unset as it is" if v.since("4.5.0") else "")
-        yield _Overwritten("warmup_steps", why, "set warmup_ratio instead")
+        yield _Overwritten("warmup_steps", why, "remove it" if ratio else "set warmup_ratio instead")
     elif steps > 0 and ratio and not v.since("4.0.0"):
         yield _Overwritten("warmup_ratio", "warmup_steps overwrites it", "remove one of the two")
     if ratio >= 1 and v.since("4.0.0") and not v.since("4.5.0"):

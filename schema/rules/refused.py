@@ -9,13 +9,13 @@ from typing import NamedTuple
 from schema import argument
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.preset import Setting
     from schema.rules.base import Context
+    from schema.values import Values
 
 _FLASH = ("flash_attn", "flash_attention_2", "flash_attention_3")
 _SEQUENCE_LOSSES = ("real", "fipo")
@@ -63,7 +63,7 @@ def refused_arguments(context: Context) -> Iterator[Problem]:
     (arguments/sft_args.py, arguments/base_args/), and of the steps at which the learner logs, evaluates and
     saves (transformers 5.12.1, training_args.py:1653 _validate_args).
     """
-    values = Values(context.preset, context.trainer.config, context.release)
+    values = context.values
     for field, proof, why, fix in chain(*(group(values) for group in _GROUPS)):
         setting = context.preset.arguments.get(field)
         if setting and _mistyped(context, setting):
@@ -170,9 +170,32 @@ def _data(v: Values) -> Iterator[Refusal]:
     if v.word("dataloader_num_workers") == "0" and v.has("dataloader_prefetch_factor"):
         why = "there are no dataloader_num_workers to fetch ahead"
         yield Refusal("dataloader_prefetch_factor", "training_args.py:1734", why, "remove it")
-    if v.has("multi_turn_scheduler") and v.server("vllm_use_async_engine") is False:
-        why = "it needs the async engine, which the server's block turns off"
-        yield Refusal("multi_turn_scheduler", "deploy_args.py:140", why, "remove vllm_use_async_engine there")
+
+
+def _liger(v: Values) -> Iterator[Refusal]:
+    if not v.on("use_liger_kernel"):
+        return
+    refused = {
+        "delta": (549, v.has("delta")),
+        "sequence_parallel_size": (551, v.number("sequence_parallel_size") > 1),
+        "padding_free": (553, v.on("padding_free")),
+        "packing": (553, v.on("packing")),  # it turns padding_free on: sft_args.py:188
+        "top_entropy_quantile": (555, v.number("top_entropy_quantile", 1) < 1),
+        "log_entropy": (557, v.on("log_entropy")),
+        "advantage_estimator": (565, v.word("advantage_estimator", "grpo") != "grpo"),
+        # 3.10.0 to 3.12.6 take the first, and make the second a level that Liger has.
+        "off_policy_sequence_mask_delta": (559, v.since("4.0.0") and v.has("off_policy_sequence_mask_delta")),
+        "importance_sampling_level": (
+            560,
+            v.since("4.0.0") and v.word("importance_sampling_level") == "sequence_token",
+        ),
+        "teacher_model": (414, v.teacher and v.has("teacher_model")),
+        "teacher_model_server": (414, v.teacher and v.has("teacher_model_server")),
+    }
+    for field, (line, raises) in refused.items():
+        if raises:
+            why = "the Liger loss cannot do that, and use_liger_kernel is on"
+            yield Refusal(field, f"rlhf_args.py:{line}", why, "remove it, or turn use_liger_kernel off")
 
 
 def _quantization(v: Values) -> Iterator[Refusal]:
@@ -214,7 +237,8 @@ def _rope(v: Values) -> Iterator[Refusal]:
     scaling, kind = v.mapping("rope_scaling"), v.word("rope_scaling")
     if scaling is None and kind not in _ROPES:
         why = f"it is one of {', '.join(_ROPES)}, or a mapping"
-        yield Refusal("rope_scaling", "model_args.py:148", why, "set it to yarn")
+        fix = "write it as a mapping with rope_type and factor"
+        yield Refusal("rope_scaling", "model_args.py:148", why, fix)
         return
     named = scaling is None or scaling.get("rope_type", scaling.get("type", "default")) != "default"
     if v.since("3.11.3") and named and "factor" not in (scaling or {}) and not v.has("max_model_len"):
@@ -291,19 +315,21 @@ def _whole(save: float, evaluate: float) -> bool:
 
 def _warmup(v: Values) -> Iterator[Refusal]:
     ratio, steps = v.number("warmup_ratio"), v.number("warmup_steps")
-    whole, why = "set warmup_steps for a number of steps", "it is a share of all steps, from 0 to less than 1"
+    why = "it is a share of all steps, from 0 to less than 1"
+    whole = "set warmup_steps for a number of steps" if v.counts_warmup_steps else "give it a share below 1"
     if v.since("4.5.0") and ratio >= 1:
         yield Refusal("warmup_ratio", "trainers/arguments.py:233", why, whole)
     elif ratio < 0 or (ratio > 1 and not v.since("4.0.0")):
         yield Refusal("warmup_ratio", "training_args.py:1731", why, whole)
     elif v.since("4.5.0") and ratio and steps:
         why = "warmup_steps is set too"
-        yield Refusal("warmup_ratio", "trainers/arguments.py:229", why, "remove one of the two")
+        fix = "remove one of the two" if v.counts_warmup_steps else "remove warmup_steps"
+        yield Refusal("warmup_ratio", "trainers/arguments.py:229", why, fix)
     elif steps < 0 and v.counts_warmup_steps:
         yield Refusal("warmup_steps", "training_args.py:1731", "it must not be negative", "remove it")
 
 
 _GROUPS = (
-    *(_grpo, _teacher, _rlsd, _sdar, _data, _quantization, _fsdp, _rope),
+    *(_grpo, _teacher, _rlsd, _sdar, _data, _liger, _quantization, _fsdp, _rope),
     *(_precision, _steps, _evaluation, _best, _warmup),
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema.catalogue import order
 from schema.checkpoint import is_dense
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.values import Values
+from schema.swift.engine import is_async
+from schema.swift.engine import is_offline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,19 +28,7 @@ _LOSSES = {
 
 def older(context: Context, version: str) -> bool:
     """Whether the target ms-swift is older than a release."""
-    return order(context.release.version) < order(version)
-
-
-def is_async(context: Context) -> bool:
-    """Whether the rollout server will run vLLM's async engine (4.5.2, arguments/deploy_args.py:121, :164).
-
-    Experts ask for it from 4.3.0 on.
-    """
-    assert context.server is not None
-    config = context.server.config
-    said, multi_turn = config.vllm_use_async_engine, context.preset.value("multi_turn_scheduler")
-    experts = config.vllm_enable_expert_parallel and not older(context, "4.3.0")
-    return experts or (bool(multi_turn) if said is None else said)
+    return not context.release.since(version)
 
 
 @rule("both-batch-sizes", needs=("generation_batch_size", "steps_per_generation"))
@@ -61,20 +49,23 @@ def both_batch_sizes(context: Context) -> Iterator[Problem]:
         )
 
 
+def refuses_engines(context: Context) -> bool:
+    """Whether the target releases refuse several engines of this model, or may: its files need not be here."""
+    offline = is_offline(context.preset, context.release.version, context.release.vllm)
+    return offline and is_dense(context.preset.value("model")) is not False
+
+
 @rule("dense-data-parallel", mode="server", needs=("vllm_data_parallel_size", "vllm_use_async_engine"))
 def dense_data_parallel(context: Context) -> Iterator[Problem]:
     """Several engines of a dense model, on a pair of releases that cannot start them.
 
-    vLLM from 0.14.0 on refuses offline data parallelism for dense models ("Offline data parallel mode is not
-    supported/useful for dense models.", vLLM #30739, ms-swift #9221); ms-swift from 4.2.1 on gives each
-    engine its own GPUs instead (#9295, pipelines/infer/rollout.py:596). A warning where no local config.json
+    ms-swift #9221; schema/swift/engine.py is_offline names the releases. A warning where no local config.json
     tells whether the model is dense.
     """
-    if context.server is None or not older(context, "4.2.1") or order(context.release.vllm) < (0, 14):
+    if context.server is None or not refuses_engines(context):
         return
-    config = context.server.config
-    dense = is_dense(context.preset.value("model"))
-    if config.vllm_data_parallel_size > 1 and not is_async(context) and dense is not False:
+    config, dense = context.server.config, is_dense(context.preset.value("model"))
+    if config.vllm_data_parallel_size > 1:
         yield Problem(
             context.at_server("vllm_data_parallel_size"),
             f"vllm_data_parallel_size is {config.vllm_data_parallel_size}, on the sync engine"
@@ -86,13 +77,32 @@ def dense_data_parallel(context: Context) -> Iterator[Problem]:
         )
 
 
+@rule("async-engine-unawaited", mode="server", needs=("vllm_use_async_engine",))
+def async_engine_unawaited(context: Context) -> Iterator[Problem]:
+    """The async engine without a scheduler, in releases that do not wait for what it generates.
+
+    async_infer returns a coroutine that nobody awaits, which the worker cannot send (3.10.0 to 3.10.2,
+    llm/infer/infer_engine/grpo_vllm_engine.py:146; 3.10.3 awaits it); a scheduler calls the engine itself.
+    """
+    preset = context.preset
+    if context.server is None or not older(context, "3.10.3") or preset.served("multi_turn_scheduler"):
+        return
+    if is_async(preset, context.release.version):
+        yield Problem(
+            context.at_server("vllm_use_async_engine"),
+            "vllm_use_async_engine is true, without a multi_turn_scheduler",
+            f"{context.swift}: the server answers nothing, and the first step hangs",
+            "remove it, or use ms-swift 3.10.3 or newer",
+        )
+
+
 @rule("unknown-loss")
 def unknown_loss(context: Context) -> Iterator[Problem]:
     """A loss that GRPO does not have, or not yet.
 
     "Unknown loss type" at the first step, after a rollout: ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:1145.
     """
-    values = Values(context.preset, context.trainer.config, context.release)
+    values = context.values
     names = [name for name, since in _LOSSES.items() if values.since(since)]
     said = values.words("loss_type")
     if len(said) == 1 and said[0] not in names and not values.on("use_liger_kernel"):

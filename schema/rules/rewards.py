@@ -22,7 +22,7 @@ def reward_weights(context: Context) -> Iterator[Problem]:
     ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:2250, when the trainer is built: after the model was loaded.
     """
     trainer = context.trainer.config
-    values = Values(context.preset, trainer, context.release)
+    values = context.values
     rewards = len(trainer.reward_funcs) + len(trainer.reward_model or ())
     rewards += values.gym and (values.since("4.3.0") or not rewards)
     weights = trainer.reward_weights
@@ -39,13 +39,22 @@ def reward_weights(context: Context) -> Iterator[Problem]:
 
 @rule("no-reward", needs=("reward_funcs", "reward_model"))
 def no_reward(context: Context) -> Iterator[Problem]:
-    """No reward at all: ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:126."""
+    """No reward at all: ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:126.
+
+    A gym scores, too: the learner's, or the server's, of which a server with the sync engine does not tell.
+    """
     trainer, preset = context.trainer.config, context.preset
     values = Values(preset, trainer, context.release)
-    if not trainer.reward_funcs and not trainer.reward_model and not values.gym and not values.teacher:
-        yield Problem(
-            context.at("reward_funcs"),
-            "there are neither reward_funcs nor a reward_model",
-            f"{context.swift}: ValueError: You must specify reward_funcs or reward_model",
-            f"name at least one reward function in {preset.path('reward_funcs')}",
-        )
+    if trainer.reward_funcs or trainer.reward_model or values.gym or values.teacher:
+        return
+    untold = (
+        preset.mode == "server" and preset.apart and (values.server("use_gym_env") or values.server("gym_env"))
+    )
+    yield Problem(
+        context.at("reward_funcs"),
+        "there are neither reward_funcs nor a reward_model"
+        + (", and the server tells of its gym with the async engine only" if untold else ""),
+        f"{context.swift}: ValueError: You must specify reward_funcs or reward_model",
+        f"name at least one reward function in {preset.path('reward_funcs')}"
+        + (f", or the gym's scheduler in {preset.server_path('multi_turn_scheduler')}" if untold else ""),
+    )

@@ -44,8 +44,22 @@ def server_field_in_rlhf(context: Context) -> Iterator[Problem]:
             setting.place,
             f"{setting.path} is {setting.value!r}, but in server mode only the rollout server acts on it",
             f"{context.swift}: {ROLES[setting.name].misplaced.value} by the learner, and the server never sees it",
-            f"move it to {context.preset.server_path()} (`migrate-config --write` does it)",
+            _moved(context, setting),
         )
+
+
+def _moved(context: Context, setting: Setting) -> str:
+    """The fix: to the server, unless it says so already, or could not be said there either."""
+    preset, block = context.preset, context.preset.block
+    path = preset.server_path(setting.name)
+    if isinstance(block, Branch) and block.find(setting.name) is not None:
+        return f"remove it; {path} is set"
+    merged = not preset.apart and (setting.name, setting.value) == ("vllm_enable_lora", True)
+    if merged or (not preset.apart and setting.name == "vllm_max_lora_rank"):
+        return "remove it; the server of this layout gets merged weights"
+    if setting.name == "vllm_pipeline_parallel_size" and setting.value != 1:
+        return "remove it; a rollout server has no pipeline stages"
+    return f"move it to {preset.server_path()} (`migrate-config --write` does it)"
 
 
 @rule("colocate-field-in-server-mode", mode="server")
@@ -116,8 +130,8 @@ def _refused(context: Context, place: Place, path: str) -> Problem:
 
 
 _ELSEWHERE = {
-    Role.CONNECT: ("tells the learner where the server is", "set it in {learner}"),
-    Role.TRAINER: ("only the learner acts on it", "set it in {learner}"),
+    Role.CONNECT: ("tells the learner where the server is", "move it to {learner}"),
+    Role.TRAINER: ("only the learner acts on it", "move it to {learner}"),
     Role.COLOCATE: ("it acts in colocate mode only", "remove it"),
     Role.DEAD: ("GRPO never reads it", "remove it"),
     Role.BOTH: (
@@ -154,9 +168,23 @@ def not_a_server_field(context: Context) -> Iterator[Problem]:
             tree.key,
             f"{context.preset.server_path(str(name))} does not belong there: {why}",
             f"{context.swift}: `swift rollout` would {'refuse' if refused else 'take'} it",
-            fix.format(learner=context.preset.learner_path),
+            _elsewhere(context, str(name), fix) + _engines_own(context, str(name)),
             Severity.WARNING if context.preset.apart and not refused else None,
         )
+
+
+def _elsewhere(context: Context, name: str, fix: str) -> str:
+    # The learner's own value stands, and of its address host and port are what this project wants.
+    if name in context.preset.arguments or name == "vllm_server_base_url":
+        return "remove it"
+    return fix.format(learner=context.preset.learner_path)
+
+
+def _engines_own(context: Context, name: str) -> str:
+    # max_model_len is the model's; who writes it beside no vllm_max_model_len may mean the engine's.
+    own, block = f"vllm_{name}", context.preset.block
+    meant = own in ROLES and isinstance(block, Branch) and block.find(own) is None
+    return f", or name it {own} if the engine's is meant" if meant else ""
 
 
 @rule("server-block-missing", mode="server")

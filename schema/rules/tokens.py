@@ -4,49 +4,100 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema.findings import Severity
 from schema.resolve.tree import data
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.rules.releases import older
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from schema.place import Place
     from schema.rules.base import Context
+
+
+#: What a learner of GRPO must not do with a prompt that is too long.
+REFUSED_STRATEGIES = ("right", "split")
 
 
 def total_length(context: Context) -> int | None:
     """Tokens of prompt and completion that the preset allows, or None if it does not say.
 
-    `global_max_length` says so directly; else max_length, which in GRPO bounds the prompt alone (ms-swift
-    4.5.2, arguments/base_args/template_args.py:30), and max_completion_length do together.
+    `global_max_length` says so directly; else the prompt's and max_completion_length do together.
     """
-    limit = context.preset.limit
-    if limit is not None and isinstance(total := data(limit), int) and not isinstance(total, bool):
+    if (total := _limit(context)) is not None:
         return total
-    prompt = context.preset.value("max_length")
-    if isinstance(prompt, int):
-        return prompt + context.trainer.config.max_completion_length
-    return None
+    prompt = prompt_length(context)
+    return None if prompt is None else prompt + context.trainer.config.max_completion_length
 
 
-@rule("max-model-len", mode="server", needs=("vllm_max_model_len", "max_completion_length"))
-def max_model_len(context: Context) -> Iterator[Problem]:
-    """The server takes shorter sequences than the preset makes.
+def prompt_length(context: Context) -> int | None:
+    """Tokens that a prompt may have when it reaches the engine, or None if the preset does not say.
 
-    A prompt that fills vllm_max_model_len is answered with HTTP 500 (`leaves no room for generation`, seen
-    on ms-swift 4.5.2 with vLLM 0.23.0; infer_engine/infer_engine.py), one that nearly does gets a clipped
-    completion.
+    In GRPO max_length bounds the prompt alone (ms-swift 4.5.2, arguments/base_args/template_args.py:30), on each
+    side by its own value, so the smaller one counts; sides-differ speaks of a server that has none.
     """
-    if context.server is None:
+    if (total := _limit(context)) is not None:
+        return total - context.trainer.config.max_completion_length
+    said = (context.preset.value("max_length"), context.preset.served("max_length"))
+    return min((length for length in said if isinstance(length, int)), default=None)
+
+
+def _limit(context: Context) -> int | None:
+    limit = context.preset.limit
+    total = None if limit is None else data(limit)
+    return total if isinstance(total, int) and not isinstance(total, bool) else None
+
+
+def engine_length(context: Context) -> tuple[int, Place] | None:
+    """vllm_max_model_len of the engine that rolls out, and where it is set; None if nothing says."""
+    name = "vllm_max_model_len"
+    length = context.preset.engine(name) if context.preset.mode in ("server", "colocate") else None
+    return (length, context.at_engine(name)) if isinstance(length, int) else None
+
+
+@rule("max-model-len", needs=("vllm_max_model_len", "max_completion_length"))
+def max_model_len(context: Context) -> Iterator[Problem]:
+    """The engine takes shorter sequences than the preset makes.
+
+    A completion gets what its prompt leaves of vllm_max_model_len, with a warning in the log: clipped, in both
+    modes. A prompt that fills it is an error: `leaves no room for generation`, a server's HTTP 500 (ms-swift
+    4.5.2, infer_engine/infer_engine.py:210-231; seen with vLLM 0.23.0; before 4.5.0 vLLM itself refuses it).
+    global_max_length bounds what a training repository trains on, not only what it rolls out, so a learner's own
+    engine may be below it, and is warned of only where it has no room for a prompt beside a completion.
+    """
+    engine, total, prompt = engine_length(context), total_length(context), prompt_length(context)
+    completion = context.trainer.config.max_completion_length
+    if engine is None or engine[0] >= (completion + 1 if total is None else total):
         return
-    total, length = total_length(context), context.server.config.vllm_max_model_len
-    if total is not None and length < total:
+    length, place = engine
+    if total is None or prompt is None:
         yield Problem(
-            context.at_server("vllm_max_model_len"),
-            f"vllm_max_model_len is {length}, but prompt and completion may have {total} tokens",
-            f"{context.swift}: completions are clipped, and long prompts answered with HTTP 500",
-            f"set vllm_max_model_len to {total}",
+            place,
+            f"vllm_max_model_len is {length}, but a completion alone may have {completion} tokens",
+            f"{context.swift}: completions are clipped",
+            "raise it by what a prompt needs, or lower max_completion_length",
+            Severity.WARNING,
         )
+        return
+    fills, server = prompt >= length, context.preset.mode == "server"
+    if not server and _limit(context) is not None and length > completion:
+        return
+    alone = f", and a prompt alone {prompt}" if fills else ""
+    yield Problem(
+        place,
+        f"vllm_max_model_len is {length}, but prompt and completion may have {total} tokens{alone}",
+        f"{context.swift}: {_outcome(context) if fills else 'the completions of long prompts are clipped'}",
+        f"set vllm_max_model_len to {total}",
+        Severity.ERROR if fills and (server or _limit(context) is None) else Severity.WARNING,
+    )
+
+
+def _outcome(context: Context) -> str:
+    raised = "vLLM refuses it" if older(context, "4.5.0") else "ValueError: leaves no room for generation"
+    answer = ", answered with HTTP 500" if context.preset.mode == "server" else ""
+    return f"completions are clipped, and where a prompt fills the engine {raised}{answer}"
 
 
 @rule("global-max-length", components=True)
@@ -84,7 +135,7 @@ def truncation_strategy(context: Context) -> Iterator[Problem]:
     Of several sections that set it, the last one counts: rlhf after template.
     """
     setting = context.preset.arguments.get("truncation_strategy")
-    if setting is not None and setting.value in ("right", "split"):
+    if setting is not None and setting.value in REFUSED_STRATEGIES:
         yield Problem(
             setting.place,
             f"{setting.path} is {setting.value!r}, and no later section overrides it",

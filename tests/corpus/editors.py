@@ -20,6 +20,7 @@ from migrate.edits import Move
 from migrate.edits import Remove
 from migrate.edits import apply
 from migrate.ends import closed
+from migrate.fates import gone
 from migrate.lookup import spot
 from migrate.regions import region
 from schema.errors import InputError
@@ -66,7 +67,7 @@ class Ours:
 
     def reported(self, text: str, edit: Edit) -> Counter[str]:
         """The comments that it says go with a deleted key."""
-        return Counter(ours.comments_of(self.document(text), edit.path))
+        return Counter(gone(self.document(text), [Remove(edit.path, "")]))
 
     def undone(self, old: str, new: str, edit: Edit) -> str | None:
         """The text with an edit taken back by another edit; None where that is no inverse."""
@@ -92,6 +93,8 @@ class Ours:
         where = spot(before, edit.path)
         if where.parent.flow:
             return None
+        if ours.above(before, edit.path) < len(ours.block_above(before, edit.path)):
+            return None  # what stayed above the key does not say which side of it the key stood
         number, siblings = where.number, where.parent.entries
         here = region(before, where)
         if number and region(before, where._replace(number=number - 1)).end == here.head:

@@ -125,21 +125,26 @@ def gone_with(old: Original, edit: Edit) -> list[str]:
 def _gone(old: Original, edit: Edit) -> list[str]:
     own = old.owners.get(edit.path)
     if edit.kind == "delete" and own:
-        return old.comments.texts(own.first, own.last)
+        return old.comments.texts(own.line - own.goes, own.last)
     return []
 
 
 def _misplaced(before: dict[Path, Owned], after: dict[Path, Owned], edit: Edit) -> int:
-    count = 0
+    count, left = 0, _left(before, edit)
     for path, own in before.items():
         there = after.get(_new_path(path, edit))
-        if there is not None and not _inside_deleted(path, edit) and not _as_before(own, there):
-            count += 1
+        if there is not None and not _inside_deleted(path, edit):
+            moves = edit.kind == "move" and path == edit.path
+            heads = [own.head[len(own.head) - own.moves :]] if moves else [own.head, left + own.head]
+            count += there.head not in heads or there.tail != own.tail
     return count
 
 
-def _as_before(own: Owned, there: Owned) -> bool:
-    return own.head == there.head and own.tail == there.tail
+def _left(before: dict[Path, Owned], edit: Edit) -> tuple[str, ...]:
+    """The comments that stay although their key leaves: they stand above the next key then."""
+    own = before.get(edit.path)
+    leaves = own is not None and edit.kind in ("delete", "move")
+    return own.head[: len(own.head) - own.leaving(edit.kind)] if own and leaves else ()
 
 
 def _inside_deleted(path: Path, edit: Edit) -> bool:
@@ -175,7 +180,8 @@ def _own_lines(old: Original, before: list[str], edit: Edit) -> tuple[range, int
         return range(0), 2 if edit.kind == "move" else 1
     if edit.kind == "set":
         return range(own.line, own.last + 1), own.last - own.line + 1
-    return range(own.first, own.last + 1), own.last - own.first + 1 if edit.kind == "move" else 0
+    first = own.line - own.leaving(edit.kind)
+    return range(first, own.last + 1), own.last - first + 1 if edit.kind == "move" else 0
 
 
 def _common(old: list[str], new: list[str]) -> int:

@@ -1,4 +1,7 @@
-"""Which comments a YAML text has and which key each stands at, found without the editor under test."""
+"""Which comments a YAML text has and which key each stands at, found without the editor under test.
+
+Where comments stand is found here; what they say is judged by migrate.ownership, which knows no YAML.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,12 @@ from typing import NamedTuple
 
 import yaml
 
+from migrate.ownership import Named
+from migrate.ownership import owned
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from choice import Path
 
 _COMMENT_LINE = re.compile(r"[ \t]*#")
@@ -54,18 +62,48 @@ def _scalar(text: str, token: Any) -> tuple[int, int]:
 
 
 class Owned(NamedTuple):
-    """What belongs to a key of a block mapping; lines count from 0."""
+    """A key of a block mapping, with the block above it and the end of its line; lines count from 0.
+
+    Attributes:
+        head: the comment lines directly above it.
+        tail: the comments of its line.
+        line: its line.
+        last: the last line that belongs to it.
+        goes: how many lines of the block go where the key is deleted.
+        moves: how many move with it.
+    """
 
     head: tuple[str, ...]
     tail: tuple[str, ...]
-    first: int
     line: int
     last: int
+    goes: int
+    moves: int
+
+    def leaving(self, kind: str) -> int:
+        """How many lines of the block an edit takes along."""
+        return {"delete": self.goes, "move": self.moves}.get(kind, 0)
 
 
 def owners(text: str, comments: Comments) -> dict[Path, Owned]:
     """What belongs to each key that stands in a block mapping."""
     return _Owners(text, comments).found
+
+
+def _following(node: Any, key: Any) -> list[Named]:
+    """A key and those below it, with the texts of their values; what an alias brings has no text of its own."""
+    at = next(number for number, (other, _) in enumerate(node.value) if other is key)
+    return [Named(" ".join(_texts(other, other)), tuple(_texts(value, other))) for other, value in node.value[at:]]
+
+
+def _texts(node: Any, key: Any) -> Iterator[str]:
+    if node.start_mark.index < key.start_mark.index:
+        return
+    if isinstance(node, yaml.ScalarNode):
+        yield node.value
+    for part in node.value if isinstance(node, yaml.CollectionNode) else ():
+        for child in part if isinstance(part, tuple) else (part,):
+            yield from _texts(child, key)
 
 
 class _Owners:
@@ -92,11 +130,11 @@ class _Owners:
                 if isinstance(key, yaml.ScalarNode):
                     here = (*path, self._loader.construct_object(key) if "merge" not in key.tag else "<<")
                     if not node.flow_style:
-                        self.found[here] = self._owned(key, value, floor)
+                        self.found[here] = self._owned(node, key, value, floor)
                     self._walk(value, here, key.end_mark.line)
                 floor = max(self._end(key), self._end(value), key.end_mark.line)
 
-    def _owned(self, key: Any, value: Any, floor: int) -> Owned:
+    def _owned(self, node: Any, key: Any, value: Any, floor: int) -> Owned:
         line, column = key.start_mark.line, key.start_mark.column
         last = max(line, self._end(value))
         first = line
@@ -107,8 +145,9 @@ class _Owners:
         if top and any(_OF_THE_FILE.match(part.strip()) for part in self._lines[first:line]):
             first = line
         head = tuple(self._lines[number].strip() for number in range(first, line))
-        foot = self._foot(last, column)
-        return Owned(head, tuple(self._at.get(line, ())), first, line, foot)
+        own, *following = _following(node, key) if head else [Named("")]
+        counts = [owned(head, own, following, goes=goes) for goes in (True, False)]
+        return Owned(head, tuple(self._at.get(line, ())), line, self._foot(last, column), *counts)
 
     def _is_comment(self, line: int) -> bool:
         return bool(_COMMENT_LINE.match(self._lines[line]))

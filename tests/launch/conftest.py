@@ -1,10 +1,12 @@
 """Benches for tests, and the table of faults at the end of the run."""
 
 import os
+from functools import partial
 
 import pytest
 from bench import Bench
 from bench import FaultTable
+from looks import fit
 
 TABLE = FaultTable()
 
@@ -14,6 +16,12 @@ def bench(tmp_path):
     place = Bench(tmp_path)
     yield place
     place.close()
+
+
+@pytest.fixture
+def look(tmp_path):
+    """Makes a look at a fit machine; see `fit` for the arguments."""
+    return partial(fit, tmp_path)
 
 
 @pytest.fixture(scope="session")

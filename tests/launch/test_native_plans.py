@@ -101,11 +101,12 @@ def test_both_sides_know_the_server_by_its_words_and_variables(shown, tmp_path):
 
     before = digest("server")
     assert digest("learner") == before
-    server = tmp_path / "x.rollout.yaml"
-    server.write_text(server.read_text().replace("MAX_PIXELS: 1003520", "MAX_PIXELS: 602112"))
-    assert digest("server") != before
+    learner, server = (tmp_path / name for name in ("x.yaml", "x.rollout.yaml"))
     server.write_text(SERVER.replace("CUDA_VISIBLE_DEVICES: 0,1", "CUDA_VISIBLE_DEVICES: 2,3"))
     assert digest("server") == before
+    for half in (learner, server):
+        half.write_text(half.read_text().replace("MAX_PIXELS: 1003520", "MAX_PIXELS: 602112"))
+    assert digest("server") != before
 
 
 def test_launchers_run_a_pair(tmp_path):

@@ -1,6 +1,7 @@
 """The command lines that a preset means, the plan for scripts, and the looks at ports and servers."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from bench import REPO
@@ -16,6 +17,7 @@ from schema.launch import argv
 from schema.launch.plan import Plan
 from schema.launch.plans import learner_plan
 from schema.launch.plans import server_plan
+from schema.launch.run.server import probeable
 from schema.resolve import Workspace
 from schema.split import parse_gpus
 
@@ -222,6 +224,33 @@ def test_plan_of_the_server(preset):
         "model": "build/smoke/model",
         "gpus": "3",
     }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('["127.0.0.1"]', "[10.0.0.1]", "names no place where its server can listen"),
+        ("[8080]", "[8080, 8081]", "names no place where its server can listen"),
+        ("    rollout_server:", "    other_server:", "has no settings of its server"),
+    ],
+)
+def test_a_preset_whose_server_cannot_be_placed_has_no_plan(preset, old, new, reason):
+    with pytest.raises(InputError, match=reason):
+        server_plan(about(preset((old, new))))
+
+
+@pytest.mark.parametrize(
+    ("line", "probed"),
+    [
+        ("use_gym_env: false", True),
+        ("use_gym_env: true", False),
+        ("gym_env: mine", False),
+        ("multi_turn_scheduler: mine", False),
+    ],
+)
+def test_a_server_is_asked_for_a_token_unless_a_bare_prompt_is_not_enough(preset, line, probed):
+    path = preset(("  vllm_server_timeout", f"  {line}\n  vllm_server_timeout"))
+    assert probeable(SimpleNamespace(context=about(path))) is probed
 
 
 @pytest.mark.parametrize("said", ["29600", "[29600]"])

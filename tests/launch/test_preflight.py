@@ -8,45 +8,14 @@ from dataclasses import replace
 import pytest
 from bench import SMOKE
 from bench import end
-from bench import free_port
 from bench import linger
-from test_plans import about
+from looks import FREE
+from looks import job
 
 from schema import catalogue
 from schema.findings import Severity
 from schema.launch import preflight
-from schema.launch.machine import processes
-from schema.launch.machine.gpus import Gpu
-from schema.launch.plans import learner_plan
-from schema.launch.plans import server_plan
-from schema.launch.preflight import Look
 from schema.launch.preflight import Seen
-from schema.launch.state import Job
-
-FREE = tuple(Gpu(str(number), f"GPU-{number}{number}-aa", 3, 143771) for number in range(4))
-#: What uv writes into an environment that may be moved.
-RELOCATABLE = "#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python' \"$0\" \"$@\"\n' '''\n"
-FIT = {"ms-swift": catalogue.newest(), "vllm": "0.23.0"}
-
-
-@pytest.fixture
-def look(tmp_path):
-    """A fit machine as one side finds it; edits change the preset."""
-
-    def make(side="server", *edits, gpus="0,"):
-        (tmp_path / "model").mkdir(exist_ok=True)
-        ports = {"[8080]": f"[{free_port()}]\n  vllm_server_group_port: {free_port()}"}
-        text = SMOKE.read_text()
-        for old, new in {**ports, "build/smoke/model": str(tmp_path / "model"), **dict(edits)}.items():
-            assert old in text
-            text = text.replace(old, new)
-        preset = tmp_path / "preset.yaml"
-        preset.write_text(text)
-        context = about(preset, rollout=gpus) if side == "server" else about(preset, train=gpus)
-        plan = server_plan(context) if side == "server" else learner_plan(context)
-        return Look(side, context, plan, {}, FREE, FIT, "python", "true")
-
-    return make
 
 
 def ids(look, **changes):
@@ -56,16 +25,6 @@ def ids(look, **changes):
 def only(look, **changes):
     (finding,) = preflight.findings(replace(look, **changes))
     return finding
-
-
-def job(look, kind="server", **changes):
-    me = processes.read(os.getpid())
-    facts = look.plan.facts
-    told = Job(
-        kind, me.pid, me.started, me.pid, me.group, "127.0.0.1", look.port, look.group_port, facts["model"],
-        ("3",), 1, facts["digest"], "log",
-    )  # fmt: skip
-    return replace(told, **changes)
 
 
 @pytest.mark.parametrize("side", ["server", "learner"])
@@ -162,7 +121,7 @@ def test_gpu_under_two_names(look):
     [
         (1023, (), None),
         (1023, ((1, 100),), None),
-        (28672, (), "GPU 0 is not free: 28672 of 143771 MiB are in use"),
+        (28672, (), "GPU 0 is not free: 28672 of 143771 MiB are in use, by no process that nvidia-smi knows"),
         (28672, ((os.getpid(), 28000),), f"by process {os.getpid()} ("),
         (600, ((999999999, None),), "by process 999999999"),
     ],
@@ -273,6 +232,35 @@ def test_versions(look, versions, found):
 def test_pair_that_cannot_start_several_engines(look, swift, vllm, found):
     here = look("server", ("data_parallel_size: 1", "data_parallel_size: 2"), gpus="0,1")
     assert ("software-pair" in ids(here, software={"ms-swift": swift, "vllm": vllm})) is found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("  use_vllm: true", "  multi_turn_scheduler: math_tip_trick\n  use_vllm: true", False),
+        ("  vllm_enforce_eager", "  vllm_use_async_engine: true\n      vllm_enforce_eager", False),
+        ("  vllm_enforce_eager", "  vllm_enable_expert_parallel: true\n      vllm_enforce_eager", True),
+        ("temperature: 1.0", "temperature: 0.9", True),
+    ],
+)
+def test_the_pair_counts_for_the_sync_engine_alone(look, old, new, found):
+    here = look("server", ("data_parallel_size: 1", "data_parallel_size: 2"), (old, new), gpus="0,1")
+    assert ("software-pair" in ids(here, software={"ms-swift": "4.2.0", "vllm": "0.14.0"})) is found
+
+
+@pytest.mark.parametrize(("vllm", "found"), [("0.11.2", ["software-pair"]), ("0.12.0", []), ("unknown", [])])
+def test_pictures_on_an_installed_vllm_that_loses_them(look, tmp_path, vllm, found):
+    here = look()
+    (tmp_path / "model/config.json").write_text('{"vision_config": {}}')
+    assert ids(here, software={"ms-swift": catalogue.newest(), "vllm": vllm}) == found
+
+
+def test_what_the_target_tells_is_not_told_again(look, tmp_path):
+    here = look()
+    (tmp_path / "model/config.json").write_text('{"vision_config": {}}')
+    release = here.context.release._replace(vllm="0.11.0")
+    here = replace(here, context=replace(here.context, release=release))
+    assert ids(here, software={"ms-swift": catalogue.newest(), "vllm": "0.11.2"}) == []
 
 
 def test_program_that_does_not_tell_its_python(look):

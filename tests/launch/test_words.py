@@ -31,6 +31,7 @@ def test_all_keys_of_a_learner():
         "trust_server": ("[::1]:8080", ("::1", 8080)),
         "dry_run": ("true", True),
         "preflight_only": ("true", True),
+        "release_wait": ("2.5", 2.5),
         "allow": ("gpu-busy,port-taken", frozenset({"gpu-busy", "port-taken"})),
         "logs": ("here", Path("here")),
         "show": ("quiet", False),

@@ -16,6 +16,7 @@ from migrate.edits import Change
 from migrate.edits import Move
 from migrate.edits import Remove
 from migrate.edits import apply
+from migrate.fates import gone
 from migrate.proof import prove
 from schema.errors import InputError
 from schema.yamltext import parse
@@ -78,9 +79,9 @@ def test_edits_in_flow_mappings(data):
             ]
         )
     )
-    gone, new, message = [], old, ""
+    deleted, new, message = [], old, ""
     try:
-        gone = edit.comments_of(old, path) if isinstance(made, Remove) else []
+        deleted = gone(old, [made])
         new = apply(old, [made])
     except InputError as error:
         message = error.message
@@ -90,7 +91,7 @@ def test_edits_in_flow_mappings(data):
     planned = copy.deepcopy(old.data())
     made.on_data(planned)
     assert repr(new.data()) == repr(planned) or new.data() == planned
-    assert Counter(edit.comments(new)) + Counter(gone) == Counter(edit.comments(old))
+    assert Counter(edit.comments(new)) + Counter(deleted) == Counter(edit.comments(old))
     note(old.text)
     note(new.text)
     if isinstance(made, Change) and not isinstance(made.value, list):

@@ -44,7 +44,7 @@ def report(migrate):
     return lambda *args: json.loads(migrate("--report", "json", *args).out)
 
 
-def change(kind, key, lines, values, reason, *, to="", comments=()):
+def change(kind, key, lines, values, reason, *, to="", comments=(), stayed=()):
     return {
         "file": "preset.yaml",
         "kind": kind,
@@ -56,6 +56,7 @@ def change(kind, key, lines, values, reason, *, to="", comments=()):
         "new": values[1],
         "reason": reason,
         "comments": list(comments),
+        "stayed": list(stayed),
     }
 
 
@@ -86,6 +87,7 @@ def test_json_lists_every_change(preset, report):
                 ("0.45", "0.6"),
                 f"{READ_BY_SERVER}; the split's value",
                 to=f"{BLOCK}.{share}",
+                comments=["# Half of it."],
             ),
             change(
                 "moved",
@@ -94,6 +96,7 @@ def test_json_lists_every_change(preset, report):
                 ('{"image": 5}', '{"image": 5}'),
                 READ_BY_SERVER,
                 to=f"{BLOCK}.{images}",
+                comments=["# Pictures.", "# five"],
             ),
             added(f"{BLOCK}.{lora}", 21, "false", "the server gets merged weights"),
             change(
@@ -106,6 +109,7 @@ def test_json_lists_every_change(preset, report):
             ),
         ],
         "unchanged": [],
+        "look_at": [],
         "before": [],
         "warnings": [],
         "written": False,

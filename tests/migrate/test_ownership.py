@@ -1,9 +1,19 @@
-"""Which lines belong to a key: those that go when it goes, and travel when it moves."""
+"""Which lines belong to a key: those that go when it goes, and travel when it moves.
+
+What a block says is the matter of test_comment_claims.py; here it is where the lines stand.
+"""
 
 import pytest
 from yaml_files import document
 
 from migrate import document as edit
+from migrate.edits import Move
+from migrate.edits import Prune
+from migrate.edits import Remove
+from migrate.edits import apply
+from migrate.fates import stayed
+from migrate.fates import taken
+from migrate.proof import prove
 from migrate.regions import lines
 from schema.errors import InputError
 
@@ -143,6 +153,85 @@ def test_delete_leaves_the_others(marked):
         assert edit.delete(document(text), ("rlhf", "key")) == others
     else:
         assert edit.delete(document(text), ("rlhf", "key")) == others.replace("rlhf:", "rlhf: {}")
+
+
+#: Texts of a mapping `m` whose key leaves, and what is left of it when the key goes, and when it moves.
+LEFT = {
+    "what is about the next key stays above it": (
+        "m:\n  # other_key comes next\n  key: 1   # end\n  other_key: 2\n",
+        "m:\n  # other_key comes next\n  other_key: 2\n",
+        "m:\n  # other_key comes next\n  other_key: 2\n",
+    ),
+    "what speaks of nothing stays above the next key when its own goes": (
+        "m:\n  # prose\n  key: 1\n  next: 2\n",
+        "m:\n  # prose\n  next: 2\n",
+        "m:\n  next: 2\n",
+    ),
+    "below the last one that is left": (
+        "m:\n  first: 2\n  # prose\n  key: 1\n\nnext: 3\n",
+        "m:\n  first: 2\n  # prose\n\nnext: 3\n",
+        "m:\n  first: 2\n\nnext: 3\n",
+    ),
+    "below the emptied mapping": (
+        "m:   # why\n  # other_key: 1\n  key: 1\nnext: 3\n",
+        "m: {}   # why\n  # other_key: 1\nnext: 3\n",
+        "m: {}   # why\n  # other_key: 1\nnext: 3\n",
+    ),
+    "at the end of the file": (
+        "m:\n  first: |\n    text\n  # other_key: 1\n  key: 1",
+        "m:\n  first: |\n    text\n  # other_key: 1",
+        "m:\n  first: |\n    text\n  # other_key: 1",
+    ),
+    "further to the left": (
+        "m:\n# other_key: 1\n  key: 1\n  next: 2\n",
+        "m:\n# other_key: 1\n  next: 2\n",
+        "m:\n# other_key: 1\n  next: 2\n",
+    ),
+    "between braces": (
+        "m: {\n  # other_key comes last\n  key: 1,   # end\n  other_key: 2\n}\n",
+        "m: {\n  # other_key comes last\n  other_key: 2\n}\n",
+        "m: {\n  # other_key comes last\n  other_key: 2\n}\n",
+    ),
+    "above the brace": (
+        "m: {\n  first: 2,\n  # other_key: 1\n  key: 1\n}\n",
+        "m: {\n  first: 2\n  # other_key: 1\n}\n",
+        "m: {\n  first: 2\n  # other_key: 1\n}\n",
+    ),
+    "without the silencer of its line": (
+        "m:\n  # other_key next\n  # rollout-split: ignore[rule] why\n  key: 1\n  other_key: 2\n",
+        "m:\n  # other_key next\n  other_key: 2\n",
+        "m:\n  # other_key next\n  other_key: 2\n",
+    ),
+    "with line ends of Windows": (
+        "m:\r\n  # other_key: 1\r\n  key: 1\r\n  next: 2\r\n",
+        "m:\r\n  # other_key: 1\r\n  next: 2\r\n",
+        "m:\r\n  # other_key: 1\r\n  next: 2\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "gone", "moved"), LEFT.values(), ids=LEFT)
+def test_what_is_not_the_key_s_stays_where_it_is(text, gone, moved):
+    old, path = document(text), ("m", "key")
+    assert apply(old, [Remove(path, "")]).text == gone
+    assert edit.delete(old, path) == moved
+    for made in (Remove(path, ""), Move(path, ("new", "key"), "")):
+        prove(old, apply(old, [made]), [made])
+
+
+def test_comments_that_stayed_are_not_taken_for_the_next_key_s():
+    # Edit by edit the block would come to stand above the next key, and leave with that one.
+    text = "m:\n  # prose\n  a: 1\n  b: 2\n  c: 3\nto: {}\n"
+    edits = [Remove(("m", "a"), ""), Move(("m", "b"), ("to", "b"), "")]
+    assert apply(document(text), edits).text == "m:\n  # prose\n  c: 3\nto:\n  b: 2\n"
+    assert (taken(document(text), edits), stayed(document(text), edits)) == ([[], []], [["# prose"], []])
+
+
+def test_what_cannot_stay_in_an_emptied_mapping_moves_with_the_key():
+    text = "m:\n  # vllm_b is next\n  a: 1\n  vllm_b: 2\nto:\n  z: 1\n"
+    edits = [Move(("m", "a"), ("to", "a"), ""), Remove(("m", "vllm_b"), ""), Prune(("m",), "")]
+    assert apply(document(text), edits).text == "to:\n  z: 1\n  # vllm_b is next\n  a: 1\n"
+    assert stayed(document(text), edits) == [[], [], []]
 
 
 @pytest.mark.parametrize("blank", ["       \n", "       \n\n       \n"])

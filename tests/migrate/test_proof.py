@@ -104,7 +104,9 @@ def test_a_defect_writes_nothing_and_exits_with_3(root, files, migrate, monkeypa
     (root / "preset.yaml").write_bytes(WHOLE)
     before = files()
     # A defect: a moved key loses its comments.
-    monkeypatch.setattr(edits.text, "lines_of", lambda document, path: edits.text.Lines((f"{path[-1]}: 16\n",), 0))
+    monkeypatch.setattr(
+        edits.text, "lines_of", lambda document, path, head: edits.text.Lines((f"{path[-1]}: 16\n",), 0)
+    )
     ran = migrate("--write", "preset.yaml")
     assert ran.code == 3
     assert "comments would be lost, or come from nowhere: ['# measured', '# of the engine']" in ran.err

@@ -8,6 +8,7 @@ from schema.catalogue.model import FACTORY
 from schema.catalogue.model import REQUIRED
 from schema.roles import Role
 from schema.roles import fields
+from schema.server import RolloutServerBlock
 from schema.server import RolloutServerConfig
 from schema.trainer import ColocateTrainerConfig
 from schema.trainer import TrainerConfig
@@ -20,7 +21,8 @@ CONNECT, TRAINER, SERVER, COLOCATE = (
 NEEDED = {
     TrainerConfig: {"rlhf_type": "grpo"},
     ColocateTrainerConfig: {"rlhf_type": "grpo"},
-    RolloutServerConfig: {
+    RolloutServerConfig: {},
+    RolloutServerBlock: {
         "vllm_tensor_parallel_size": 1,
         "vllm_data_parallel_size": 6,
         "vllm_max_model_len": 8192,
@@ -37,6 +39,7 @@ def make(model, **values):
     [
         (TrainerConfig, CONNECT | TRAINER),
         (RolloutServerConfig, SERVER - {"vllm_max_lora_rank"} | {"api_key"}),
+        (RolloutServerBlock, SERVER - {"vllm_max_lora_rank"} | {"api_key"}),
         (ColocateTrainerConfig, CONNECT | TRAINER | SERVER | COLOCATE),
     ],
 )
@@ -47,7 +50,7 @@ def test_fields_are_those_of_the_role_table(model, names):
 @pytest.mark.parametrize("model", NEEDED)
 def test_defaults_are_those_of_ms_swift(model):
     release = catalogue.release("4.5.2")
-    swift = release.server if model is RolloutServerConfig else release.trainer
+    swift = release.server if issubclass(model, RolloutServerConfig) else release.trainer
     ours = {
         name: field.get_default(call_default_factory=True)
         for name, field in model.model_fields.items()
@@ -80,6 +83,7 @@ def test_default_lists_are_not_shared():
         (RolloutServerConfig, {"vllm_engine_kwargs": {"kv_cache_dtype": "fp8"}}),
         (RolloutServerConfig, {"vllm_engine_kwargs": "{}"}),
         (RolloutServerConfig, {"vllm_gpu_memory_utilization": 1}),
+        (RolloutServerConfig, {"vllm_max_model_len": None}),
         (ColocateTrainerConfig, {"sleep_level": 2, "vllm_max_model_len": None}),
     ],
 )
@@ -105,7 +109,8 @@ def test_right_value_is_taken(model, values):
         (ColocateTrainerConfig, "vllm_tensor_parallel_size", [0, "1", True]),
         (RolloutServerConfig, "vllm_tensor_parallel_size", [0, -1, 1.0, 1.5, "1", True, None, [1]]),
         (RolloutServerConfig, "vllm_data_parallel_size", [0, -1, 1.0, 1.5, "1", True, None, [1]]),
-        (RolloutServerConfig, "vllm_max_model_len", [0, -1, 1.0, 1.5, "1", True, None, [1]]),
+        (RolloutServerConfig, "vllm_max_model_len", [0, -1, 1.0, 1.5, "1", True, [1]]),
+        (RolloutServerBlock, "vllm_max_model_len", [0, None]),
         (RolloutServerConfig, "vllm_gpu_memory_utilization", [0, 1.01, "0.6"]),
         (RolloutServerConfig, "vllm_enable_lora", ["false", 0]),
         (RolloutServerConfig, "vllm_limit_mm_per_prompt", [1, ["image"]]),

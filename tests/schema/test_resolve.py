@@ -225,7 +225,11 @@ def test_without_a_project_root_a_base_may_lie_anywhere(tmp_path):
     [
         ("rollout-gpus = 0", "rollout-gpus: .*greater than 0"),
         ("train-gpus = '2'", "train-gpus: .*valid integer"),
-        ("gpus = 8", "gpus: extra inputs"),
+        ("gpu = 8", "gpu: extra inputs"),
+        ("gpus = 0", "gpus: .*greater than 0"),
+        ("gpus = 8\nrollout-gpus = 8", "gpus is 8, which rollout-gpus 8 contradict"),
+        ("gpus = 8\ntrain-gpus = 9", "gpus is 8, which train-gpus 9 contradict"),
+        ("gpus = 8\nrollout-gpus = 4\ntrain-gpus = 2", "gpus is 8, which rollout-gpus 4 and train-gpus 2 contr"),
         ("repository-keys = {training = 'a'}", "repository-keys.training: .*valid list"),
         ("rollout-gpus = ", "cannot be read"),
         ("x = '\xff'".encode("latin-1"), "cannot be read"),

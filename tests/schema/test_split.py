@@ -2,9 +2,14 @@
 
 import pytest
 
+from schema.check import load
 from schema.errors import InputError
+from schema.resolve import Project
+from schema.resolve import Workspace
+from schema.resolve.project import Settings
 from schema.split import Gpus
 from schema.split import parse_gpus
+from schema.split import project_split
 from schema.split import refuse_overlap
 
 
@@ -55,3 +60,39 @@ def test_sides_that_share_no_listed_gpu_pass(rollout, train):
 def test_gpu_on_both_sides_is_refused():
     with pytest.raises(InputError, match="GPU 1, 2 is on both sides"):
         refuse_overlap(parse_gpus("0,1,2"), parse_gpus("2,1"))
+
+
+def project(**settings):
+    return Project(settings=Settings(**{name.replace("_", "-"): value for name, value in settings.items()}))
+
+
+@pytest.fixture
+def loaded(preset):
+    return lambda text, base="server.yaml": load(Workspace(), preset(text, base=base))
+
+
+SIZE = "custom: {{extra: {{rollout_server: {{vllm_tensor_parallel_size: {}, vllm_data_parallel_size: {}}}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "tensor", "engines", "shares"),
+    [
+        ({}, 1, 6, (None, None)),
+        ({"rollout_gpus": 6, "train_gpus": 2}, 1, 3, (6, 2)),
+        ({"gpus": 8}, 1, 6, (6, 2)),
+        ({"gpus": 8}, 2, 1, (2, 6)),
+        ({"gpus": 8}, 4, 2, (8, None)),
+        ({"gpus": 8, "rollout_gpus": 4}, 1, 6, (4, 4)),
+        ({"gpus": 8, "train_gpus": 1}, 1, 6, (7, 1)),
+    ],
+)
+def test_of_a_node_the_server_takes_its_engines(loaded, settings, tensor, engines, shares):
+    assert project_split(project(**settings), loaded(SIZE.format(tensor, engines))) == shares
+
+
+@pytest.mark.parametrize(
+    ("gpus", "tensor", "shares"), [(8, 1, (6, 2)), (8, 4, (4, 4)), (4, 1, (3, 1)), (2, 1, (1, 1)), (16, 8, (8, 8))]
+)
+def test_a_preset_without_a_server_gets_whole_engines_of_three_quarters(loaded, gpus, tensor, shares):
+    preset = loaded(f"rlhf: {{vllm_tensor_parallel_size: {tensor}}}", "colocate.yaml")
+    assert project_split(project(gpus=gpus), preset) == shares

@@ -40,6 +40,20 @@ def test_an_installed_release_that_is_not_catalogued_is_checked_as_the_nearest_w
     assert ran.err.count("\n") == 1
 
 
+def test_a_named_release_between_catalogued_ones_is_checked_as_the_one_before_it_with_one_warning(validate, write):
+    ran = validate(write("one.yaml", COLOCATE), "--swift-version", "4.4.3", "--format", "json")
+    assert (ran.code, ran.findings) == (0, [])
+    assert ran.err.startswith("warning: ms-swift 4.4.3 is named and not catalogued: presets are checked for 4.4.2")
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("version", ["", "4", "4.4", "3.9.9", "9.9.9", "latest"])
+def test_any_other_name_of_a_release_is_refused(validate, write, version):
+    ran = validate(write("one.yaml", COLOCATE), "--swift-version", version)
+    assert (ran.code, ran.out) == (2, "")
+    assert "is not catalogued; the nearest" in ran.err
+
+
 @pytest.mark.parametrize(
     "case",
     [

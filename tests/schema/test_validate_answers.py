@@ -31,7 +31,7 @@ KNOWN = {**RULES, NEEDS_ENTRY.id: NEEDS_ENTRY, **CHECKS}
         ("rlhf: {max_prompt_length: 1}", "did you mean max_length?"),
         ("rlhf: {num_generation: 4}", "did you mean num_generations?"),
         ("rhlf: {}", "unknown section rhlf; did you mean rlhf?"),
-        ("custom: {extra: {rollout_server: {max_model_len: 1}}}", "did you mean vllm_max_model_len?"),
+        ("custom: {extra: {rollout_server: {max_num_seqs: 1}}}", "did you mean vllm_max_num_seqs?"),
         ("custom: {extra: {rollout_server: {vllm_enforce_eagr: true}}}", "did you mean vllm_enforce_eager?"),
         ("training: {served_model_name: a}", "it is an argument of `swift rollout`, not of the learner"),
         ("deepspeed: {enable: true}", "unknown key deepspeed.enable; did you mean enabled?"),
@@ -68,7 +68,7 @@ def test_fix_is_named(validate, preset, text, fix):
 def test_fix_of_the_topology(validate, preset):
     leaf = preset("custom: {extra: {rollout_server: {vllm_tensor_parallel_size: 2}}}")
     assert "fix: set vllm_data_parallel_size to 3\n" in validate(leaf, "--rollout-gpus", "6").out
-    assert "fix: change TP or the GPUs\n" in validate(leaf, "--rollout-gpus", "7").out
+    assert "fix: change vllm_tensor_parallel_size or the GPUs\n" in validate(leaf, "--rollout-gpus", "7").out
     assert "idle GPUs" in validate(leaf, "--rollout-gpus", "13").out
     assert "ValueError" in validate(leaf, "--rollout-gpus", "11").out
 
@@ -106,6 +106,15 @@ def test_split_that_does_not_fit(validate, preset):
     assert step in validate("--split", leaf).out
 
 
+def test_split_of_a_server_that_has_no_address(validate, write):
+    write("x.yaml", "rlhf_type: grpo\nmodel: m\nuse_vllm: true\nvllm_mode: server\n")
+    write("x.rollout.yaml", "model: m\n")
+    ran = validate("--split", "x.yaml")
+    assert (ran.code, ran.err) == (0, "")
+    assert "rollout  1 GPUs = TP 1 x DP 1" in ran.out
+    assert "no address that a server here can have" in ran.out
+
+
 def test_split_as_a_table(validate, preset):
     preset("")
     ran = validate("--split", "server.yaml", "colocate.yaml", "--train-gpus", "4")
@@ -126,3 +135,22 @@ def test_split_as_a_table(validate, preset):
 def test_version_and_help(validate):
     assert validate("--version").code == validate("--help").code == 0
     assert "Exit status:" in validate("-h").out
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "fix"),
+    [
+        ("rlhf: {tensor_parallel_size: 1}", "server", "remove it; custom.extra.rollout_server.vllm_tensor_"),
+        ("rlhf: {max_num_seqs: 1}", "server", "move it to custom.extra.rollout_server.vllm_max_num_seqs"),
+        ("rlhf: {sleep_levl: 1}", "server", "remove it\n"),
+        ("rlhf: {max_num_seqs: 1}", "colocate", "rename it to vllm_max_num_seqs"),
+        ("rlhf: {gpu_memory_utilization: 0.5}", "colocate", "remove it; vllm_gpu_memory_utilization is set"),
+        ("rlhf: {data_parallel_size: 1}", "colocate", "remove it\n"),
+        ("rlhf: {vllm_server_hosts: [a]}", "colocate", "remove it\n"),
+        ("rlhf: {vllm_reasoning_parsr: a}", "colocate", "remove it\n"),
+        ("custom: {extra: {rollout_server: {tensor_parallel_size: 1}}}", "server", "remove it\n"),
+        ("custom: {extra: {rollout_server: {vllm_reasoning_parsr: a}}}", "server", "rename or remove it\n"),
+    ],
+)
+def test_fix_names_no_key_that_another_finding_forbids(validate, preset, text, base, fix):
+    assert f"fix: {fix}" in validate(preset(text, base=f"{base}.yaml")).out

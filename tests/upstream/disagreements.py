@@ -30,7 +30,14 @@ REJECTED_HERE = {
     "no-reward": "read when the trainer is built, after the model was loaded",
     "one-loopback-host": "this project runs one server, on the learner's node",
     "one-port": "this project runs one server; port 0 and above 65535 fail at connecting",
+    "release-defect": "met once the trainer is built, or while it learns",
     "group-port": "opened when the weights are first sent",
+    "colocate-lora": "taken; vLLM refuses the adapter, or its rank, when the trainer makes its engine",
+    "quantized-learner": "taken; the server refuses the weights at the first sync",
+    "rope-scaling-unread": "taken; the engine is made without it",
+    "teacher-address": "taken; one address for two servers",
+    "async-engine-unawaited": "taken; the server never answers",
+    "streaming-without-max-steps": "read when the trainer is built, after the model was loaded",
 }
 #: The same of flat YAML alone.
 REJECTED_FLAT = {

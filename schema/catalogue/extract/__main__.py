@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schema.catalogue import load
+from schema.catalogue import order
 from schema.catalogue.extract import drift
 from schema.catalogue.extract import store
 from schema.catalogue.extract import swift
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _version(text: str) -> str:
-    if not re.fullmatch(r"\d+\.\d+\.\d+(\.post\d+)?", text) or load.order(text) < _OLDEST:
+    if not re.fullmatch(r"\d+\.\d+\.\d+(\.post\d+)?", text) or order(text) < _OLDEST:
         raise argparse.ArgumentTypeError(f"{text!r} is not an ms-swift release from 3.10.0 on")
     return text
 
@@ -75,14 +76,14 @@ def _drifts(releases: Mapping[str, Release], engines: Engines) -> Iterator[str]:
 def _write(releases: Mapping[str, Release], engines: Engines) -> None:
     """Writes the extracted releases along with the catalogued ones; a vLLM that none needs goes."""
     stored = {version: load.release(version) for version in load.versions()}
-    merged = dict(sorted({**stored, **releases}.items(), key=lambda item: load.order(item[0])))
+    merged = dict(sorted({**stored, **releases}.items(), key=lambda item: order(item[0])))
     needed = {version: engines.get(version) or load.vllm_engine_args(version) for version in _needed(merged)}
     store.write(load.DATA, merged, needed)
 
 
 def _needed(releases: Mapping[str, Release]) -> list[str]:
     """The vLLM releases that the ms-swift releases recommend, ascending."""
-    return sorted({release.vllm for release in releases.values()}, key=load.order)
+    return sorted({release.vllm for release in releases.values()}, key=order)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,12 @@ def pids() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
 
 
+def lives(pid: int) -> bool:
+    """Whether a process of that id runs."""
+    process = read(pid)
+    return process is not None and process.lives
+
+
 def alive(pid: int, started: int) -> bool:
     """Whether that very process lives, and not another one that got its id."""
     process = read(pid)

@@ -11,6 +11,7 @@ from schema.launch.preflight.base import Check
 from schema.launch.preflight.base import Look
 from schema.launch.preflight.base import Seen
 from schema.launch.preflight.base import findings
+from schema.launch.preflight.base import late
 
 __all__ = [
     "CHECKS",
@@ -22,6 +23,7 @@ __all__ = [
     "environment",
     "findings",
     "gpus",
+    "late",
     "ports",
     "software",
 ]

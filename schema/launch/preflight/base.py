@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from schema.findings import Finding
 from schema.findings import Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Mapping
 
     from schema.launch.machine.gpus import Gpu
@@ -58,6 +60,7 @@ class Look:
         keyed: whether a key shall guard the server's routes.
         jobs: what launchers of this project run here.
         trusted: whether the operator vouches for the server, so that what holds its ports is not ours to judge.
+        waited: seconds in which this start has waited for what an ended run gives back late.
         seen: the server, once a learner has waited for it.
     """
 
@@ -72,6 +75,7 @@ class Look:
     jobs: tuple[Job, ...] = ()
     keyed: bool = False
     trusted: bool = False
+    waited: float = 0.0
     seen: Seen | None = None
 
     @property
@@ -105,6 +109,8 @@ class Look:
 
 
 Checks: TypeAlias = Callable[[Look], "Iterator[Problem]"]
+#: What of a check's problems goes by itself within seconds, a text each.
+Late: TypeAlias = Callable[[Look], "Iterator[str]"]
 
 
 class Check(NamedTuple):
@@ -115,12 +121,14 @@ class Check(NamedTuple):
         check: yields the problems; its docstring explains the check and names the upstream line.
         severity: of its problems, unless a problem has its own.
         sides: whose start it looks at.
+        late: what of its problems an ended run leaves behind for some seconds, so that it is waited for.
     """
 
     id: str
     check: Checks
     severity: Severity
     sides: tuple[str, ...]
+    late: Late
 
 
 #: Every check, by id, in the order of definition.
@@ -128,12 +136,16 @@ CHECKS: dict[str, Check] = {}
 
 
 def check(
-    name: str, *, severity: Severity = Severity.ERROR, sides: tuple[str, ...] = SIDES
+    name: str,
+    *,
+    severity: Severity = Severity.ERROR,
+    sides: tuple[str, ...] = SIDES,
+    late: Late = lambda _: iter(()),
 ) -> Callable[[Checks], Checks]:
     """Registers a function as a check; see Check for the arguments."""
 
     def register(function: Checks) -> Checks:
-        CHECKS[name] = Check(name, function, severity, sides)
+        CHECKS[name] = Check(name, function, severity, sides, late)
         return function
 
     return register
@@ -153,6 +165,20 @@ def findings(look: Look, allow: frozenset[str] = frozenset()) -> list[Finding]:
         for problem in each.check(look)
     ]
     return sorted(found, key=lambda finding: not finding.is_error)
+
+
+def late(look: Look, found: Iterable[Finding]) -> list[str]:
+    """What an ended run has not given back yet, where nothing else speaks against this start.
+
+    Args:
+        look: what was seen.
+        found: its findings.
+    """
+    left = {name: list(each.late(look)) for name, each in CHECKS.items() if look.side in each.sides}
+    errors = Counter(finding.rule for finding in found if finding.is_error)
+    if any(number > len(left[name]) for name, number in errors.items()):
+        return []
+    return [text for name in errors for text in left[name]]
 
 
 def _severity(severity: Severity, allowed: bool) -> Severity:  # noqa: FBT001

@@ -8,8 +8,8 @@ from schema.findings import Severity
 from schema.launch.plan import proxies
 from schema.launch.preflight.base import check
 from schema.rules.base import Problem
-from schema.rules.native import ALLOCATORS
-from schema.rules.native import segments_expand
+from schema.rules.environment import ALLOCATORS
+from schema.rules.environment import segments_expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from schema.launch.machine.gpus import Gpu
     from schema.launch.preflight.base import Look
+    from schema.launch.state import Job
 
 #: MiB that may be in use on a free GPU: driver and display take a few hundred.
 IDLE = 1024
@@ -70,32 +71,62 @@ def gpu_twice(look: Look) -> Iterator[Problem]:
             seen[gpu.uuid] = said
 
 
-@check("gpu-busy")
+def _given_back(look: Look) -> Iterator[str]:
+    for said, gpu in _busy(look):
+        if not _is_held(gpu):
+            yield f"GPU {said} ({gpu.used} of {gpu.total} MiB in use, by no living process)"
+
+
+@check("gpu-busy", late=_given_back)
 def gpu_busy(look: Look) -> Iterator[Problem]:
     """A GPU on which another process holds memory.
 
     vLLM asks for its share of the whole GPU, whatever else lives there: "Free memory on device ... is less than
     desired GPU memory utilization" (vLLM 0.32.0, v1/worker/utils.py:766); a server that was not ended whole leaves
-    engines that hold 28 GiB a GPU.
+    engines that hold 28 GiB a GPU. What no living process holds is waited for, `release_wait` seconds at most: the
+    driver gives it back late (seen on H200: 1,156 MiB some seconds after a learner; after a kill nvidia-smi named
+    no process any more, and still 102,927 MiB in use).
     """
-    shared = _used_by_jobs(look)
+    for said, gpu in _busy(look):
+        held = _is_held(gpu)
+        cause = "end what uses it" if held else "look for a container or a user whose processes are not seen here"
+        yield Problem(
+            look.context.preset.start,
+            f"GPU {said} is not free: {gpu.used} of {gpu.total} MiB are in use, by {_by(gpu)}"
+            + (f", still after {look.waited:.0f} s" if look.waited >= 1 and not held else ""),
+            f"{look.swift}: out of memory, or an engine that refuses to start",
+            f"{cause}, or give other GPUs: gpus=...{_candidates(look)}",
+        )
+
+
+def _busy(look: Look) -> Iterator[tuple[str, Gpu]]:
+    shared = {gpu for job in look.jobs for gpu in _shared(look, job)}
     for said in look.mine:
         gpu = find(look.gpus or (), said)
         if gpu is None or said in shared:  # shared-gpu tells
             continue
-        others = [(pid, held) for pid, held in gpu.apps if held is None or held >= IDLE]
-        if others or gpu.used >= IDLE:
-            yield Problem(
-                look.context.preset.start,
-                f"GPU {said} is not free: {gpu.used} of {gpu.total} MiB are in use{_by(others)}",
-                f"{look.swift}: out of memory, or an engine that refuses to start",
-                f"end what uses it, or give other GPUs: gpus=...{_candidates(look)}",
-            )
+        if gpu.used >= IDLE or _counting(gpu):
+            yield said, gpu
 
 
-def _by(apps: list[tuple[int, int | None]]) -> str:
-    named = [processes.named(pid) + ("" if held is None else f" with {held} MiB") for pid, held in apps]
-    return f", by {'; '.join(named)}" if named else ""
+def _counting(gpu: Gpu) -> list[tuple[int, int | None]]:
+    return [(pid, held) for pid, held in gpu.apps if held is None or held >= IDLE]
+
+
+def _is_held(gpu: Gpu) -> bool:
+    """Whether processes that live hold what is in use; of a container beside this one nothing is known."""
+    living = [held for pid, held in gpu.apps if processes.lives(pid)]
+    return None in living or sum(filter(None, living)) >= IDLE
+
+
+def _by(gpu: Gpu) -> str:
+    apps = _counting(gpu) or gpu.apps
+    named = [_named(pid) + ("" if held is None else f" with {held} MiB") for pid, held in apps]
+    return "; ".join(named) or "no process that nvidia-smi knows"
+
+
+def _named(pid: int) -> str:
+    return processes.named(pid) if processes.lives(pid) else f"process {pid}, which does not run here"
 
 
 def _candidates(look: Look) -> str:
@@ -111,9 +142,7 @@ def shared_gpu(look: Look) -> Iterator[Problem]:
     on ms-swift 4.5.2; rlhf_trainers/vllm_client.py init_communicator).
     """
     for job in look.jobs:
-        theirs = {_identity(look, gpu) for gpu in job.gpus}
-        shared = [gpu for gpu in look.mine if _identity(look, gpu) in theirs]
-        if shared:
+        if shared := _shared(look, job):
             yield Problem(
                 look.context.preset.start,
                 f"GPU {', '.join(shared)} is used by {job.named()}",
@@ -122,9 +151,9 @@ def shared_gpu(look: Look) -> Iterator[Problem]:
             )
 
 
-def _used_by_jobs(look: Look) -> set[str]:
-    theirs = {_identity(look, gpu) for job in look.jobs for gpu in job.gpus}
-    return {gpu for gpu in look.mine if _identity(look, gpu) in theirs}
+def _shared(look: Look, job: Job) -> list[str]:
+    theirs = {_identity(look, gpu) for gpu in job.gpus}
+    return [gpu for gpu in look.mine if _identity(look, gpu) in theirs]
 
 
 def _identity(look: Look, said: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from schema.launch.machine import processes
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
 GLANCE = 0.5
 
 
-@check("port-taken", sides=("server",))
+def _given_back(look: Look) -> Iterator[str]:
+    if not tcp.bindable(look.port) and tcp.lingers(look.port):
+        yield f"port {look.port} (connections in TIME_WAIT)"
+
+
+@check("port-taken", sides=("server",), late=_given_back)
 def port_taken(look: Look) -> Iterator[Problem]:
     """The server's port is held: by a listener, by a server that answers, or by connections in TIME_WAIT.
 
     ms-swift would move to the next free port without a word, and the learner would talk to whatever holds this
     one (4.5.2, arguments/deploy_args.py:57 and utils/utils.py:299 find_free_port; seen on real GPUs). It binds
-    without SO_REUSEADDR, so connections that a server closed less than a minute ago are enough.
+    without SO_REUSEADDR, so connections that a server closed less than a minute ago are enough; a start waits for
+    these, `release_wait` seconds at most.
     """
     port = look.port
     if tcp.bindable(port):
@@ -81,7 +88,7 @@ def engine_port_clash(look: Look) -> Iterator[Problem]:
     """
     said = look.environment.get("VLLM_PORT", "")
     for name, port in (("the server's port", look.port), ("the group port", look.group_port)):
-        if said.isdecimal() and int(said) <= port < int(said) + 100:
+        if re.fullmatch("[0-9]{1,5}", said) and int(said) <= port < int(said) + 100:
             yield Problem(
                 look.context.at("vllm_server_port"),
                 f"{look.said('VLLM_PORT')}, and vLLM counts up from there: {name} is {port}",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schema import catalogue
-from schema.checkpoint import is_dense
+from schema.catalogue import order
 from schema.findings import Severity
 from schema.launch.machine.rollout import KEY_VARIABLE
 from schema.launch.preflight.base import check
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
+from schema.rules import RULES
 from schema.rules.base import Problem
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: What both sides import.
 NEEDED = ("ms-swift", "vllm")
+#: Rules that a release of vLLM decides.
+VLLM_RULES = ("dense-data-parallel", "multimodal-cache")
 
 
 @check("model-missing")
@@ -106,25 +109,18 @@ def software_differs(look: Look) -> Iterator[Problem]:
 
 @check("software-pair", sides=("server",))
 def software_pair(look: Look) -> Iterator[Problem]:
-    """Several engines of a dense model, on a pair of ms-swift and vLLM that cannot start them.
+    """What the rules dense-data-parallel and multimodal-cache say of the ms-swift and vLLM that are installed.
 
-    As the rule dense-data-parallel, for the pair that is installed: vLLM from 0.14.0 on with ms-swift before
-    4.2.1 ("Offline data parallel mode is not supported/useful for dense models.", ms-swift #9221, #9295).
+    They ask for vLLM's release, and a preset is checked against the one that its ms-swift recommends.
     """
     versions = look.software or {}
-    swift, vllm = _order(versions.get("ms-swift")), _order(versions.get("vllm"))
-    assert look.context.server is not None
-    config = look.context.server.config
-    fails = swift is not None and vllm is not None and swift < (4, 2, 1) and vllm >= (0, 14)
-    several = config.vllm_data_parallel_size > 1 and not config.vllm_use_async_engine
-    if fails and several and is_dense(look.plan.facts["model"]) is not False:
-        yield Problem(
-            look.context.at_server("vllm_data_parallel_size"),
-            f"ms-swift {versions['ms-swift']} cannot start {config.vllm_data_parallel_size} engines of a dense"
-            f" model on vLLM {versions['vllm']}",
-            "ValueError: Offline data parallel mode is not supported/useful for dense models",
-            "use ms-swift 4.2.1 or newer, or tensor parallelism",
-        )
+    if not {*NEEDED} <= versions.keys():
+        return  # software-missing tells
+    release = look.context.release._replace(version=versions["ms-swift"], vllm=versions["vllm"])
+    for rule in (RULES[name] for name in VLLM_RULES):
+        if not any(rule.findings(look.context)):
+            for found in rule.findings(replace(look.context, release=release)):
+                yield Problem(found.place, found.message, found.consequence, found.fix, found.severity)
 
 
 @check("key-unguarded", sides=("server",))
@@ -134,11 +130,11 @@ def key_unguarded(look: Look) -> Iterator[Problem]:
     `api_key` is a field of every release, for `swift deploy`; `swift rollout` asks for it from 4.6.0 on
     (pipelines/infer/rollout.py:737 _require_api_key).
     """
-    version = _order((look.software or {}).get("ms-swift"))
-    if look.keyed and version is not None and version < (4, 6):
+    installed = (look.software or {}).get("ms-swift")
+    if look.keyed and installed is not None and order(installed) < order("4.6.0"):
         yield Problem(
             look.context.at_server("api_key"),
-            f"a key is given, but ms-swift {(look.software or {})['ms-swift']} does not ask for it",
+            f"a key is given, but ms-swift {installed} does not ask for it",
             "whoever reaches the port could replace the weights",
             "use ms-swift 4.6.0 or newer, or give no key",
         )
@@ -156,8 +152,3 @@ def key_exposed(look: Look) -> Iterator[Problem]:
             "",
             f"chmod 600, or leave the key out and set {KEY_VARIABLE}",
         )
-
-
-def _order(version: str | None) -> tuple[int, ...] | None:
-    found = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", version or "")
-    return tuple(int(part or 0) for part in found.groups()) if found else None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from schema.launch import argv
 from schema.launch.codes import Code
 from schema.launch.machine import processes
 from schema.launch.machine import tcp
@@ -190,8 +189,7 @@ class _Watch:
 
 def probeable(start: Start) -> bool:
     """Whether a bare prompt is a request that the server understands; a scheduler or a gym asks for more."""
-    words = argv.server(start.context)
-    return not any(word.startswith(("--multi_turn_scheduler", "--use_gym_env", "--gym_env")) for word in words)
+    return not start.context.preset.served("multi_turn_scheduler") and not start.context.values.gym_of_server
 
 
 def _engine(pid: int, listening: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ from schema.launch.preflight import Look
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from schema.launch.machine.gpus import Gpu
     from schema.launch.plan import Plan
     from schema.launch.run.voice import Voice
     from schema.launch.state import Job
@@ -47,6 +47,7 @@ class Start:
         software: versions in their environment, or None if they are not known.
         key: of the server's routes, or None.
         voice: says what happens.
+        grace: seconds between TERM and KILL.
     """
 
     wish: Wish
@@ -56,6 +57,7 @@ class Start:
     software: Mapping[str, str] | None
     key: str | None
     voice: Voice
+    grace: int
 
     @cached_property
     def argv(self) -> tuple[str, ...]:
@@ -80,26 +82,9 @@ class Start:
         return {**kept, **self.plan.environment}
 
     @cached_property
-    def gpus(self) -> tuple[Gpu, ...] | None:
-        """The GPUs of this machine, as nvidia-smi tells them."""
-        return gpus.gpus()
-
-    @cached_property
     def server(self) -> Server:
         """Where the server listens."""
         return Server(self.plan.facts["host"], int(self.plan.facts["port"]), self.key)
-
-    @cached_property
-    def grace(self) -> int:
-        """Seconds between TERM and KILL.
-
-        Raises:
-            InputError: the variable holds no number.
-        """
-        said = os.environ.get(GRACE_VARIABLE, str(GRACE))
-        if not said.isdecimal():
-            raise InputError(f"{GRACE_VARIABLE} is {said!r}; it must be a whole number of seconds")
-        return int(said)
 
     def look(self, side: str | None = None) -> Look:
         """Looks at this machine."""
@@ -108,7 +93,7 @@ class Start:
             self.context,
             self.plan,
             {**os.environ, **self.plan.environment},
-            self.gpus,
+            gpus.gpus(),
             self.software,
             self.toolchain.python,
             self.argv[0],
@@ -153,6 +138,18 @@ class Start:
             os.execvpe(self.argv[0], self.argv, self.environment)  # noqa: S606 - a list of words, no shell
         except (OSError, ValueError) as error:
             raise unrunnable(self.argv[0], error) from error
+
+
+def grace() -> int:
+    """The seconds that this shell gives between TERM and KILL.
+
+    Raises:
+        InputError: the variable holds no number.
+    """
+    said = os.environ.get(GRACE_VARIABLE, str(GRACE))
+    if not re.fullmatch("[0-9]{1,9}", said):
+        raise InputError(f"{GRACE_VARIABLE} is {said!r}; it must be a whole number of seconds")
+    return int(said)
 
 
 def missing(program: str) -> InputError:

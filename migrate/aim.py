@@ -1,0 +1,196 @@
+"""What a preset of a call is to become: its needs, and how many GPUs roll out and learn, before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from migrate.names import DATA
+from migrate.names import FITTED
+from migrate.names import LENGTH
+from migrate.names import LORA
+from migrate.names import RANK
+from migrate.names import SHARE
+from migrate.names import TENSOR
+from schema import argument
+from schema import decide
+from schema.checkpoint import positions
+from schema.resolve.tree import Branch
+from schema.rules.adapters import can_load
+from schema.rules.adapters import rank_for
+from schema.rules.tokens import prompt_length
+from schema.rules.tokens import total_length
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from migrate.target import Target
+    from schema.preset import Preset
+    from schema.rules import Context
+
+MERGED = "the server gets merged weights"
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A preset of a call, and what the migration aims at.
+
+    Attributes:
+        context: the preset as it is now.
+        target: what the caller wants.
+        leaves: whether it leaves the other mode; else only what stands in the wrong place is put right, and what
+            the caller gives is set.
+    """
+
+    context: Context
+    target: Target
+    leaves: bool
+
+    @property
+    def preset(self) -> Preset:
+        """The preset as it is now."""
+        return self.context.preset
+
+    @property
+    def path(self) -> Path:
+        """The file that was named."""
+        return self.preset.resolved.path
+
+    @cached_property
+    def needs(self) -> decide.Needs:
+        """Tokens that the preset allows."""
+        context = self.context
+        return decide.Needs(prompt_length(context), total_length(context), positions(self.preset.value("model")))
+
+    def said_by_server(self, name: str) -> object:
+        """What the server's settings say, also in a preset that is not in server mode yet."""
+        return self.preset.block.value(name) if isinstance(self.preset.block, Branch) else None
+
+    @property
+    def tensor(self) -> int:
+        """TP in server mode: the caller's, else what the engine has, on whatever side it is said, else 1."""
+        said = self.said_by_server(TENSOR)
+        had = self.preset.value(TENSOR) if said is None else said
+        return self.target.tensor_parallel or (had if decide.is_whole(had) else decide.DEFAULT_TENSOR)  # type: ignore[return-value]
+
+    @property
+    def keeps_adapters(self) -> bool:
+        """Whether the server loads adapters, as the engine has done: a server of the nested layout never does."""
+        said = self.preset.value(LORA)
+        return self.preset.apart and argument.truth(said) is True and can_load(self.context)
+
+    def served(self, name: str, had: object, *, anew: bool) -> decide.Decision:
+        """What the server gets for an engine setting that the engine has had (None: unset).
+
+        Args:
+            name: of the setting.
+            had: its value.
+            anew: whether what is fitted to the GPUs of one mode is chosen anew.
+
+        Raises:
+            InputError: TP does not divide the rollout GPUs, or a prompt can fill the length that the caller gives.
+        """
+        if name == LENGTH:
+            return decide.length(had, self.target.max_model_len, self.needs)
+        if name in (LORA, RANK):
+            return self._adapters(name, had)
+        if name != TENSOR and had is not None and not (anew and name in FITTED):
+            return decide.Decision(had)
+        return decide.Decision(self._of_split(name), decide.SPLIT)
+
+    def _adapters(self, name: str, had: object) -> decide.Decision:
+        if name == LORA:
+            return decide.Decision(self.keeps_adapters, "" if self.keeps_adapters else MERGED)
+        rank = rank_for(self.context.trainer.config.lora_rank, had)
+        return decide.Decision(rank, "vLLM must take the adapter's rank")
+
+    def _of_split(self, name: str) -> object:
+        if name == TENSOR:
+            return self.tensor
+        if name == DATA:
+            return decide.data_parallel(self.rollout, self.tensor)
+        return self.target.gpu_memory_utilization or decide.DEFAULT_SHARE
+
+    def given_to_server(self) -> dict[str, object]:
+        """What the caller gives of the server's settings, with the DP that follows; None where nothing."""
+        given = self.given_to_learner()
+        if self.target.sets_engines(self.preset.project.settings.gpus):
+            given[DATA] = decide.data_parallel(self.rollout, self.tensor)
+        return given
+
+    def given_to_learner(self) -> dict[str, object]:
+        """What the caller gives of the settings of a learner's own engine; None where nothing.
+
+        Raises:
+            InputError: a prompt can fill the length.
+        """
+        length = self.served(LENGTH, None, anew=False).value if self.target.max_model_len is not None else None
+        return {TENSOR: self.target.tensor_parallel, LENGTH: length, SHARE: self.target.gpu_memory_utilization}
+
+    @property
+    def rollout(self) -> int:
+        """GPUs that roll out in server mode."""
+        engines = self.said_by_server(DATA)
+        size = self.tensor_said * engines if isinstance(engines, int) and decide.is_whole(engines) else None
+        return decide.rollout_gpus(self.target.given, self.preset, size)
+
+    @property
+    def train(self) -> int:
+        """GPUs that learn beside the server of the result."""
+        return decide.train_gpus(self.target.given, self.preset, self.rollout)
+
+    @property
+    def tensor_said(self) -> int:
+        """TP of the server as it is said now, else 1."""
+        said = self.said_by_server(TENSOR)
+        return said if isinstance(said, int) and decide.is_whole(said) else decide.DEFAULT_TENSOR
+
+    @property
+    def world_before(self) -> int:
+        """W now: what the preset says; else beside a server what the project says, else all GPUs of the split."""
+        said = self.preset.learners
+        if said is not None:
+            return said.count
+        if self.target.is_settled:
+            return self.world_after
+        if self._is_split:
+            nothing = decide.Given()
+            return decide.train_gpus(nothing, self.preset, decide.rollout_gpus(nothing, self.preset))
+        return self._node
+
+    @property
+    def world_after(self) -> int:
+        """W of the result: beside a server its learners; else the caller's, or all GPUs of the split."""
+        if self.target.to == "server":
+            return self.train
+        if self.target.train_gpus is not None:
+            return self.target.train_gpus
+        return self._node if self.leaves or self.target.is_settled else self.world_before
+
+    @property
+    def _is_split(self) -> bool:
+        # Whether a server rolls out now, also where no vllm_mode says so.
+        return (self.target.to == "server") != self.leaves
+
+    @property
+    def _node(self) -> int:
+        # All GPUs: of the server as it is and its learners now, or of the server and the learners to come.
+        given = self.target.given if self.target.to == "server" else decide.Given(self.target.rollout_gpus)
+        rollout = self.rollout
+        return rollout + decide.train_gpus(given, self.preset, rollout)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is a whole preset, so that its batch numbers mean something."""
+        return True
+
+    @property
+    def knows_mode(self) -> bool:
+        """Whether the file by itself is a preset of the mode, or becomes one."""
+        return True
+
+    @property
+    def is_world_assumed(self) -> bool:
+        """Whether nothing in the preset says how many learners there are now."""
+        return self.preset.learners is None and not self._is_split

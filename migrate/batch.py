@@ -1,0 +1,164 @@
+"""Batch numbers for another number of learners, so that one optimizer step takes what it took before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate.edits import Add
+from migrate.edits import Change
+from schema import decide
+from schema.batch import evaluates
+from schema.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrate.aim import Aim
+    from migrate.edits import Edit
+    from schema.preset import Preset
+    from schema.resolve import Branch
+
+_PER_DEVICE, _ACCUMULATION = "per_device_train_batch_size", "gradient_accumulation_steps"
+_STEPS, _SIZE, _EVALUATION = "steps_per_generation", "generation_batch_size", "per_device_eval_batch_size"
+_NAMES = {_ACCUMULATION: "the global batch", _STEPS: "one rollout"}
+
+
+def rescaled(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
+    """The edits that keep the global batch, and one rollout's, when W changes.
+
+    A global batch is per_device_train_batch_size x W x gradient_accumulation_steps, one rollout
+    generation_batch_size, or per_device_train_batch_size x W x steps_per_generation (ms-swift 4.5.2,
+    rlhf_trainers/args_mixin.py:200-242). Where the preset has a key for the global batch, accumulation follows.
+
+    Args:
+        aim: the preset as it is now.
+        own: what the file itself says.
+        after: the preset with its bases migrated.
+
+    Raises:
+        InputError: no whole number keeps it, or a number is none, or nothing would tell the next call what W is.
+    """
+    if not aim.is_whole or aim.world_before == aim.world_after:
+        return
+    _refuse_uneven(aim)
+    for name in _NAMES:
+        if (count := _count(aim, name)) is not None:
+            _refuse_unrecorded(aim, name, count)
+            yield from _set(aim, own, after, name, (_scaled(aim, name, count), _kept(aim, name, count)))
+    yield from _evaluation(aim, own, after)
+
+
+def _effective(aim: Aim) -> int | None:
+    said = aim.preset.effective_batch_size
+    return said.value if said and isinstance(said.value, int) and decide.is_whole(said.value) else None
+
+
+def _count(aim: Aim, name: str) -> int | None:
+    # How often the learners do something, where a number says so or ms-swift takes 1.
+    said = whole(aim, name)
+    implied = 1 if name == _ACCUMULATION and aim.preset.effective_batch_size is None else None
+    return implied if said is None else said
+
+
+def whole(aim: Aim, name: str) -> int | None:
+    """A positive whole number of the preset, or None if it is unset.
+
+    Raises:
+        InputError: it is set to something else.
+    """
+    value = aim.preset.value(name)
+    if value is None:
+        return None
+    if isinstance(value, int) and decide.is_whole(value):
+        return value
+    raise InputError(f"{name} is {value!r}; it must be a positive whole number", aim.context.at(name))
+
+
+def _micro(aim: Aim) -> int:
+    return whole(aim, _PER_DEVICE) or 1
+
+
+def _scaled(aim: Aim, name: str, count: int) -> int:
+    before, after, micro = aim.world_before, aim.world_after, _micro(aim)
+    if name == _ACCUMULATION and (effective := _effective(aim)) is not None:
+        return effective // (micro * after)
+    new = decide.scaled(count, before, after)
+    if new is None:
+        raise InputError(
+            f"{_NAMES[name]} is {_PER_DEVICE} {micro} x W {before} x {name} {count} = {micro * before * count}"
+            f" completions, and no whole {name} makes that of {micro} x W {after} = {micro * after};"
+            f" {_other_worlds(before * count, after)}, or change {name} first",
+            aim.context.at(name),
+        )
+    return new
+
+
+def _other_worlds(times: int, world: int) -> str:
+    near = decide.learners_for(times, world)
+    return (
+        f"pass --train-gpus {' or '.join(map(str, near))} with --rollout-gpus" if near else "choose another split"
+    )
+
+
+def _kept(aim: Aim, name: str, count: int) -> str:
+    before, after, micro, new = aim.world_before, aim.world_after, _micro(aim), _scaled(aim, name, count)
+    if name == _ACCUMULATION and _effective(aim) is not None:
+        return f"effective_batch_size {_effective(aim)} is {micro} x W {after} x {new}"
+    assumed = f"; W {before} is assumed: all GPUs of the split" if aim.is_world_assumed else ""
+    now, then = (f"{micro} x W {world} x {times}" for world, times in ((after, new), (before, count)))
+    return f"{_NAMES[name]} stays {now} = {micro * after * new}, as {then}{assumed}"
+
+
+def _set(aim: Aim, own: Branch, after: Preset, name: str, decided: tuple[int, str]) -> Iterator[Edit]:
+    # Where the file says it; else where it would have another one.
+    value, reason = decided
+    setting = after.arguments.get(name)
+    if setting is not None and setting.key.file == aim.path:
+        yield Change(setting.steps, value, reason)
+    elif aim.knows_mode and (setting.value if setting else 1) != value:
+        beside = aim.preset.arguments.get(_PER_DEVICE)
+        section = beside.steps[:-1] if beside else ("training",) * bool(aim.preset.top_level)
+        path = (*section, name)
+        there = own.find(*path[:-1], _PER_DEVICE) is not None
+        yield Add(path, value, reason, _PER_DEVICE if there else None)
+
+
+def _refuse_unrecorded(aim: Aim, name: str, count: int) -> None:
+    # In the nested layout a second call could not tell that the first one has scaled the number; ENV of a flat
+    # preset says W.
+    if aim.leaves or aim.preset.apart or (name == _ACCUMULATION and _effective(aim) is not None):
+        return
+    key = "training.effective_batch_size" if name == _ACCUMULATION else aim.preset.path(_SIZE)
+    world = aim.world_before
+    raise InputError(
+        f"{name} is {count} for W {world}, and nothing in the preset says what W is; set {key} to"
+        f" {_micro(aim) * world * count} instead of it, which holds for every W",
+        aim.context.at(name),
+    )
+
+
+def _refuse_uneven(aim: Aim) -> None:
+    before, after, micro = aim.world_before, aim.world_after, _micro(aim)
+    effective = aim.preset.effective_batch_size
+    sizes = {"effective_batch_size": _effective(aim), _SIZE: whole(aim, _SIZE)}
+    for name, size in sizes.items():
+        was_even = aim.is_world_assumed or (size is not None and size % (micro * before) == 0)
+        uneven = size is not None and size % (micro * after) and was_even
+        if size is not None and uneven:
+            place = effective.place if effective and name != _SIZE else aim.context.at(name)
+            raise InputError(
+                f"{name} is {size}, not divisible by {_PER_DEVICE} x W = {micro} x {after} = {micro * after};"
+                f" {_other_worlds(size // micro, after)}, or change {name} first",
+                place,
+            )
+
+
+def _evaluation(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
+    trainer, world = aim.context.trainer.config, aim.world_after
+    old = whole(aim, _EVALUATION) or 1
+    group = whole(aim, "num_generations_eval") or whole(aim, "num_generations") or trainer.num_generations
+    if not evaluates(aim.preset, trainer) or old * world % group == 0:
+        return
+    new = next(size for size in range(old, old + group) if size * world % group == 0)
+    reason = f"{old} x W {world} = {old * world} is not made of whole groups of {group}; {new} x W {world} is"
+    yield from _set(aim, own, after, _EVALUATION, (new, reason))

@@ -1,0 +1,93 @@
+"""A row of the table of defects, and what its condition asks of a preset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from schema.checkpoint import config
+from schema.checkpoint import sees
+from schema.findings import Severity
+from schema.rules.batch import rollout_size
+from schema.rules.deepspeed import partitions
+from schema.swift.engine import is_async
+from schema.values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from schema.rules.base import Context
+
+
+class Asked(Values):
+    """The learner's arguments, and what follows from several of them."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context.preset, context.trainer.config, context.release)
+        self._context = context
+
+    @property
+    def colocate(self) -> bool:
+        """Whether vLLM runs inside the learner."""
+        return self.on("use_vllm") and self._context.preset.mode == "colocate"
+
+    @property
+    def zero3(self) -> bool:
+        """Whether DeepSpeed partitions the weights."""
+        setting = self._context.preset.deepspeed
+        return setting is not None and partitions(setting.value)
+
+    @property
+    def pictures(self) -> bool | None:
+        """Whether the model takes pictures; None if its checkpoint is not here."""
+        return sees(self._context.preset.value("model"))
+
+    @property
+    def kind(self) -> str:
+        """The model's type, as its checkpoint says; "" if that is not here."""
+        return str((config(self._context.preset.value("model")) or {}).get("model_type", ""))
+
+    @property
+    def adapter_in_vllm(self) -> bool:
+        """Whether vLLM holds the adapter itself, instead of merged weights."""
+        return self.adapter and (self.on("vllm_enable_lora") or self.server("vllm_enable_lora") is True)
+
+    @property
+    def micro_steps(self) -> int:
+        """Micro-steps that one rollout feeds; 1 if nobody knows."""
+        context, size = self._context, rollout_size(self._context)
+        train, per_device = context.split.train, context.trainer.config.per_device_train_batch_size
+        return size // (per_device * train.count) if size and train else 1
+
+    @property
+    def split_groups(self) -> bool:
+        """Whether engines of the server get completions of one prompt in the same place of their lists."""
+        context, size = self._context, rollout_size(self._context)
+        if context.server is None or size is None or is_async(context.preset, context.release.version):
+            return False
+        engines = context.server.config.vllm_data_parallel_size
+        return engines > 1 and engines * context.trainer.config.num_generations > size
+
+
+class Defect(NamedTuple):
+    """A defect of some releases.
+
+    Attributes:
+        since: the first release (of those supported) that has it.
+        until: the first release that does not.
+        field: the argument to point at.
+        when: whether a preset runs into it.
+        happens: what ms-swift does then.
+        fix: what helps but a newer release; "" if nothing does.
+        proof: file and line of the last release that has it.
+        severity: an error where it ends the run, or has it learn from what it should not.
+    """
+
+    since: str
+    until: str
+    field: str
+    when: Callable[[Asked], bool]
+    happens: str
+    fix: str
+    proof: str
+    severity: Severity = Severity.WARNING

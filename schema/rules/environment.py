@@ -1,0 +1,178 @@
+"""Rules about ENV of the flat YAML: the environment variables that a file sets for its side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.checkpoint import sees
+from schema.findings import Severity
+from schema.layouts.native import ENVIRONMENT
+from schema.layouts.native import Native
+from schema.resolve.tree import Branch
+from schema.resolve.tree import data
+from schema.rules.base import Problem
+from schema.rules.base import rule
+from schema.rules.native import halves
+from schema.rules.releases import older
+from schema.swift.prompts import MEDIA
+from schema.swift.prompts import TEXTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.place import Place
+    from schema.rules.base import Context
+
+#: Where torch reads its allocator's settings: PYTORCH_CUDA_ALLOC_CONF before 2.9.
+ALLOCATORS = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
+_SPREADS = "ValueError: GRPO with vLLM is not compatible with `device_map`"
+
+
+@rule("yaml-environment", layout="native")
+def yaml_environment(context: Context) -> Iterator[Problem]:
+    """`ENV`, which sets environment variables: something that ms-swift does not set, or sets too late.
+
+    It is a mapping from names to single values (ms-swift 4.5.2, cli/main.py:53-59). Before 4.1.0 it is passed on
+    as an argument. Before 4.2.2 the number of processes is settled before it is read (cli/main.py:96-97 of
+    4.2.1), and it overrides the shell's variables; from 4.2.2 on the shell's win. VLLM_USE_V1 0 and
+    expandable_segments break the weight sync (ms-swift #6935, #6960, #5428); colocate mode has none, and there
+    ms-swift turns expandable_segments off around its own engine (3.10.0 to 4.6.0; 4.5.2,
+    rlhf_trainers/rollout_mixin.py:502).
+    """
+    if not isinstance(context.preset, Native):
+        return
+    for half, _, prefix in halves(context.preset, context.release):
+        said = half.children.get(ENVIRONMENT)
+        if said is None or (data(said) is None and not older(context, "4.1.0")):
+            continue
+        if older(context, "4.1.0"):
+            yield Problem(
+                said.key,
+                f"{prefix}ENV is set, and this release does not know it",
+                f"{context.swift}: passes it on as an argument: ValueError: remaining_argv",
+                "set the variables in the shell, or use ms-swift 4.1.0 or newer",
+            )
+        elif not isinstance(said, Branch):
+            yield Problem(
+                said.place,
+                f"{prefix}ENV is {data(said)!r}, not a mapping",
+                f"{context.swift}: AttributeError: object has no attribute 'items'",
+                "write it as a mapping from names to values",
+            )
+        else:
+            yield from _variables(context, said, prefix)
+    yield from _processes(context, context.preset)
+
+
+def _variables(context: Context, said: Branch, prefix: str) -> Iterator[Problem]:
+    for name, tree in said.children.items():
+        value = data(tree)
+        if not isinstance(name, str):
+            yield Problem(
+                tree.key,
+                f"{prefix}ENV.{name} is no name of a variable",
+                f"{context.swift}: TypeError: str expected, not {type(name).__name__}",
+                "quote it, or remove it",
+            )
+        elif (found := _unfit(name, value, synced=context.preset.mode == "server")) is not None:
+            why, consequence, fix, severity = found
+            message, outcome = f"{prefix}ENV.{name} is {value!r}{why}", f"{context.swift}: {consequence}"
+            yield Problem(tree.place, message, outcome, fix, severity)
+
+
+def _unfit(name: str, value: object, *, synced: bool) -> tuple[str, str, str, Severity | None] | None:
+    """What is wrong with a variable, the consequence, the fix, and how bad it is."""
+    if value is None or isinstance(value, list | dict):
+        return "", f"sets the text {str(value)!r}", "give it one value, or remove it", None
+    if synced and name == "VLLM_USE_V1" and str(value) == "0":
+        why = ": vLLM's old engine, which cannot take weights"
+        return why, "NotImplementedError: collective_rpc, at the first weight sync", "remove it", None
+    if synced and name in ALLOCATORS and segments_expand(str(value)):
+        reported = "NCCL errors at the weight sync were reported"
+        return "", reported, "leave expandable_segments out", Severity.WARNING
+    return None
+
+
+def segments_expand(said: str) -> bool:
+    """Whether an allocator's settings ask for expandable segments; torch reads past blanks."""
+    return "expandable_segments:true" in said.lower().replace(" ", "")
+
+
+def _processes(context: Context, preset: Native) -> Iterator[Problem]:
+    if "NPROC_PER_NODE" in preset.variables("learner") and older(context, "4.2.2") and not older(context, "4.1.0"):
+        yield Problem(
+            _at(preset.tree, "NPROC_PER_NODE"),
+            f"ENV.NPROC_PER_NODE is {preset.variables('learner')['NPROC_PER_NODE']}, and this release reads it too"
+            " late",
+            f"{context.swift}: starts one learner",
+            "set it in the shell, or use ms-swift 4.2.2 or newer",
+        )
+    shared = {*preset.gpus("learner")} & {*preset.gpus("server")}
+    if shared and preset.server is not None:
+        yield Problem(
+            _at(preset.server, "CUDA_VISIBLE_DEVICES"),
+            f"{preset.server_path()}: ENV.CUDA_VISIBLE_DEVICES names GPU {', '.join(sorted(shared))}, which the"
+            " learner's ENV names, too",
+            f"{context.swift}: NCCL error: invalid usage (Duplicate GPU detected)",
+            "give each side GPUs of its own",
+        )
+
+
+@rule("gpu-without-process", layout="native", needs=("use_vllm",))
+def gpu_without_process(context: Context) -> Iterator[Problem]:
+    """The learner sees more GPUs of its node than it has processes, or fewer.
+
+    A process that sees two GPUs or more spreads the model over them, which GRPO with vLLM refuses; where the GPUs
+    do not divide, an assertion fails first (ms-swift 3.10.0 to 4.6.0, utils/env.py:63 is_mp; 4.5.2,
+    arguments/rlhf_args.py:541). Without NPROC_PER_NODE there is one process; that is a warning, since the shell
+    may say another number.
+    """
+    preset = context.preset
+    if not isinstance(preset, Native) or older(context, "4.1.0"):
+        return
+    if preset.variables("learner").get("SWIFT_SINGLE_DEVICE_MODE") == "1":
+        return
+    gpus, said = len(preset.gpus("learner")), "NPROC_PER_NODE" in preset.variables("learner")
+    processes = preset.processes if said else 1
+    spreads = not gpus % (processes or 1)
+    if not gpus or processes in (None, gpus) or (spreads and not context.trainer.config.use_vllm):
+        return
+    number = f"ENV.NPROC_PER_NODE is {processes}" if said else "NPROC_PER_NODE is not set, so there is one process"
+    yield Problem(
+        _at(preset.tree, "NPROC_PER_NODE" if said else "CUDA_VISIBLE_DEVICES"),
+        f"{number}, but ENV.CUDA_VISIBLE_DEVICES names {gpus} GPUs",
+        f"{context.swift}: {_SPREADS if spreads else 'AssertionError: n_gpu'}",
+        f"set NPROC_PER_NODE to {gpus} in {'the shell' if older(context, '4.2.2') else 'ENV'}",
+        None if said else Severity.WARNING,
+    )
+
+
+@rule("encoding-of-one-side", layout="native", mode="server")
+def encoding_of_one_side(context: Context) -> Iterator[Problem]:
+    """A variable that both sides make tokens by, in ENV of one file alone, or with two values.
+
+    Each side reads its own environment (ms-swift 4.5.2, model/models/qwen.py:697 patch_qwen_vl_utils, and
+    get_env_args in template/): completions are sampled from other tokens of a picture than the learner trains
+    on, without a word. A warning where one file says nothing, since the shell may say it there.
+    """
+    preset = context.preset
+    if not isinstance(preset, Native) or preset.server is None:
+        return
+    ours, theirs = preset.variables("learner"), preset.variables("server")
+    told = TEXTS if sees(preset.value("model")) is False else TEXTS | MEDIA
+    for name in sorted(told & (ours.keys() | theirs.keys())):
+        mine, other = ours.get(name), theirs.get(name)
+        if mine != other:
+            yield Problem(
+                _at(preset.server, name) if mine is None else _at(preset.tree, name),
+                f"ENV.{name} is {mine or 'not set'} in {preset.learner_path}, but {other or 'not set'} in"
+                f" {preset.server_path()}",
+                f"{context.swift}: the server samples from other tokens than the learner trains on",
+                "say the same in both files",
+                Severity.WARNING if mine is None or other is None else None,
+            )
+
+
+def _at(half: Branch, name: str) -> Place:
+    said = half.find(ENVIRONMENT, name)
+    return said.place if said else half.place

@@ -1,0 +1,1 @@
+"""What ms-swift does with what it is given, where several rules, launchers or migrations ask."""

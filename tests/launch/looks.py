@@ -1,0 +1,45 @@
+"""Looks at a machine that is fit for a start, to be changed by tests."""
+
+import os
+from dataclasses import replace
+
+from bench import SMOKE
+from bench import free_port
+from test_plans import about
+
+from schema import catalogue
+from schema.launch.machine import processes
+from schema.launch.machine.gpus import Gpu
+from schema.launch.plans import learner_plan
+from schema.launch.plans import server_plan
+from schema.launch.preflight import Look
+from schema.launch.state import Job
+
+FREE = tuple(Gpu(str(number), f"GPU-{number}{number}-aa", 3, 143771) for number in range(4))
+FIT = {"ms-swift": catalogue.newest(), "vllm": "0.23.0"}
+
+
+def fit(folder, side="server", *edits, gpus="0,"):
+    """A fit machine as one side finds it; edits change the preset."""
+    (folder / "model").mkdir(exist_ok=True)
+    ports = {"[8080]": f"[{free_port()}]\n  vllm_server_group_port: {free_port()}"}
+    text = SMOKE.read_text()
+    for old, new in {**ports, "build/smoke/model": str(folder / "model"), **dict(edits)}.items():
+        assert old in text
+        text = text.replace(old, new)
+    preset = folder / "preset.yaml"
+    preset.write_text(text)
+    context = about(preset, rollout=gpus) if side == "server" else about(preset, train=gpus)
+    plan = server_plan(context) if side == "server" else learner_plan(context)
+    return Look(side, context, plan, {}, FREE, FIT, "python", "true")
+
+
+def job(look, kind="server", **changes):
+    """A job of this project that runs, with the ports and settings of a look."""
+    me = processes.read(os.getpid())
+    facts = look.plan.facts
+    told = Job(
+        kind, me.pid, me.started, me.pid, me.group, "127.0.0.1", look.port, look.group_port, facts["model"],
+        ("3",), 1, facts["digest"], "log",
+    )  # fmt: skip
+    return replace(told, **changes)
