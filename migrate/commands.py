@@ -102,7 +102,7 @@ def _refuse_special(path: Path) -> None:
 
 def _told(made: Plan, changed: Sequence[Migration], wish: Wish, *, written: bool) -> str:
     if wish.report == "json":
-        return for_programs(made, changed, written=written)
+        return for_programs(made, changed, wish.output, written=written)
     if wish.check:
         return names_of(made, changed)
     return for_people(made, changed, wish.output, written=written)

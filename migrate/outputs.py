@@ -62,10 +62,15 @@ def _created(new: Mapping[Path, bytes | None], option: str) -> list[Change]:
     return [Change(path, content if path.exists() else None, content) for path, content in new.items()]
 
 
-def _below(migrations: Sequence[Migration], folder: Path) -> dict[Path, bytes]:
-    # Named files keep their places relative to each other, so that one can still extend another.
+def below(migrations: Sequence[Migration], folder: Path) -> dict[Path, Path]:
+    """Where files come in another folder: they keep their places relative to each other, and so their bases."""
     common = Path(os.path.commonpath([migration.path.parent for migration in migrations]))
-    contents = {folder / m.path.relative_to(common): m.content for m in migrations if m.content is not None}
+    return {migration.path: folder / migration.path.relative_to(common) for migration in migrations}
+
+
+def _below(migrations: Sequence[Migration], folder: Path) -> dict[Path, bytes]:
+    places = below(migrations, folder)
+    contents = {places[one.path]: one.content for one in migrations if one.content is not None}
     workspace = Workspace(contents)
     for path in contents:
         _refuse_unresolved(workspace, path)

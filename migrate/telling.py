@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from migrate.compare import told
 from migrate.diff import diff
+from migrate.outputs import below
 from migrate.report import items
 from migrate.report import render
 from migrate.stale import look_at
@@ -19,6 +20,7 @@ from schema.report import REPORTERS
 from schema.report import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from migrate.plan import Plan
     from migrate.report import Item
     from migrate.stale import Stale
-    from migrate.twins import Twin
     from schema.findings import Finding
+    from schema.place import Place
     from schema.secrets import Known
 
 #: The keys of the JSON report, and what they hold where a call says nothing of them.
@@ -39,14 +41,14 @@ def as_json(**said: object) -> str:
     return json.dumps({**_NOTHING, **said}, indent=2)
 
 
-def for_programs(made: Plan, changed: Sequence[Migration], *, written: bool) -> str:
+def for_programs(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> str:
     """What another program is told of a plan."""
     known = _known(made)
     report = as_json(
         changes=[item.plain() for item in _items(made, changed, known)],
         unchanged=[shown(migration.path) for migration in _files(made) if migration not in changed],
         look_at=[comment.plain() for comment in _stale(made, changed, known)],
-        before=[plain(finding) for finding in _old(made, changed, written=written)],
+        before=[plain(finding) for finding in _old(made, changed, output, written=written)],
         warnings=made.warnings,
         written=written,
     )
@@ -62,7 +64,7 @@ def names_of(made: Plan, changed: Sequence[Migration]) -> str:
 def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> str:
     """What a person is told of a plan, and of what becomes of it."""
     known = _known(made)
-    old = _old(made, changed, written=written)
+    old = _old(made, changed, output, written=written)
     parts = [] if written else [diff(migration, known, made.twins.get(migration.path)) for migration in changed]
     parts.append(render(_items(made, changed, known)))
     parts.append(look_at(_stale(made, changed, known)))
@@ -71,7 +73,8 @@ def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, *,
         what = _verdict(made, migration, output, written=written) if migration in changed else "nothing to do"
         parts.append(f"{_name(migration.path)}: {what}\n")
     if written and old:
-        names = ", ".join(_name(path) for path, known_ones in made.old.items() if known_ones)
+        moved = below(made.migrations, output) if output else {}
+        names = ", ".join(_name(moved.get(path, path)) for path, ones in made.old.items() if ones)
         parts.append(
             f"validate-config and the launchers will refuse {names} until what was wrong before is mended\n"
         )
@@ -105,18 +108,19 @@ def _items(made: Plan, changed: Sequence[Migration], known: Known) -> list[Item]
     return [item.starred(known) for item in found]
 
 
-def _old(made: Plan, changed: Sequence[Migration], *, written: bool) -> list[Finding]:
+def _old(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> list[Finding]:
+    """What was wrong before, placed in files that are there by then."""
     if made.twins and not changed:  # the copies are there, and were told of
         return []
+    moved = below(made.migrations, output) if written and output else {}
+    if not written:
+        moved = {twin.path: twin.source for twin in made.twins.values()}
     found = told(made.old.values(), written=written)
-    if written:
-        return found
-    # A copy that is not there yet has the lines of its original.
-    return [_of_the_original(finding, made.twins.get(finding.place.file)) for finding in found]
+    return [finding._replace(place=_moved(finding.place, moved)) for finding in found]
 
 
-def _of_the_original(finding: Finding, twin: Twin | None) -> Finding:
-    return finding._replace(place=finding.place._replace(file=twin.source)) if twin else finding
+def _moved(place: Place, moved: Mapping[Path, Path]) -> Place:
+    return place._replace(file=moved.get(place.file, place.file))
 
 
 def _verdict(made: Plan, migration: Migration, output: Path | None, *, written: bool) -> str:

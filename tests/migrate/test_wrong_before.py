@@ -78,6 +78,18 @@ def files(case):
     return [*presets(case), *(str(path) for path in pairs if path.exists())]
 
 
+def test_below_another_folder_it_is_told_of_the_files_there(root, migrate):
+    for folder in (root, root / "out"):
+        folder.mkdir(exist_ok=True)
+        shutil.copy(CASES.with_name("cases") / "base.yaml", folder)
+    shutil.copy(CASES / "another-release/before/preset.yaml", root)
+    ran = migrate("--write", "--output-dir", "out", "preset.yaml")
+    left = CliRunner().invoke(validate_config, ["out/preset.yaml"]).stdout
+    assert "out/preset.yaml:" in left
+    assert left in ran.out
+    assert ran.out.splitlines()[-1] == LAST.format("out/preset.yaml")
+
+
 def test_new_errors_refuse_and_old_ones_are_not_among_them(root, migrate):
     shutil.copy(CASES.with_name("cases") / "base.yaml", root)
     (root / "preset.yaml").write_text(
