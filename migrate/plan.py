@@ -135,23 +135,23 @@ def _part(
     migrated = _after(workspace, done)
     after = load(migrated, preset.resolved.path)
     heirs = [other for other in presets.values() if _extends(other, preset.resolved.path)]
-    mode = next((member.mode for member in (preset, *heirs) if member.mode is not None), None)
+    mode = next((member.said_mode for member in (preset, *heirs) if member.said_mode is not None), None)
     says_mode = workspace.tree(preset.resolved.path).find(*MODE) is not None
-    if target.bases is Bases.MASK and after.mode is not None:
-        sets_mode = after.mode != target.to and not says_mode
+    if target.bases is Bases.MASK and after.said_mode is not None:
+        sets_mode = after.said_mode != target.to and not says_mode
     else:
         # A base may leave the mode to the presets that extend it, unless it is a whole preset itself; the server's
         # block brings the section `custom`.
         whole = {path for path, _ in after.missing()} <= {"custom"}
-        sets_mode = rolls_out(after) and after.mode is None and (mode is None or whole)
-    led = any(load(migrated, base).mode is not None for base in presets if _extends(preset, base))
+        sets_mode = rolls_out(after) and after.said_mode is None and (mode is None or whole)
+    led = any(load(migrated, base).said_mode is not None for base in presets if _extends(preset, base))
     return Part(
         context(workspace, preset, options(target)),
         target,
         leaves=(mode or implied_mode(preset)) != target.to,
         after=after,
         below=below(migrated, after),
-        leads=(says_mode or sets_mode or after.mode == target.to) and not led,
+        leads=(says_mode or sets_mode or after.said_mode == target.to) and not led,
         sets_mode=sets_mode,
     )
 
@@ -172,7 +172,7 @@ def _prove(
         prove(migration.old, migration.new, migration.edits)
         after = load(new, migration.path)
         _check(load(old, migration.path), after, migrations, new, target, alone=alone)
-        if rolls_out(after) and after.mode is not None and (_reads(after, changed) or target.resplits):
+        if rolls_out(after) and after.said_mode is not None and (_reads(after, changed) or target.resplits):
             found[migration.path] = refuse_new(old, new, migration.path, target)
     if not alone:
         refuse_left_behind(old, new, named, changed)

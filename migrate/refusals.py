@@ -19,6 +19,7 @@ from schema.check import load
 from schema.errors import InputError
 from schema.place import Place
 from schema.place import shown
+from schema.preset import ADDRESSES
 from schema.preset import Kind
 from schema.preset import Preset
 from schema.resolve import find_project
@@ -65,8 +66,7 @@ def implied_mode(preset: Preset) -> object:
 
 
 def _address(preset: Preset) -> Setting | None:
-    names = ("vllm_server_host", "vllm_server_base_url")
-    return next((preset.arguments[name] for name in names if name in preset.arguments), None)
+    return next((preset.arguments[name] for name in ADDRESSES if name in preset.arguments), None)
 
 
 def refuse_unfit(preset: Preset, to: str, *, is_base: bool) -> None:

@@ -64,7 +64,7 @@ class ToColocate(Direction):
             or (needs_server(setting) and ROLES[setting.name].misplaced is Misplaced.CONNECTS)
             or (needs_server(setting) and setting.name not in ADDRESS)
         ]
-        used = before.mode != "colocate" and below.mode != "colocate"
+        used = before.said_mode != "colocate" and below.said_mode != "colocate"
         block = after.block if used else None
         children = block.children if isinstance(block, Branch) else {}
         section = ".".join(SERVER_BLOCK)
@@ -169,7 +169,7 @@ class ToColocate(Direction):
     @cached_property
     def _base_of_block(self) -> str | None:
         # The base whose block would count again, if it stays as it is.
-        block, mode = self.part.below.block, self.part.below.mode
+        block, mode = self.part.below.block, self.part.below.said_mode
         stays = self.part.leaves and self.part.target.bases is Bases.MASK and mode != "colocate"
         return block.key.file.name if stays and block is not None and data(block) is not None else None
 

@@ -58,6 +58,10 @@ class Setting(NamedTuple):
         return ".".join(self.steps)
 
 
+#: What makes the learner connect to a server.
+ADDRESSES = ("vllm_server_host", "vllm_server_base_url")
+
+
 @dataclass(frozen=True)
 class Preset(ABC):
     """A resolved preset with the project it belongs to; a layout is a subclass.
@@ -92,8 +96,19 @@ class Preset(ABC):
 
     @property
     @abstractmethod
-    def mode(self) -> object:
+    def said_mode(self) -> object:
         """The value of vllm_mode, or None if it is unset."""
+
+    @cached_property
+    def mode(self) -> object:
+        """vllm_mode; where it is unset, what use_vllm and an address make it, or None without vLLM.
+
+        Before 3.11.1 ms-swift settles it so (3.11.0, llm/argument/rlhf_args.py:353 _init_rollout); later releases
+        ask for it, of which vllm-mode-unset speaks, and no other rule needs to guess.
+        """
+        if self.said_mode is not None or argument.truth(self.value("use_vllm")) is not True:
+            return self.said_mode
+        return "server" if any(self.value(name) is not None for name in ADDRESSES) else "colocate"
 
     @property
     @abstractmethod

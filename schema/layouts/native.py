@@ -93,7 +93,7 @@ class Native(Preset):
         return Kind.OTHER if algorithm in OTHER_ALGORITHMS else Kind.GRPO
 
     @cached_property
-    def mode(self) -> object:
+    def said_mode(self) -> object:
         """The value of vllm_mode, or None if it is unset."""
         return self.value("vllm_mode")
 

@@ -82,7 +82,7 @@ class Nested(Preset):
         return Kind.GRPO if self.tree.find("rlhf") else Kind.OTHER
 
     @cached_property
-    def mode(self) -> object:
+    def said_mode(self) -> object:
         """The value of `rlhf.vllm_mode`, or None if it is unset."""
         return self.tree.value("rlhf", "vllm_mode")
 

@@ -94,7 +94,7 @@ def vllm_mode_unset(context: Context) -> Iterator[Problem]:
             context.at("use_vllm"),
             "use_vllm is true, but vllm_mode is not set",
             f"{context.swift}: ValueError: vllm_mode is required when use_vllm is true",
-            f"set {context.preset.path('vllm_mode')} to server or colocate",
+            f"set {context.preset.path('vllm_mode')} to {context.preset.mode}",
         )
     if not trainer.use_vllm and trainer.vllm_mode is not None:
         yield Problem(
@@ -245,10 +245,10 @@ def async_generate(context: Context) -> Iterator[Problem]:
             f"{context.swift}: AttributeError before the first step{context.late}",
             "remove it, or use ms-swift 4.4.2 or newer",
         )
-    if trainer.async_generate and trainer.vllm_mode != "server":
+    if trainer.async_generate and context.preset.mode != "server":
         yield Problem(
             context.at("async_generate"),
-            f"async_generate is true, but vllm_mode is {trainer.vllm_mode!r}",
+            f"async_generate is true, but vllm_mode is {context.preset.mode!r}",
             f"{context.swift}: AssertionError: async generate require vllm_mode == server",
             "remove it, or set vllm_mode to server",
         )
