@@ -118,6 +118,6 @@ def _other_split(settings: Settings, target: Target) -> Iterator[str]:
     for name, gpus in given.items():
         if gpus is not None and said[name] not in (None, gpus):
             yield (
-                f"{name} is {said[name]} in [tool.rollout-split] of pyproject.toml, and {gpus} in this call; change"
-                " it there, too, because validate-config and the launchers go by it"
+                f"{name} is {said[name]} in [tool.rollout-split] of pyproject.toml, and {gpus} in this call;"
+                " change it there, too, because validate-config and the launchers go by it"
             )
