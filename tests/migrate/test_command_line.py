@@ -102,7 +102,7 @@ def test_a_refusal_is_json_too(args, place, write, migrate):
     ran = migrate("--report", "json", *write, *args)
     found = json.loads(ran.out)
     error = found.pop("error")
-    assert (ran.code, found) == (2, {"changes": [], "unchanged": [], "written": False})
+    assert (ran.code, found) == (2, {"changes": [], "unchanged": [], "look_at": [], "written": False})
     assert (error["file"], error["line"], error["column"]) == place
     assert error["message"] in ran.err
 
