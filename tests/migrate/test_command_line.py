@@ -109,14 +109,10 @@ def test_a_refusal_is_json_too(args, place, write, migrate):
     ran = migrate("--report", "json", *write, *args)
     found = json.loads(ran.out)
     error = found.pop("error")
-<<<<<<< HEAD
     assert (ran.code, found) == (
         2,
-        {"changes": [], "unchanged": [], "before": [], "warnings": [], "written": False},
+        {"changes": [], "unchanged": [], "look_at": [], "before": [], "warnings": [], "written": False},
     )
-=======
-    assert (ran.code, found) == (2, {"changes": [], "unchanged": [], "look_at": [], "written": False})
->>>>>>> comments
     assert (error["file"], error["line"], error["column"]) == place
     assert error["message"] in ran.err
 
