@@ -41,9 +41,9 @@ def knowing(arguments: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     Raises:
         CatalogueError: a data file is missing or broken.
     """
-    histories = [
-        sorted((order(since), present) for since, present in history(*argument)) for argument in arguments
-    ]
+    histories = [history(*argument) for argument in arguments]
+    if not all(histories):  # one that no release has ever had: a misspelt key, of which there may be thousands
+        return ()
     return tuple(version for version in versions() if all(_has(events, version) for events in histories))
 
 
@@ -54,6 +54,6 @@ def spans(releases: Iterable[str]) -> str:
     return " and ".join(run[0] if run[0] == run[-1] else f"{run[0]} to {run[-1]}" for run in runs)
 
 
-def _has(events: list[tuple[tuple[int, ...], bool]], version: str) -> bool:
-    past = [present for since, present in events if since <= order(version)]
-    return bool(past) and past[-1]
+def _has(events: list[tuple[str, bool]], version: str) -> bool:
+    past = [event for event in events if order(event[0]) <= order(version)]
+    return bool(past) and max(past, key=lambda event: order(event[0]))[1]

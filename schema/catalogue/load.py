@@ -69,7 +69,7 @@ def history(side: str, name: str) -> list[tuple[str, bool]]:
     Raises:
         CatalogueError: A data file is missing or broken.
     """
-    return _histories(DATA / f"{side}.json").get(name, [])
+    return _histories(DATA, side).get(name, [])
 
 
 def nearest(version: str) -> str:
@@ -137,9 +137,9 @@ def _fields(path: Path, version: str, known: Iterable[str]) -> dict[str, Field]:
 
 
 @cache
-def _histories(path: Path) -> dict[str, list[tuple[str, bool]]]:
+def _histories(data: Path, side: str) -> dict[str, list[tuple[str, bool]]]:
     found: dict[str, list[tuple[str, bool]]] = {}
-    for since, name, *definition in _rows(path):
+    for since, name, *definition in _rows(data / f"{side}.json"):
         found.setdefault(name, []).append((since, bool(definition)))
     return found
 
