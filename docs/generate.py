@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that follow from the code: the rules and the roles.
+"""Writes the pages of docs/ that follow from the code: rules, roles and defects.
 
 `--check` writes nothing and fails if a page is not what the code says.
 """
@@ -17,6 +17,7 @@ from schema.roles import ROLES
 from schema.roles import WRONG_PLACES
 from schema.roles import Role
 from schema.rules import RULES
+from schema.rules.defects import DEFECTS
 
 DOCS = Path(__file__).parent
 _HEAD = "<!-- Written by docs/generate.py; `make docs` writes it anew. -->\n"
@@ -52,6 +53,22 @@ def roles() -> str:
     return "\n".join([_HEAD, "# Roles\n", intro, *(_table(role) for role in Role)])
 
 
+def defects() -> str:
+    """The page of the defects that `release-defect` knows: one table."""
+    intro = (
+        "What `release-defect` tells: defects that ms-swift had in some releases. The proof is a line of the last"
+        " release with the defect, below `swift/`; docs/upstream-fixes.md has all mends and why some have no"
+        " rule.\n"
+    )
+    head = "| defect | releases | argument | what happens | proof |\n| --- | --- | --- | --- | --- |"
+    rows = [
+        f"| {name} | {each.since} to before {each.until} | `{each.field}` |"
+        f" {each.severity.value}: {each.happens} | `{each.proof}` |"
+        for name, each in DEFECTS.items()
+    ]
+    return "\n".join([_HEAD, "# Defects of releases\n", intro, head, *rows, ""])
+
+
 def _table(role: Role) -> str:
     rows = [
         f"| `{row.field}` | {_versions(row.field)} | `{row.proof}` | {row.misplaced.value} | {row.note} |"
@@ -73,7 +90,7 @@ def main() -> int:
     """Writes or checks the pages; 1 if a page is stale."""
     check = "--check" in sys.argv[1:]
     stale = []
-    for name, text in {"rules.md": rules(), "roles.md": roles()}.items():
+    for name, text in {"rules.md": rules(), "roles.md": roles(), "defects.md": defects()}.items():
         page = DOCS / name
         if check and (not page.exists() or page.read_text(encoding="utf-8") != text):
             stale.append(name)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from migrate.beside import check_suffix
 from migrate.commands import Wish
+from migrate.commands import failure
 from migrate.commands import migrate
 from migrate.plan import DIRECTIONS
 from migrate.target import DEFAULT_HOST
@@ -18,7 +20,11 @@ from migrate.target import Target
 from schema.commands.validate import absolute
 from schema.decide import SHARED_SHARE
 from schema.exits import Exit
-from schema.exits import guarded
+from schema.exits import Guarded
+from schema.split import MAX_GPUS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _EPILOG = """\b
 Exit status:
@@ -29,7 +35,16 @@ Exit status:
 """
 
 
-@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+class Command(Guarded):
+    """migrate-config; whatever ends a call, its JSON report is JSON."""
+
+    @staticmethod
+    def failed(params: Mapping[str, object], error: Exception) -> str | None:
+        """The report of a call that changes nothing."""
+        return failure(error) if params.get("report") == "json" else None
+
+
+@click.command(cls=Command, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("presets", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--to",
@@ -58,11 +73,11 @@ Exit status:
 @click.option("--include-bases", is_flag=True, help="Migrate the bases of the named presets, too.")
 @click.option("--mask-bases", is_flag=True, help="Leave bases alone: override their settings with null.")
 @click.option(
-    "--rollout-gpus", type=click.IntRange(min=1), help="GPUs that roll out. Default: the project's, else 6."
+    "--rollout-gpus", type=click.IntRange(1, MAX_GPUS), help="GPUs that roll out. Default: the project's, else 6."
 )
 @click.option(
     "--train-gpus",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MAX_GPUS),
     help="GPUs that learn; in colocate mode all of them. Default: what the preset says, or the project, else 2"
     " beside a server, and all GPUs in colocate mode.",
 )
@@ -87,7 +102,6 @@ Exit status:
 @click.option("--port", type=click.IntRange(1, 65535), help=f"Port of the server. Default: {DEFAULT_PORT}.")
 @click.option("--timeout", type=click.IntRange(min=1), help=f"Seconds to connect. Default: {DEFAULT_TIMEOUT}.")
 @click.version_option(package_name="rollout-split")
-@guarded
 def main(
     presets: tuple[Path, ...],
     to: str,

@@ -8,27 +8,33 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from click import ClickException
+
 from migrate.beside import plan_beside
 from migrate.outputs import changes
 from migrate.outputs import pending
 from migrate.plan import plan
-from migrate.telling import print_json
-from migrate.telling import tell
-from migrate.telling import tell_files
-from migrate.telling import tell_program
+from migrate.telling import as_json
+from migrate.telling import for_people
+from migrate.telling import for_programs
+from migrate.telling import names_of
 from migrate.writing import locked
 from migrate.writing.disk import reason
+from schema import secrets
 from schema.errors import InputError
-from schema.errors import InternalError
 from schema.exits import Exit
+from schema.exits import warn
 from schema.place import Place
 from schema.place import shown
+from schema.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
     from pathlib import Path
 
+    from migrate.migration import Migration
+    from migrate.plan import Plan
     from migrate.target import Target
 
 
@@ -57,31 +63,21 @@ def migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
     Raises:
         InputError: the input cannot be read, or the migration is refused; nothing is written.
     """
-    try:
-        return _migrate(paths, target, wish)
-    except (InputError, InternalError) as error:
-        if wish.report == "json":
-            print_json(error=_plain(error))
-        raise
-
-
-def _migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
     for path in paths:
         _refuse_special(path)
     with locked([*paths, *filter(None, [wish.output])], alone=wish.write) as session:
         made = plan(paths, target) if wish.suffix is None else plan_beside(paths, target, wish.suffix)
         changed = pending(made)
         new = changes(made, wish.output if changed else None)
+        # What is told is made before anything is written: after it nothing may fail.
+        written = bool(changed) and wish.write
+        told = _told(made, changed, wish, written=written)
         if wish.write:
             session.write(new)
-    written = bool(changed) and wish.write
     with _telling(written=written):
-        if wish.report == "json":
-            tell_program(made, changed, wish.output, written=written)
-        elif wish.check:
-            tell_files(made, changed)
-        else:
-            tell(made, changed, wish.output, written=written)
+        for warning in made.warnings if wish.report == "text" else ():
+            warn(warning)
+        print(told, end="")
     return Exit.FINDINGS if changed and not wish.write else Exit.OK
 
 
@@ -104,8 +100,24 @@ def _refuse_special(path: Path) -> None:
         raise InputError("is no regular file", Place(path))
 
 
+def _told(made: Plan, changed: Sequence[Migration], wish: Wish, *, written: bool) -> str:
+    if wish.report == "json":
+        return for_programs(made, changed, wish.output, written=written)
+    if wish.check:
+        return names_of(made, changed)
+    return for_people(made, changed, wish.output, written=written)
+
+
+def failure(error: Exception) -> str:
+    """The JSON report of a call that was ended by an error, and changed nothing, unless the message says so."""
+    return as_json(error=_plain(error))
+
+
 def _plain(error: Exception) -> dict[str, object]:
     if not isinstance(error, InputError):
-        return {"message": str(error), "file": None, "line": None, "column": None}
+        message = (
+            error.format_message() if isinstance(error, ClickException) else str(error) or type(error).__name__
+        )
+        return {"message": printable(secrets.starred(message)), "file": None, "line": None, "column": None}
     file, line, column = error.place or (None, None, None)
     return {"message": error.message, "file": file and shown(file), "line": line, "column": column}

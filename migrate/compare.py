@@ -61,11 +61,10 @@ def refuse_new(old: Workspace, new: Workspace, path: Path, target: Target) -> li
     was = check(old, before, Options(swift_version=target.swift_version))
     known, fresh = compare(before, was, after, check(new, after, options(target)))
     if errors := [finding for finding in fresh if finding.is_error]:
-        listed = "\n".join(f"  {error.place}: [{error.rule}] {error.message}" for error in errors)
         raise InputError(
-            "the migrated preset would not pass validate-config; mend this first (lines are the result's):\n"
-            + listed,
+            "the migrated preset would not pass validate-config; mend this first (lines are the result's):",
             Place(path),
+            [f"  {error.place}: [{error.rule}] {error.message}" for error in errors],
         )
     return [each for each in known if each.after.is_error or each.after.rule == ANOTHER_RELEASE]
 

@@ -37,19 +37,16 @@ class Spot(NamedTuple):
     @property
     def node(self) -> Node:
         """The value of the key, or the item."""
-        return self.parent.entries[self.number].value if isinstance(self.parent, Mapping) else self.item
+        if isinstance(self.parent, Mapping):
+            return self.parent.entries[self.number].value
+        return self.parent.items[self.number]
 
     @property
     def entry(self) -> Entry:
         """The key with its value."""
-        assert isinstance(self.parent, Mapping)
+        if not isinstance(self.parent, Mapping):
+            raise TypeError("an item of a list has no key")
         return self.parent.entries[self.number]
-
-    @property
-    def item(self) -> Node:
-        """The item of the list."""
-        assert isinstance(self.parent, Sequence)
-        return self.parent.items[self.number]
 
 
 def spot(document: Document, path: Path) -> Spot | None:

@@ -18,10 +18,16 @@ from migrate.fates import stayed
 from migrate.fates import taken
 from migrate.scalars import shown as value_text
 from schema.place import shown
+from schema.printable import printable
+from schema.secrets import HIDDEN
+from schema.secrets import is_secret
+from schema.secrets import starred
+from schema.secrets import starred_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from schema.secrets import Known
     from schema.yamltext import Document
 
 _KINDS = {Change: "changed", Remove: "removed", Prune: "removed", Add: "added", Move: "moved"}
@@ -53,6 +59,22 @@ class Item:
     def plain(self) -> dict[str, object]:
         """The item for JSON."""
         return asdict(self)
+
+    def starred(self, known: Known) -> Item:
+        """The item without secrets, those that are known and those that their names tell."""
+        hide = any(map(is_secret, self.key.split(".")))
+        return replace(
+            self,
+            old=HIDDEN if hide and self.old is not None else _starred(self.old, known),
+            new=HIDDEN if hide and self.new is not None else _starred(self.new, known),
+            reason=starred(self.reason, known),
+            comments=tuple(starred_line(comment, known) for comment in self.comments),
+            stayed=tuple(starred_line(comment, known) for comment in self.stayed),
+        )
+
+
+def _starred(value: str | None, known: Known) -> str | None:
+    return None if value is None else starred(value, known)
 
 
 def items(file: Path, old: Document, new: Document, edits: list[Edit]) -> list[Item]:
@@ -89,14 +111,14 @@ def _entry(document: Document, path: tuple[str, ...]) -> tuple[int, str] | None:
 
 
 def render(found: list[Item]) -> str:
-    """The report: one block a file, one line a change, and what it took along."""
+    """The report: one block a file, one line a change, and what it took along; nothing if nothing changes."""
     lines = []
     for file in dict.fromkeys(item.file for item in found):
         lines.append(f"{file}:")
         for item in found:
             if item.file == file:
                 lines += _lines(item)
-    return "\n".join(lines)
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def _lines(item: Item) -> list[str]:

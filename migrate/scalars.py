@@ -7,6 +7,7 @@ import re
 
 import yaml
 
+from schema import argument
 from schema.rules.yaml import float_text
 from schema.yamltext.yaml12 import as_yaml12
 from schema.yamltext.yaml12 import same
@@ -73,7 +74,7 @@ def _quoted(value: str) -> str:
 def _plain_is_safe(value: str) -> bool:
     try:
         read = yaml.safe_load(f"[{value}]")
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: no such date, digits by the thousand
         return False
     return value != "" and same(read, [value]) and same(as_yaml12(value), value)
 
@@ -83,4 +84,4 @@ def shown(value: object) -> str:
     try:
         return scalar(value)
     except TypeError:
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return argument.text(value)

@@ -17,6 +17,7 @@ from migrate.edits import Remove
 from migrate.nearby import Nearby
 from migrate.nearby import nearby
 from schema.place import shown
+from schema.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,9 +67,12 @@ def stale(migrations: Sequence[Migration], mode: str) -> list[Stale]:
 
 
 def look_at(found: Sequence[Stale]) -> str:
-    """The last paragraph of the report."""
+    """The paragraph of the report about them; nothing if there are none."""
+    if not found:
+        return ""
     lines = [f"  {one.file}:{one.line}: {one.comment} (names {one.names})" for one in found]
-    return "\n".join(["look at these comments, which name the old mode or an old value:", *lines])
+    title = "Look at these comments, which name the old mode or an old value:"
+    return "".join(f"{printable(line)}\n" for line in [title, *lines])
 
 
 def _suspects(migration: Migration, mode: str) -> Iterator[tuple[str, str]]:

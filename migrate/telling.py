@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrate.compare import told
+from migrate.diff import diff
 from migrate.outputs import below
 from migrate.report import items
 from migrate.report import render
 from migrate.stale import look_at
 from migrate.stale import stale
-from schema.exits import warn
+from schema import secrets
 from schema.place import shown
+from schema.printable import printable
 from schema.report import REPORTERS
 from schema.report import plain
 
@@ -25,58 +27,71 @@ if TYPE_CHECKING:
     from migrate.migration import Migration
     from migrate.plan import Plan
     from migrate.report import Item
-    from migrate.twins import Twin
+    from migrate.stale import Stale
     from schema.findings import Finding
     from schema.place import Place
+    from schema.secrets import Known
 
 #: The keys of the JSON report, and what they hold where a call says nothing of them.
 _NOTHING = {"changes": [], "unchanged": [], "look_at": [], "before": [], "warnings": [], "written": False}
 
 
-def print_json(**said: object) -> None:
-    """Prints the report for other programs; what is not said is nothing."""
-    print(json.dumps({**_NOTHING, **said}, indent=2))
+def as_json(**said: object) -> str:
+    """The report for other programs; what is not said is nothing."""
+    return json.dumps({**_NOTHING, **said}, indent=2)
 
 
-def tell_program(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> None:
-    """Tells another program of a plan."""
-    print_json(
-        changes=[item.plain() for item in _items(made, changed)],
+def for_programs(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> str:
+    """What another program is told of a plan."""
+    known = _known(made)
+    report = as_json(
+        changes=[item.plain() for item in _items(made, changed, known)],
         unchanged=[shown(migration.path) for migration in _files(made) if migration not in changed],
-        look_at=[comment.plain() for comment in stale(changed, made.to)],
+        look_at=[comment.plain() for comment in _stale(made, changed, known)],
         before=[plain(finding) for finding in _old(made, changed, output, written=written)],
         warnings=made.warnings,
         written=written,
     )
+    return f"{report}\n"
 
 
-def tell_files(made: Plan, changed: Sequence[Migration]) -> None:
-    """Tells only which files would change."""
-    for migration in changed:
-        what = "written" if made.twins else "migrated"
-        print(f"{shown(migration.path)}: would be {what}")
+def names_of(made: Plan, changed: Sequence[Migration]) -> str:
+    """Only which files would change."""
+    what = "written" if made.twins else "migrated"
+    return "".join(f"{_name(migration.path)}: would be {what}\n" for migration in changed)
 
 
-def tell(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> None:
-    """Tells a person of a plan, and of what became of it."""
-    for warning in made.warnings:
-        warn(warning)
-    if not written:
-        for migration in changed:
-            print(diff(migration, made.twins.get(migration.path)), end="")
-    if found := _items(made, changed):
-        print(render(found))
-    if doubtful := stale(changed, made.to):
-        print(look_at(doubtful))
-    if old := _old(made, changed, output, written=written):
-        print(f"What was wrong before, and stays:\n{REPORTERS['text'](old)}")
+def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> str:
+    """What a person is told of a plan, and of what becomes of it."""
+    known = _known(made)
+    old = _old(made, changed, output, written=written)
+    parts = [] if written else [diff(migration, known, made.twins.get(migration.path)) for migration in changed]
+    parts.append(render(_items(made, changed, known)))
+    parts.append(look_at(_stale(made, changed, known)))
+    parts += [f"What was wrong before, and stays:\n{REPORTERS['text'](old)}\n"] if old else []
     for migration in _files(made):
         what = _verdict(made, migration, output, written=written) if migration in changed else "nothing to do"
-        print(f"{shown(migration.path)}: {what}")
+        parts.append(f"{_name(migration.path)}: {what}\n")
     if written and old:
         moved = below(made.migrations, output) if output else {}
-        names = ", ".join(shown(moved.get(path, path)) for path, known in made.old.items() if known)
-        print(f"validate-config and the launchers will refuse {names} until what was wrong before is mended")
+        names = ", ".join(_name(moved.get(path, path)) for path, ones in made.old.items() if ones)
+        parts.append(
+            f"validate-config and the launchers will refuse {names} until what was wrong before is mended\n"
+        )
+    return "".join(parts)
+
+
+def _name(path: Path) -> str:
+    return printable(shown(path))
+
+
+def _known(made: Plan) -> Known:
+    return secrets.known(*(half.data() for one in made.migrations for half in (one.old, one.new)))
+
+
+def _stale(made: Plan, changed: Sequence[Migration], known: Known) -> list[Stale]:
+    found = stale(changed, made.to)
+    return [replace(one, comment=secrets.starred_line(one.comment, known)) for one in found]
 
 
 def _files(made: Plan) -> list[Migration]:
@@ -84,13 +99,13 @@ def _files(made: Plan) -> list[Migration]:
     return [one for one in made.migrations if not (made.twins and one.content is None)]
 
 
-def _items(made: Plan, changed: Sequence[Migration]) -> list[Item]:
+def _items(made: Plan, changed: Sequence[Migration], known: Known) -> list[Item]:
     found: list[Item] = []
     for migration in made.migrations if changed else ():
         if twin := made.twins.get(migration.path):
             found += items(twin.path, twin.original, twin.text, twin.edits)
         found += migration.items()
-    return found
+    return [item.starred(known) for item in found]
 
 
 def _old(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> list[Finding]:
@@ -115,21 +130,4 @@ def _verdict(made: Plan, migration: Migration, output: Path | None, *, written: 
         return f"would be {'migrated' if migration.content is not None else 'removed'} (--write does it)"
     if migration.content is None:
         return "not written below it" if output else "removed"
-    return f"written below {shown(output)}" if output else "written"
-
-
-def diff(migration: Migration, twin: Twin | None = None) -> str:
-    """The unified diff of one file; of a copy against its original, in the form in which git applies it."""
-    old, name = (twin.original, shown(twin.source)) if twin else (migration.old, shown(migration.path))
-    there = twin is not None or migration.before is not None
-    source, copy = name.lstrip("/"), shown(migration.path).lstrip("/")
-    lines = difflib.unified_diff(
-        old.text.splitlines(keepends=True),
-        migration.new.text.splitlines(keepends=True),
-        f"a/{source}" if there else "/dev/null",
-        f"b/{copy}" if migration.content is not None else "/dev/null",
-    )
-    head = f"diff --git a/{source} b/{copy}\ncopy from {source}\ncopy to {copy}\n" if twin else ""
-    return head + "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
-    )
+    return f"written below {_name(output)}" if output else "written"

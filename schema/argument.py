@@ -10,7 +10,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from schema import jsontext
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from schema.catalogue import Field
 
 _NEGATIVE = re.compile(r"-\d+|-\d*\.\d+")
@@ -73,8 +77,34 @@ def text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(plain(value), ensure_ascii=False)
     return str(value)
+
+
+def unlike_json(value: object) -> Iterator[object]:
+    """What JSON cannot hold of a value: dates and bytes, as values or keys."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from unlike_json(key)
+            yield from unlike_json(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from unlike_json(item)
+    elif not (value is None or isinstance(value, str | int | float)):
+        yield value
+
+
+def plain(value: object) -> object:
+    """A value as JSON can hold it: of a date, or of bytes, their text."""
+    if isinstance(value, dict):
+        return {_plain_key(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+def _plain_key(key: object) -> object:
+    return key if key is None or isinstance(key, str | int | float) else str(key)
 
 
 def truth(value: object) -> bool | None:
@@ -95,7 +125,7 @@ def mapping(value: object) -> dict[str, object] | None:
     """What ms-swift makes of a mapping, of JSON text, or of the path of a JSON file; None for anything else."""
     try:
         if isinstance(value, str):
-            value = json.loads(Path(value).read_text("utf-8") if _is_file(value) else value)
+            value = jsontext.load(Path(value)) if _is_file(value) else jsontext.loads(value)
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
@@ -104,7 +134,7 @@ def mapping(value: object) -> dict[str, object] | None:
 def _is_file(name: str) -> bool:
     try:
         return Path(name).is_file()
-    except OSError:  # JSON text longer than any file's name
+    except (OSError, ValueError):  # JSON text longer than any file's name, or no name at all
         return False
 
 

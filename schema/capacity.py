@@ -56,4 +56,5 @@ def capacity(model: object) -> Capacity | None:
 def _keeps_less(text: dict[str, Any]) -> bool:
     # Latent, linear and sliding attention do.
     kinds = text.get("layer_types") or []
-    return bool(text.get("kv_lora_rank") or text.get("sliding_window")) or kinds != ["full_attention"] * len(kinds)
+    full = isinstance(kinds, list) and all(kind == "full_attention" for kind in kinds)
+    return bool(text.get("kv_lora_rank") or text.get("sliding_window")) or not full

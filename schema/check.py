@@ -9,10 +9,13 @@ from schema import layouts
 from schema import parse
 from schema import secrets
 from schema.errors import InputError
+from schema.findings import bounded
 from schema.place import Place
 from schema.preset import Kind
 from schema.resolve import find_project
 from schema.resolve.graph import extended_by
+from schema.resolve.tree import Branch
+from schema.resolve.tree import data
 from schema.rules import RULES
 from schema.rules import Context
 from schema.split import DEFAULT_LEARNERS
@@ -24,10 +27,12 @@ from schema.target import target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
     from pathlib import Path
 
     from schema.findings import Finding
     from schema.preset import Preset
+    from schema.resolve import Tree
     from schema.resolve import Workspace
 
 #: Files that are not checked.
@@ -135,8 +140,17 @@ def check(workspace: Workspace, preset: Preset, options: Options) -> list[Findin
 
 
 def findings(about: Context) -> list[Finding]:
-    """What the rules find, in the order of files and lines."""
-    found = [finding for rule in RULES.values() for finding in rule.findings(about)]
-    hidden = {*secrets.places(about.preset.tree), *secrets.places(about.preset.block)}
-    found = [secrets.masked(finding) if finding.place in hidden else finding for finding in found]
-    return sorted(found, key=lambda finding: (finding.place, finding.rule))
+    """What the rules find, in the order of files and lines: bounded, and without secrets."""
+    found = [finding for rule in RULES.values() for finding in bounded(rule.findings(about))]
+    hidden = {place for tree in about.preset.trees for place in _secrets(tree)}
+    known = secrets.known(*map(data, about.preset.trees))
+    cleaned = [secrets.without(finding, known, here=finding.place in hidden) for finding in found]
+    return sorted(cleaned, key=lambda finding: (finding.place, finding.rule))
+
+
+def _secrets(tree: Tree, *, below: bool = False) -> Iterator[Place]:
+    """Where the secrets of a preset stand."""
+    if below:
+        yield from (tree.place, tree.key)
+    for name, child in tree.children.items() if isinstance(tree, Branch) else ():
+        yield from _secrets(child, below=below or secrets.is_secret(str(name)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 from typing import NamedTuple
+
+from schema import jsontext
 
 #: Kinds of rope scaling that leave the length as the checkpoint says it.
 _AS_TRAINED = ("default", "mrope", "su", "longrope", "llama3")
@@ -78,9 +79,9 @@ def heads(model: object) -> Heads | None:
 
 
 def count(said: dict[str, Any], name: str) -> int | None:
-    """A positive whole number of a config, or None."""
+    """A positive whole number of a config, or None: what stands there may be of any type, and of any size."""
     value = said.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31 else None
 
 
 def text_config(model: object) -> dict[str, Any] | None:
@@ -95,7 +96,7 @@ def text_config(model: object) -> dict[str, Any] | None:
 def config(model: object) -> dict[str, Any] | None:
     """The checkpoint's config.json; None if it is not here."""
     try:
-        said = json.loads((Path(str(model)) / "config.json").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        said = jsontext.load(Path(str(model)) / "config.json")
+    except (OSError, ValueError):
         return None
     return said if isinstance(said, dict) else None

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from schema.check import Options
-from schema.exits import guarded
+from schema.exits import Guarded
 from schema.report import REPORTERS
 from schema.split import parse_gpus
 from schema.split import refuse_overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _EPILOG = """\b
 Exit status:
@@ -21,7 +25,16 @@ Exit status:
 """
 
 
-@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+class Command(Guarded):
+    """validate-config; formats that programs read hold no finding where nothing could be checked."""
+
+    @staticmethod
+    def failed(params: Mapping[str, object], error: Exception) -> str | None:  # noqa: ARG004
+        """An empty report."""
+        return REPORTERS[str(params.get("form"))]([]) if params.get("form") in ("json", "sarif") else None
+
+
+@click.command(cls=Command, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("files", nargs=-1)
 @click.option(
     "--rollout-gpus",
@@ -58,7 +71,6 @@ Exit status:
 @click.option("--json-schema", is_flag=True, help="Print a JSON Schema of nested presets, for editors.")
 @click.option("--explain", "rule", metavar="RULE", help="Explain a rule, or list them: --explain all.")
 @click.version_option(package_name="rollout-split")
-@guarded
 def main(
     files: tuple[str, ...],
     rollout_gpus: str | None,

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema.printable import printable
+from schema.printable import shortened
+from schema.secrets import starred
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from schema.place import Place
 
 
@@ -16,10 +22,11 @@ class InputError(Exception):
         place: where it is wrong, if it is wrong in a file.
     """
 
-    def __init__(self, message: str, place: Place | None = None) -> None:
-        self.message = message
+    def __init__(self, message: str, place: Place | None = None, lines: Iterable[str] = ()) -> None:
+        # Values of a file stand in messages: none of them breaks the line, or shows a secret.
+        self.message = "\n".join(printable(starred(shortened(line))) for line in (message, *lines))
         self.place = place
-        super().__init__(f"{place}: {message}" if place else message)
+        super().__init__(f"{printable(str(place))}: {self.message}" if place else self.message)
 
 
 class InternalError(Exception):

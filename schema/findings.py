@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from schema.place import Place
+
+#: Findings of one rule in one file that are told; the others are counted.
+MOST = 100
 
 
 class Severity(Enum):
@@ -40,3 +46,22 @@ class Finding(NamedTuple):
     def is_error(self) -> bool:
         """Whether the finding fails the check."""
         return self.severity is Severity.ERROR
+
+
+def bounded(found: Iterable[Finding]) -> list[Finding]:
+    """The findings of one rule: of each file the first ones, and one that says how many are left out."""
+    files: dict[Path, list[Finding]] = {}
+    for finding in found:
+        files.setdefault(finding.place.file, []).append(finding)
+    return [finding for each in files.values() for finding in [*each[:MOST], *_others(each[MOST:])]]
+
+
+def _others(left: list[Finding]) -> list[Finding]:
+    if len(left) < 2:
+        return left
+    severity = Severity.ERROR if any(finding.is_error for finding in left) else Severity.WARNING
+    return [
+        left[0]._replace(
+            severity=severity, message=f"{len(left)} more of these are left out", consequence="", fix=""
+        )
+    ]

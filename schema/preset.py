@@ -81,6 +81,11 @@ class Preset(ABC):
         return self.resolved.tree
 
     @property
+    def trees(self) -> tuple[Branch, ...]:
+        """All that the preset says, in both files where there are two."""
+        return (self.tree,)
+
+    @property
     @abstractmethod
     def kind(self) -> Kind:
         """What the file is."""

@@ -1,44 +1,162 @@
-"""Which settings and variables are secrets: their values stand in no message, and in no file that is kept."""
+"""Which settings and variables are secrets: their values stand in no output, and in no file that is kept."""
 
 from __future__ import annotations
 
+import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-from schema.resolve.tree import Branch
+from schema.printable import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from schema.findings import Finding
-    from schema.place import Place
-    from schema.resolve import Tree
 
 HIDDEN = "***"
-_SECRET = re.compile(r"(?:^|_)(?:api_?key|key|token|secret|password|passwd|credentials?)$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(?:^|[-_.])(?:api_?key|key|token|secret|password|passwd|passphrase|credentials?|authorization)$",
+    re.IGNORECASE,
+)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+#: What is a secret wherever it stands: the password of a URL, and tokens that tell it by their beginning.
+_SHAPE = re.compile(
+    r"(?<=://)[^\s/?#'\"]+(?=@)"
+    r"|\bhf_(?=[A-Za-z]{0,80}[A-Z0-9])[A-Za-z0-9]{8,}(?!\w)"
+    r"|\b(?:sk-|gh[opsu]_|github_pat_|glpat-|xox[abp]-)(?=[A-Za-z_-]{0,80}[A-Z0-9])[A-Za-z0-9_-]{8,}"
+)
+#: A name and what a text gives it: `token: x`, `TOKEN=x`, `"token": "x"`, `token -> x`.
+_PAIR = re.compile(
+    r"(?<![\w.-])([\w.-]+)(['\"]?\s*(?:[:=]|->)\s*)(\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s,{}\[\]'\"()][^\s,{}\[\]]*)"
+)
+#: The same in a line of YAML, where a plain value may have blanks: the value is all that follows.
+_NAME = re.compile(r"(?<![\w.-])([\w.-]+)['\"]?\s*[:=]\s*(?=\S)")
 #: What messages show of a value: text in quotes, or a number.
-_QUOTED = r"'[^']*'|\"[^\"]*\""
-_VALUE = re.compile(rf"{_QUOTED}|\b\S*\d\S*\b")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_VALUE = re.compile(rf"{_QUOTED.pattern}|\b\S*\d\S*\b")
+#: Shorter texts are not looked for elsewhere: they would be found in any word.
+_LONG_ENOUGH = 6
+_NOTHING: dict[str, list[str]] = {}
 
 
+@lru_cache(maxsize=4096)
 def is_secret(name: str) -> bool:
     """Whether a setting, an option or a variable of this name holds a secret."""
-    return _SECRET.search(name) is not None
+    return _SECRET.search(_HUMP.sub("_", name)) is not None
 
 
-def places(tree: Tree | None) -> Iterator[Place]:
-    """Where the secrets of a preset stand."""
-    for name, child in tree.children.items() if isinstance(tree, Branch) else ():
-        if is_secret(str(name)):
-            yield from (child.place, child.key)
+#: Secrets by their first characters, so that thousands of them are found in one pass over a text.
+Known: TypeAlias = "Mapping[str, list[str]]"
+
+
+def known(*data: object) -> Known:
+    """The values of all secrets in plain data, as messages may spell them; the longest first."""
+    found: dict[str, list[str]] = {}
+    texts = {text for part in data for text in _texts(part) if len(text) >= _LONG_ENOUGH}
+    for text in sorted(texts, key=len, reverse=True):
+        found.setdefault(text[:_LONG_ENOUGH], []).append(text)
+    return found
+
+
+def _texts(data: object, *, secret: bool = False) -> Iterator[str]:
+    if isinstance(data, dict):
+        for name, value in data.items():
+            yield from _texts(value, secret=secret or is_secret(str(name)))
+    elif isinstance(data, list):
+        for item in data:
+            yield from _texts(item, secret=secret)
+    elif secret:
+        text = str(data)
+        yield from (text, repr(text)[1:-1], json.dumps(text)[1:-1], *text.splitlines())
+
+
+def hidden(data: object, name: str = "") -> object:
+    """Plain data without its secrets."""
+    if isinstance(data, dict):
+        return {key: hidden(value, name if is_secret(name) else str(key)) for key, value in data.items()}
+    if isinstance(data, list):
+        return [hidden(item, name) for item in data]
+    if data is None or isinstance(data, bool):
+        return data
+    if is_secret(name):
+        return HIDDEN
+    return starred(data) if isinstance(data, str) else data
+
+
+def starred(text: str, known: Known = _NOTHING) -> str:
+    """A text without what it gives to secret names, what looks like a secret, and the secrets that are known."""
+    return _PAIR.sub(_without_value, _unshaped(text, known))
+
+
+def starred_line(line: str, known: Known = _NOTHING) -> str:
+    """The same for a line of YAML, or a comment."""
+    line = _unshaped(line, known)
+    named = next((found for found in _NAME.finditer(line) if is_secret(found[1])), None)
+    return f"{line[: named.end()]}{HIDDEN}" if named else line
+
+
+def starred_after(line: str, message: str) -> str:
+    """A message about what follows a piece of a line: without what it quotes, where the piece names a secret."""
+    named = any(is_secret(found[1]) for found in _NAME.finditer(f"{line}x"))
+    return _QUOTED.sub(HIDDEN, message) if named else message
+
+
+def _unshaped(text: str, known: Known) -> str:
+    return _SHAPE.sub(HIDDEN, _replaced(text, known))
+
+
+def _replaced(text: str, known: Known) -> str:
+    if not known:
+        return text
+    parts, here, behind = [], 0, 0
+    while here + _LONG_ENOUGH <= len(text):
+        secrets = known.get(text[here : here + _LONG_ENOUGH], ())
+        secret = next((secret for secret in secrets if text.startswith(secret, here)), None)
+        if secret is None:
+            here += 1
         else:
-            yield from places(child)
+            parts += [text[behind:here], HIDDEN]
+            here = behind = here + len(secret)
+    return "".join([*parts, text[behind:]])
 
 
-def masked(finding: Finding) -> Finding:
-    """A finding about a secret, without it."""
+def _without_value(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[2]}{HIDDEN}" if is_secret(found[1]) else found[0]
+
+
+def command(argv: Sequence[str]) -> list[str]:
+    """The words of a command without the values of secret options."""
+    found: list[str] = []
+    for word in argv:
+        option, _, value = word.partition("=")
+        if found and found[-1].startswith("--") and is_secret(found[-1]):
+            found.append(HIDDEN)
+        elif value and option.startswith("--") and is_secret(option):
+            found.append(f"{option}={HIDDEN}")
+        else:
+            found.append(starred(word))
+    return found
+
+
+def without(finding: Finding, known: Known, *, here: bool) -> Finding:
+    """A finding without secrets, and shortened.
+
+    Args:
+        finding: any finding.
+        known: the secrets of its preset.
+        here: whether it is about one of them, so that whatever value it shows is one.
+    """
     return finding._replace(
-        message=_VALUE.sub(HIDDEN, finding.message),
-        consequence=re.sub(_QUOTED, HIDDEN, finding.consequence),
-        fix=_VALUE.sub(HIDDEN, finding.fix),
+        message=_cleaned(finding.message, known, _VALUE if here else None),
+        consequence=_cleaned(finding.consequence, known, _QUOTED if here else None),
+        fix=_cleaned(finding.fix, known, _VALUE if here else None),
     )
+
+
+def _cleaned(text: str, known: Known, value: re.Pattern[str] | None) -> str:
+    text = shortened(_replaced(text, known))
+    return starred(value.sub(HIDDEN, text) if value else text)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 DEFAULT_LEARNERS = 2
 DEFAULT_ROLLOUT = 6
 
+#: More GPUs than any side has; what counts them is bounded.
+MAX_GPUS = 4096
 _GPU = re.compile(r"[0-9]+|(?:GPU|MIG)-[0-9A-Za-z/-]+")
 
 
@@ -93,6 +95,12 @@ def _of_node(gpus: int, preset: Preset) -> int | None:
     return (gpus - max(1, gpus // 4)) // tensor * tensor
 
 
+def processes(text: str | None) -> int | None:
+    """A number of processes or GPUs as an environment variable says it, or None where it says none."""
+    number = int(text) if text and re.fullmatch("[0-9]{1,9}", text.strip()) else 0
+    return number if 1 <= number <= MAX_GPUS else None
+
+
 def parse_gpus(text: str) -> Gpus:
     """Reads `6` (a count), or `0,1,2` and `0,` (lists of ids; also GPU-... and MIG-... ids).
 
@@ -101,9 +109,10 @@ def parse_gpus(text: str) -> Gpus:
     """
     text = text.strip()
     if text.isdecimal():
-        if int(text) < 1:
-            raise InputError("a side of the split needs at least one GPU")
-        return Gpus(int(text))
+        count = processes(text)
+        if count is None:
+            raise InputError(f"a side of the split has from 1 to {MAX_GPUS} GPUs")
+        return Gpus(count)
     return parse_list(text)
 
 

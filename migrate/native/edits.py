@@ -16,6 +16,7 @@ from migrate.lookup import dotted
 from migrate.lookup import required
 from migrate.regions import refusal
 from migrate.scalars import scalar
+from schema.errors import InputError
 from schema.yamltext import Alias
 from schema.yamltext import Mapping
 from schema.yamltext import parse
@@ -125,7 +126,11 @@ class Copy(Arrive):
 
 def copied(path: Path, value: object, reason: str) -> Copy:
     """A key without comments."""
-    return Copy(path, value, reason, lines=(f"{scalar(path[-1])}: {written(value)}",))
+    try:
+        line = f"{scalar(path[-1])}: {written(value)}"
+    except TypeError as error:  # a date, or binary data
+        raise InputError(f"{dotted(path)} cannot be copied to the other file: {error}; quote it first") from error
+    return Copy(path, value, reason, lines=(line,))
 
 
 def written(value: object) -> str:

@@ -20,8 +20,11 @@ from migrate.refusals import options
 from migrate.refusals import refuse_unfit
 from schema.check import context
 from schema.check import load
+from schema.errors import InputError
+from schema.layouts.native import ENVIRONMENT
 from schema.layouts.native import Native
 from schema.resolve import Workspace
+from schema.resolve.tree import Branch
 from schema.yamltext import parse
 
 if TYPE_CHECKING:
@@ -55,7 +58,8 @@ def plan(workspace: Workspace, preset: Native, target: Target) -> tuple[list[Hal
         prove(halves)
     new = Workspace({**workspace.overlay, **{half.path: half.content for half in halves}})
     after = load(new, preset.resolved.path)
-    assert isinstance(after, Native)
+    if not isinstance(after, Native):
+        raise ProofError("the result is no flat preset")
     old = refuse_new(workspace, new, preset.resolved.path, target) if changes or target.resplits else []
     if changes and any(half.changes for half in _halves(new, after, replace(target, is_settled=True))):
         raise ProofError("migrating the result again would change it")
@@ -64,6 +68,7 @@ def plan(workspace: Workspace, preset: Native, target: Target) -> tuple[list[Hal
 
 def _halves(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
     refuse_unfit(preset, target.to, is_base=False)
+    _refuse_odd_keys(preset)
     leaves = implied_mode(preset) != target.to
     pair = Pair(context(workspace, preset, options(target)), target, leaves)
     edits, others = _EDITS[target.to](pair)
@@ -74,6 +79,16 @@ def _halves(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
         rest = parse(pair.server_path, b"") if goes else _server(pair, others)
         halves.append(Half(pair.server_path, pair.server, rest, others, there=there, goes=goes))
     return report(halves)
+
+
+def _refuse_odd_keys(preset: Native) -> None:
+    # 2024-01-04 as a key is a date, and no line of the text is found by its name.
+    for half in preset.trees:
+        environment = half.find(ENVIRONMENT)
+        children = environment.children if isinstance(environment, Branch) else {}
+        for name, tree in (*half.children.items(), *children.items()):
+            if not isinstance(name, str):
+                raise InputError(f"the key {name!r} is no name of a setting; quote it, or remove it", tree.key)
 
 
 def _server(pair: Pair, edits: Sequence[Edit]) -> Document:

@@ -69,7 +69,7 @@ class _Edits:
         self.server: list[Edit] = []
 
     def mode(self) -> None:
-        if self._pair.preset.tree.find("vllm_mode") is None:
+        if self._pair.preset.tree.leaf("vllm_mode") is None:
             self.learner.append(Add(("vllm_mode",), "colocate", UNSET, "use_vllm"))
         else:
             self.learner.append(Change(("vllm_mode",), "colocate", ToColocate.why))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+
+from schema.printable import printable
 
 
 def note(message: str) -> None:
     """Tells the person at the keyboard something that is no error."""
-    print(f"note: {message}", file=sys.stderr)
+    with suppress(OSError):  # where nobody listens any more, what is being done is done all the same
+        print(f"note: {printable(message)}", file=sys.stderr)
 
 
 def counted(number: int, name: str) -> str:

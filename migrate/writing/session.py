@@ -88,7 +88,10 @@ class Session:
 
 
 def _owner(path: Path) -> int | None:
-    return path.stat().st_uid if path.exists() else None
+    try:
+        return path.stat().st_uid
+    except OSError:
+        return None
 
 
 @contextmanager

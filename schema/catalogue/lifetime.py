@@ -42,9 +42,10 @@ def knowing(arguments: Iterable[tuple[str, str]]) -> tuple[str, ...]:
         CatalogueError: a data file is missing or broken.
     """
     histories = [history(*argument) for argument in arguments]
-    if not all(histories):  # one that no release has ever had: a misspelt key, of which there may be thousands
-        return ()
-    return tuple(version for version in versions() if all(_has(events, version) for events in histories))
+    if not all(histories):
+        return ()  # thousands of unknown names cost nothing
+    events = [sorted((order(since), present) for since, present in one) for one in histories]
+    return tuple(version for version in versions() if all(_has(one, version) for one in events))
 
 
 def spans(releases: Iterable[str]) -> str:
@@ -54,6 +55,6 @@ def spans(releases: Iterable[str]) -> str:
     return " and ".join(run[0] if run[0] == run[-1] else f"{run[0]} to {run[-1]}" for run in runs)
 
 
-def _has(events: list[tuple[str, bool]], version: str) -> bool:
-    past = [event for event in events if order(event[0]) <= order(version)]
-    return bool(past) and max(past, key=lambda event: order(event[0]))[1]
+def _has(events: list[tuple[tuple[int, ...], bool]], version: str) -> bool:
+    past = [present for since, present in events if since <= order(version)]
+    return bool(past) and past[-1]

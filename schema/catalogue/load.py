@@ -30,7 +30,7 @@ _RELEASES = "releases.json"
 
 def versions() -> tuple[str, ...]:
     """The catalogued ms-swift releases, ascending."""
-    return tuple(_known("ms-swift"))
+    return tuple(_known(DATA, "ms-swift"))
 
 
 def newest() -> str:
@@ -50,7 +50,7 @@ def release(version: str) -> Release:
 
 def vllm_versions() -> tuple[str, ...]:
     """The catalogued vLLM releases, ascending."""
-    return tuple(_known("vllm"))
+    return tuple(_known(DATA, "vllm"))
 
 
 def vllm_engine_args(version: str) -> Mapping[str, Field]:
@@ -74,12 +74,12 @@ def history(side: str, name: str) -> list[tuple[str, bool]]:
 
 def nearest(version: str) -> str:
     """The catalogued ms-swift release closest to one: the last up to it (4.0: the last 4.0.x), else the first."""
-    return _nearest(version, _known("ms-swift"))
+    return _nearest(version, _known(DATA, "ms-swift"))
 
 
 @cache
 def _release(data: Path, version: str) -> Release:
-    known = _known("ms-swift")
+    known = _known(data, "ms-swift")
     _require("ms-swift", version, known)
     trainer, server = (_fields(data / f"{part}.json", version, known) for part in ("trainer", "server"))
     try:
@@ -91,7 +91,7 @@ def _release(data: Path, version: str) -> Release:
 
 @cache
 def _engine_args(data: Path, version: str) -> Mapping[str, Field]:
-    known = _known("vllm")
+    known = _known(data, "vllm")
     _require("vllm", version, known)
     return _fields(data / "vllm.json", version, known)
 
@@ -108,9 +108,10 @@ def _nearest(version: str, known: Iterable[str]) -> str:
     return earlier[-1] if earlier else next(iter(known))
 
 
-def _known(package: str) -> dict[str, list[Any]]:
+@cache
+def _known(data: Path, package: str) -> dict[str, list[Any]]:
     """What ``releases.json`` says of each release of a package, ascending."""
-    path = DATA / _RELEASES
+    path = data / _RELEASES
     try:
         rows = {version: rest for name, version, *rest in _rows(path) if name == package}
         known = {version: rows[version] for version in sorted(rows, key=order)}

@@ -20,10 +20,12 @@ from schema.launch.machine.gpus import gpus
 from schema.launch.machine.rollout import Server
 from schema.launch.preflight import CHECKS
 from schema.preset import Kind
+from schema.printable import printable
 from schema.resolve import Workspace
 from schema.rules import RULES
 from schema.rules.connectivity import connection
 from schema.schemas import json_schema
+from schema.secrets import starred
 from schema.split import server_size
 
 if TYPE_CHECKING:
@@ -75,7 +77,8 @@ def show_split(files: list[Path], options: Options) -> Exit:
     for file, preset in zip(files, presets, strict=True):
         if preset.kind is not Kind.GRPO:
             raise no_grpo(preset)
-        print("\n".join(_table(context(workspace, preset, options), file)))
+        for line in _table(context(workspace, preset, options), file):
+            print(printable(starred(line)))
     return Exit.OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from dataclasses import replace
@@ -121,4 +122,6 @@ def _print(plan: Plan, *, shown: bool) -> None:
     if shown:
         print(plan.shown())
     else:
-        sys.stdout.write("".join(f"{word}\0" for word in plan.words()))
+        # Words of a script are as they are, to the byte.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode("".join(f"{word}\0" for word in plan.words())))

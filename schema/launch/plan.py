@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import string
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from schema import secrets
+from schema.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +30,9 @@ DISTRIBUTED = (
     "MASTER_ADDR",
     "MASTER_PORT",
 )
+
+#: What stands for itself between $' and '.
+_PLAIN = {" ", *string.ascii_letters, *string.digits, *string.punctuation} - {"'", "\\"}
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,20 @@ class Plan:
         yield from self.argv
 
     def shown(self) -> str:
-        """The command as a person would type it in this shell, less the variables that it must not inherit."""
+        """The command as a person would type it in this shell, less what it must not inherit, secrets starred."""
         inherited = [f"-u {name}" for name in self.unset if name in os.environ]
-        variables = [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
-        return " ".join([*(["env", *inherited] if inherited else []), *variables, shlex.join(self.argv)])
+        told = {name: str(secrets.hidden(value, name)) for name, value in self.environment.items()}
+        variables = [f"{name}={_quoted(value)}" for name, value in told.items()]
+        command = [_quoted(word) for word in secrets.command(self.argv)]
+        return " ".join([*(["env", *inherited] if inherited else []), *variables, *command])
+
+
+def _quoted(word: str) -> str:
+    """A word for bash; what is not printable in a path is spelled out, and comes back to the byte."""
+    if printable(word) == word:
+        return shlex.quote(word)
+    spelt = (chr(byte) if chr(byte) in _PLAIN else f"\\x{byte:02x}" for byte in os.fsencode(word))
+    return f"$'{''.join(spelt)}'"
 
 
 def whereabouts(model: str) -> str:

@@ -15,6 +15,7 @@ from schema.launch.plan import proxies
 from schema.rules.connectivity import group
 from schema.rules.releases import older
 from schema.split import DEFAULT_LEARNERS
+from schema.split import MAX_GPUS
 from schema.split import Gpus
 from schema.split import server_size
 
@@ -107,8 +108,8 @@ def server_facts(context: Context) -> dict[str, str]:
     Raises:
         InputError: the preset names no address for it, or has no settings of it.
     """
-    if context.server is None:
-        raise InputError("has no settings of its server", context.at("vllm_mode"))
+    if context.server is None or context.server.errors:
+        raise InputError("has no settings of a server that could be started", context.at("vllm_mode"))
     config, address = context.server.config, argv.address(context)
     return {
         "host": address.host,
@@ -131,7 +132,10 @@ def _rollout_gpus(context: Context) -> tuple[str, ...]:
     rollout = context.split.rollout
     if rollout is not None and rollout.ids:
         return rollout.ids
-    return tuple(str(gpu) for gpu in range(server_size(context.preset) or 0))
+    size = server_size(context.preset) or 0
+    if size > MAX_GPUS:
+        raise InputError(f"TP x DP is {size}; no side has more than {MAX_GPUS} GPUs", context.preset.start)
+    return tuple(str(gpu) for gpu in range(size))
 
 
 def _train_gpus(context: Context) -> tuple[str, ...]:

@@ -30,8 +30,10 @@ def read(workspace: Workspace, path: Path, project: Project) -> Preset:
         InputError: a file cannot be read or resolved, or a server's half has no learner's half beside it.
     """
     own = workspace.tree(path)
-    if is_server_half(path, own):
-        return read(workspace, _learner_of(workspace, path), project)
+    learner = learner_half(path)
+    if learner is not None and is_server_half(path, own):
+        _refuse_alone(workspace, path, learner)
+        return read(workspace, learner, project)
     if not is_learner_half(own):
         return Nested(resolve(workspace, path, project.root), project)
     server = server_half(path)
@@ -40,11 +42,8 @@ def read(workspace: Workspace, path: Path, project: Project) -> Preset:
     return Native(Resolved(path, files, own), project, workspace.tree(server) if there else None)
 
 
-def _learner_of(workspace: Workspace, path: Path) -> Path:
-    learner = learner_half(path)
-    assert learner is not None
+def _refuse_alone(workspace: Workspace, path: Path, learner: Path) -> None:
     if not workspace.has(learner):
         raise InputError(f"is the server's half of {learner.name}, which is not beside it", Place(path))
     if not is_learner_half(workspace.tree(learner)):
         raise InputError(f"would be the server's half of {learner.name}, which is no flat YAML", Place(path))
-    return learner

@@ -17,6 +17,7 @@ from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
 from schema.resolve.tree import data
 from schema.split import Gpus
+from schema.split import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,11 @@ class Native(Preset):
     apart = True
 
     server: Branch | None
+
+    @property
+    def trees(self) -> tuple[Branch, ...]:
+        """Both halves."""
+        return (self.tree,) if self.server is None else (self.tree, self.server)
 
     @cached_property
     def kind(self) -> Kind:
@@ -155,12 +161,12 @@ class Native(Preset):
     def processes(self) -> int | None:
         """Learners on one node; None where ENV says nothing of them, or no number."""
         said = self.variables("learner")
-        return _count(said.get("NPROC_PER_NODE", "1")) if {"NPROC_PER_NODE", "NNODES"} & said.keys() else None
+        return processes(said.get("NPROC_PER_NODE", "1")) if {"NPROC_PER_NODE", "NNODES"} & said.keys() else None
 
     @property
     def nodes(self) -> int | None:
         """Nodes that learn together; None where ENV says no number."""
-        return _count(self.variables("learner").get("NNODES", "1"))
+        return processes(self.variables("learner").get("NNODES", "1"))
 
     @property
     def rollout_gpus(self) -> Gpus | None:
@@ -179,11 +185,6 @@ class Native(Preset):
         said = half.find(ENVIRONMENT) if half else None
         children = said.children if isinstance(said, Branch) else {}
         return {str(name): str(data(tree)) for name, tree in children.items()}
-
-
-def _count(said: str) -> int | None:
-    number = argument.number(said)
-    return int(number) if number is not None and number >= 1 else None
 
 
 def _fields(side: str) -> Mapping[str, catalogue.Field]:

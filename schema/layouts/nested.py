@@ -148,11 +148,10 @@ class Nested(Preset):
     @property
     def deepspeed(self) -> Setting | None:
         """`deepspeed.config` if `deepspeed.enabled`, else what a section passes."""
-        if self.tree.value("deepspeed", "enabled") is not True:
+        section = self.tree.find("deepspeed")
+        if not isinstance(section, Branch) or section.value("enabled") is not True:
             return super().deepspeed
-        said = self.tree.find("deepspeed", "config") or self.tree.find("deepspeed")
-        assert said is not None
-        value = self.tree.value("deepspeed", "config")
+        said, value = section.find("config") or section, section.value("config")
         return Setting("deepspeed", "config", value, said.place if value is not None else said.key, said.key)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schema.place import shown
+from schema.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ def _command(finding: Finding) -> str:
     place = finding.place
     properties = f"file={_property(shown(place.file))},line={place.line},col={place.column},title={finding.rule}"
     parts = [finding.message, finding.consequence, f"fix: {finding.fix}" if finding.fix else ""]
-    message = _data("\n".join(part for part in parts if part))
+    message = _data("\n".join(printable(part) for part in parts if part))
     return f"::{finding.severity.value} {properties}::{message}"
 
 
@@ -30,4 +31,4 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return _data(printable(text, keep="\r\n")).replace(":", "%3A").replace(",", "%2C")

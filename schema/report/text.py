@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
@@ -15,7 +17,7 @@ def text(findings: Sequence[Finding]) -> str:
     """One block a finding, then a line that counts them; nothing at all if there are none."""
     if not findings:
         return ""
-    lines = [line for finding in findings for line in _block(finding)]
+    lines = [printable(line) for finding in findings for line in _block(finding)]
     return "\n".join([*lines, summary(findings)])
 
 

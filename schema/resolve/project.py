@@ -6,23 +6,25 @@ import os
 import sys
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic import ConfigDict
 from pydantic import Field
-from pydantic import PositiveInt
 from pydantic import ValidationError
 from pydantic import model_validator
 
 from schema.errors import InputError
 from schema.place import Place
+from schema.split import MAX_GPUS
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
+Count = Annotated[int, Field(ge=1, le=MAX_GPUS)]
 _MARKERS = ("pyproject.toml", ".git")
 
 
@@ -33,11 +35,11 @@ class Settings(BaseModel):
         extra="forbid", strict=True, frozen=True, alias_generator=lambda name: name.replace("_", "-")
     )
 
-    rollout_gpus: PositiveInt | None = None
+    rollout_gpus: Count | None = None
     """GPUs that roll out; TP x DP of every server-mode preset must equal it."""
-    train_gpus: PositiveInt | None = None
+    train_gpus: Count | None = None
     """GPUs that learn, one learner process each."""
-    gpus: PositiveInt | None = None
+    gpus: Count | None = None
     """GPUs of the node: the server of a preset takes its TP x DP, the learner has what that leaves."""
     swift_version: str | None = None
     """The ms-swift release to check against."""
@@ -95,12 +97,23 @@ def _project(root: Path) -> Project:
 def _settings(file: Path) -> Settings:
     try:
         with file.open("rb") as stream:
-            table: dict[str, Any] = tomllib.load(stream).get("tool", {}).get("rollout-split", {})
-        return Settings.model_validate(table)
+            said: dict[str, Any] = tomllib.load(stream)
+        return Settings.model_validate(_table(said, "tool", "rollout-split"))
     except ValidationError as error:
         raise InputError(_first(error), Place(file)) from error
     except (OSError, ValueError) as error:  # no TOML, or no UTF-8
         raise InputError(f"cannot be read: {error}", Place(file)) from error
+    except RecursionError as error:
+        raise InputError("cannot be read: nested too deeply", Place(file)) from error
+
+
+def _table(said: dict[str, Any], *names: str) -> dict[str, Any]:
+    for name in names:
+        below = said.get(name, {})
+        if not isinstance(below, dict):
+            raise ValueError(f"{name} is {below!r}, not a table")  # noqa: TRY004 - of the file, as its other faults
+        said = below
+    return said
 
 
 def _first(error: ValidationError) -> str:

@@ -43,8 +43,9 @@ def another_release(context: Context) -> Iterator[Problem]:
     after 3.12.6 (the catalogue's data, read from the wheels). Where other releases have every key, the preset was
     probably written for one of them; named as the target, it takes away each `unknown-key` that comes of this.
     """
-    heard = {key: bool(knowing([key.argument])) for key in _keys(context)}
-    known, unheard = ([key for key, has in heard.items() if has is wanted] for wanted in (True, False))
+    keys = list(_keys(context))
+    heard = {key: bool(knowing([key.argument])) for key in keys}
+    known, unheard = ([key for key in keys if heard[key] is has] for has in (True, False))
     lacking = [key for key in known if _lacks(context, key)]
     releases = knowing(key.argument for key in known) if lacking else ()
     if releases:

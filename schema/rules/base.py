@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from schema.findings import Finding
 from schema.findings import Severity
 from schema.preset import Kind
 from schema.resolve.tree import Branch
+from schema.rules.near import Near
 from schema.values import Values
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Context:
         trainer: the learner's settings.
         server: the rollout server's settings, or None if the preset has no block for them.
         workspace: the files that took part.
+        near: finds the name that was probably meant.
     """
 
     preset: Preset
@@ -46,6 +49,7 @@ class Context:
     trainer: Parsed[TrainerConfig]
     server: Parsed[RolloutServerConfig] | None
     workspace: Workspace
+    near: Near = field(default_factory=Near)
 
     @cached_property
     def values(self) -> Values:

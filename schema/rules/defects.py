@@ -303,14 +303,16 @@ DEFECTS = {
 @rule(
     "release-defect",
     severity=Severity.WARNING,
-    needs=("generation_batch_size", "steps_per_generation", "num_generations", "vllm_data_parallel_size"),
+    needs=(
+        *("generation_batch_size", "steps_per_generation", "per_device_train_batch_size", "num_generations"),
+        *("use_vllm", "vllm_data_parallel_size"),
+    ),
 )
 def release_defect(context: Context) -> Iterator[Problem]:
     """A preset runs into a defect of the target release, which a later release has mended.
 
-    An error where it ends the run or lets it learn from wrong data. docs/upstream-fixes.md lists the
-    mends; each row names the line of the last release that has the defect, and the wheels on both sides decided
-    both ends.
+    An error where it ends the run or lets it learn from wrong data. docs/defects.md lists the defects with the
+    line of the last release that has each; the wheels on both sides decided both ends.
     """
     asked = Asked(context)
     for defect in DEFECTS.values():

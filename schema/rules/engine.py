@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -131,10 +130,10 @@ def _argument(context: Context, said: _Said, name: str, value: object) -> Iterat
             "remove it",
         )
     elif name not in known:
-        close = get_close_matches(name, known, n=1, cutoff=0.7)
+        close = context.near(name, known)
         yield Problem(
             place,
-            f"vLLM {vllm} has no engine argument {name}{f'; did you mean {close[0]}?' if close else ''}",
+            f"vLLM {vllm} has no engine argument {name}{f'; did you mean {close}?' if close else ''}",
             f"{context.swift}: TypeError: unexpected keyword argument {name!r}, in the worker",
             "rename or remove it",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from schema.catalogue import lifetime
@@ -17,7 +16,7 @@ from schema.rules.base import Problem
 from schema.rules.base import rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
     from collections.abc import Iterator
 
     from schema.catalogue import Lifetime
@@ -60,7 +59,7 @@ def unknown_key(context: Context) -> Iterator[Problem]:
     sections = context.preset.top_level
     for name, tree in context.preset.tree.children.items():
         if sections and name not in sections and data(tree) is not None:
-            hint = _hint(str(name), sections)
+            hint = _hint(context, str(name), sections)
             yield Problem(tree.key, f"unknown section {name}{hint}", "nothing reads it", "remove or rename it")
     if sections:
         yield from _unknown_in_deepspeed(context)
@@ -74,14 +73,14 @@ def _unknown_in_deepspeed(context: Context) -> Iterator[Problem]:
     section = context.preset.tree.find("deepspeed")
     for name, tree in section.children.items() if isinstance(section, Branch) else ():
         if name not in _DEEPSPEED and data(tree) is not None:
-            hint = _hint(str(name), _DEEPSPEED)
+            hint = _hint(context, str(name), _DEEPSPEED)
             yield Problem(
                 tree.key, f"unknown key deepspeed.{name}{hint}", "nothing reads it", "remove or rename it"
             )
 
 
 def _unknown(context: Context, setting: Setting) -> Problem:
-    meant = _meant(setting.name, context.release.trainer)
+    meant = _meant(context, setting.name, context.release.trainer)
     row = ROLES.get(setting.name)
     own = "" if context.preset.apart else _OWNED
     if setting.name in context.release.server:
@@ -167,7 +166,7 @@ def is_misspelt(context: Context, name: str) -> bool:
 def _hint_in_block(context: Context, name: str) -> tuple[str, str]:
     if name in ROLES and not is_misspelt(context, name) and (life := lifetime("server", name)) is not None:
         return f"; only ms-swift {_span(life)} has it", "remove it"
-    meant = _meant(name, fields(Role.SERVER))
+    meant = _meant(context, name, fields(Role.SERVER))
     if not meant and name in context.release.trainer:
         return "; it is an argument of the learner", f"move it to {context.preset.learner_path}"
     if meant and isinstance(context.preset.block, Branch) and context.preset.block.find(meant):
@@ -175,16 +174,15 @@ def _hint_in_block(context: Context, name: str) -> tuple[str, str]:
     return f"; did you mean {meant}?" if meant else "", "rename or remove it"
 
 
-def _hint(name: str, known: Iterable[str]) -> str:
-    meant = _meant(name, known)
+def _hint(context: Context, name: str, known: Collection[str]) -> str:
+    meant = _meant(context, name, known)
     return f"; did you mean {meant}?" if meant else ""
 
 
-def _meant(name: str, known: Iterable[str]) -> str | None:
-    names = list(known)
-    if OLD_SPELLINGS.get(name) in names:
+def _meant(context: Context, name: str, known: Collection[str]) -> str | None:
+    if OLD_SPELLINGS.get(name) in known:
         return OLD_SPELLINGS[name]
-    return next(iter(get_close_matches(name, names, n=1, cutoff=0.7)), None)
+    return context.near(name, known)
 
 
 @rule("missing-key")

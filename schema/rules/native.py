@@ -49,7 +49,8 @@ def yaml_argument(context: Context) -> Iterator[Problem]:
     A null becomes the word None, a list its items, which crash it unless they are texts (`TypeError: sequence
     item 1: expected str instance, int found`, before 4.6.0), an empty list an option without a value, and what
     begins with a dash another option (ms-swift 4.5.2, cli/main.py:60-70 parse_yaml_args; before 4.1.0
-    cli/main.py:62-78 prepare_config_args, for `--config`).
+    cli/main.py:62-78 prepare_config_args, for `--config`). A mapping becomes JSON, which has no dates
+    (cli/main.py:67; before 4.1.0 OmegaConf read them as texts).
     """
     if not isinstance(context.preset, Native):
         return
@@ -68,11 +69,24 @@ def _unreadable(context: Context, field: Field | None, value: object) -> tuple[s
     if value == []:
         return "is an empty list", "its parser stops: expected at least one argument", "remove it"
     items = value if isinstance(value, list) else [value]
+    if isinstance(value, dict):
+        return _no_json(context, value)
     if isinstance(value, list) and (odd := [item for item in items if not isinstance(item, str)]):
         return _no_text(context, items, odd[0])
-    if len(items) == 1 and argument.is_option(argument.text(items[0])):
-        return f"is {items[0]!r}", "its parser takes it for an option", "leave out the dash"
-    return None
+    dashed = len(items) == 1 and argument.is_option(argument.text(items[0]))
+    return (f"is {items[0]!r}", "its parser takes it for an option", "leave out the dash") if dashed else None
+
+
+def _no_json(context: Context, value: dict[object, object]) -> tuple[str, str, str] | None:
+    odd = next(argument.unlike_json(value), None)
+    if odd is None or older(context, "4.1.0"):
+        return None
+    kind = type(odd).__name__
+    return (
+        f"holds {str(odd)!r}, a {kind}",
+        f"TypeError: Object of type {kind} is not JSON serializable",
+        "quote it",
+    )
 
 
 def _no_text(context: Context, items: list[object], odd: object) -> tuple[str, str, str] | None:

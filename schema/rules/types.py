@@ -84,8 +84,7 @@ def wrong_server_type(context: Context) -> Iterator[Problem]:
 
 def _others_of_the_server(context: Context) -> Iterator[Problem]:
     block, modelled = context.preset.block, RolloutServerConfig.model_fields
-    assert isinstance(block, Branch)
-    for name, tree in block.children.items():
+    for name, tree in block.children.items() if isinstance(block, Branch) else ():
         field, value = context.release.server.get(str(name)), data(tree)
         if field is None or name in modelled or (value is None and not context.preset.apart):
             continue

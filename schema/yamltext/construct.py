@@ -58,6 +58,8 @@ class Constructor:
             hash(value)
         except TypeError:
             raise InputError("a mapping key cannot be a list or a mapping", self.place(entry.key)) from None
+        if isinstance(value, bytes):
+            raise InputError("a mapping key cannot be binary", self.place(entry.key))
         return value
 
     def entries(self, mapping: Mapping) -> Iterator[Entry]:
@@ -72,6 +74,7 @@ class Constructor:
             self._refuse_duplicate(merges if is_merge(entry) else seen, entry)
         for merge in merges.values():
             for entry in self._merged(merge.value):
+                self._spend(merge.value)
                 seen.setdefault(self.key(entry), entry)
         yield from seen.values()
 

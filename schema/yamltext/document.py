@@ -10,6 +10,7 @@ import yaml
 
 from schema.errors import InputError
 from schema.place import Place
+from schema.secrets import starred_after
 from schema.yamltext.construct import Constructor
 from schema.yamltext.nodes import Builder
 from schema.yamltext.nodes import Mapping
@@ -128,7 +129,9 @@ def _roots(path: Path, text: str) -> list[Node]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
-        raise InputError(f"is not valid YAML: {error.problem or error.context}", place) from error
+        said = text[: mark.index].rpartition("\n")[2] if mark else ""
+        reason = starred_after(said, str(error.problem or error.context))
+        raise InputError(f"is not valid YAML: {reason}", place) from error
     except NestingError as error:
         raise InputError(str(error), Place(path, error.mark.line + 1, error.mark.column + 1)) from error
 

@@ -7,6 +7,7 @@ the next token and takes comments of the next section with it.
 
 from __future__ import annotations
 
+import re
 import reprlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 #: What YAML 1.1 makes of a plain `<<` and `=`: keys with a meaning of their own, and no values.
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _KEY_TAGS = ("tag:yaml.org,2002:merge", "tag:yaml.org,2002:value")
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 #: Deeper nesting than this is no preset; the limit keeps a hostile file from exhausting the stack.
 MAX_DEPTH = 64
@@ -204,6 +207,8 @@ class Builder:
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         if "\0" in event.value:
             raise _error("holds a NUL character, which no command line can pass", event)
+        if _SURROGATE.search(event.value):
+            raise _error("holds half a character (a surrogate), which no file and no command line can hold", event)
         span, value = _span(event, _end(event)), self._value(event)
         tag = None if event.tag == "!" else event.tag
         return Scalar(span, event.value, value, event.style or None, event.anchor, tag)

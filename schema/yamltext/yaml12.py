@@ -56,5 +56,5 @@ def as_yaml12(text: str) -> object:
 
     try:
         return YAML(typ="safe", pure=True).load(f"- {text}")[0]
-    except (YAMLError, ValueError, NotImplementedError):
+    except (YAMLError, ValueError, NotImplementedError, RecursionError):
         return text

@@ -53,12 +53,19 @@ def test_a_pipe_keeps_nobody_waiting(root, command):
     assert command("preset.yaml").returncode == 1
 
 
-@pytest.mark.parametrize("name", [b"no utf-8 \xff.yaml", "模 型.yaml".encode(), b"two\nlines.yaml"])
-def test_any_file_name(name, root, command):
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"no utf-8 \xff.yaml", b"no utf-8 \\udcff.yaml"),
+        ("模 型.yaml".encode(), "模 型.yaml".encode()),
+        (b"two\nlines.yaml", b"two\\nlines.yaml"),
+    ],
+)
+def test_any_file_name(name, shown, root, command):
     Path(os.fsdecode(os.fsencode(root) + b"/" + name)).write_text(PRESET)
     assert command(name).returncode == 1
     assert command("--write", "--report", "json", name, PYTHONIOENCODING="utf-8:strict").returncode == 0
-    assert command(name).stdout == name + b": nothing to do\n"
+    assert command(name).stdout == shown + b": nothing to do\n"
 
 
 def test_characters_that_the_terminal_lacks_are_spelled_out(root, command):

@@ -23,7 +23,7 @@ def findings(root):
 
 def test_text(findings, root):
     assert REPORTERS["text"](findings) == (
-        "configs/a preset, 100%.yaml:3:9: error[one-port] 50%: is [1, 2]\nor so\n"
+        "configs/a preset, 100%.yaml:3:9: error[one-port] 50%: is [1, 2]\\nor so\n"
         "    ValueError\n"
         "    fix: set it\n"
         "configs/a preset, 100%.yaml:7:1: warning[yaml-versions] on is é\n"
@@ -59,7 +59,7 @@ def test_json(findings, root):
 
 def test_github_commands_are_escaped(findings, root):
     preset = "file=configs/a preset%2C 100%25.yaml"
-    text = "50%25: is [1, 2]%0Aor so%0AValueError%0Afix: set it"
+    text = "50%25: is [1, 2]\\nor so%0AValueError%0Afix: set it"
     assert REPORTERS["github"](findings).split("\n") == [
         f"::error {preset},line=3,col=9,title=one-port::{text}",
         f"::warning {preset},line=7,col=1,title=yaml-versions::on is é",

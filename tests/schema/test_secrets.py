@@ -20,14 +20,81 @@ PLACE = Place(None, 1, 1)
     ],
 )
 def test_values_are_masked(message, shown):
-    found = secrets.masked(Finding("id", Severity.ERROR, PLACE, message, "ms-swift 4.5.2: sets 'hush'", message))
+    finding = Finding("id", Severity.ERROR, PLACE, message, "ms-swift 4.5.2: sets 'hush'", message)
+    found = secrets.without(finding, [], here=True)
     assert (found.message, found.fix) == (shown, shown)
     assert found.consequence == "ms-swift 4.5.2: sets ***"
 
 
 @pytest.mark.parametrize(
     ("name", "secret"),
-    [("api_key", True), ("HF_TOKEN", True), ("hub_token", True), ("max_new_tokens", False), ("monkey", False)],
+    [
+        *((name, True) for name in ("api_key", "HF_TOKEN", "hub_token", "x-api-key", "hubToken", "db.password")),
+        *((name, False) for name in ("max_new_tokens", "monkey", "tokenizer", "keys", "")),
+    ],
 )
 def test_names(name, secret):
     assert secrets.is_secret(name) is secret
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("url is 'http://me:hush@host:1/x'", "url is 'http://***@host:1/x'"),
+        ("nothing of http://host:1/x goes", "nothing of http://host:1/x goes"),
+        ("loads hf_aB3dE5gH7jK9 from the hub", "loads *** from the hub"),
+        ("calls hf_hub_download with hf_overrides", "calls hf_hub_download with hf_overrides"),
+        ("sends sk-proj-Ab3dE5gH7", "sends ***"),
+        ("a risk-free task-specific word", "a risk-free task-specific word"),
+        ("""{"a": {"hub_token": "hu\\"sh"}, "b": 1}""", """{"a": {"hub_token": ***}, "b": 1}"""),
+        ("HF_TOKEN=hush swift rlhf", "HF_TOKEN=*** swift rlhf"),
+        ("hub_token -> other", "hub_token -> ***"),
+    ],
+)
+def test_what_looks_like_a_secret_is_starred_anywhere(text, shown):
+    assert secrets.starred(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("  hub_token: it is hush hush", "  hub_token: ***"),
+        ("# old: {token: hush, b: 1}", "# old: {token: ***"),
+        ("model: a # api_key: hush", "model: a # api_key: ***"),
+        ("tokenizer: fast", "tokenizer: fast"),
+    ],
+)
+def test_a_line_that_names_a_secret_ends_there(line, shown):
+    assert secrets.starred_line(line) == shown
+
+
+def test_known_values_are_found_however_they_are_spelt():
+    known = secrets.known(
+        {"ENV": {"TOKEN": "quo'te\nand lines"}, "list": [{"password": 1234567}], "token": "short"}
+    )
+    for text in ("quo'te", "'quo\\'te\\nand lines'", "and lines", "1234567"):
+        assert secrets.HIDDEN in secrets.starred(f"it is {text} here", known) or text == "quo'te"
+    assert secrets.starred("shorter words stay", known) == "shorter words stay"
+
+
+def test_hidden_keeps_what_is_no_secret():
+    data = {"a": [{"token": ["x", 1, None]}], "b": "http://u:p@h", "key": True, "n": 1}
+    assert secrets.hidden(data) == {
+        "a": [{"token": ["***", "***", None]}],
+        "b": "http://***@h",
+        "key": True,
+        "n": 1,
+    }
+
+
+def test_words_of_a_command():
+    argv = ["swift", "--hub_token", "hush", "--api_key=hush", "--model", "m", "http://u:p@h"]
+    assert secrets.command(argv) == [
+        "swift",
+        "--hub_token",
+        "***",
+        "--api_key=***",
+        "--model",
+        "m",
+        "http://***@h",
+    ]

@@ -1,6 +1,7 @@
 """This project's verdicts and ms-swift's on flat mutants: read by its own command line, then constructed."""
 
 import random
+from urllib.parse import urlsplit
 
 import mutations
 import pytest
@@ -41,6 +42,8 @@ def flat(data):
         return texts(learner), None
     shared = {name: learner[name] for name in fields(Role.BOTH) if name in learner}
     host, port = (learner.get(f"vllm_server_{name}") for name in ("host", "port"))
+    if isinstance(urls := learner.get("vllm_server_base_url"), list) and host is None:
+        host, port = [urlsplit(urls[0]).hostname], [urlsplit(urls[0]).port]
     listen = {"host": host[0], "port": port[0]} if isinstance(host, list) and isinstance(port, list) else {}
     return texts(learner), texts(shared | listen | block)
 

@@ -7,20 +7,16 @@ import os
 import re
 import time
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.parse import urlunsplit
 
 import yaml
 
+from schema import secrets
 from schema.errors import InputError
 from schema.launch.run import logs
 from schema.resolve.tree import data
-from schema.secrets import HIDDEN
-from schema.secrets import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from collections.abc import Sequence
     from pathlib import Path
 
     from schema.launch.run.start import Start
@@ -60,7 +56,7 @@ def _write(folder: Path, start: Start) -> None:
         "side": start.wish.side,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "preset": str(preset.resolved.path),
-        "command": _words(start.argv),
+        "command": secrets.command(start.argv),
         "gpus": start.plan.facts["gpus"].split(","),
         "environment": environment(start.environment),
         "not_inherited": [name for name in start.plan.unset if name in os.environ],
@@ -71,7 +67,7 @@ def _write(folder: Path, start: Start) -> None:
     try:
         (folder / "plan.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
         for name, tree in halves.items():
-            text = yaml.safe_dump(_starred(data(tree)), sort_keys=False, allow_unicode=True)
+            text = yaml.safe_dump(secrets.hidden(data(tree)), sort_keys=False, allow_unicode=True)
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror}; logs=DIR names another folder for logs") from error
@@ -79,37 +75,5 @@ def _write(folder: Path, start: Start) -> None:
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
     """The variables that matter, without their secrets."""
-    return {name: _value(name, value) for name, value in sorted(variables.items()) if _MATTERS.match(name)}
-
-
-def _value(name: str, value: str) -> str:
-    if is_secret(name):
-        return HIDDEN
-    parts = urlsplit(value) if "://" in value else None
-    if parts is None or "@" not in parts.netloc:
-        return value
-    return urlunsplit(parts._replace(netloc=f"{HIDDEN}@{parts.netloc.rpartition('@')[2]}"))
-
-
-def _words(argv: Sequence[str]) -> list[str]:
-    """A command, with the values of secret options starred."""
-    found: list[str] = []
-    for word in argv:
-        option = word.partition("=")[0]
-        secret = bool(found) and found[-1].startswith("--") and is_secret(found[-1])
-        if secret:
-            found.append(HIDDEN)
-        elif option != word and option.startswith("--") and is_secret(option):
-            found.append(f"{option}={HIDDEN}")
-        else:
-            found.append(word)
-    return found
-
-
-def _starred(value: object) -> object:
-    if isinstance(value, dict):
-        return {
-            name: HIDDEN if isinstance(each, str) and is_secret(str(name)) else _starred(each)
-            for name, each in value.items()
-        }
-    return [_starred(each) for each in value] if isinstance(value, list) else value
+    told = {name: value for name, value in sorted(variables.items()) if _MATTERS.match(name)}
+    return {name: str(secrets.hidden(value, name)) for name, value in told.items()}

@@ -19,6 +19,8 @@ from schema.launch.machine.rollout import KEY_VARIABLE
 from schema.launch.machine.rollout import Server
 from schema.launch.plan import whereabouts
 from schema.launch.preflight import Look
+from schema.printable import printable
+from schema.secrets import starred
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +128,7 @@ class Start:
         """Prints whom the two sides talk to and about, for the person at the terminal."""
         for name in _FACTS:
             if name in self.plan.facts:
-                print(f"{name:<20} {self.plan.facts[name]}", file=sys.stderr)
+                print(printable(starred(f"{name:<20} {self.plan.facts[name]}")), file=sys.stderr)
 
     def replace(self) -> None:
         """Becomes the program; returns only by raising.

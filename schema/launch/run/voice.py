@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from schema.exits import tell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ class Voice:
         """Says one thing; a full disk ends nothing."""
         first = "\n" if self.midway and os.path.sameopenfile(1, 2) else ""
         self.midway = False
-        print(f"{first}{_NAMES[self.side]}: {text}", file=sys.stderr)
+        tell(f"{first}{_NAMES[self.side]}: {text}")
         if self.log is not None:
             line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n"
             with contextlib.suppress(OSError), self.log.open("ab") as file:

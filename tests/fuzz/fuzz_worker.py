@@ -1,0 +1,352 @@
+"""Runs mutated inputs through both commands, in forked workers with limits, and looks at all that comes out.
+
+    python tests/fuzz/fuzz_worker.py SEED NUMBER
+
+runs one input again, shows its files, and ends with what was wrong.
+"""
+
+import contextlib
+import faulthandler
+import io
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from fuzz_inputs import PLANTED
+from fuzz_inputs import Files
+from fuzz_inputs import Inputs
+from fuzz_mutations import mutated
+
+from migrate.cli import main as migrate_config
+from schema.cli import main as validate_config
+
+#: Seconds of a CPU that one input may take, seconds on the clock, and bytes of memory.
+CPU, CLOCK, MEMORY = 10, 120, 1 << 30
+#: Failures after which a run ends.
+MOST = 400
+_FORMATS = ("text", "json", "github", "sarif")
+#: What no output holds: controls but line breaks and tabs, lone carriage returns, and what turns text around.
+_RAW = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]|\r(?!\n)"
+)
+_COMMAND = re.compile(r"^\s*::", re.MULTILINE)
+#: A planted secret that its name or its shape still tells.
+_NAMED = rb"(?:^|[\s{,'\"_.-])(?:token|api_?key|key)['\"]?\s*:\s*['\"]?(?:hf_|sk-)?$"
+_TOLD = re.compile(_NAMED, re.IGNORECASE)
+
+
+class Call(NamedTuple):
+    """One call of a command."""
+
+    command: str
+    args: tuple[str, ...]
+    encoding: str
+
+    @property
+    def form(self) -> str:
+        """The form of its output."""
+        return next((arg for arg in reversed(self.args) if arg in _FORMATS), "text")
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may write."""
+        return "--write" in self.args
+
+
+@dataclass
+class Figures:
+    """What a run saw."""
+
+    inputs: int = 0
+    codes: Counter[str] = field(default_factory=Counter)
+    slowest: tuple[float, int] = (0.0, 0)
+    memory: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        codes = ", ".join(f"{number} x {what}" for what, number in sorted(self.codes.items()))
+        return (
+            f"fuzz: {self.inputs} inputs; {codes}; slowest {self.slowest[0]:.1f} s (number {self.slowest[1]}),"
+            f" peak {self.memory / 1024:.0f} MiB, {len(self.failures)} failures"
+        )
+
+
+def made(inputs: Inputs, seed: int, number: int) -> tuple[Files, list[Call]]:
+    """The files of an input, one of them mutated, and the calls that it gets."""
+    random = Random(f"{seed}-{number}")
+    files = inputs.pick(random)
+    presets = [name for name in files if name.endswith(".yaml") and not name.startswith("base/")]
+    name = random.choices(("preset", "pyproject.toml", "models/m/config.json"), (84, 8, 8))[0]
+    name = random.choice(presets) if name == "preset" else name
+    files[name] = mutated(files[name], name, random)
+    named = ["x.yaml"] if "x.yaml" in files else [each for each in presets if ".rollout" not in each]
+    return files, [_validate(named, random), _migrate(named, random)]
+
+
+def _validate(named: list[str], random: Random) -> Call:
+    options = random.choice(
+        ([], [], ["--split"], ["--train-gpus", "2"], ["--swift-version", random.choice(("3.10.0", "4.0.0"))])
+    )
+    return Call("validate-config", (*named, "--format", random.choice(_FORMATS), *options), _encoding(random))
+
+
+def _migrate(named: list[str], random: Random) -> Call:
+    to = ("--to", random.choice(("server", "colocate")))
+    doing = random.choice(((), ("--write",), ("--write",), ("--check",)))
+    more = random.choice(
+        ((), (), ("--mask-bases",), ("--include-bases",), ("--train-gpus", "2"), ("--max-model-len", "9000"))
+    )
+    return Call(
+        "migrate-config",
+        (*named, *to, "--report", random.choice(("text", "json")), *doing, *more),
+        _encoding(random),
+    )
+
+
+def _encoding(random: Random) -> str:
+    return random.choice(("utf-8", "utf-8", "ascii", "latin-1"))
+
+
+def tried(files: Files, calls: list[Call], folder: Path) -> Iterator[tuple[str, str]]:
+    """Each call's end, and what is wrong with it, if anything is."""
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    os.chdir(folder)
+    said = b"\n".join(files.values())
+    for call in calls:
+        before = _tree(folder)
+        code, out, err = _called(call)
+        wrong = [*_wrong(call, code, out, err), *_shown(said, out + err)]
+        if (not call.writes or code != 0) and _tree(folder) != before:
+            wrong.append("files were changed")
+        yield (
+            f"{call.command} {code}",
+            f"{' '.join([call.command, *call.args])}: {'; '.join(wrong)}" if wrong else "",
+        )
+
+
+def _called(call: Call) -> tuple[int, str, str]:
+    out, err = io.BytesIO(), io.BytesIO()
+    streams = [
+        io.TextIOWrapper(stream, call.encoding, "strict", newline="", write_through=True) for stream in (out, err)
+    ]
+    main = validate_config if call.command == "validate-config" else migrate_config
+    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        try:
+            main(list(call.args), prog_name=call.command)
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        except BaseException as error:
+            return -1, "", f"{type(error).__name__}: {error}"
+    return code, *(stream.getvalue().decode(call.encoding) for stream in (out, err))
+
+
+def _wrong(call: Call, code: int, out: str, err: str) -> Iterator[str]:
+    if code not in (0, 1, 2) or "Traceback" in err:
+        yield f"exit {code}: {err.strip()[-1500:]}"
+        return
+    if code == 2 and not err:
+        yield "exit 2 without a word"
+    if call.form in ("json", "sarif") and "--split" not in call.args:
+        with contextlib.suppress(ValueError):
+            yield from [] if json.loads(out) is not None else ["JSON null"]
+            return
+        yield f"no JSON: {out[:200]!r}"
+    if (raw := _RAW.search(out + err)) is not None:
+        yield f"raw {raw[0]!r} in {(out + err)[max(0, raw.start() - 80) : raw.end()]!r}"
+    if call.form != "github" and _COMMAND.search(out + err):
+        yield f"a command of GitHub: {_COMMAND.search(out + err)}"
+
+
+def _shown(said: bytes, output: str) -> Iterator[str]:
+    """Planted secrets that are shown, though every place where they stand tells that they are secrets."""
+    for digit in "0123":
+        secret = f"{PLANTED}{digit}123456789"
+        if secret in output and all(
+            _is_told(said, found.start(), found.end()) for found in re.finditer(secret.encode(), said)
+        ):
+            at = output.index(secret)
+            yield f"the secret {secret} is shown: {output[max(0, at - 200) : at + 40]!r}"
+
+
+def _is_told(said: bytes, start: int, end: int) -> bool:
+    before, word = said[said.rfind(b"\n", 0, start) + 1 : start], said[end : end + 1]
+    whole = not re.match(rb"[\w-]", word)
+    by_shape = re.search(rb"(?:(?<![\w-])(?:hf_|sk-)|://someone:)$", before) is not None
+    return whole and (by_shape or _TOLD.search(before) is not None)
+
+
+def _tree(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def run(seed: int, numbers: range, workers: int = 1) -> Figures:
+    """Runs inputs, each in a worker; one that dies is followed by another, which goes on behind it."""
+    figures, shares = Figures(), [numbers[worker::workers] for worker in range(workers)]
+    home = Path(tempfile.mkdtemp(prefix="fuzz-", dir=_memory()))
+    running = {share.start: _Share(seed, share, home / str(share.start)) for share in shares if share}
+    try:
+        while running and len(figures.failures) < MOST:
+            for key, share in list(running.items()):
+                if not share.read(figures):
+                    del running[key]
+    finally:
+        for share in running.values():
+            share.end()
+        shutil.rmtree(home, ignore_errors=True)
+    return figures
+
+
+def _memory() -> str | None:
+    """A folder in memory, where there is one."""
+    folder = "/dev/shm"  # noqa: S108 - mkdtemp makes a folder that is nobody else's
+    return folder if os.access(folder, os.W_OK) else None
+
+
+class _Share:
+    """Some of the inputs, and the worker that runs them."""
+
+    def __init__(self, seed: int, numbers: range, folder: Path) -> None:
+        self._seed, self._left, self._folder = seed, numbers, folder
+        self._start()
+
+    def _start(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        reader, writer = os.pipe()
+        sys.stdout.flush()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(reader)
+            _work(self._seed, self._left, self._folder, writer)
+        os.close(writer)
+        self._lines = os.fdopen(reader, "rb")
+
+    def read(self, figures: Figures) -> bool:
+        """Takes the next line of the worker; whether there is more to come."""
+        line = self._lines.readline()
+        if line:
+            self._left = self._left[1:]
+            _count(figures, json.loads(line))
+            return True
+        self._lines.close()
+        _, status = os.waitpid(self._pid, 0)
+        if not self._left:
+            return False
+        self._died(figures, status)
+        if self._left:
+            self._start()
+        return bool(self._left)
+
+    def end(self) -> None:
+        """Ends a worker that is still at work."""
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        self._lines.close()
+
+    def _died(self, figures: Figures, status: int) -> None:
+        number, self._left = self._left[0], self._left[1:]
+        stack = (self._folder.with_suffix(".stack")).read_text(errors="replace")[-3000:]
+        figures.inputs += 1
+        figures.codes["killed"] += 1
+        figures.failures.append(_failure(self._seed, number, f"the worker died, status {status}: {stack}"))
+
+
+def _failure(seed: int, number: int, what: str) -> str:
+    """What is wrong, and how to see it again."""
+    return f"seed {seed}, number {number} (python tests/fuzz/fuzz_worker.py {seed} {number}): {what}"
+
+
+def _count(figures: Figures, line: dict) -> None:
+    figures.inputs += 1
+    figures.codes.update(line["codes"])
+    figures.slowest = max(figures.slowest, (line["seconds"], line["number"]))
+    figures.memory = max(figures.memory, line["memory"])
+    figures.failures += line["failures"]
+
+
+def _work(seed: int, numbers: range, folder: Path, pipe: int) -> None:
+    """Runs inputs, a line for each; never returns."""
+    code = 1
+    try:
+        # An allocator may have reserved a gigabyte that nothing uses.
+        reserved = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (reserved + MEMORY,) * 2)
+        os.environ.pop("PRE_COMMIT", None)
+        inputs = Inputs()
+        with folder.with_suffix(".stack").open("w") as stack:
+            for ends in (signal.SIGPROF, signal.SIGALRM):
+                faulthandler.register(ends, stack, chain=True)
+            for number in numbers:
+                os.write(
+                    pipe, json.dumps(_one(inputs, seed, number, folder / str(number), stack)).encode() + b"\n"
+                )
+        code = 0
+    except BaseException:
+        folder.with_suffix(".stack").write_text(traceback.format_exc())
+    finally:
+        os._exit(code)
+
+
+def _one(inputs: Inputs, seed: int, number: int, folder: Path, stack: io.TextIOWrapper) -> dict:
+    stack.truncate(0)
+    files, calls = made(inputs, seed, number)
+    signal.setitimer(signal.ITIMER_PROF, CPU)
+    signal.setitimer(signal.ITIMER_REAL, CLOCK)
+    start = time.process_time()
+    ended = list(tried(files, calls, folder))
+    seconds = time.process_time() - start
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    os.chdir("/")
+    shutil.rmtree(folder)
+    return {
+        "number": number,
+        "codes": [code for code, _ in ended],
+        "failures": [_failure(seed, number, wrong) for _, wrong in ended if wrong],
+        "seconds": seconds,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    }
+
+
+def replay(seed: int, number: int) -> None:
+    """Shows one input, and what is wrong with it."""
+    files, calls = made(Inputs(), seed, number)
+    for name, content in files.items():
+        if not name.startswith(("base/", "models/", "pyproject")) or content not in (f.encode() for f in _usual()):
+            print(f"--- {name}\n{content[:4000].decode('utf-8', 'backslashreplace')}")
+    with tempfile.TemporaryDirectory() as folder:
+        for code, wrong in tried(files, calls, Path(folder)):
+            print(code, wrong)
+        os.chdir("/")
+
+
+def _usual() -> tuple[str, ...]:
+    from fuzz_inputs import CONFIG  # noqa: PLC0415
+    from fuzz_inputs import PYPROJECT  # noqa: PLC0415
+
+    return CONFIG, PYPROJECT
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        replay(int(sys.argv[1]), int(sys.argv[2]))
+    else:
+        print(found := run(int(sys.argv[1]), range(int(sys.argv[2]), int(sys.argv[3])), int(sys.argv[4])))
+        print(*found.failures, sep="\n")
