@@ -223,7 +223,7 @@ def test_without_a_project_root_a_base_may_lie_anywhere(tmp_path):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("rollout-gpus = 0", "rollout-gpus: .*greater than 0"),
+        ("rollout-gpus = 0", "rollout-gpus: .*greater than or equal to 1"),
         ("train-gpus = '2'", "train-gpus: .*valid integer"),
         ("gpus = 8", "gpus: extra inputs"),
         ("repository-keys = {training = 'a'}", "repository-keys.training: .*valid list"),
