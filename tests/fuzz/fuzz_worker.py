@@ -257,13 +257,15 @@ class _Share:
 
     def end(self) -> None:
         """Ends a worker that is still at work."""
-        os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
         self._lines.close()
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):  # it has ended by itself
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
 
     def _died(self, figures: Figures, status: int) -> None:
         number, self._left = self._left[0], self._left[1:]
-        stack = (self._folder.with_suffix(".stack")).read_text(errors="replace")[-3000:]
+        file = self._folder.with_suffix(".stack")
+        stack = file.read_text(errors="replace")[-3000:] if file.exists() else "before its first input"
         figures.inputs += 1
         figures.codes["killed"] += 1
         figures.failures.append(_failure(self._seed, number, f"the worker died, status {status}: {stack}"))

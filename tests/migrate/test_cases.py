@@ -1,4 +1,4 @@
-"""Presets before and after: cases/NAME/{before,after}, `args` for the call, `report.txt` and `warnings.txt` for its output.
+"""Presets before and after: cases/NAME/{before,after}, `args`, and `report.txt` and `warnings.txt` of its output.
 
 Every case can extend cases/base.yaml, which stands beside its files.
 """
