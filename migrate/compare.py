@@ -77,8 +77,11 @@ def told(old: Iterable[Sequence[Old]], *, written: bool) -> list[Finding]:
 
 def _identity(preset: Preset, finding: Finding) -> tuple[object, ...]:
     rule = _SAME_RULE.get(finding.rule, finding.rule)
+    message = _bare(preset, finding.message)
+    if rule == "unknown-key":  # what it guesses follows the keys around it
+        message = message.partition("; ")[0]
     # What another release lacks is told once a preset.
-    return rule, finding.severity, "" if rule == ANOTHER_RELEASE else _bare(preset, finding.message)
+    return rule, finding.severity, "" if rule == ANOTHER_RELEASE else message
 
 
 def _bare(preset: Preset, message: str) -> str:

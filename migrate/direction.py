@@ -12,6 +12,7 @@ from migrate.edits import Add
 from migrate.edits import Change
 from migrate.edits import Move
 from migrate.edits import equal
+from migrate.names import GIVEN
 from migrate.part import MODE
 from migrate.scalars import shown
 from schema.decide import CALLER
@@ -62,7 +63,7 @@ class Direction(ABC):
             if wanted is None or not (own or self.part.knows_mode) or writes(edits, path):
                 continue
             if not equal(wanted, self.part.bases.value(*path)):
-                yield Add(path, wanted, CALLER)
+                yield Add(path, wanted, GIVEN.get(path[-1], CALLER))
 
     def batch(self) -> Iterator[Edit]:
         """The edits of batch numbers that keep the global batch for another number of learners."""

@@ -27,6 +27,7 @@ from migrate.refusals import refuse_unfit
 from migrate.refusals import refuse_unplanned
 from migrate.refusals import rolls_out
 from migrate.target import Bases
+from migrate.target import other_splits
 from migrate.to_colocate import ToColocate
 from migrate.to_server import ToServer
 from schema.check import context
@@ -94,7 +95,8 @@ def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None)
     for path, pair in pairs.items():
         halves, old[path] = native.plan(workspace, pair, target)
         done += halves
-    return Plan(done, old, doubts(presets.values(), options(target)), target.to)
+    warnings = [*doubts(presets.values(), options(target)), *other_splits(presets.values(), target)]
+    return Plan(done, old, warnings, target.to)
 
 
 def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> list[Migration]:

@@ -9,6 +9,7 @@ import yaml
 
 from schema import argument
 from schema.rules.yaml import float_text
+from schema.yamltext.yaml12 import UNREADABLE
 from schema.yamltext.yaml12 import as_yaml12
 from schema.yamltext.yaml12 import same
 
@@ -74,7 +75,7 @@ def _quoted(value: str) -> str:
 def _plain_is_safe(value: str) -> bool:
     try:
         read = yaml.safe_load(f"[{value}]")
-    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: no such date, digits by the thousand
+    except UNREADABLE:
         return False
     return value != "" and same(read, [value]) and same(as_yaml12(value), value)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from schema.decide import Given
 from schema.errors import InputError
@@ -11,6 +12,13 @@ from schema.swift.address import LOOPBACK
 from schema.swift.address import PORT
 
 DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TIMEOUT = LOOPBACK[0], PORT, 300
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+
+    from schema.preset import Preset
+    from schema.resolve.project import Settings
 
 
 class Bases(Enum):
@@ -92,3 +100,24 @@ class Target:
             raise InputError(f"--host {self.host}: only {', '.join(LOOPBACK)} are supported")
         if self.gpu_memory_utilization is not None and not 0 < self.gpu_memory_utilization <= 1:
             raise InputError(f"--gpu-memory-utilization {self.gpu_memory_utilization}: it is a share, 0 < x <= 1")
+
+
+def other_splits(presets: Iterable[Preset], target: Target) -> list[str]:
+    """Warnings of projects whose `[tool.rollout-split]` says another split than the caller.
+
+    validate-config and the launchers go by the project's numbers, so they would refuse the result.
+    """
+    projects = {preset.project.root: preset.project.settings for preset in presets}
+    return [warning for settings in projects.values() for warning in _other_split(settings, target)]
+
+
+def _other_split(settings: Settings, target: Target) -> Iterator[str]:
+    server = target.to == "server"
+    given = {"rollout-gpus": target.rollout_gpus, "train-gpus": target.train_gpus if server else None}
+    said = {"rollout-gpus": settings.rollout_gpus, "train-gpus": settings.train_gpus}
+    for name, gpus in given.items():
+        if gpus is not None and said[name] not in (None, gpus):
+            yield (
+                f"{name} is {said[name]} in [tool.rollout-split] of pyproject.toml, and {gpus} in this call;"
+                " change it there, too, because validate-config and the launchers go by it"
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from itertools import islice
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Findings of one rule in one file that are told; the others are counted.
 MOST = 100
+#: Findings of one rule that are counted: some take long to find.
+COUNTED = 10_000
 
 
 class Severity(Enum):
@@ -51,7 +54,7 @@ class Finding(NamedTuple):
 def bounded(found: Iterable[Finding]) -> list[Finding]:
     """The findings of one rule: of each file the first ones, and one that says how many are left out."""
     files: dict[Path, list[Finding]] = {}
-    for finding in found:
+    for finding in islice(found, COUNTED):
         files.setdefault(finding.place.file, []).append(finding)
     return [finding for each in files.values() for finding in [*each[:MOST], *_others(each[MOST:])]]
 
@@ -60,8 +63,6 @@ def _others(left: list[Finding]) -> list[Finding]:
     if len(left) < 2:
         return left
     severity = Severity.ERROR if any(finding.is_error for finding in left) else Severity.WARNING
-    return [
-        left[0]._replace(
-            severity=severity, message=f"{len(left)} more of these are left out", consequence="", fix=""
-        )
-    ]
+    least = "at least " if len(left) == COUNTED - MOST else ""
+    message = f"{least}{len(left)} more of these are left out"
+    return [left[0]._replace(severity=severity, message=message, consequence="", fix="")]

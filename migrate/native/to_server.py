@@ -11,6 +11,7 @@ from migrate.edits import Add
 from migrate.edits import Change
 from migrate.edits import Remove
 from migrate.edits import equal
+from migrate.names import GIVEN
 from migrate.names import LENGTH
 from migrate.names import RANK
 from migrate.native.edits import copied
@@ -159,4 +160,4 @@ def _set(half: Branch | None, values: Mapping[str, object], edits: Sequence[Edit
         there = half.value(name) if half else None
         written = any(edit.path == (name,) and isinstance(edit, Add | Change) for edit in edits)
         if value is not None and not written and not (same(there, value) or equal(there, [value])):
-            yield Add((name,), value, decide.CALLER)
+            yield Add((name,), value, GIVEN.get(name, decide.CALLER))

@@ -49,6 +49,8 @@ def yaml_files(root: Path) -> Iterator[Path]:
 
 def _bases(workspace: Workspace, file: Path) -> list[Path]:
     try:
+        if not workspace.may_extend(file):
+            return []
         return [base for base, _ in bases(file, workspace.tree(file))]
     except InputError:  # not a preset, or broken: whoever names it is told so
         return []

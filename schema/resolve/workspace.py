@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from schema.resolve.tree import Branch
 from schema.resolve.tree import of_document
 from schema.yamltext import Document
+from schema.yamltext import content_of
 from schema.yamltext import parse
 from schema.yamltext import read
 
@@ -35,6 +36,16 @@ class Workspace:
         """Whether a file is there, or text that stands in for it."""
         real = os.path.realpath(path)
         return self._instead[real] is not None if real in self._instead else path.is_file()
+
+    def may_extend(self, path: Path) -> bool:
+        """Whether a file could name bases: cheaper to ask than to parse every file of a project.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        real = os.path.realpath(path)
+        content = (self._instead[real] or b"") if real in self._instead else content_of(path)
+        return b"extends" in content or b"\\" in content  # a key may be spelt with escapes
 
     def document(self, path: Path) -> Document:
         """The parsed file; raises what yamltext.read raises."""

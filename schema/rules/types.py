@@ -73,12 +73,14 @@ def _sections(context: Context) -> Iterator[Problem]:
 @rule("wrong-server-type", components=True)
 def wrong_server_type(context: Context) -> Iterator[Problem]:
     """A value of a wrong type or range in the rollout server's block."""
-    if context.server is None:
+    block = context.preset.block
+    if context.server is None or not isinstance(block, Branch):
         return
     for name, error in context.server.errors.items():
         if error["type"] not in _SILENT:
             path = context.preset.server_path(name)
-            yield _problem(context, context.at_server(name), path, error["input"], error)
+            # The whole value, as wrong-type shows it, though only an item of it may be wrong.
+            yield _problem(context, context.at_server(name), path, block.value(name), error)
     yield from _others_of_the_server(context)
 
 

@@ -1,6 +1,7 @@
 """YAML text as parse events see it: nodes with exact spans, and the data PyYAML makes of them."""
 
 from schema.yamltext.document import Document
+from schema.yamltext.document import content_of
 from schema.yamltext.document import parse
 from schema.yamltext.document import read
 from schema.yamltext.nodes import Alias
@@ -20,6 +21,7 @@ __all__ = [
     "Scalar",
     "Sequence",
     "Span",
+    "content_of",
     "parse",
     "read",
 ]

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 #: Bytes. A preset is a few kB; anything beyond this is another kind of file.
 MAX_SIZE = 1 << 20
+#: Characters of a text that only PyYAML's slow parser reads as ms-swift does.
+MAX_SLOW = 1 << 18
+_TOO_SLOW = f"more than {MAX_SLOW} characters, with tabs, tags or question marks among them; not a preset"
 BOM = "\ufeff"
 #: What PyYAML's two parsers read differently: tabs, a byte order mark inside the text, a `#` that touches the
 #: indicator of a block scalar, a `:` that touches a flow indicator, and outside of comment lines tags and `?`.
@@ -72,7 +75,7 @@ def read(path: Path) -> Document:
         InputError: the file cannot be read, is too large, is no UTF-8 text, no YAML, holds several
             documents, or its root is no mapping.
     """
-    return parse(path, _content(path))
+    return parse(path, content_of(path))
 
 
 def parse(path: Path, content: bytes) -> Document:
@@ -90,7 +93,8 @@ def parse(path: Path, content: bytes) -> Document:
     return Document(path, text, bom, root)
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """The bytes of a file, of a bounded number; raises what `read` raises."""
     if path.is_dir():
         raise InputError("is a directory, not a preset", Place(path))
     try:
@@ -139,6 +143,8 @@ def _roots(path: Path, text: str) -> list[Node]:
 def _events(text: str) -> Iterator[yaml.Event]:
     # ms-swift reads with the pure-Python loader; libyaml is ten times faster on what both read alike.
     loader = yaml.SafeLoader if _PICKY.search(text) or not yaml.__with_libyaml__ else yaml.CSafeLoader
+    if loader is yaml.SafeLoader and len(text) > MAX_SLOW:
+        raise yaml.MarkedYAMLError(problem=_TOO_SLOW)
     return iter(loader(text).get_event, None)
 
 

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import yaml
+
 from schema.yamltext.nodes import Alias
 from schema.yamltext.nodes import Mapping
 from schema.yamltext.nodes import Node
@@ -13,6 +15,10 @@ from schema.yamltext.nodes import Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+#: What readers raise of a text, and what they let escape: of a date such as 2024-13-40, of `!!bool x`.
+ESCAPES = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, NotImplementedError)
+UNREADABLE = (yaml.YAMLError, *ESCAPES)
 
 # Spellings that both read alike, so that ruamel.yaml (20 ms to import) is asked only about the others.
 _ALIKE = re.compile(
@@ -56,5 +62,5 @@ def as_yaml12(text: str) -> object:
 
     try:
         return YAML(typ="safe", pure=True).load(f"- {text}")[0]
-    except (YAMLError, ValueError, NotImplementedError, RecursionError):
+    except (YAMLError, *ESCAPES):
         return text

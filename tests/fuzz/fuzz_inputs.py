@@ -144,6 +144,9 @@ ENV:
 
 Files = dict[str, bytes]
 
+#: What every project has.
+USUAL: Files = {"pyproject.toml": PYPROJECT.encode(), "models/m/config.json": CONFIG.encode()}
+
 
 def _made(text: str, **said: str) -> str:
     return text.format(**_SECRETS, **said)
@@ -194,4 +197,4 @@ class Inputs:
     def pick(self, random: Random) -> Files:
         """A project with a preset, or several."""
         files = random.choice(self._own if random.random() < 0.6 else self._cases)
-        return {**files, "pyproject.toml": PYPROJECT.encode(), "models/m/config.json": CONFIG.encode()}
+        return {**files, **USUAL}

@@ -27,6 +27,7 @@ from random import Random
 from typing import NamedTuple
 
 from fuzz_inputs import PLANTED
+from fuzz_inputs import USUAL
 from fuzz_inputs import Files
 from fuzz_inputs import Inputs
 from fuzz_mutations import mutated
@@ -256,13 +257,15 @@ class _Share:
 
     def end(self) -> None:
         """Ends a worker that is still at work."""
-        os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
         self._lines.close()
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):  # it has ended by itself
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
 
     def _died(self, figures: Figures, status: int) -> None:
         number, self._left = self._left[0], self._left[1:]
-        stack = (self._folder.with_suffix(".stack")).read_text(errors="replace")[-3000:]
+        file = self._folder.with_suffix(".stack")
+        stack = file.read_text(errors="replace")[-3000:] if file.exists() else "before its first input"
         figures.inputs += 1
         figures.codes["killed"] += 1
         figures.failures.append(_failure(self._seed, number, f"the worker died, status {status}: {stack}"))
@@ -329,19 +332,12 @@ def replay(seed: int, number: int) -> None:
     """Shows one input, and what is wrong with it."""
     files, calls = made(Inputs(), seed, number)
     for name, content in files.items():
-        if not name.startswith(("base/", "models/", "pyproject")) or content not in (f.encode() for f in _usual()):
+        if name not in USUAL or content != USUAL[name]:
             print(f"--- {name}\n{content[:4000].decode('utf-8', 'backslashreplace')}")
     with tempfile.TemporaryDirectory() as folder:
         for code, wrong in tried(files, calls, Path(folder)):
             print(code, wrong)
         os.chdir("/")
-
-
-def _usual() -> tuple[str, ...]:
-    from fuzz_inputs import CONFIG  # noqa: PLC0415
-    from fuzz_inputs import PYPROJECT  # noqa: PLC0415
-
-    return CONFIG, PYPROJECT
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Presets before and after: cases/NAME/{before,after}, `args` for the call, `report.txt` for what it says.
+"""Presets before and after: cases/NAME/{before,after}, `args`, and `report.txt` and `warnings.txt` of its output.
 
 Every case can extend cases/base.yaml, which stands beside its files.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
+from golden import warnings
 
 from schema.cli import main as validate_config
 
@@ -43,7 +44,7 @@ def test_case(case, root, files, migrate):
     assert (migrate("--check", *words(case)).code, files()) == (int(changes), before)
 
     written = migrate("--write", *words(case))
-    assert (written.code, written.err) == (0, "")
+    assert (written.code, written.err) == (0, warnings(case))
     assert {name: content(root)[name] for name in wanted} == wanted
     touched = {name for name, found in files().items() if found != before[name]}
     assert touched == {str(name) for name in wanted if wanted[name] != content(case / "before")[name]}

@@ -4,10 +4,10 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import yaml
 from click.testing import CliRunner
-from conftest import Ran
 
 from migrate.cli import main
 
@@ -56,7 +56,7 @@ def inside():
 
     def migrate(*args):
         result = CliRunner().invoke(main, [str(arg) for arg in args])
-        return Ran(result.exit_code, result.stdout, result.stderr)
+        return SimpleNamespace(code=result.exit_code, out=result.stdout, err=result.stderr)
 
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "pyproject.toml").write_text('[tool.rollout-split]\nswift-version = "4.5.2"\n')

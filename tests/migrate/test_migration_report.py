@@ -174,9 +174,9 @@ def test_text_report_after_the_diff(preset, migrate):
     assert '+  vllm_mode: "server"   # shared\n' in diff
     assert report.splitlines()[0] == "preset.yaml:"
     assert (
-        "  changed       6 -> 6   rlhf.vllm_mode: colocate -> server (rollouts leave the learner's GPUs)" in report
+        "  changed  L6            rlhf.vllm_mode: colocate -> server (rollouts leave the learner's GPUs)" in report
     )
-    assert "  removed      14 -> -   rlhf.sleep_level: 1 (it acts in colocate mode only)" in report
+    assert "  removed  L14           rlhf.sleep_level: 1 (it acts in colocate mode only)" in report
     assert f"{'':<25}with its comment: # while the learner learns.\n" in report
     assert report.splitlines()[-1] == "preset.yaml: would be migrated (--write does it)"
 

@@ -94,11 +94,11 @@ def test_new_errors_refuse_and_old_ones_are_not_among_them(root, migrate):
     shutil.copy(CASES.with_name("cases") / "base.yaml", root)
     (root / "preset.yaml").write_text(
         "extends: base.yaml\nglobal_max_length: 4096\ntuner: {train_type: lora}\n"
-        "rlhf: {use_vllm: true, vllm_mode: colocate, generation_batch_size: 18}\n"
+        "rlhf: {use_vllm: true, vllm_mode: colocate, vllm_server_group_port: [8080]}\n"
     )
     ran = migrate("preset.yaml")
     assert (ran.code, ran.out) == (2, "")
-    assert "[generation-batch-size]" in ran.err
+    assert "[group-port]" in ran.err
     assert "train_type" not in ran.err
 
 

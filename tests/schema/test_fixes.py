@@ -163,7 +163,7 @@ def test_findings_of_a_pair(pair, learner, server, options, found):
         ),
         ("rlhf: {vllm_engine_kwargs: {disable_custom_all_reduce: true}}", "colocate", "remove it\n"),
         ("rlhf: {vllm_engine_kwargs: {dtype: auto}}", "colocate", "remove it\n"),
-        ("rlhf: {vllm_max_model_len: 2048}", "colocate", "set vllm_max_model_len to 4096\n"),
+        ("rlhf: {vllm_max_model_len: 1024}", "colocate", "set vllm_max_model_len to 4096\n"),
         ("rlhf: {num_generations: 1}", "server", "set num_generations to 2\n"),
         (
             (

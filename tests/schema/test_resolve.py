@@ -223,10 +223,10 @@ def test_without_a_project_root_a_base_may_lie_anywhere(tmp_path):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("rollout-gpus = 0", "rollout-gpus: .*greater than 0"),
+        ("rollout-gpus = 0", "rollout-gpus: .*greater than or equal to 1"),
         ("train-gpus = '2'", "train-gpus: .*valid integer"),
         ("gpu = 8", "gpu: extra inputs"),
-        ("gpus = 0", "gpus: .*greater than 0"),
+        ("gpus = 0", "gpus: .*greater than or equal to 1"),
         ("gpus = 8\nrollout-gpus = 8", "gpus is 8, which rollout-gpus 8 contradict"),
         ("gpus = 8\ntrain-gpus = 9", "gpus is 8, which train-gpus 9 contradict"),
         ("gpus = 8\nrollout-gpus = 4\ntrain-gpus = 2", "gpus is 8, which rollout-gpus 4 and train-gpus 2 contr"),

@@ -32,7 +32,7 @@ def test_gpus_are_a_number_or_a_list(text, gpus):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("0", "at least one"),
+        ("0", "from 1 to 4096 GPUs"),
         ("", "neither a number"),
         (",", "neither a number"),
         ("-1", "neither a number"),

@@ -82,7 +82,7 @@ def _requests(context, case):
     yield Request("learner", learner[learner.index(argv.SWIFT_RLHF) + 1 :], case.train)
     if context.preset.mode == "server":
         # Without an address or a block there is no server to start, and the preset is rejected anyway.
-        with suppress(AssertionError, IndexError):
+        with suppress(InputError):
             yield Request("server", argv.server(context)[2:], case.rollout or 1)
 
 
