@@ -76,7 +76,8 @@ class Direction(ABC):
             yield Change(MODE, self.mode, self.why)
         elif self.part.sets_mode:
             said = self.part.own.find("rlhf", "use_vllm") is not None
-            yield Add(MODE, self.mode, self.why if self.part.after.said_mode else UNSET, "use_vllm" if said else None)
+            why = self.why if self.part.after.said_mode else UNSET
+            yield Add(MODE, self.mode, why, "use_vllm" if said else None)
 
 
 def writes(edits: Iterable[Edit], path: tuple[str, ...]) -> bool:
