@@ -21,6 +21,7 @@ from schema.rules.adapters import can_load
 from schema.rules.adapters import rank_for
 from schema.rules.tokens import prompt_length
 from schema.rules.tokens import total_length
+from schema.split import project_split
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,7 +167,8 @@ class Aim:
             return self.train
         if self.target.train_gpus is not None:
             return self.target.train_gpus
-        return self._node if self.leaves or self.target.is_settled else self.world_before
+        settles = self.target.is_settled and self.preset.learners is None
+        return self._node if self.leaves or settles else self.world_before
 
     @property
     def _is_split(self) -> bool:
@@ -189,6 +191,14 @@ class Aim:
     def knows_mode(self) -> bool:
         """Whether the file by itself is a preset of the mode, or becomes one."""
         return True
+
+    @property
+    def assumption(self) -> str | None:
+        """Why W is what it is now, where nobody says it."""
+        if self.is_world_assumed:
+            return "all GPUs of the split"
+        said = self.preset.learners or project_split(self.preset.project, self.preset).train
+        return None if said else "nothing says how many learn beside the server"
 
     @property
     def is_world_assumed(self) -> bool:

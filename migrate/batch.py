@@ -87,24 +87,25 @@ def _scaled(aim: Aim, name: str, count: int) -> int:
         raise InputError(
             f"{_NAMES[name]} is {_PER_DEVICE} {micro} x W {before} x {name} {count} = {micro * before * count}"
             f" completions, and no whole {name} makes that of {micro} x W {after} = {micro * after};"
-            f" {_other_worlds(before * count, after)}, or change {name} first",
+            f" {_other_worlds(aim, before * count)}, or change {name} first",
             aim.context.at(name),
         )
     return new
 
 
-def _other_worlds(times: int, world: int) -> str:
-    near = decide.learners_for(times, world)
-    return (
-        f"pass --train-gpus {' or '.join(map(str, near))} with --rollout-gpus" if near else "choose another split"
-    )
+def _other_worlds(aim: Aim, times: int) -> str:
+    # In colocate mode all learn, and an engine spans TP of them.
+    alone = aim.target.to == "colocate"
+    near = decide.learners_for(times, aim.world_after, aim.tensor if alone else 1)
+    beside = "" if alone else " with --rollout-gpus"
+    return f"pass --train-gpus {' or '.join(map(str, near))}{beside}" if near else "choose another split"
 
 
 def _kept(aim: Aim, name: str, count: int) -> str:
     before, after, micro, new = aim.world_before, aim.world_after, _micro(aim), _scaled(aim, name, count)
     if name == _ACCUMULATION and _effective(aim) is not None:
         return f"effective_batch_size {_effective(aim)} is {micro} x W {after} x {new}"
-    assumed = f"; W {before} is assumed: all GPUs of the split" if aim.is_world_assumed else ""
+    assumed = f"; W {before} is assumed: {why}" if (why := aim.assumption) else ""
     now, then = (f"{micro} x W {world} x {times}" for world, times in ((after, new), (before, count)))
     return f"{_NAMES[name]} stays {now} = {micro * after * new}, as {then}{assumed}"
 
@@ -138,6 +139,8 @@ def _refuse_unrecorded(aim: Aim, name: str, count: int) -> None:
 
 
 def _refuse_uneven(aim: Aim) -> None:
+    if aim.target.to == "colocate" and aim.target.train_gpus is None and not aim.preset.apart:
+        return  # how many GPUs a nested preset gets in colocate mode is the launch's business
     before, after, micro = aim.world_before, aim.world_after, _micro(aim)
     effective = aim.preset.effective_batch_size
     sizes = {"effective_batch_size": _effective(aim), _SIZE: whole(aim, _SIZE)}
@@ -148,7 +151,7 @@ def _refuse_uneven(aim: Aim) -> None:
             place = effective.place if effective and name != _SIZE else aim.context.at(name)
             raise InputError(
                 f"{name} is {size}, not divisible by {_PER_DEVICE} x W = {micro} x {after} = {micro * after};"
-                f" {_other_worlds(size // micro, after)}, or change {name} first",
+                f" {_other_worlds(aim, size // micro)}, or change {name} first",
                 place,
             )
 

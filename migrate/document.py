@@ -114,7 +114,7 @@ def set_source(document: Document, path: Path, source: str) -> str:
         why = "comes through an alias" if isinstance(node, Alias) else "carries an anchor"
         raise refusal(document, node, f"the value {why}")
     if not isinstance(node, Scalar):
-        raise refusal(document, node, "the value is no scalar")
+        raise refusal(document, node, "a list or a mapping stands here")
     start, end = node.span.start, node.span.end
     if is_nothing(node):
         return _filled(document, where, f" {source}" if source else "")

@@ -157,7 +157,11 @@ def scaled(count: int, before: int, after: int) -> int | None:
     return None if rest else times
 
 
-def learners_for(times: int, near: int) -> list[int]:
-    """The numbers of learners that share `times` micro-batches evenly: the nearest below and above a number."""
-    even = [world for world in range(1, times + 1) if times % world == 0] if times <= _MOST else []
+def learners_for(times: int, near: int, engine: int = 1) -> list[int]:
+    """The numbers of learners that share `times` micro-batches evenly: the nearest below and above a number.
+
+    Where they share their GPUs with engines, whole engines of `engine` GPUs each fit them.
+    """
+    worlds = range(engine, times + 1, engine) if times <= _MOST else ()
+    even = [world for world in worlds if times % world == 0]
     return [*[world for world in even if world < near][-1:], *[world for world in even if world > near][:1]]

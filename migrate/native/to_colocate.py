@@ -115,6 +115,8 @@ class _Edits:
         if name == SHARE and name not in self._given and isinstance(value, int | float):
             new = min(value, decide.SHARED_SHARE)
         new = KEEP if same(new, value) else new
+        if name in self._pair.preset.tree.children:  # as null: `_lost` has seen that it says nothing
+            self.learner.append(Remove((name,), f"{self._pair.server_path.name} has its value"))
         depart, arrive = sent(self._pair.server, (name,), self._reason(name), new, whole=True)
         self.server.append(depart)
         self.learner.append(arrive.following(self._after))

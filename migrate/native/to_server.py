@@ -159,5 +159,12 @@ def _set(half: Branch | None, values: Mapping[str, object], edits: Sequence[Edit
     for name, value in values.items():
         there = half.value(name) if half else None
         written = any(edit.path == (name,) and isinstance(edit, Add | Change) for edit in edits)
-        if value is not None and not written and not (same(there, value) or equal(there, [value])):
-            yield Add((name,), value, GIVEN.get(name, decide.CALLER))
+        wanted = _as_there(there, value)
+        if value is not None and not written and not (same(there, wanted) or equal(there, [value])):
+            yield Add((name,), wanted, GIVEN.get(name, decide.CALLER))
+
+
+def _as_there(there: object, value: object) -> object:
+    # A list of one stays one, with its comments; as text, since ms-swift crashes on a number in a list
+    # (4.5.2, cli/main.py:63).
+    return [str(value)] if isinstance(there, list) and len(there) == 1 else value

@@ -52,8 +52,10 @@ REQUIRED = (
     ("custom",),
 )
 
-#: Sections of arguments that messages tell people to set, where it is not `rlhf`.
+#: Sections of arguments that messages name, where it is not `rlhf`.
 _HOMES = {
+    "model": "model",
+    "quant_method": "quantization",
     "attn_impl": "model",
     "torch_dtype": "model",
     "eval_strategy": "training",

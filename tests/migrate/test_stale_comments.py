@@ -139,7 +139,7 @@ def test_the_text_report_says_what_to_look_at(root, migrate):
     (root / "preset.yaml").write_text(written(banner="Colocate", share="0.45"))
     out = migrate("preset.yaml").out
     assert out.splitlines()[-4:] == [
-        "look at these comments, which name the old mode or an old value:",
+        "Look at these comments, which name the old mode or an old value:",
         "  preset.yaml:9: # Colocate (names colocate)",
         "  preset.yaml:25: # 0.45 (names 0.45)",
         "preset.yaml: would be migrated (--write does it)",
