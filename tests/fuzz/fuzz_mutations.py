@@ -208,7 +208,7 @@ def _typed(content: bytes, name: str, random: Random) -> bytes:
             return json.dumps(data, default=str, skipkeys=True).encode()
         flow = random.choice((None, False, True))
         return yaml.safe_dump(data, sort_keys=False, default_flow_style=flow, allow_unicode=True).encode()
-    except (*UNREADABLE, RecursionError):
+    except UNREADABLE:
         return _token(content, name, random)
 
 
