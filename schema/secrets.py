@@ -87,6 +87,11 @@ def hidden(data: object, name: str = "") -> object:
     return starred(data) if isinstance(data, str) else data
 
 
+def _is_named(word: str) -> bool:
+    # A key by itself is any key where people write: `key=value`, `# key: why`.
+    return word.lower() != "key" and is_secret(word)
+
+
 def starred(text: str, known: Known = _NOTHING) -> str:
     """A text without what it gives to secret names, what looks like a secret, and the secrets that are known."""
     return _PAIR.sub(_without_value, _unshaped(text, known))
@@ -95,13 +100,13 @@ def starred(text: str, known: Known = _NOTHING) -> str:
 def starred_line(line: str, known: Known = _NOTHING) -> str:
     """The same for a line of YAML, or a comment."""
     line = _unshaped(line, known)
-    named = next((found for found in _NAME.finditer(line) if is_secret(found[1])), None)
+    named = next((found for found in _NAME.finditer(line) if _is_named(found[1])), None)
     return f"{line[: named.end()]}{HIDDEN}" if named else line
 
 
 def starred_after(line: str, message: str) -> str:
     """A message about what follows a piece of a line: without what it quotes, where the piece names a secret."""
-    named = any(is_secret(found[1]) for found in _NAME.finditer(f"{line}x"))
+    named = any(_is_named(found[1]) for found in _NAME.finditer(f"{line}x"))
     return _QUOTED.sub(HIDDEN, message) if named else message
 
 
@@ -125,7 +130,7 @@ def _replaced(text: str, known: Known) -> str:
 
 
 def _without_value(found: re.Match[str]) -> str:
-    return f"{found[1]}{found[2]}{HIDDEN}" if is_secret(found[1]) else found[0]
+    return f"{found[1]}{found[2]}{HIDDEN}" if _is_named(found[1]) else found[0]
 
 
 def command(argv: Sequence[str]) -> list[str]:

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: What readers raise of a text, and what they let escape: of a date such as 2024-13-40, of `!!bool x`.
-ESCAPES = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, NotImplementedError)
+ESCAPES = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    NotImplementedError,
+    RecursionError,
+)
 UNREADABLE = (yaml.YAMLError, *ESCAPES)
 
 # Spellings that both read alike, so that ruamel.yaml (20 ms to import) is asked only about the others.

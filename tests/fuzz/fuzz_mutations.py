@@ -189,7 +189,8 @@ def _deep(random: Random) -> object:
 
 def _typed(content: bytes, name: str, random: Random) -> bytes:
     """The data of a file with one value of another type."""
-    if name.endswith(".toml"):
+    # What is large, or a "billion laughs", would keep this function at work, not what it tests.
+    if name.endswith(".toml") or len(content) > 20_000 or b"&l1" in content:
         return _token(content, name, random)
     is_json = name.endswith(".json")
     try:
@@ -207,7 +208,7 @@ def _typed(content: bytes, name: str, random: Random) -> bytes:
             return json.dumps(data, default=str, skipkeys=True).encode()
         flow = random.choice((None, False, True))
         return yaml.safe_dump(data, sort_keys=False, default_flow_style=flow, allow_unicode=True).encode()
-    except (*UNREADABLE, RecursionError):
+    except UNREADABLE:
         return _token(content, name, random)
 
 

@@ -309,9 +309,9 @@ def _work(seed: int, numbers: range, folder: Path, pipe: int) -> None:
 
 def _one(inputs: Inputs, seed: int, number: int, folder: Path, stack: io.TextIOWrapper) -> dict:
     stack.truncate(0)
-    files, calls = made(inputs, seed, number)
     signal.setitimer(signal.ITIMER_PROF, CPU)
     signal.setitimer(signal.ITIMER_REAL, CLOCK)
+    files, calls = made(inputs, seed, number)
     start = time.process_time()
     ended = list(tried(files, calls, folder))
     seconds = time.process_time() - start

@@ -49,6 +49,7 @@ def test_names(name, secret):
         ("""{"a": {"hub_token": "hu\\"sh"}, "b": 1}""", """{"a": {"hub_token": ***}, "b": 1}"""),
         ("HF_TOKEN=hush swift rlhf", "HF_TOKEN=*** swift rlhf"),
         ("hub_token -> other", "hub_token -> ***"),
+        ("it is not of the form key=value", "it is not of the form key=value"),
     ],
 )
 def test_what_looks_like_a_secret_is_starred_anywhere(text, shown):
