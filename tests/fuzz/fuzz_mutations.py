@@ -58,7 +58,7 @@ TOKENS = [
 ]
 _KEYS = [*(_HERE / "keys.txt").read_text(encoding="utf-8").rstrip("\n").split("\n"), "a" * 200]
 _VALUE = re.compile(rb"(?<=: )[^\n#{}\[\],]+|(?<== )[^\n]+")
-_KEY = re.compile(rb"[\w-]+(?=:(?: |\n)| = )")
+_KEY = re.compile(rb"(?<![\w-])[\w-]+(?=:(?: |\n)| = )")
 _DEEP = 90
 
 
