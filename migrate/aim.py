@@ -73,7 +73,7 @@ class Aim:
         """TP in server mode: the caller's, else what the engine has, on whatever side it is said, else 1."""
         said = self.said_by_server(TENSOR)
         had = self.preset.value(TENSOR) if said is None else said
-        return self.target.tensor_parallel or (had if decide.is_whole(had) else decide.DEFAULT_TENSOR)  # type: ignore[return-value]
+        return self.target.tensor_parallel or (had if decide.is_whole(had) else decide.DEFAULT_TENSOR)
 
     @property
     def keeps_adapters(self) -> bool:
@@ -98,7 +98,7 @@ class Aim:
             return self._adapters(name, had)
         if name != TENSOR and had is not None and not (anew and name in FITTED):
             return decide.Decision(had)
-        return decide.Decision(self._of_split(name), decide.SPLIT)
+        return decide.Decision(self._of_split(name, had), decide.SPLIT)
 
     def _adapters(self, name: str, had: object) -> decide.Decision:
         if name == LORA:
@@ -106,9 +106,10 @@ class Aim:
         rank = rank_for(self.context.trainer.config.lora_rank, had)
         return decide.Decision(rank, "vLLM must take the adapter's rank")
 
-    def _of_split(self, name: str) -> object:
+    def _of_split(self, name: str, had: object) -> object:
         if name == TENSOR:
-            return self.tensor
+            odd = had is not None and not decide.is_whole(had)  # a wrong value stays as wrong as it was
+            return had if odd and self.target.tensor_parallel is None else self.tensor
         if name == DATA:
             return decide.data_parallel(self.rollout, self.tensor)
         return self.target.gpu_memory_utilization or decide.DEFAULT_SHARE
@@ -133,7 +134,7 @@ class Aim:
     def rollout(self) -> int:
         """GPUs that roll out in server mode."""
         engines = self.said_by_server(DATA)
-        size = self.tensor_said * engines if isinstance(engines, int) and decide.is_whole(engines) else None
+        size = self.tensor_said * engines if decide.is_whole(engines) else None
         return decide.rollout_gpus(self.target.given, self.preset, size)
 
     @property
@@ -145,7 +146,7 @@ class Aim:
     def tensor_said(self) -> int:
         """TP of the server as it is said now, else 1."""
         said = self.said_by_server(TENSOR)
-        return said if isinstance(said, int) and decide.is_whole(said) else decide.DEFAULT_TENSOR
+        return said if decide.is_whole(said) else decide.DEFAULT_TENSOR
 
     @property
     def world_before(self) -> int:

@@ -50,7 +50,7 @@ def rescaled(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
 
 def _effective(aim: Aim) -> int | None:
     said = aim.preset.effective_batch_size
-    return said.value if said and isinstance(said.value, int) and decide.is_whole(said.value) else None
+    return said.value if said and decide.is_whole(said.value) else None
 
 
 def _count(aim: Aim, name: str) -> int | None:
@@ -69,7 +69,7 @@ def whole(aim: Aim, name: str) -> int | None:
     value = aim.preset.value(name)
     if value is None:
         return None
-    if isinstance(value, int) and decide.is_whole(value):
+    if decide.is_whole(value):
         return value
     raise InputError(f"{name} is {value!r}; it must be a positive whole number", aim.context.at(name))
 

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 def block(document: Document, where: Spot) -> list[str]:
     """The comment lines directly above a key, without indentation."""
-    assert isinstance(where.parent, Mapping)
-    text = document.text
-    here = flow.part(document, where.parent, where.number) if where.parent.flow else region(document, where)
+    text, parent = document.text, _mapping(where)
+    here = flow.part(document, parent, where.number) if parent.flow else region(document, where)
     return [line.strip() for line in lines(text[here.head : here.start]) if line.strip()]
 
 
@@ -35,9 +34,14 @@ def leaving(document: Document, where: Spot, *, goes: bool) -> int:
     found = block(document, where)
     if not found:
         return 0
-    assert isinstance(where.parent, Mapping)
-    key, *following = map(_named, where.parent.entries[where.number :])
+    key, *following = map(_named, _mapping(where).entries[where.number :])
     return owned(found, key, following, goes=goes)
+
+
+def _mapping(where: Spot) -> Mapping:
+    if not isinstance(where.parent, Mapping):
+        raise TypeError("an item of a list has no key")
+    return where.parent
 
 
 def _named(entry: Entry) -> Named:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from typing import NamedTuple
+from typing import TypeGuard
 
 from schema.errors import InputError
 from schema.split import DEFAULT_LEARNERS
@@ -54,7 +55,7 @@ class Needs(NamedTuple):
 
     def fills(self, length: object) -> bool:
         """Whether a prompt alone can fill an engine of this length, so that it answers nothing."""
-        return is_whole(length) and self.prompt is not None and self.prompt >= length  # type: ignore[operator]
+        return is_whole(length) and self.prompt is not None and self.prompt >= length
 
 
 class Given(NamedTuple):
@@ -64,7 +65,7 @@ class Given(NamedTuple):
     train: int | None = None
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[int]:
     """Whether a value is a positive whole number."""
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
