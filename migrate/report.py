@@ -124,7 +124,7 @@ def render(found: list[Item]) -> str:
 def _lines(item: Item) -> list[str]:
     where = _where(item)
     comments = [f"{'':<25}with its comment: {comment}" for comment in item.comments]
-    left = [f"{'':<25}without this comment, which stays: {comment}" for comment in item.stayed]
+    left = [f"{'':<25}leaves this comment in place: {comment}" for comment in item.stayed]
     return [f"  {item.kind:<9}{where:<14}{_what(item)} ({item.reason})", *comments, *left]
 
 
