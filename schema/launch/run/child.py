@@ -8,7 +8,9 @@ import subprocess
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 from typing import TYPE_CHECKING
+from typing import cast
 
 from schema.launch.run import guard
 from schema.launch.run import signals
@@ -90,8 +92,8 @@ def started(start: Start, folder: Path) -> Iterator[Child]:
 def _spawn(start: Start, folder: Path, family: Family) -> Child:
     process = _run(start, family.mark)
     family.group = process.pid
-    assert process.stdout is not None
-    pump = Pump(process.stdout, folder / OUTPUT, show=start.wish.show, voice=start.voice)
+    stdout = cast("IO[bytes]", process.stdout)  # a pipe, as `_run` asks
+    pump = Pump(stdout, folder / OUTPUT, show=start.wish.show, voice=start.voice)
     pump.start()
     return Child(process, family, pump, start.grace)
 
