@@ -92,7 +92,8 @@ def started(start: Start, folder: Path) -> Iterator[Child]:
 def _spawn(start: Start, folder: Path, family: Family) -> Child:
     process = _run(start, family.mark)
     family.group = process.pid
-    pump = Pump(cast("IO[bytes]", process.stdout), folder / OUTPUT, show=start.wish.show, voice=start.voice)
+    stdout = cast("IO[bytes]", process.stdout)  # a pipe, as `_run` asks
+    pump = Pump(stdout, folder / OUTPUT, show=start.wish.show, voice=start.voice)
     pump.start()
     return Child(process, family, pump, start.grace)
 
