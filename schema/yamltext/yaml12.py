@@ -35,7 +35,7 @@ _ALIKE = re.compile(
       -?(?:0|[1-9][0-9]*)                              # decimal integers
     | -?[0-9]+\.[0-9]+(?:[eE][-+][0-9]+)?              # floats with a point, a signed exponent
     | true|false|True|False|TRUE|FALSE|null|Null|NULL|~
-    | (?!(?:y|n|yes|no|on|off)\Z)[A-Za-z/_$][^\n]*     # words, but for the booleans of YAML 1.1
+    | (?!(?:y|n|yes|no|on|off)\Z)(?:[^\W\d]|[/_$])[^\n]*  # words of any script, but for YAML 1.1's booleans
     | (?s:.*\n.*)                                      # several paragraphs: a text to both
     """,
     re.VERBOSE | re.IGNORECASE,

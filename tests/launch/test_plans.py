@@ -231,7 +231,7 @@ def test_plan_of_the_server(preset):
     [
         ('["127.0.0.1"]', "[10.0.0.1]", "names no place where its server can listen"),
         ("[8080]", "[8080, 8081]", "names no place where its server can listen"),
-        ("    rollout_server:", "    other_server:", "has no settings of its server"),
+        ("    rollout_server:", "    other_server:", "has no settings of a server that could be started"),
     ],
 )
 def test_a_preset_whose_server_cannot_be_placed_has_no_plan(preset, old, new, reason):
