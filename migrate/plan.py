@@ -19,6 +19,7 @@ from migrate.refusals import options
 from migrate.refusals import refuse_contradicted
 from migrate.refusals import refuse_inherited
 from migrate.refusals import refuse_invalid
+from migrate.refusals import refuse_large
 from migrate.refusals import refuse_left_behind
 from migrate.refusals import refuse_merged
 from migrate.refusals import refuse_unfit
@@ -60,6 +61,8 @@ def plan(paths: Sequence[Path], target: Target) -> list[Migration]:
     target.check()
     workspace = Workspace()
     presets = {path: load(workspace, path) for path in _distinct(paths)}
+    for preset in presets.values():
+        refuse_large(workspace, preset)
     nested = [path for path, preset in presets.items() if not isinstance(preset, Native)]
     migrations = _migrations(workspace, nested, target)
     _prove(migrations, target)

@@ -263,7 +263,7 @@ class _Share:
 
     def _died(self, figures: Figures, status: int) -> None:
         number, self._left = self._left[0], self._left[1:]
-        stack = (self._folder.with_suffix(".stack")).read_text(errors="replace")[-3000:]
+        stack = (self._folder.with_suffix(".stack")).read_text(errors="replace")[:3000]
         figures.inputs += 1
         figures.codes["killed"] += 1
         figures.failures.append(_failure(self._seed, number, f"the worker died, status {status}: {stack}"))
