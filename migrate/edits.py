@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 #: Line breaks that YAML 1.1 knows beside LF and CRLF; YAML 1.2, and line by line editing, do not.
 _ODD_BREAK = re.compile(r"\r(?!\n)|[\x85\u2028\u2029]")
 
-#: Characters of a file that is edited; presets have some thousand. Each edit is parsed and proven anew.
-MAX_SIZE = 1 << 16
-
 Path: TypeAlias = tuple[str, ...]
 Data: TypeAlias = dict[Any, Any]
 
@@ -217,8 +214,6 @@ def apply(document: Document, edits: list[Edit]) -> Document:
     if edits and (odd := _ODD_BREAK.search(document.text)):
         line = document.text.count("\n", 0, odd.start()) + 1
         raise unsafe(Place(document.path, line), f"the line ends in {odd[0]!a}, neither in LF nor in CRLF")
-    if edits and len(document.text) > MAX_SIZE:
-        raise unsafe(Place(document.path), f"the file has more than {MAX_SIZE} characters, which takes minutes")
     new = document
     for edit in settled(document, edits):
         new = _made(document, new, edit)

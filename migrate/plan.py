@@ -21,6 +21,7 @@ from migrate.refusals import about
 from migrate.refusals import implied_mode
 from migrate.refusals import options
 from migrate.refusals import refuse_inherited
+from migrate.refusals import refuse_large
 from migrate.refusals import refuse_left_behind
 from migrate.refusals import refuse_merged
 from migrate.refusals import refuse_unfit
@@ -87,6 +88,8 @@ def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None)
     target.check()
     workspace = copies or Workspace()
     presets = {path: load(workspace, path) for path in distinct(paths)}
+    for preset in presets.values():
+        refuse_large(workspace, preset)
     nested = [path for path, preset in presets.items() if not isinstance(preset, Native)]
     migrations = _migrations(workspace, nested, target)
     old = _prove(workspace, migrations, target, alone=copies is not None)

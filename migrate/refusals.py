@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from schema.resolve import Tree
     from schema.resolve import Workspace
 
+#: Characters of a file that is migrated; presets have some thousand.
+MAX_SIZE = 1 << 16
+
 
 @contextmanager
 def about(path: Path) -> Iterator[None]:
@@ -67,6 +70,19 @@ def implied_mode(preset: Preset) -> object:
 
 def _address(preset: Preset) -> Setting | None:
     return next((preset.arguments[name] for name in ADDRESSES if name in preset.arguments), None)
+
+
+def refuse_large(workspace: Workspace, preset: Preset) -> None:
+    """Refuses a preset with a file that would keep a migration at work for a minute: each edit is proven anew.
+
+    Raises:
+        InputError: naming the file.
+    """
+    for file in preset.resolved.files:
+        if len(workspace.document(file).text) > MAX_SIZE:
+            raise InputError(
+                f"has more than {MAX_SIZE} characters, which is too large to be migrated", Place(file)
+            )
 
 
 def refuse_unfit(preset: Preset, to: str, *, is_base: bool) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Findings of one rule in one file that are told; the others are counted.
 MOST = 100
 #: Findings of one rule that are counted: some take long to find.
-COUNTED = 10_000
+COUNTED = 2000
 
 
 class Severity(Enum):

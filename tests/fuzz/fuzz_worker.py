@@ -35,7 +35,7 @@ from fuzz_mutations import mutated
 from migrate.cli import main as migrate_config
 from schema.cli import main as validate_config
 
-#: Seconds of a CPU that one input may take (10 on a quiet machine; a CPU that shares its core counts twice as many),
+#: Seconds of a CPU that one input may take (10 on a quiet machine; one that shares its core counts twice as many),
 #: seconds on the clock, and bytes of memory.
 CPU, CLOCK, MEMORY = 20, 240, 1 << 30
 #: Failures after which a run ends.
@@ -266,7 +266,7 @@ class _Share:
     def _died(self, figures: Figures, status: int) -> None:
         number, self._left = self._left[0], self._left[1:]
         file = self._folder.with_suffix(".stack")
-        stack = file.read_text(errors="replace")[-3000:] if file.exists() else "before its first input"
+        stack = file.read_text(errors="replace")[:3000] if file.exists() else "before its first input"
         figures.inputs += 1
         figures.codes["killed"] += 1
         figures.failures.append(_failure(self._seed, number, f"the worker died, status {status}: {stack}"))
