@@ -98,7 +98,7 @@ class Aim:
             return self._adapters(name, had)
         if name != TENSOR and had is not None and not (anew and name in FITTED):
             return decide.Decision(had)
-        return decide.Decision(self._of_split(name, had), decide.SPLIT)
+        return decide.Decision(self._of_split(name), decide.SPLIT)
 
     def _adapters(self, name: str, had: object) -> decide.Decision:
         if name == LORA:
@@ -106,10 +106,9 @@ class Aim:
         rank = rank_for(self.context.trainer.config.lora_rank, had)
         return decide.Decision(rank, "vLLM must take the adapter's rank")
 
-    def _of_split(self, name: str, had: object) -> object:
+    def _of_split(self, name: str) -> object:
         if name == TENSOR:
-            odd = had is not None and not decide.is_whole(had)  # a wrong value stays as wrong as it was
-            return had if odd and self.target.tensor_parallel is None else self.tensor
+            return self.tensor
         if name == DATA:
             return decide.data_parallel(self.rollout, self.tensor)
         return self.target.gpu_memory_utilization or decide.DEFAULT_SHARE
