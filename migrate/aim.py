@@ -73,7 +73,7 @@ class Aim:
         """TP in server mode: the caller's, else what the engine has, on whatever side it is said, else 1."""
         said = self.said_by_server(TENSOR)
         had = self.preset.value(TENSOR) if said is None else said
-        return self.target.tensor_parallel or (had if decide.is_whole(had) else decide.DEFAULT_TENSOR)
+        return self.target.tensor_parallel or (had if argument.is_whole(had) else decide.DEFAULT_TENSOR)
 
     @property
     def keeps_adapters(self) -> bool:
@@ -133,7 +133,7 @@ class Aim:
     def rollout(self) -> int:
         """GPUs that roll out in server mode."""
         engines = self.said_by_server(DATA)
-        size = self.tensor_said * engines if decide.is_whole(engines) else None
+        size = self.tensor_said * engines if argument.is_whole(engines) else None
         return decide.rollout_gpus(self.target.given, self.preset, size)
 
     @property
@@ -145,7 +145,7 @@ class Aim:
     def tensor_said(self) -> int:
         """TP of the server as it is said now, else 1."""
         said = self.said_by_server(TENSOR)
-        return said if decide.is_whole(said) else decide.DEFAULT_TENSOR
+        return said if argument.is_whole(said) else decide.DEFAULT_TENSOR
 
     @property
     def world_before(self) -> int:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from migrate.edits import Add
 from migrate.edits import Change
 from schema import decide
+from schema.argument import is_whole
+from schema.batch import batch
 from schema.batch import evaluates
 from schema.errors import InputError
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     from migrate.aim import Aim
     from migrate.edits import Edit
+    from schema.batch import Batch
+    from schema.place import Place
     from schema.preset import Preset
     from schema.resolve import Branch
 
@@ -48,9 +52,8 @@ def rescaled(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
     yield from _evaluation(aim, own, after)
 
 
-def _effective(aim: Aim) -> int | None:
-    said = aim.preset.effective_batch_size
-    return said.value if said and decide.is_whole(said.value) else None
+def _numbers(aim: Aim, world: int) -> Batch:
+    return batch(aim.preset, aim.context.trainer.config, world)
 
 
 def _count(aim: Aim, name: str) -> int | None:
@@ -69,7 +72,7 @@ def whole(aim: Aim, name: str) -> int | None:
     value = aim.preset.value(name)
     if value is None:
         return None
-    if decide.is_whole(value):
+    if is_whole(value):
         return value
     raise InputError(f"{name} is {value!r}; it must be a positive whole number", aim.context.at(name))
 
@@ -80,8 +83,8 @@ def _micro(aim: Aim) -> int:
 
 def _scaled(aim: Aim, name: str, count: int) -> int:
     before, after, micro = aim.world_before, aim.world_after, _micro(aim)
-    if name == _ACCUMULATION and (effective := _effective(aim)) is not None:
-        return effective // (micro * after)
+    if name == _ACCUMULATION and (accumulation := _numbers(aim, after).accumulation) is not None:
+        return accumulation
     new = decide.scaled(count, before, after)
     if new is None:
         raise InputError(
@@ -103,8 +106,8 @@ def _other_worlds(aim: Aim, times: int) -> str:
 
 def _kept(aim: Aim, name: str, count: int) -> str:
     before, after, micro, new = aim.world_before, aim.world_after, _micro(aim), _scaled(aim, name, count)
-    if name == _ACCUMULATION and _effective(aim) is not None:
-        return f"effective_batch_size {_effective(aim)} is {micro} x W {after} x {new}"
+    if name == _ACCUMULATION and (effective := _numbers(aim, after).effective) is not None:
+        return f"effective_batch_size {effective} is {micro} x W {after} x {new}"
     assumed = f"; W {before} is assumed: {why}" if (why := aim.assumption) else ""
     now, then = (f"{micro} x W {world} x {times}" for world, times in ((after, new), (before, count)))
     return f"{_NAMES[name]} stays {now} = {micro * after * new}, as {then}{assumed}"
@@ -127,7 +130,7 @@ def _set(aim: Aim, own: Branch, after: Preset, name: str, decided: tuple[int, st
 def _refuse_unrecorded(aim: Aim, name: str, count: int) -> None:
     # In the nested layout a second call could not tell that the first one has scaled the number; ENV of a flat
     # preset says W.
-    if aim.leaves or aim.preset.apart or (name == _ACCUMULATION and _effective(aim) is not None):
+    if aim.leaves or aim.preset.apart or (name == _ACCUMULATION and aim.preset.effective_batch_size is not None):
         return
     key = "training.effective_batch_size" if name == _ACCUMULATION else aim.preset.path(_SIZE)
     world = aim.world_before
@@ -139,21 +142,26 @@ def _refuse_unrecorded(aim: Aim, name: str, count: int) -> None:
 
 
 def _refuse_uneven(aim: Aim) -> None:
-    if aim.target.to == "colocate" and aim.target.train_gpus is None and not aim.preset.apart:
+    alone = aim.target.to == "colocate" and aim.target.train_gpus is None and not aim.preset.apart
+    if alone and whole(aim, _ACCUMULATION) is None:
         return  # how many GPUs a nested preset gets in colocate mode is the launch's business
-    before, after, micro = aim.world_before, aim.world_after, _micro(aim)
-    effective = aim.preset.effective_batch_size
-    sizes = {"effective_batch_size": _effective(aim), _SIZE: whole(aim, _SIZE)}
-    for name, size in sizes.items():
-        was_even = aim.is_world_assumed or (size is not None and size % (micro * before) == 0)
-        uneven = size is not None and size % (micro * after) and was_even
-        if size is not None and uneven:
-            place = effective.place if effective and name != _SIZE else aim.context.at(name)
-            raise InputError(
-                f"{name} is {size}, not divisible by {_PER_DEVICE} x W = {micro} x {after} = {micro * after};"
-                f" {_other_worlds(aim, size // micro)}, or change {name} first",
-                place,
-            )
+    said, effective = aim.preset.effective_batch_size, _numbers(aim, aim.world_after).effective
+    if said and effective is not None:
+        _refuse_rest(aim, "effective_batch_size", effective, said.place)
+    if (size := whole(aim, _SIZE)) is not None:
+        _refuse_rest(aim, _SIZE, size, aim.context.at(_SIZE))
+
+
+def _refuse_rest(aim: Aim, name: str, size: int, place: Place) -> None:
+    # What was uneven before is the validator's to tell, unless nobody knows how it was.
+    micro, after = _micro(aim), aim.world_after
+    was_even = aim.is_world_assumed or size % (micro * aim.world_before) == 0
+    if size % (micro * after) and was_even:
+        raise InputError(
+            f"{name} is {size}, not divisible by {_PER_DEVICE} x W = {micro} x {after} = {micro * after};"
+            f" {_other_worlds(aim, size // micro)}, or change {name} first",
+            place,
+        )
 
 
 def _evaluation(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:

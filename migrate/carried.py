@@ -21,11 +21,13 @@ from schema.roles import role_of
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+    from collections.abc import Mapping
+
     from migrate.part import Part
 
 ACTS = "the learner's own engine acts on it"
 UNREAD = "nothing reads it in colocate mode; kept for the next time in server mode"
-SAID_BY_CALLER = decide.CALLER
 REASONS = {
     SHARE: f"engine and learner share the GPU, so at most {decide.SHARED_SHARE}; what it was before server mode is"
     " not known",
@@ -33,6 +35,28 @@ REASONS = {
     LENGTH: "without it the engine takes the model's own length",
 }
 HIDDEN = "the base's value counts again"
+
+
+def came_back(name: str, value: object, given: Mapping[str, object]) -> object:
+    """What a setting of the server is in colocate mode, if it comes back: the caller's value, else its own.
+
+    Beside a learner an engine gets less of the memory.
+    """
+    if name == SHARE and name not in given and isinstance(value, int | float):
+        return min(value, decide.SHARED_SHARE)
+    return given.get(name, value)
+
+
+def why_back(name: str, given: Container[str]) -> str:
+    """Why it comes back with that value."""
+    if name in given:
+        return decide.CALLER
+    return UNREAD if name in UNREAD_IN_COLOCATE else REASONS.get(name, ACTS)
+
+
+def is_default(name: str, value: object) -> bool:
+    """Whether a setting says what colocate mode does without it."""
+    return same(value, {TENSOR: decide.DEFAULT_TENSOR, LORA: False}.get(name, KEEP))
 
 
 class Carried:
@@ -65,18 +89,6 @@ class Carried:
         """
         return {name: value for name, value in self.part.given_to_learner().items() if value is not None}
 
-    def value(self, name: str, value: object) -> object:
-        """What a setting is in colocate mode, if it comes back."""
-        if name == SHARE and name not in self.wanted and isinstance(value, int | float):
-            return min(value, decide.SHARED_SHARE)
-        return self.wanted.get(name, value)
-
-    def reason(self, name: str) -> str:
-        """Why it comes back with that value."""
-        if name in self.wanted:
-            return SAID_BY_CALLER
-        return UNREAD if name in UNREAD_IN_COLOCATE else REASONS.get(name, ACTS)
-
     def lost(self, name: str, value: object) -> str | None:
         """Why an entry of the block does not come back, or None if it does."""
         hidden = [base for (_, masked), base in self.masks.items() if masked == name][-1:]  # a later section wins
@@ -85,10 +97,10 @@ class Carried:
             "only a server takes it": role_of(name) is not Role.SERVER,
             "the learner's arguments of this file say it already": name in self._said,
             HIDDEN: any(name in (*FITTED, LORA) or same(base, value) for base in hidden),
-            SAID_BY_CALLER: name in self.wanted and not self.part.leads,
+            decide.CALLER: name in self.wanted and not self.part.leads,
             "it says nothing": value is None and self.part.below.tree.find("rlhf", name) is None,
             "every engine of colocate mode has learners of its own": name == DATA,
-            "it is the default": self._is_default(name, value),
+            "it is the default": is_default(name, value) and self._speaks_alone(name),
             "--to server adds it; global_max_length counts": self._is_added_length(name, value),
         }
         return next((reason for reason, holds in reasons.items() if holds), None)
@@ -96,10 +108,6 @@ class Carried:
     @cached_property
     def _said(self) -> set[str]:
         return {setting.name for setting in self.part.settings()}
-
-    def _is_default(self, name: str, value: object) -> bool:
-        default = same(value, {TENSOR: decide.DEFAULT_TENSOR, LORA: False}.get(name, KEEP))
-        return default and self._speaks_alone(name)
 
     def _is_added_length(self, name: str, value: object) -> bool:
         if name != LENGTH or self.part.preset.limit is None or not self.part.leaves:

@@ -36,6 +36,11 @@ def below(workspace: Workspace, preset: Preset) -> Preset:
     return replace(preset, resolved=replace(preset.resolved, tree=tree))
 
 
+def is_whole(preset: Preset) -> bool:
+    """Whether nothing is missing from a preset but the section `custom`, which the server's block brings."""
+    return {path for path, _ in preset.missing()} <= {"custom"}
+
+
 @dataclass(frozen=True)
 class Part(Aim):
     """One file of a call.
@@ -70,8 +75,8 @@ class Part(Aim):
 
     @property
     def is_whole(self) -> bool:
-        """Whether the file is a whole preset; the server's block brings the section `custom`."""
-        return {path for path, _ in self.preset.missing()} <= {"custom"}
+        """Whether the file is a whole preset."""
+        return is_whole(self.preset)
 
     @property
     def knows_mode(self) -> bool:

@@ -15,6 +15,7 @@ from migrate.native import plan as native
 from migrate.part import MODE
 from migrate.part import Part
 from migrate.part import below
+from migrate.part import is_whole
 from migrate.proof import ProofError
 from migrate.proof import prove
 from migrate.refusals import about
@@ -145,9 +146,8 @@ def _part(
     if target.bases is Bases.MASK and after.said_mode is not None:
         sets_mode = after.said_mode != target.to and not says_mode
     else:
-        # A base may leave the mode to the presets that extend it, unless it is a whole preset itself; the server's
-        # block brings the section `custom`.
-        whole = {path for path, _ in after.missing()} <= {"custom"}
+        # A base may leave the mode to the presets that extend it, unless it is a whole preset itself.
+        whole = is_whole(after)
         sets_mode = rolls_out(after) and after.said_mode is None and (mode is None or whole)
     led = any(load(migrated, base).said_mode is not None for base in presets if _extends(preset, base))
     return Part(

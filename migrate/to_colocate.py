@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from migrate.carried import HIDDEN
 from migrate.carried import Carried
+from migrate.carried import came_back
+from migrate.carried import why_back
 from migrate.direction import Direction
 from migrate.direction import mask
 from migrate.edits import KEEP
@@ -131,10 +133,10 @@ class ToColocate(Direction):
             yield from self._moved(name, self._block[name], after)
         elif name in self._inherited:
             if not self._carried.lost(name, self._inherited[name]):
-                value = self._carried.value(name, self._inherited[name])
-                yield Add(("rlhf", name), value, self._carried.reason(name), after)
+                value = came_back(name, self._inherited[name], self._carried.wanted)
+                yield Add(("rlhf", name), value, why_back(name, self._carried.wanted), after)
         elif self.part.after.value(name) is None:
-            yield Add(("rlhf", name), self._completed()[name], self._carried.reason(name), after)
+            yield Add(("rlhf", name), self._completed()[name], why_back(name, self._carried.wanted), after)
 
     def _moved(self, name: str, value: object, after: str | None) -> Iterator[Edit]:
         path, to = (*SERVER_BLOCK, name), ("rlhf", name)
@@ -143,8 +145,8 @@ class ToColocate(Direction):
             return
         if to not in self._carried.masks and self.part.says_null(to):
             yield Remove(to, "the server's block has its value")
-        new = self._carried.value(name, value)
-        yield Move(path, to, self._carried.reason(name), KEEP if same(new, value) else new, after)
+        new = came_back(name, value, self._carried.wanted)
+        yield Move(path, to, why_back(name, self._carried.wanted), KEEP if same(new, value) else new, after)
 
     def _emptied(self, edits: Iterable[Edit]) -> Iterator[Edit]:
         if self.part.own.find(*SERVER_BLOCK) is None or not (self.part.leaves or self._block):

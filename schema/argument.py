@@ -9,6 +9,7 @@ import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import TypeGuard
 
 from schema import jsontext
 
@@ -46,6 +47,11 @@ _NAMES_OR_MAPPINGS = ("rope_scaling", "teacher_deepspeed", "fsdp")
 
 #: Fields whose type no word of a command line can make (transformers 5.12.1, training_args.py).
 UNPASSABLE = ("liger_kernel_config", "parallelism_config")
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether a value is a positive whole number; a boolean is none."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def words(name: str, value: object) -> list[str]:

@@ -43,7 +43,7 @@ def batch(preset: Preset, trainer: TrainerConfig, world: int) -> Batch:
         world=world,
         micro=trainer.per_device_train_batch_size * world,
         evaluation=trainer.per_device_eval_batch_size * world,
-        effective=effective if isinstance(effective, int) and effective > 0 else None,
+        effective=effective if argument.is_whole(effective) else None,
     )
 
 

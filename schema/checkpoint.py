@@ -7,6 +7,7 @@ from typing import Any
 from typing import NamedTuple
 
 from schema import jsontext
+from schema.argument import is_whole
 
 #: Kinds of rope scaling that leave the length as the checkpoint says it.
 _AS_TRAINED = ("default", "mrope", "su", "longrope", "llama3")
@@ -81,7 +82,7 @@ def heads(model: object) -> Heads | None:
 def count(said: dict[str, Any], name: str) -> int | None:
     """A positive whole number of a config, or None: what stands there may be of any type, and of any size."""
     value = said.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31 else None
+    return value if is_whole(value) and value < 1 << 31 else None
 
 
 def text_config(model: object) -> dict[str, Any] | None:

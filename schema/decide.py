@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from typing import NamedTuple
-from typing import TypeGuard
 
+from schema.argument import is_whole
 from schema.errors import InputError
 from schema.split import DEFAULT_LEARNERS
 from schema.split import DEFAULT_ROLLOUT
@@ -63,11 +63,6 @@ class Given(NamedTuple):
 
     rollout: int | None = None
     train: int | None = None
-
-
-def is_whole(value: object) -> TypeGuard[int]:
-    """Whether a value is a positive whole number."""
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def length(had: object, given: int | None, needs: Needs) -> Decision:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from schema.argument import is_whole
 from schema.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def server_size(preset: Preset) -> int | None:
     for name in ("vllm_tensor_parallel_size", "vllm_data_parallel_size"):
         said = preset.served(name)
         number = default if said is None else said
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        if not is_whole(number):
             return None
         size *= number
     return size
@@ -91,7 +92,7 @@ def _of_node(gpus: int, preset: Preset) -> int | None:
     if preset.mode == "server":
         return server_size(preset)
     said = preset.value("vllm_tensor_parallel_size")
-    tensor = said if isinstance(said, int) and 0 < said < gpus else 1
+    tensor = said if is_whole(said) and said < gpus else 1
     return (gpus - max(1, gpus // 4)) // tensor * tensor
 
 

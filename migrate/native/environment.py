@@ -18,6 +18,8 @@ from schema.resolve.tree import data
 from schema.rules.releases import older
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from migrate.edits import Edit
     from migrate.native.pair import Pair
 
@@ -92,16 +94,23 @@ def _resplit(pair: Pair, own: dict[str, object], other: dict[str, object]) -> Ha
 
 
 def _shares(pair: Pair) -> tuple[str, str]:
-    there, rollout, train = (*pair.preset.gpus("server"), *pair.preset.gpus("learner")), pair.rollout, pair.train
-    named = all(pair.preset.gpus(side) for side in ("server", "learner"))
-    if not named or len(there) < rollout + train:
-        raise _too_few(pair, len(there), "" if named else " of one side alone")
+    there = (*pair.preset.gpus("server"), *pair.preset.gpus("learner"))
+    if not all(pair.preset.gpus(side) for side in ("server", "learner")):
+        raise _unfit(pair, f"{len(there)} GPUs of one side alone")
+    return _dealt(pair, there)
+
+
+def _dealt(pair: Pair, there: Sequence[str]) -> tuple[str, str]:
+    """The learner's GPUs and the server's: the first roll out, the next learn."""
+    rollout, train = pair.rollout, pair.train
+    if len(there) < rollout + train:
+        raise _unfit(pair, f"{len(there)} GPUs")
     return ",".join(there[rollout : rollout + train]), ",".join(there[:rollout])
 
 
-def _too_few(pair: Pair, count: int, of: str = "") -> InputError:
+def _unfit(pair: Pair, there: str) -> InputError:
     return InputError(
-        f"{ENVIRONMENT} names {count} GPUs{of}, but {pair.rollout} roll out and {pair.train} learn; set {GPUS} in"
+        f"{ENVIRONMENT} names {there}, but {pair.rollout} roll out and {pair.train} learn; set {GPUS} in"
         " both files by hand first, or pass --rollout-gpus and --train-gpus that fit it",
         (pair.preset.tree.children.get(ENVIRONMENT) or pair.preset.tree).key,
     )
@@ -143,13 +152,10 @@ def variables(half: Branch | None) -> dict[str, object]:
 def _gpus(
     pair: Pair, own: dict[str, object], other: dict[str, object], learner: list[Edit], server: list[Edit]
 ) -> None:
-    rollout, train = pair.rollout, pair.train
     there = pair.preset.gpus("learner") or tuple(str(gpu) for gpu in range(pair.world_before))
-    if len(there) < rollout + train:
-        raise _too_few(pair, len(there))
+    mine, its = _dealt(pair, there)
     path = (ENVIRONMENT, GPUS)
-    mine, its = (",".join(gpus) for gpus in (there[rollout : rollout + train], there[:rollout]))
-    why = f"of {len(there)} GPUs the first {rollout} roll out, the next {train} learn"
+    why = f"of {len(there)} GPUs the first {pair.rollout} roll out, the next {pair.train} learn"
     learner.append(Change(path, mine, why) if GPUS in own else Add(path, mine, why, PROCESSES))
     if GPUS not in other:
         server.append(copied(path, its, why))

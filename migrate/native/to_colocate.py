@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING
 
 from migrate import document as text
 from migrate.batch import rescaled
-from migrate.carried import ACTS
-from migrate.carried import REASONS
-from migrate.carried import UNREAD
+from migrate.carried import came_back
+from migrate.carried import is_default
+from migrate.carried import why_back
 from migrate.direction import UNSET
 from migrate.edits import KEEP
 from migrate.edits import Add
 from migrate.edits import Change
 from migrate.edits import Remove
 from migrate.names import DATA
-from migrate.names import LORA
 from migrate.names import SHARE
-from migrate.names import TENSOR
 from migrate.native.edits import sent
 from migrate.native.environment import joined
 from migrate.to_colocate import ToColocate
@@ -27,7 +25,6 @@ from schema import decide
 from schema.layouts.native import ENVIRONMENT
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
-from schema.roles import UNREAD_IN_COLOCATE
 from schema.roles import Role
 from schema.roles import fields
 from schema.roles import role_of
@@ -107,25 +104,18 @@ class _Edits:
 
     def _add(self, name: str, value: object) -> None:
         if self._pair.preset.value(name) is None:
-            self.learner.append(Add((name,), value, self._reason(name), self._after))
+            self.learner.append(Add((name,), value, why_back(name, self._given), self._after))
             self._after = name
 
     def _send(self, name: str, value: object) -> None:
-        new = self._given.get(name, value)
-        if name == SHARE and name not in self._given and isinstance(value, int | float):
-            new = min(value, decide.SHARED_SHARE)
+        new = came_back(name, value, self._given)
         new = KEEP if same(new, value) else new
         if name in self._pair.preset.tree.children:  # as null: `_lost` has seen that it says nothing
             self.learner.append(Remove((name,), f"{self._pair.server_path.name} has its value"))
-        depart, arrive = sent(self._pair.server, (name,), self._reason(name), new, whole=True)
+        depart, arrive = sent(self._pair.server, (name,), why_back(name, self._given), new, whole=True)
         self.server.append(depart)
         self.learner.append(arrive.following(self._after))
         self._after = name
-
-    def _reason(self, name: str) -> str:
-        if name in self._given:
-            return decide.CALLER
-        return UNREAD if name in UNREAD_IN_COLOCATE else REASONS.get(name, ACTS)
 
     def _lost(self, name: str, value: object, wanted: dict[str, object]) -> str | None:
         # Why a setting does not come back, if it does not.
@@ -135,13 +125,12 @@ class _Edits:
             f"{self._pair.path.name} says it already": ours is not None,
             "only a server takes it": role not in (Role.SERVER, Role.BOTH),
             "every engine of colocate mode has learners of its own": name == DATA,
-            "it is the default": self._is_default(name, value) and name not in wanted,
+            "it is the default": is_default(name, value) and name not in wanted and not self._is_explained(name),
         }
         return next((reason for reason, holds in reasons.items() if holds), None)
 
-    def _is_default(self, name: str, value: object) -> bool:
-        default = same(value, {TENSOR: decide.DEFAULT_TENSOR, LORA: False}.get(name, KEEP))
-        return default and not text.comments_of(self._pair.server, (name,))
+    def _is_explained(self, name: str) -> bool:
+        return bool(text.comments_of(self._pair.server, (name,)))
 
 
 def _rank(name: str) -> int:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from schema.checkpoint import config
-from schema.checkpoint import sees
 from schema.findings import Severity
 from schema.rules.batch import rollout_size
 from schema.rules.deepspeed import partitions
@@ -36,11 +35,6 @@ class Asked(Values):
         """Whether DeepSpeed partitions the weights."""
         setting = self._context.preset.deepspeed
         return setting is not None and partitions(setting.value)
-
-    @property
-    def pictures(self) -> bool | None:
-        """Whether the model takes pictures; None if its checkpoint is not here."""
-        return sees(self._context.preset.value("model"))
 
     @property
     def kind(self) -> str:

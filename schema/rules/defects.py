@@ -218,7 +218,7 @@ DEFECTS = {
         "4.0.2",
         "4.2.1",
         "freeze_vit",
-        lambda v: v.off("freeze_vit") and v.pictures is not False,
+        lambda v: v.off("freeze_vit") and v.sees is not False,
         "vLLM keeps what the ViT made of a picture, although the ViT learns",
         "set freeze_vit to true",
         "rlhf_trainers/rollout_mixin.py:456",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema.argument import is_whole
 from schema.findings import Severity
 from schema.resolve.tree import data
 from schema.rules.base import Problem
@@ -111,7 +112,7 @@ def global_max_length(context: Context) -> Iterator[Problem]:
     if limit is None:
         return
     value = data(limit)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not is_whole(value):
         yield Problem(
             limit.place,
             f"global_max_length is {value!r}; it must be a positive whole number of tokens",
