@@ -20,7 +20,7 @@ from schema.rules import RULES
 from schema.rules.defects import DEFECTS
 
 DOCS = Path(__file__).parent
-_HEAD = "<!-- Written by docs/generate.py; `make docs` writes it anew. -->\n"
+_HEAD = "<!-- Written by docs/generate.py; `make docs` writes it again. -->\n"
 
 
 def rules() -> str:

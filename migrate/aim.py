@@ -81,13 +81,13 @@ class Aim:
         said = self.preset.value(LORA)
         return self.preset.apart and argument.truth(said) is True and can_load(self.context)
 
-    def served(self, name: str, had: object, *, anew: bool) -> decide.Decision:
+    def served(self, name: str, had: object, *, refit: bool) -> decide.Decision:
         """What the server gets for an engine setting that the engine has had (None: unset).
 
         Args:
             name: of the setting.
             had: its value.
-            anew: whether what is fitted to the GPUs of one mode is chosen anew.
+            refit: whether to choose again what fits the GPUs of one mode alone.
 
         Raises:
             InputError: TP does not divide the rollout GPUs, or a prompt can fill the length that the caller gives.
@@ -96,7 +96,7 @@ class Aim:
             return decide.length(had, self.target.max_model_len, self.needs)
         if name in (LORA, RANK):
             return self._adapters(name, had)
-        if name != TENSOR and had is not None and not (anew and name in FITTED):
+        if name != TENSOR and had is not None and not (refit and name in FITTED):
             return decide.Decision(had)
         return decide.Decision(self._of_split(name), decide.SPLIT)
 
@@ -126,7 +126,7 @@ class Aim:
         Raises:
             InputError: a prompt can fill the length.
         """
-        length = self.served(LENGTH, None, anew=False).value if self.target.max_model_len is not None else None
+        length = self.served(LENGTH, None, refit=False).value if self.target.max_model_len is not None else None
         return {TENSOR: self.target.tensor_parallel, LENGTH: length, SHARE: self.target.gpu_memory_utilization}
 
     @property

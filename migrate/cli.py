@@ -128,11 +128,11 @@ def main(
     are not named keep their meaning. A flat one, for `swift rlhf x.yaml`, gets its server's settings in
     x.rollout.yaml beside it, and batch numbers that keep the global batch.
 
-    What is wrong with a preset already, and stays so, is told and stops nothing; what the migration would make
-    wrong does.
+    What was wrong with a preset before is reported, and does not stop the migration; an error that the migration
+    would bring does.
 
-    An option that is given wins, also over what a preset says in that mode already: that is how a preset is split
-    anew. Numbers that depend on it follow, and the report says so.
+    An option that is given wins, also over what a preset says in that mode already: this is how you split a preset
+    again. Numbers that depend on it follow, and the report says so.
 
     Only the lines that must change do; every comment stays, or travels with the key that it is about; what goes
     is in the report, and so are comments that may be false now. Files are written all or none, also when a call

@@ -1,7 +1,7 @@
 """Edits of YAML text that touch only the lines they must: each takes a document and returns new text.
 
 Positions come from parse events (schema.yamltext); what stands between the edited places is copied, never
-written anew. An edit that has no safe splice is refused, with its place. A step of a path is a key, or the
+rewritten. An edit that has no safe splice is refused, with its place. A step of a path is a key, or the
 number of an item in a list.
 """
 

@@ -73,7 +73,9 @@ def _address(preset: Preset) -> Setting | None:
 
 
 def refuse_large(workspace: Workspace, preset: Preset) -> None:
-    """Refuses a preset with a file that would keep a migration at work for a minute: each edit is proven anew.
+    """Refuses a preset with a file that would keep a migration at work for a minute.
+
+    Each edit is proven by itself, and a proof reads the whole file.
 
     Raises:
         InputError: naming the file.

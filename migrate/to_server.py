@@ -136,7 +136,7 @@ class ToServer(Direction):
         return Add(to, new, f"as in {setting.key.file.name}" if same(new, setting.value) else reason)
 
     def _decided(self, name: str, had: object) -> decide.Decision:
-        return self.part.served(name, had, anew=self.part.leaves and name in self._completed())
+        return self.part.served(name, had, refit=self.part.leaves and name in self._completed())
 
     def _completed(self) -> tuple[str, ...]:
         if not self.part.leads:

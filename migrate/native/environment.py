@@ -122,8 +122,8 @@ def _processes(pair: Pair, own: dict[str, object]) -> list[Edit]:
     Written down, the next call knows for how many learners the batch was made.
 
     Raises:
-        InputError: a pair is split anew, and the release reads NPROC_PER_NODE in ENV too late (before 4.2.2,
-            cli/main.py:96-97 of 4.2.1).
+        InputError: the caller splits a pair again, and the release reads NPROC_PER_NODE in ENV too late
+            (before 4.2.2, cli/main.py:96-97 of 4.2.1).
     """
     path, world = (ENVIRONMENT, PROCESSES), pair.world_after
     if PROCESSES in own:

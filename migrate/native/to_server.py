@@ -142,7 +142,7 @@ class _Edits:
         return REQUIRED if self._pair.preset.server is None else ()
 
     def _decided(self, name: str, had: object) -> decide.Decision:
-        return self._pair.served(name, had, anew=self._pair.leaves)
+        return self._pair.served(name, had, refit=self._pair.leaves)
 
     def _send(self, name: str, old: object) -> None:
         new, reason = self._decided(name, old)

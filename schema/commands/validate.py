@@ -69,7 +69,7 @@ def absolute(file: Path) -> Path:
     try:
         return Path(os.path.abspath(file))  # noqa: PTH100 - without `..`
     except FileNotFoundError as error:
-        raise InputError("the working directory is gone; enter it anew") from error
+        raise InputError("the working directory is gone; change into it again") from error
 
 
 def _report(found: Sequence[Finding], form: str) -> None:

@@ -329,6 +329,24 @@ def _one(inputs: Inputs, seed: int, number: int, folder: Path, stack: io.TextIOW
     }
 
 
+def check(seed: int, inputs: int, validated: int, migrated: int) -> Figures:
+    """Runs inputs and checks what came of them.
+
+    Args:
+        seed: what the inputs are made from.
+        inputs: how many.
+        validated: how often validate-config ends with 0, with 1 and with 2 at least: not all may be refused.
+        migrated: the same of migrate-config.
+    """
+    found = run(seed, range(inputs), workers=min(8, os.cpu_count() or 1))
+    assert found.inputs == inputs
+    assert not found.failures, "\n".join(found.failures)
+    assert found.memory < 1 << 20  # KiB
+    for command, least in (("validate-config", validated), ("migrate-config", migrated)):
+        assert min(found.codes[f"{command} {code}"] for code in (0, 1, 2)) > least
+    return found
+
+
 def replay(seed: int, number: int) -> None:
     """Shows one input, and what is wrong with it."""
     files, calls = made(Inputs(), seed, number)

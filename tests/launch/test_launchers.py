@@ -149,7 +149,7 @@ def test_config_is_required(bench):
 def test_working_directory_that_is_gone(bench):
     lost = 'mkdir lost; cd lost; rmdir ../lost; exec "$@"'
     code, _, said = end(bench.start("bash", "-c", lost, "bash", *bench.words(SERVER, "gpus=0")))
-    assert (code, "error: the working directory is gone; enter it anew" in said) == (2, True)
+    assert (code, "error: the working directory is gone; change into it again" in said) == (2, True)
 
 
 def test_unreadable_preset(bench):

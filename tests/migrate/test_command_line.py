@@ -90,7 +90,7 @@ def test_the_current_folder_is_gone(root, command):
     gone.mkdir()
     os.chdir(gone)
     gone.rmdir()
-    assert command("x.yaml").stderr == b"error: the working directory is gone; enter it anew\n"
+    assert command("x.yaml").stderr == b"error: the working directory is gone; change into it again\n"
     assert command(root / "preset.yaml").returncode == 1
     os.chdir(root)
 

@@ -125,11 +125,11 @@ def said_world(folder):
     return yaml.safe_load((folder / "x.yaml").read_text()).get("ENV", {}).get("NPROC_PER_NODE")
 
 
-def test_flat_split_anew():
-    check_all(flat_anew)
+def test_flat_split_again():
+    check_all(flat_again)
 
 
-def flat_anew(folder, migrate, before, after, numbers):
+def flat_again(folder, migrate, before, after, numbers):
     recorded = before % 2
     variables = {"ENV": {"NPROC_PER_NODE": before}} if recorded else {}
     written(folder, {**FLAT, "vllm_mode": "server", **ADDRESS, **numbers, **variables}, **{"x.rollout": SERVER})

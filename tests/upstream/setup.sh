@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the environments that `make test-upstream` asks; anew only when their requirements have changed.
+# Makes the environments that `make test-upstream` asks; makes one again only when its requirements have changed.
 # PYTHON names the interpreter; the default is that of .venv.
 set -euo pipefail
 CDPATH=""

@@ -1,4 +1,4 @@
-"""The note of a job that may run for weeks: it is left anew now and then, for /tmp is cleaned of old files."""
+"""The note of a job that may run for weeks: it is written again each hour, as /tmp is cleaned of old files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Note:
         self._renewed = time.monotonic()
 
     def renew(self) -> None:
-        """Leaves it anew once an hour; a full disk is no reason to end what runs."""
+        """Writes it again once an hour; a full disk is no reason to end what runs."""
         if time.monotonic() - self._renewed <= RENEW:
             return
         self._renewed = time.monotonic()
