@@ -69,7 +69,7 @@ def migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
         made = plan(paths, target) if wish.suffix is None else plan_beside(paths, target, wish.suffix)
         changed = pending(made)
         new = changes(made, wish.output if changed else None)
-        # What is told is made before anything is written: after it nothing may fail.
+        # The report is made before anything is written: after that, nothing may fail.
         written = bool(changed) and wish.write
         told = _told(made, changed, wish, written=written)
         if wish.write:

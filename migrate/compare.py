@@ -30,7 +30,7 @@ _LINE = re.compile(r"\bline \d+")
 
 
 class Old(NamedTuple):
-    """A finding of a preset that has it before and after, as it is told of both texts."""
+    """A finding that a preset has before and after, as it reads in each."""
 
     before: Finding
     after: Finding
@@ -80,7 +80,7 @@ def _identity(preset: Preset, finding: Finding) -> tuple[object, ...]:
     message = _bare(preset, finding.message)
     if rule == "unknown-key":  # what it guesses follows the keys around it
         message = message.partition("; ")[0]
-    # What another release lacks is told once a preset.
+    # What another release lacks is reported once for each preset.
     return rule, finding.severity, "" if rule == ANOTHER_RELEASE else message
 
 

@@ -42,7 +42,7 @@ def as_json(**said: object) -> str:
 
 
 def for_programs(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> str:
-    """What another program is told of a plan."""
+    """A plan, for another program to read."""
     known = _known(made)
     report = as_json(
         changes=[item.plain() for item in _items(made, changed, known)],
@@ -62,7 +62,7 @@ def names_of(made: Plan, changed: Sequence[Migration]) -> str:
 
 
 def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> str:
-    """What a person is told of a plan, and of what becomes of it."""
+    """A plan and what becomes of it, for a person to read."""
     known = _known(made)
     old = _old(made, changed, output, written=written)
     parts = [] if written else [diff(migration, known, made.twins.get(migration.path)) for migration in changed]
@@ -110,7 +110,7 @@ def _items(made: Plan, changed: Sequence[Migration], known: Known) -> list[Item]
 
 def _old(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> list[Finding]:
     """What was wrong before, placed in files that are there by then."""
-    if made.twins and not changed:  # the copies are there, and were told of
+    if made.twins and not changed:  # the copies are there, and were reported
         return []
     moved = below(made.migrations, output) if written and output else {}
     if not written:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from schema.place import Place
 
-#: Findings of one rule in one file that are told; the others are counted.
+#: Findings of one rule in one file that are shown; the others are counted.
 MOST = 100
 #: Findings of one rule that are counted: some take long to find.
 COUNTED = 2000

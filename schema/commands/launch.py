@@ -104,7 +104,7 @@ def tell(found: list[Finding]) -> None:
 
 
 def _known(about: Context, options: Options, side: str) -> Split:
-    """The split as far as a launcher knows it, which is told its own side only.
+    """The split as far as a launcher knows it: its own side.
 
     The other side is what the project says where the server's GPUs are as many as the project says, too: any
     other number is another split. A learner asks the running server instead.

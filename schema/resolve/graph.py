@@ -52,7 +52,7 @@ def _bases(workspace: Workspace, file: Path) -> list[Path]:
         if not workspace.may_extend(file):
             return []
         return [base for base, _ in bases(file, workspace.tree(file))]
-    except InputError:  # not a preset, or broken: whoever names it is told so
+    except InputError:  # not a preset, or broken: a call that names it reports it
         return []
 
 

@@ -66,7 +66,7 @@ def max_model_len(context: Context) -> Iterator[Problem]:
     modes. A prompt that fills it is an error: `leaves no room for generation`, a server's HTTP 500 (ms-swift
     4.5.2, infer_engine/infer_engine.py:210-231; seen with vLLM 0.23.0; before 4.5.0 vLLM itself refuses it).
     global_max_length bounds what a training repository trains on, not only what it rolls out, so a learner's own
-    engine may be below it, and is warned of only where it has no room for a prompt beside a completion.
+    engine may be below it. The warning comes only where it leaves no room for a prompt beside a completion.
     """
     engine, total, prompt = engine_length(context), total_length(context), prompt_length(context)
     completion = context.trainer.config.max_completion_length

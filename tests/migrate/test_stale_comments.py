@@ -1,4 +1,4 @@
-"""Comments near a change that name the old mode or an old value are told, where they stand now."""
+"""Comments near a change that name the old mode or an old value are reported, where they stand now."""
 
 import json
 import shutil

@@ -1,6 +1,6 @@
 """What is wrong before does not stop a migration: cases-wrong-before/NAME/before, `args` for the call.
 
-`told.txt` has a line for each finding that is told: its place in the file as it is, and its rule.
+`told.txt` has a line for each finding that is reported: its place in the file as it is, and its rule.
 """
 
 import json
