@@ -35,9 +35,8 @@ from fuzz_mutations import mutated
 from migrate.cli import main as migrate_config
 from schema.cli import main as validate_config
 
-#: Seconds of a CPU that one input may take (10 on a quiet machine; one that shares its core counts twice as many),
-#: seconds on the clock, and bytes of memory.
-CPU, CLOCK, MEMORY = 20, 240, 1 << 30
+#: Seconds of a CPU that one input may take, seconds on the clock (others may use the CPU), and bytes of memory.
+CPU, CLOCK, MEMORY = 10, 120, 1 << 30
 #: Failures after which a run ends.
 MOST = 400
 _FORMATS = ("text", "json", "github", "sarif")
