@@ -109,7 +109,7 @@ def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> 
         bases = [base for preset in presets.values() for base in _bases(preset)]
         presets = {path: load(workspace, path) for path in distinct([*bases, *paths])}
     for path, preset in presets.items():
-        refuse_unfit(preset, target.to, is_base=any(_extends(other, path) for other in presets.values()))
+        refuse_unfit(preset, target, is_base=any(_extends(other, path) for other in presets.values()))
     done: list[Migration] = []
     for preset in sorted(presets.values(), key=lambda preset: len(preset.resolved.files)):
         with about(preset.resolved.path):

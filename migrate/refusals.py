@@ -87,7 +87,7 @@ def refuse_large(workspace: Workspace, preset: Preset) -> None:
             )
 
 
-def refuse_unfit(preset: Preset, to: str, *, is_base: bool) -> None:
+def refuse_unfit(preset: Preset, target: Target, *, is_base: bool) -> None:
     """Refuses what is no GRPO preset that generates with vLLM, or contradicts itself.
 
     Raises:
@@ -98,12 +98,12 @@ def refuse_unfit(preset: Preset, to: str, *, is_base: bool) -> None:
         raise InputError(f"is no GRPO preset, but {preset.kind.value}; there is nothing to migrate", place)
     if not is_base and not rolls_out(preset):
         raise InputError("use_vllm is not true: nothing rolls out with vLLM, so nothing can be split", place)
-    if to == "server":
+    if target.resplits or "server" in (target.to, implied_mode(preset)):
         _refuse_nodes(preset)
     mode = preset.arguments.get("vllm_mode")
     if mode is not None:
         _refuse_mode(preset, mode)
-        if to == "server" and mode.value == "colocate":
+        if target.to == "server" and mode.value == "colocate":
             _refuse_address(preset, mode)
 
 
@@ -112,7 +112,7 @@ def _refuse_nodes(preset: Preset) -> None:
     if nodes != "1":
         raise InputError(
             f"NNODES in ENV is {nodes}: learners on several nodes; this tool splits the GPUs of one node, so"
-            " remove NNODES first, or keep the preset in colocate mode",
+            " remove NNODES first, or leave the preset as it is",
             preset.start,
         )
 

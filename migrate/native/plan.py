@@ -67,7 +67,7 @@ def plan(workspace: Workspace, preset: Native, target: Target) -> tuple[list[Hal
 
 
 def _halves(workspace: Workspace, preset: Native, target: Target) -> list[Half]:
-    refuse_unfit(preset, target.to, is_base=False)
+    refuse_unfit(preset, target, is_base=False)
     _refuse_odd_keys(preset)
     leaves = implied_mode(preset) != target.to
     pair = Pair(context(workspace, preset, options(target)), target, leaves)
