@@ -9,15 +9,15 @@ import inspect
 import sys
 from pathlib import Path
 
+from launch.argv.entry import NEEDS_ENTRY
+from launch.preflight import CHECKS
 from schema.catalogue import lifetime
 from schema.catalogue import order
-from schema.launch.entry import NEEDS_ENTRY
-from schema.launch.preflight import CHECKS
-from schema.roles import ROLES
-from schema.roles import WRONG_PLACES
-from schema.roles import Role
 from schema.rules import RULES
 from schema.rules.defects import DEFECTS
+from schema.swift.roles import ROLES
+from schema.swift.roles import WRONG_PLACES
+from schema.swift.roles import Role
 
 DOCS = Path(__file__).parent
 _HEAD = "<!-- Written by docs/generate.py; `make docs` writes it again. -->\n"

@@ -13,22 +13,22 @@ from migrate.names import LORA
 from migrate.names import RANK
 from migrate.names import SHARE
 from migrate.names import TENSOR
-from schema import argument
-from schema import decide
 from schema.checkpoint import positions
 from schema.resolve.tree import Branch
-from schema.rules.adapters import can_load
-from schema.rules.adapters import rank_for
-from schema.rules.tokens import prompt_length
-from schema.rules.tokens import total_length
-from schema.split import project_split
+from schema.split import decide
+from schema.split.gpus import project_split
+from schema.swift import argument
+from schema.swift.adapters import can_load
+from schema.swift.adapters import rank_for
+from schema.swift.lengths import prompt_length
+from schema.swift.lengths import total_length
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.target import Target
-    from schema.preset import Preset
-    from schema.rules import Context
+    from schema.context import Context
+    from schema.layouts.preset import Preset
 
 MERGED = "the server gets merged weights"
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate.edits import Add
-from migrate.edits import Change
-from schema import decide
-from schema.argument import is_whole
-from schema.batch import batch
-from schema.batch import evaluates
+from migrate.yamledit.edits import Add
+from migrate.yamledit.edits import Change
 from schema.errors import InputError
+from schema.split import decide
+from schema.split.batch import batch
+from schema.split.batch import evaluates
+from schema.swift.argument import is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrate.aim import Aim
-    from migrate.edits import Edit
-    from schema.batch import Batch
+    from migrate.yamledit.edits import Edit
+    from schema.layouts.preset import Preset
     from schema.place import Place
-    from schema.preset import Preset
     from schema.resolve import Branch
+    from schema.split.batch import Batch
 
 _PER_DEVICE, _ACCUMULATION = "per_device_train_batch_size", "gradient_accumulation_steps"
 _STEPS, _SIZE, _EVALUATION = "steps_per_generation", "generation_batch_size", "per_device_eval_batch_size"

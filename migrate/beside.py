@@ -16,10 +16,10 @@ from migrate.target import Bases
 from migrate.twins import copied
 from schema.check import load
 from schema.errors import InputError
-from schema.layouts.native import Native
-from schema.layouts.native import is_learner_half
-from schema.layouts.native import learner_half
-from schema.layouts.native import server_half
+from schema.layouts.flat import Flat
+from schema.layouts.flat import is_learner_half
+from schema.layouts.flat import learner_half
+from schema.layouts.flat import server_half
 from schema.place import Place
 from schema.place import shown
 from schema.resolve import Workspace
@@ -86,7 +86,7 @@ def _named(paths: Sequence[Path], target: Target) -> list[Path]:
     workspace, found = Workspace(), list[Path]()
     for path in paths:
         preset = load(workspace, path)
-        whole = target.bases is Bases.INCLUDE and not isinstance(preset, Native)
+        whole = target.bases is Bases.INCLUDE and not isinstance(preset, Flat)
         found += preset.resolved.files if whole else [preset.resolved.path]
     return distinct(found)
 

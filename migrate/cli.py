@@ -18,10 +18,10 @@ from migrate.target import DEFAULT_TIMEOUT
 from migrate.target import Bases
 from migrate.target import Target
 from schema.commands.validate import absolute
-from schema.decide import SHARED_SHARE
 from schema.exits import Exit
 from schema.exits import Guarded
-from schema.split import MAX_GPUS
+from schema.split.decide import SHARED_SHARE
+from schema.split.gpus import MAX_GPUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

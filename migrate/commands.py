@@ -14,10 +14,10 @@ from migrate.beside import plan_beside
 from migrate.outputs import changes
 from migrate.outputs import pending
 from migrate.plan import plan
-from migrate.telling import as_json
-from migrate.telling import for_people
-from migrate.telling import for_programs
-from migrate.telling import names_of
+from migrate.report.telling import as_json
+from migrate.report.telling import for_people
+from migrate.report.telling import for_programs
+from migrate.report.telling import names_of
 from migrate.writing import locked
 from migrate.writing.disk import reason
 from schema import secrets

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from migrate.target import Target
     from schema.findings import Finding
-    from schema.preset import Preset
+    from schema.layouts.preset import Preset
     from schema.resolve import Workspace
 
 #: A value of a wrong type is the same one on whichever side it stands.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrate.edits import Move
-from migrate.report import Item
-from migrate.report import items
+from migrate.report.items import Item
+from migrate.report.items import items
+from migrate.yamledit.edits import Move
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from migrate.edits import Edit
+    from migrate.yamledit.edits import Edit
     from schema.yamltext import Document
 
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from migrate.compare import refuse_new
-from migrate.edits import apply
+from migrate.flat import plan as flat
 from migrate.migration import Migration
-from migrate.native import plan as native
-from migrate.part import MODE
-from migrate.part import Part
-from migrate.part import below
-from migrate.part import is_whole
+from migrate.nested.part import MODE
+from migrate.nested.part import Part
+from migrate.nested.part import below
+from migrate.nested.part import is_whole
+from migrate.nested.to_colocate import ToColocate
+from migrate.nested.to_server import ToServer
 from migrate.proof import ProofError
 from migrate.proof import prove
 from migrate.refusals import about
@@ -30,12 +31,11 @@ from migrate.refusals import refuse_unplanned
 from migrate.refusals import rolls_out
 from migrate.target import Bases
 from migrate.target import other_splits
-from migrate.to_colocate import ToColocate
-from migrate.to_server import ToServer
+from migrate.yamledit.edits import apply
 from schema.check import context
 from schema.check import doubts
 from schema.check import load
-from schema.layouts.native import Native
+from schema.layouts.flat import Flat
 from schema.resolve import Workspace
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.compare import Old
-    from migrate.direction import Direction
+    from migrate.nested.direction import Direction
     from migrate.target import Target
     from migrate.twins import Twin
-    from schema.preset import Preset
+    from schema.layouts.preset import Preset
 
 
 #: The ways of a migration, by the mode that it aims at.
@@ -91,13 +91,13 @@ def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None)
     presets = {path: load(workspace, path) for path in distinct(paths)}
     for preset in presets.values():
         refuse_large(workspace, preset)
-    nested = [path for path, preset in presets.items() if not isinstance(preset, Native)]
+    nested = [path for path, preset in presets.items() if not isinstance(preset, Flat)]
     migrations = _migrations(workspace, nested, target)
     old = _prove(workspace, migrations, target, alone=copies is not None)
     done: list[Migration] = [one for one in migrations if one.changes or one.path in paths]
-    pairs = {preset.resolved.path: preset for preset in presets.values() if isinstance(preset, Native)}
+    pairs = {preset.resolved.path: preset for preset in presets.values() if isinstance(preset, Flat)}
     for path, pair in pairs.items():
-        halves, old[path] = native.plan(workspace, pair, target)
+        halves, old[path] = flat.plan(workspace, pair, target)
         done += halves
     warnings = [*doubts(presets.values(), options(target)), *other_splits(presets.values(), target)]
     return Plan(done, old, warnings, target.to)

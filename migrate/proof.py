@@ -13,8 +13,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.error import YAMLError
 
-from migrate import document as text
-from migrate.fates import gone
+from migrate.yamledit import document as text
+from migrate.yamledit.fates import gone
 from schema.errors import InputError
 from schema.errors import InternalError
 from schema.place import Place
@@ -23,8 +23,8 @@ from schema.yamltext.yaml12 import ESCAPES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate.edits import Data
-    from migrate.edits import Edit
+    from migrate.yamledit.edits import Data
+    from migrate.yamledit.edits import Edit
     from schema.yamltext import Document
 
 

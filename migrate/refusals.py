@@ -7,28 +7,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrate.edits import equal
 from migrate.names import FITTED
 from migrate.names import LENGTH
 from migrate.names import LORA
 from migrate.names import TENSOR
-from migrate.scalars import shown as value_text
-from migrate.to_server import DROPPED
+from migrate.nested.to_server import DROPPED
+from migrate.yamledit.edits import equal
+from migrate.yamledit.scalars import shown as value_text
 from schema.check import Options
 from schema.check import load
 from schema.errors import InputError
+from schema.layouts.preset import ADDRESSES
+from schema.layouts.preset import Kind
+from schema.layouts.preset import Preset
 from schema.place import Place
 from schema.place import shown
-from schema.preset import ADDRESSES
-from schema.preset import Kind
-from schema.preset import Preset
 from schema.resolve import find_project
 from schema.resolve.graph import dependents
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
-from schema.roles import Role
-from schema.roles import fields
-from schema.split import Gpus
+from schema.split.gpus import Gpus
+from schema.swift.roles import Role
+from schema.swift.roles import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrate.target import Target
-    from schema.preset import Setting
+    from schema.layouts.preset import Setting
     from schema.resolve import Tree
     from schema.resolve import Workspace
 

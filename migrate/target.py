@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.decide import Given
 from schema.errors import InputError
+from schema.split.decide import Given
 from schema.swift.address import LOOPBACK
 from schema.swift.address import PORT
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
 
-    from schema.preset import Preset
+    from schema.layouts.preset import Preset
     from schema.resolve.project import Settings
 
 

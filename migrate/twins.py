@@ -6,14 +6,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrate import document as text
-from migrate.edits import Change
-from migrate.edits import equal
 from migrate.proof import prove
+from migrate.yamledit import document as text
+from migrate.yamledit.edits import Change
+from migrate.yamledit.edits import equal
 from schema.check import load
 from schema.errors import InputError
-from schema.layouts.native import Native
-from schema.layouts.native import server_half
+from schema.layouts.flat import Flat
+from schema.layouts.flat import server_half
 from schema.place import Place
 from schema.resolve import Workspace
 from schema.resolve.extends import bases
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from migrate.edits import Edit
+    from migrate.yamledit.edits import Edit
     from schema.yamltext import Document
 
 
@@ -78,7 +78,7 @@ def _twins(source: Path, names: Mapping[Path, Path]) -> list[Twin]:
     learner = workspace.document(source)
     copy = parse(names[source], _content(learner))
     preset = load(workspace, source)
-    if isinstance(preset, Native):
+    if isinstance(preset, Flat):
         half = server_half(source)
         found = [Twin(source, names[source], copy, copy, [])]
         if preset.server is not None:

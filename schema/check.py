@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schema import layouts
-from schema import parse
 from schema import secrets
+from schema.context import Context
 from schema.errors import InputError
 from schema.findings import bounded
+from schema.layouts.preset import Kind
+from schema.models import parse
 from schema.place import Place
-from schema.preset import Kind
 from schema.resolve import find_project
 from schema.resolve.graph import extended_by
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.rules import RULES
-from schema.rules import Context
-from schema.split import DEFAULT_LEARNERS
-from schema.split import Gpus
-from schema.split import Split
-from schema.split import project_split
-from schema.target import doubt
-from schema.target import target
+from schema.split.gpus import DEFAULT_LEARNERS
+from schema.split.gpus import Gpus
+from schema.split.gpus import Split
+from schema.split.gpus import project_split
+from schema.swift.release import doubt
+from schema.swift.release import target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from schema.findings import Finding
-    from schema.preset import Preset
+    from schema.layouts.preset import Preset
     from schema.resolve import Tree
     from schema.resolve import Workspace
 

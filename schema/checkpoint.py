@@ -7,7 +7,7 @@ from typing import Any
 from typing import NamedTuple
 
 from schema import jsontext
-from schema.argument import is_whole
+from schema.swift.argument import is_whole
 
 #: Kinds of rope scaling that leave the length as the checkpoint says it.
 _AS_TRAINED = ("default", "mrope", "su", "longrope", "llama3")

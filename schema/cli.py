@@ -10,8 +10,8 @@ import click
 from schema.check import Options
 from schema.exits import Guarded
 from schema.report import REPORTERS
-from schema.split import parse_gpus
-from schema.split import refuse_overlap
+from schema.split.gpus import parse_gpus
+from schema.split.gpus import refuse_overlap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +93,7 @@ def main(
     """
     # Each command is imported when it is wanted: a hook that only validates waits for nothing else.
     if start is not None:
-        from schema.commands.start import start as launch
+        from launch.start import start as launch
 
         return launch(start, files)
     if rule is not None:
@@ -123,7 +123,7 @@ def main(
         return validate(presets, options, form)
     if len(files) != 1:
         raise click.UsageError("a launch plan is made of exactly one preset")
-    from schema.commands.launch import Asked
-    from schema.commands.launch import print_plan
+    from launch.checked import Asked
+    from launch.checked import print_plan
 
     return print_plan(presets[0], options, Asked(side, entry, shown=shown, quiet=quiet))

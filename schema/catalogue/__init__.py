@@ -1,6 +1,6 @@
 """The options of every catalogued ms-swift and vLLM release, read from their wheels.
 
-``schema.catalogue.extract`` writes the data; this package only reads it.
+``tools.extract`` writes the data; this package only reads it.
 """
 
 from schema.catalogue.lifetime import Lifetime

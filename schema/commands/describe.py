@@ -6,36 +6,36 @@ import inspect
 import json
 from typing import TYPE_CHECKING
 
-from schema.batch import batch
-from schema.capacity import GIB
-from schema.capacity import capacity
+from launch.argv.entry import NEEDS_ENTRY
+from launch.machine.gpus import gpus
+from launch.machine.rollout import Server
+from launch.preflight import CHECKS
 from schema.check import context
 from schema.check import load
 from schema.check import no_grpo
 from schema.commands.validate import absolute
 from schema.errors import InputError
 from schema.exits import Exit
-from schema.launch.entry import NEEDS_ENTRY
-from schema.launch.machine.gpus import gpus
-from schema.launch.machine.rollout import Server
-from schema.launch.preflight import CHECKS
-from schema.preset import Kind
+from schema.layouts.preset import Kind
+from schema.models.editors import json_schema
 from schema.printable import printable
 from schema.resolve import Workspace
 from schema.rules import RULES
-from schema.rules.connectivity import connection
-from schema.schemas import json_schema
 from schema.secrets import starred
-from schema.split import server_size
+from schema.split.batch import batch
+from schema.split.capacity import GIB
+from schema.split.capacity import capacity
+from schema.split.gpus import server_size
+from schema.swift.address import connection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from launch.preflight import Check
     from schema.check import Options
-    from schema.launch.preflight import Check
-    from schema.rules import Context
+    from schema.context import Context
+    from schema.models.server import RolloutServerConfig
     from schema.rules import Rule
-    from schema.server import RolloutServerConfig
 
 
 def explain(name: str) -> Exit:

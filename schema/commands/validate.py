@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from schema.check import Options
     from schema.findings import Finding
-    from schema.preset import Preset
+    from schema.layouts.preset import Preset
 
 
 def validate(files: Sequence[Path], options: Options, form: str) -> Exit:

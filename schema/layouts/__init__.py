@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schema.errors import InputError
-from schema.layouts.native import Native
-from schema.layouts.native import is_learner_half
-from schema.layouts.native import is_server_half
-from schema.layouts.native import learner_half
-from schema.layouts.native import server_half
+from schema.layouts.flat import Flat
+from schema.layouts.flat import is_learner_half
+from schema.layouts.flat import is_server_half
+from schema.layouts.flat import learner_half
+from schema.layouts.flat import server_half
 from schema.layouts.nested import Nested
 from schema.place import Place
 from schema.resolve import Resolved
@@ -18,13 +18,13 @@ from schema.resolve import resolve
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from schema.preset import Preset
+    from schema.layouts.preset import Preset
     from schema.resolve import Project
     from schema.resolve import Workspace
 
 
 def read(workspace: Workspace, path: Path, project: Project) -> Preset:
-    """Reads a preset in whatever layout it has; of a native pair either half may be named.
+    """Reads a preset in whatever layout it has; of a flat pair either half may be named.
 
     Raises:
         InputError: a file cannot be read or resolved, or a server's half has no learner's half beside it.
@@ -39,7 +39,7 @@ def read(workspace: Workspace, path: Path, project: Project) -> Preset:
     server = server_half(path)
     there = workspace.has(server)
     files = (path, server) if there else (path,)
-    return Native(Resolved(path, files, own), project, workspace.tree(server) if there else None)
+    return Flat(Resolved(path, files, own), project, workspace.tree(server) if there else None)
 
 
 def _refuse_alone(workspace: Workspace, path: Path, learner: Path) -> None:

@@ -6,14 +6,14 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from schema.preset import OTHER_ALGORITHMS
-from schema.preset import Kind
-from schema.preset import Preset
-from schema.preset import Setting
+from schema.layouts.preset import OTHER_ALGORITHMS
+from schema.layouts.preset import Kind
+from schema.layouts.preset import Preset
+from schema.layouts.preset import Setting
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
-from schema.roles import Role
-from schema.roles import fields
+from schema.swift.roles import Role
+from schema.swift.roles import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

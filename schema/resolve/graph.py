@@ -13,7 +13,7 @@ from schema.resolve.project import is_root
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.preset import Preset
+    from schema.layouts.preset import Preset
     from schema.resolve.workspace import Workspace
 
 #: Folders that hold no presets of the project itself.

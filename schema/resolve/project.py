@@ -17,7 +17,7 @@ from pydantic import model_validator
 
 from schema.errors import InputError
 from schema.place import Place
-from schema.split import MAX_GPUS
+from schema.split.gpus import MAX_GPUS
 
 if sys.version_info >= (3, 11):
     import tomllib

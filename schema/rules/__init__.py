@@ -8,10 +8,10 @@ from schema.rules import deepspeed
 from schema.rules import defects
 from schema.rules import engine
 from schema.rules import environment
+from schema.rules import flat
 from schema.rules import keys
 from schema.rules import model
 from schema.rules import multimodal
-from schema.rules import native
 from schema.rules import overwritten
 from schema.rules import refused
 from schema.rules import releases
@@ -23,12 +23,10 @@ from schema.rules import topology
 from schema.rules import types
 from schema.rules import yaml
 from schema.rules.base import RULES
-from schema.rules.base import Context
 from schema.rules.base import Rule
 
 __all__ = [
     "RULES",
-    "Context",
     "Rule",
     "adapters",
     "another",
@@ -38,10 +36,10 @@ __all__ = [
     "defects",
     "engine",
     "environment",
+    "flat",
     "keys",
     "model",
     "multimodal",
-    "native",
     "overwritten",
     "refused",
     "releases",

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
+    from schema.context import Context
     from schema.place import Place
-    from schema.rules.base import Context
 
 ANOTHER_RELEASE = "another-release"
 #: Names that a message lists; more say nothing new.

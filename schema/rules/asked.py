@@ -10,12 +10,12 @@ from schema.findings import Severity
 from schema.rules.batch import rollout_size
 from schema.rules.deepspeed import partitions
 from schema.swift.engine import is_async
-from schema.values import Values
+from schema.swift.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from schema.rules.base import Context
+    from schema.context import Context
 
 
 class Asked(Values):

@@ -4,89 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
-from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from typing import TypeAlias
 
+from schema.context import Context
 from schema.findings import Finding
 from schema.findings import Severity
-from schema.preset import Kind
-from schema.resolve.tree import Branch
-from schema.rules.near import Near
-from schema.values import Values
+from schema.layouts.preset import Kind
 
 if TYPE_CHECKING:
-    from schema.catalogue import Release
-    from schema.parse import Parsed
     from schema.place import Place
-    from schema.preset import Preset
-    from schema.resolve import Workspace
-    from schema.server import RolloutServerConfig
-    from schema.split import Split
-    from schema.trainer import TrainerConfig
-
-
-@dataclass(frozen=True)
-class Context:
-    """All that a rule may look at.
-
-    Attributes:
-        preset: the resolved preset.
-        split: GPUs on both sides, as far as known.
-        release: the target ms-swift release.
-        trainer: the learner's settings.
-        server: the rollout server's settings, or None if the preset has no block for them.
-        workspace: the files that took part.
-        near: finds the name that was probably meant.
-    """
-
-    preset: Preset
-    split: Split
-    release: Release
-    trainer: Parsed[TrainerConfig]
-    server: Parsed[RolloutServerConfig] | None
-    workspace: Workspace
-    near: Near = field(default_factory=Near)
-
-    @cached_property
-    def values(self) -> Values:
-        """The learner's arguments as ms-swift's parser reads them."""
-        return Values(self.preset, self.trainer.config, self.release)
-
-    @property
-    def swift(self) -> str:
-        """The target as messages name it."""
-        return f"ms-swift {self.release.version}"
-
-    @property
-    def late(self) -> str:
-        """When the learner's arguments raise, for messages: in server mode the server was loaded by then."""
-        return ", after the server was loaded" if self.preset.mode == "server" else ""
-
-    def wrong(self, field: str) -> bool:
-        """Whether a field is missing or has no right value, so that nothing can be concluded from it."""
-        in_server = self.server is not None and field in self.server.errors
-        return field in self.trainer.errors or in_server
-
-    def at(self, field: str) -> Place:
-        """Where an ms-swift argument is set, or the start of the leaf if it is not."""
-        setting = self.preset.arguments.get(field)
-        return setting.place if setting else self.preset.start
-
-    def at_server(self, field: str) -> Place:
-        """Where a field of the server's block is set, or the block if it is not."""
-        block = self.preset.block
-        if not isinstance(block, Branch):
-            return self.preset.start
-        found = block.find(field)
-        return found.place if found else block.key
-
-    def at_engine(self, field: str) -> Place:
-        """Where an engine's setting is, or belongs: the server's in server mode, else the learner's own."""
-        return self.at_server(field) if self.preset.mode == "server" else self.at(field)
 
 
 class Problem(NamedTuple):

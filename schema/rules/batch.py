@@ -9,17 +9,16 @@ from math import gcd
 from math import lcm
 from typing import TYPE_CHECKING
 
-from schema.batch import batch
-from schema.batch import evaluates
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.rules.releases import older
+from schema.split.batch import batch
+from schema.split.batch import evaluates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from schema.context import Context
     from schema.place import Place
-    from schema.rules.base import Context
 
 _SMALL = 64  # of greater groups none is proposed
 _SIZES = ("generation_batch_size", "steps_per_generation", "per_device_train_batch_size")
@@ -165,7 +164,7 @@ def _groups(context: Context) -> Iterator[tuple[str, int]]:
     trainer = context.trainer.config
     if trainer.num_generations_eval is not None:
         yield "num_generations_eval", trainer.num_generations_eval
-    if trainer.num_generations_eval is None or older(context, "4.0.0"):
+    if trainer.num_generations_eval is None or context.older("4.0.0"):
         yield "num_generations", trainer.num_generations
 
 

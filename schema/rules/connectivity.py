@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from schema.resolve.tree import Branch
 from schema.rules.base import Problem
@@ -13,71 +11,13 @@ from schema.swift.address import ALL_ADDRESSES
 from schema.swift.address import GROUP_PORT
 from schema.swift.address import LAST_PORT
 from schema.swift.address import LOOPBACK
-from schema.swift.address import PORT
 from schema.swift.address import same
+from schema.swift.address import wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.rules.base import Context
-
-
-class Address(NamedTuple):
-    """Where a server is."""
-
-    host: str
-    port: int
-
-
-def connection(context: Context) -> tuple[str | None, int | None]:
-    """Where the learner connects; None for a host or a port that another finding wants changed.
-
-    Base URLs beat host and port (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:51).
-    """
-    trainer = context.trainer.config
-    hosts: list[str | None] = [*(trainer.vllm_server_host or ())]
-    ports: list[int | None] = [*trainer.vllm_server_port]
-    if (urls := trainer.vllm_server_base_url) is not None:
-        hosts, ports = [_hostname(url) for url in urls], [_port(url) for url in urls]
-    host = hosts[0] if len(hosts) == 1 else None
-    port = ports[0] if len(ports) == 1 else None
-    usable = port is not None and 1 <= port <= LAST_PORT and port != group(context)
-    return host if host in LOOPBACK else None, port if usable else None
-
-
-def wanted(context: Context) -> Address:
-    """The address that all fixes name, so that none contradicts another: the learner's, else the server's."""
-    host, port = connection(context)
-    block = context.preset.block if context.preset.apart else None
-    said = (block.value("host"), block.value("port")) if isinstance(block, Branch) else (None, None)
-    if host is None:
-        host = said[0] if isinstance(said[0], str) and said[0] in LOOPBACK else LOOPBACK[0]
-    if port is None:
-        free = next(port for port in (PORT, PORT + 1) if port != group(context))
-        theirs = said[1] if isinstance(said[1], int) and 1 <= said[1] <= LAST_PORT else free
-        port = free if theirs == group(context) else theirs
-    return Address(host, port)
-
-
-def group(context: Context) -> int:
-    """The port of the weight-sync group of one server."""
-    said = context.trainer.config.vllm_server_group_port
-    first = said[0] if isinstance(said, list) and said else said
-    return first if isinstance(first, int) else GROUP_PORT
-
-
-def _hostname(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:  # no URL at all
-        return None
-
-
-def _port(url: str) -> int | None:
-    try:
-        return urlsplit(url).port
-    except ValueError:
-        return None
+    from schema.context import Context
 
 
 @rule("vllm-mode-unset", needs=("vllm_mode", "use_vllm"))

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema import argument
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.rules.releases import older
+from schema.swift import argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.preset import Setting
-    from schema.rules.base import Context
+    from schema.context import Context
+    from schema.layouts.preset import Setting
 
 _CONFIGS = ("zero0", "zero1", "zero2", "zero3", "zero2_offload", "zero3_offload")
 _FIX = f"set it to one of {', '.join(_CONFIGS)}, or to the path of a JSON file"
@@ -88,7 +87,7 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
     if deepspeed is None or not partitions(deepspeed.value):
         return
     tuner = context.values.tuner
-    if tuner == "lora" and older(context, "4.5.0"):
+    if tuner == "lora" and context.older("4.5.0"):
         yield Problem(
             deepspeed.place,
             f"{deepspeed.path} is {deepspeed.value}, with an adapter",

@@ -13,12 +13,11 @@ from schema.rules.asked import Asked
 from schema.rules.asked import Defect
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.rules.releases import older
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.rules.base import Context
+    from schema.context import Context
 
 
 _HF = "trainers/rlhf_trainer"
@@ -316,7 +315,7 @@ def release_defect(context: Context) -> Iterator[Problem]:
     """
     asked = Asked(context)
     for defect in DEFECTS.values():
-        in_time = asked.since(defect.since) and older(context, defect.until)
+        in_time = asked.since(defect.since) and context.older(defect.until)
         if in_time and defect.when(asked):
             yield _problem(context, asked, defect)
 

@@ -5,26 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from schema import argument
 from schema import catalogue
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
-from schema.roles import ROLES
-from schema.roles import UNREAD_IN_COLOCATE
-from schema.roles import Misplaced
-from schema.roles import Role
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.rules.releases import older
+from schema.swift import argument
+from schema.swift.roles import ROLES
+from schema.swift.roles import UNREAD_IN_COLOCATE
+from schema.swift.roles import Misplaced
+from schema.swift.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set
 
     from schema.catalogue import Field
+    from schema.context import Context
     from schema.place import Place
     from schema.resolve import Tree
-    from schema.rules.base import Context
 
 #: Engine arguments that ms-swift passes itself, by the field that sets them; "" where none does
 #: (4.5.2, infer_engine/vllm_engine.py:358 _prepare_engine_kwargs).
@@ -167,11 +166,11 @@ def _instead(context: Context, said: _Said, field: str) -> str:
 
 def _overwriting(context: Context, said: _Said, name: str) -> str | None:
     """The field that wins over an engine argument, "" where it is none, or None where the argument counts."""
-    if name == "load_format" and said.server and older(context, "3.11.2"):
+    if name == "load_format" and said.server and context.older("3.11.2"):
         return ""
-    if name == "logprobs_mode" and older(context, "3.11.0"):
+    if name == "logprobs_mode" and context.older("3.11.0"):
         return None
-    if name == "seed" and said.server and older(context, "3.12.3"):
+    if name == "seed" and said.server and context.older("3.12.3"):
         return None
     if name in _GIVE_WAY:
         return f"vllm_{name}" if f"vllm_{name}" in said.beside else None

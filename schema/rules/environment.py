@@ -6,29 +6,28 @@ from typing import TYPE_CHECKING
 
 from schema.checkpoint import sees
 from schema.findings import Severity
-from schema.layouts.native import ENVIRONMENT
-from schema.layouts.native import Native
+from schema.layouts.flat import ENVIRONMENT
+from schema.layouts.flat import Flat
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.rules.native import halves
-from schema.rules.releases import older
-from schema.swift.prompts import MEDIA
-from schema.swift.prompts import TEXTS
+from schema.rules.flat import halves
+from schema.swift.variables import ALLOCATORS
+from schema.swift.variables import MEDIA
+from schema.swift.variables import TEXTS
+from schema.swift.variables import segments_expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from schema.context import Context
     from schema.place import Place
-    from schema.rules.base import Context
 
-#: Where torch reads its allocator's settings: PYTORCH_CUDA_ALLOC_CONF before 2.9.
-ALLOCATORS = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
 _SPREADS = "ValueError: GRPO with vLLM is not compatible with `device_map`"
 
 
-@rule("yaml-environment", layout="native")
+@rule("yaml-environment", layout="flat")
 def yaml_environment(context: Context) -> Iterator[Problem]:
     """`ENV`, which sets environment variables: something that ms-swift does not set, or sets too late.
 
@@ -39,13 +38,13 @@ def yaml_environment(context: Context) -> Iterator[Problem]:
     ms-swift turns expandable_segments off around its own engine (3.10.0 to 4.6.0; 4.5.2,
     rlhf_trainers/rollout_mixin.py:502).
     """
-    if not isinstance(context.preset, Native):
+    if not isinstance(context.preset, Flat):
         return
     for half, _, prefix in halves(context.preset, context.release):
         said = half.children.get(ENVIRONMENT)
-        if said is None or (data(said) is None and not older(context, "4.1.0")):
+        if said is None or (data(said) is None and not context.older("4.1.0")):
             continue
-        if older(context, "4.1.0"):
+        if context.older("4.1.0"):
             yield Problem(
                 said.key,
                 f"{prefix}ENV is set, and this release does not know it",
@@ -93,13 +92,8 @@ def _unfit(name: str, value: object, *, synced: bool) -> tuple[str, str, str, Se
     return None
 
 
-def segments_expand(said: str) -> bool:
-    """Whether an allocator's settings ask for expandable segments; torch reads past blanks."""
-    return "expandable_segments:true" in said.lower().replace(" ", "")
-
-
-def _processes(context: Context, preset: Native) -> Iterator[Problem]:
-    if "NPROC_PER_NODE" in preset.variables("learner") and older(context, "4.2.2") and not older(context, "4.1.0"):
+def _processes(context: Context, preset: Flat) -> Iterator[Problem]:
+    if "NPROC_PER_NODE" in preset.variables("learner") and context.older("4.2.2") and not context.older("4.1.0"):
         yield Problem(
             _at(preset.tree, "NPROC_PER_NODE"),
             f"ENV.NPROC_PER_NODE is {preset.variables('learner')['NPROC_PER_NODE']}, and this release reads it too"
@@ -118,7 +112,7 @@ def _processes(context: Context, preset: Native) -> Iterator[Problem]:
         )
 
 
-@rule("gpu-without-process", layout="native", needs=("use_vllm",))
+@rule("gpu-without-process", layout="flat", needs=("use_vllm",))
 def gpu_without_process(context: Context) -> Iterator[Problem]:
     """The learner sees more GPUs of its node than it has processes, or fewer.
 
@@ -128,7 +122,7 @@ def gpu_without_process(context: Context) -> Iterator[Problem]:
     may say another number.
     """
     preset = context.preset
-    if not isinstance(preset, Native) or older(context, "4.1.0"):
+    if not isinstance(preset, Flat) or context.older("4.1.0"):
         return
     if preset.variables("learner").get("SWIFT_SINGLE_DEVICE_MODE") == "1":
         return
@@ -142,12 +136,12 @@ def gpu_without_process(context: Context) -> Iterator[Problem]:
         _at(preset.tree, "NPROC_PER_NODE" if said else "CUDA_VISIBLE_DEVICES"),
         f"{number}, but ENV.CUDA_VISIBLE_DEVICES names {gpus} GPUs",
         f"{context.swift}: {_SPREADS if spreads else 'AssertionError: n_gpu'}",
-        f"set NPROC_PER_NODE to {gpus} in {'the shell' if older(context, '4.2.2') else 'ENV'}",
+        f"set NPROC_PER_NODE to {gpus} in {'the shell' if context.older('4.2.2') else 'ENV'}",
         None if said else Severity.WARNING,
     )
 
 
-@rule("encoding-of-one-side", layout="native", mode="server")
+@rule("encoding-of-one-side", layout="flat", mode="server")
 def encoding_of_one_side(context: Context) -> Iterator[Problem]:
     """A variable that both sides make tokens by, in ENV of one file alone, or with two values.
 
@@ -156,7 +150,7 @@ def encoding_of_one_side(context: Context) -> Iterator[Problem]:
     on, without a word. A warning where one file says nothing, since the shell may say it there.
     """
     preset = context.preset
-    if not isinstance(preset, Native) or preset.server is None:
+    if not isinstance(preset, Flat) or preset.server is None:
         return
     ours, theirs = preset.variables("learner"), preset.variables("server")
     told = TEXTS if sees(preset.value("model")) is False else TEXTS | MEDIA

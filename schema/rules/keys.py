@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 from schema.catalogue import lifetime
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
-from schema.roles import ROLES
-from schema.roles import UNREAD_IN_COLOCATE
-from schema.roles import Role
-from schema.roles import fields
-from schema.roles import role_of
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.swift.roles import ROLES
+from schema.swift.roles import UNREAD_IN_COLOCATE
+from schema.swift.roles import Role
+from schema.swift.roles import fields
+from schema.swift.roles import role_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from collections.abc import Iterator
 
     from schema.catalogue import Lifetime
-    from schema.preset import Setting
-    from schema.rules.base import Context
+    from schema.context import Context
+    from schema.layouts.preset import Setting
 
 #: Names that ms-swift once had, or that vLLM or TRL use, and what ms-swift calls them.
 OLD_SPELLINGS = {

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema import argument
 from schema.checkpoint import config
 from schema.checkpoint import heads
 from schema.checkpoint import positions
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.rules.releases import older
 from schema.rules.tokens import engine_length
-from schema.split import server_size
+from schema.split.gpus import server_size
+from schema.swift import argument
 from schema.swift.weights import packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.checkpoint import Heads
-    from schema.rules.base import Context
+    from schema.context import Context
 
 _ROPE = ("rope_scaling", "rope_parameters")
 
@@ -52,7 +51,7 @@ def rope_scaling_unread(context: Context) -> Iterator[Problem]:
     vllm_engine_kwargs.hf_overrides says it to any release.
     """
     said = context.preset.arguments.get("rope_scaling")
-    if said is None or not older(context, "4.5.0") or not context.trainer.config.use_vllm:
+    if said is None or not context.older("4.5.0") or not context.trainer.config.use_vllm:
         return
     own, wanted = config(context.preset.value("model")) or {}, argument.mapping(said.value) or {}
     plain = wanted.get("rope_type", wanted.get("type")) == "default"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema import argument
 from schema.catalogue import order
 from schema.checkpoint import sees
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.swift import argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.preset import Preset
-    from schema.rules.base import Context
+    from schema.context import Context
+    from schema.layouts.preset import Preset
 
 _CACHE, _LIMIT = "mm_processor_cache_gb", "limit_mm_per_prompt"
 

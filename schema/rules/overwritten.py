@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from schema.findings import Severity
-from schema.roles import Misplaced
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.swift.roles import Misplaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.rules.base import Context
-    from schema.values import Values
+    from schema.context import Context
+    from schema.swift.values import Values
 
 
 class _Overwritten(NamedTuple):

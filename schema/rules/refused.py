@@ -6,16 +6,16 @@ from itertools import chain
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from schema import argument
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.swift import argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.preset import Setting
-    from schema.rules.base import Context
-    from schema.values import Values
+    from schema.context import Context
+    from schema.layouts.preset import Setting
+    from schema.swift.values import Values
 
 _FLASH = ("flash_attn", "flash_attention_2", "flash_attention_3")
 _SEQUENCE_LOSSES = ("real", "fipo")

@@ -14,7 +14,7 @@ from schema.swift.engine import is_offline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.rules.base import Context
+    from schema.context import Context
 
 
 #: GRPO's losses, by the first release that has them (rlhf_trainers/grpo_trainer.py _compute_loss_and_metrics).
@@ -26,11 +26,6 @@ _LOSSES = {
 }
 
 
-def older(context: Context, version: str) -> bool:
-    """Whether the target ms-swift is older than a release."""
-    return not context.release.since(version)
-
-
 @rule("both-batch-sizes", needs=("generation_batch_size", "steps_per_generation"))
 def both_batch_sizes(context: Context) -> Iterator[Problem]:
     """generation_batch_size together with steps_per_generation, before ms-swift 4.4.0.
@@ -40,7 +35,7 @@ def both_batch_sizes(context: Context) -> Iterator[Problem]:
     """
     trainer = context.trainer.config
     both = trainer.generation_batch_size is not None and trainer.steps_per_generation is not None
-    if both and older(context, "4.4.0"):
+    if both and context.older("4.4.0"):
         yield Problem(
             context.at("steps_per_generation"),
             "steps_per_generation is set together with generation_batch_size",
@@ -85,7 +80,7 @@ def async_engine_unawaited(context: Context) -> Iterator[Problem]:
     llm/infer/infer_engine/grpo_vllm_engine.py:146; 3.10.3 awaits it); a scheduler calls the engine itself.
     """
     preset = context.preset
-    if context.server is None or not older(context, "3.10.3") or preset.served("multi_turn_scheduler"):
+    if context.server is None or not context.older("3.10.3") or preset.served("multi_turn_scheduler"):
         return
     if is_async(preset, context.release.version):
         yield Problem(

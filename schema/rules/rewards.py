@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.values import Values
+from schema.swift.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.rules.base import Context
+    from schema.context import Context
 
 
 @rule("reward-weights", needs=("reward_funcs", "reward_weights", "reward_model", "use_gym_env"))

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 from schema.findings import Severity
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
-from schema.roles import ROLES
-from schema.roles import UNREAD_IN_COLOCATE
-from schema.roles import Misplaced
-from schema.roles import Role
 from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.keys import is_misspelt
-from schema.rules.releases import older
+from schema.swift.roles import ROLES
+from schema.swift.roles import UNREAD_IN_COLOCATE
+from schema.swift.roles import Misplaced
+from schema.swift.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from schema.context import Context
+    from schema.layouts.preset import Setting
     from schema.place import Place
-    from schema.preset import Setting
-    from schema.rules.base import Context
 
 
 def _settings(context: Context, role: Role) -> Iterator[Setting]:
@@ -71,7 +70,7 @@ def colocate_field_in_server_mode(context: Context) -> Iterator[Problem]:
     """
     for setting in _settings(context, Role.COLOCATE):
         misplaced = ROLES[setting.name].misplaced
-        if misplaced is Misplaced.RESET and older(context, "3.11.1"):
+        if misplaced is Misplaced.RESET and context.older("3.11.1"):
             misplaced = Misplaced.IGNORED
         yield Problem(
             setting.place,
@@ -114,7 +113,7 @@ def refused_field(context: Context) -> Iterator[Problem]:
         yield _refused(context, setting.place, setting.path)
     if isinstance(context.preset.block, Branch):
         for name, tree in context.preset.block.children.items():
-            if name == "context_manager" and older(context, "4.3.0"):
+            if name == "context_manager" and context.older("4.3.0"):
                 continue
             if (row := ROLES.get(str(name))) and row.role is Role.REFUSED and data(tree) is not None:
                 yield _refused(context, tree.place, context.preset.server_path(str(name)))

@@ -16,8 +16,8 @@ from schema.swift.address import LOOPBACK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.rules.base import Context
-    from schema.trainer import TrainerConfig
+    from schema.context import Context
+    from schema.models.trainer import TrainerConfig
 
 _PORTS = {"http": 80, "https": 443}
 

@@ -4,51 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema.argument import is_whole
 from schema.findings import Severity
 from schema.resolve.tree import data
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.rules.releases import older
+from schema.swift.argument import is_whole
+from schema.swift.lengths import REFUSED_STRATEGIES
+from schema.swift.lengths import limit
+from schema.swift.lengths import prompt_length
+from schema.swift.lengths import total_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from schema.context import Context
     from schema.place import Place
-    from schema.rules.base import Context
-
-
-#: What a learner of GRPO must not do with a prompt that is too long.
-REFUSED_STRATEGIES = ("right", "split")
-
-
-def total_length(context: Context) -> int | None:
-    """Tokens of prompt and completion that the preset allows, or None if it does not say.
-
-    `global_max_length` says so directly; else the prompt's and max_completion_length do together.
-    """
-    if (total := _limit(context)) is not None:
-        return total
-    prompt = prompt_length(context)
-    return None if prompt is None else prompt + context.trainer.config.max_completion_length
-
-
-def prompt_length(context: Context) -> int | None:
-    """Tokens that a prompt may have when it reaches the engine, or None if the preset does not say.
-
-    In GRPO max_length bounds the prompt alone (ms-swift 4.5.2, arguments/base_args/template_args.py:30), on each
-    side by its own value, so the smaller one counts; sides-differ speaks of a server that has none.
-    """
-    if (total := _limit(context)) is not None:
-        return total - context.trainer.config.max_completion_length
-    said = (context.preset.value("max_length"), context.preset.served("max_length"))
-    return min((length for length in said if isinstance(length, int)), default=None)
-
-
-def _limit(context: Context) -> int | None:
-    limit = context.preset.limit
-    total = None if limit is None else data(limit)
-    return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
 def engine_length(context: Context) -> tuple[int, Place] | None:
@@ -83,7 +53,7 @@ def max_model_len(context: Context) -> Iterator[Problem]:
         )
         return
     fills, server = prompt >= length, context.preset.mode == "server"
-    if not server and _limit(context) is not None and length > completion:
+    if not server and limit(context) is not None and length > completion:
         return
     alone = f", and a prompt alone {prompt}" if fills else ""
     yield Problem(
@@ -91,12 +61,12 @@ def max_model_len(context: Context) -> Iterator[Problem]:
         f"vllm_max_model_len is {length}, but prompt and completion may have {total} tokens{alone}",
         f"{context.swift}: {_outcome(context) if fills else 'the completions of long prompts are clipped'}",
         f"set vllm_max_model_len to {total}",
-        Severity.ERROR if fills and (server or _limit(context) is None) else Severity.WARNING,
+        Severity.ERROR if fills and (server or limit(context) is None) else Severity.WARNING,
     )
 
 
 def _outcome(context: Context) -> str:
-    raised = "vLLM refuses it" if older(context, "4.5.0") else "ValueError: leaves no room for generation"
+    raised = "vLLM refuses it" if context.older("4.5.0") else "ValueError: leaves no room for generation"
     answer = ", answered with HTTP 500" if context.preset.mode == "server" else ""
     return f"completions are clipped, and where a prompt fills the engine {raised}{answer}"
 
@@ -108,13 +78,13 @@ def global_max_length(context: Context) -> Iterator[Problem]:
     It bounds prompt and completion together, so the learner's prompts get what max_completion_length
     leaves.
     """
-    limit = context.preset.limit
-    if limit is None:
+    said = context.preset.limit
+    if said is None:
         return
-    value = data(limit)
+    value = data(said)
     if not is_whole(value):
         yield Problem(
-            limit.place,
+            said.place,
             f"global_max_length is {value!r}; it must be a positive whole number of tokens",
             fix="set it to the tokens of prompt, images and completion together, such as 8192",
         )

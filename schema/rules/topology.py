@@ -13,7 +13,7 @@ from schema.swift.engine import is_async
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.rules.base import Context
+    from schema.context import Context
 
 
 @rule("rollout-gpus", mode="server", needs=("vllm_tensor_parallel_size", "vllm_data_parallel_size"))

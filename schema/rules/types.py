@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema import argument
+from schema.models.server import RolloutServerConfig
 from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
 from schema.resolve.tree import data
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.server import RolloutServerConfig
+from schema.swift import argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pydantic_core import ErrorDetails
 
+    from schema.context import Context
     from schema.place import Place
-    from schema.rules.base import Context
 
 _RANGES = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "literal_error")
 _NO_SECTIONS = ("extends", "global_max_length")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from schema.findings import Severity
@@ -11,11 +9,12 @@ from schema.place import Place
 from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.yamltext.yaml12 import differing
+from schema.yamltext.yaml12 import float_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.rules.base import Context
+    from schema.context import Context
 
 
 @rule("yaml-versions", severity=Severity.WARNING, components=True)
@@ -42,15 +41,3 @@ def _spelling(value: object, other: object) -> str:
     if isinstance(value, str) and isinstance(other, float):
         return f"write {float_text(other)} for the number, or quote it for the text"
     return "quote it, or write a spelling that both read alike"
-
-
-def float_text(number: float) -> str:
-    """A float as both YAML versions read it: with a point, and a signed exponent."""
-    if not isfinite(number):
-        return {inf: ".inf", -inf: "-.inf"}.get(number, ".nan")
-    text = repr(number)
-    mantissa, mark, exponent = text.partition("e")
-    if not mark:
-        return text
-    point = mantissa if "." in mantissa else f"{mantissa}.0"
-    return f"{point}e{exponent}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema import argument
 from schema.catalogue import order
+from schema.swift import argument
 
 if TYPE_CHECKING:
-    from schema.preset import Preset
+    from schema.layouts.preset import Preset
 
 
 def is_async(preset: Preset, swift: str) -> bool:

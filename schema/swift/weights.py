@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from schema.checkpoint import config
 
 if TYPE_CHECKING:
-    from schema.preset import Preset
+    from schema.layouts.preset import Preset
 
 
 def packed(preset: Preset) -> str | None:

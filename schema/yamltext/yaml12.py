@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import islice
+from math import inf
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import yaml
@@ -81,3 +83,15 @@ def as_yaml12(text: str) -> object:
         return YAML(typ="safe", pure=True).load(f"- {text}")[0]
     except (YAMLError, *ESCAPES):
         return text
+
+
+def float_text(number: float) -> str:
+    """A float as both YAML versions read it: with a point, and a signed exponent."""
+    if not isfinite(number):
+        return {inf: ".inf", -inf: "-.inf"}.get(number, ".nan")
+    text = repr(number)
+    mantissa, mark, exponent = text.partition("e")
+    if not mark:
+        return text
+    point = mantissa if "." in mantissa else f"{mantissa}.0"
+    return f"{point}e{exponent}"

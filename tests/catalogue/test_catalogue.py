@@ -6,7 +6,7 @@ import pytest
 
 from schema import catalogue
 from schema.catalogue import load
-from schema.catalogue.extract import store
+from tools.extract import store
 
 INHERITED = ("TrainingArguments", "Seq2SeqTrainingArguments")
 

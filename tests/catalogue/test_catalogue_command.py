@@ -10,9 +10,9 @@ import pytest
 
 from schema import catalogue
 from schema.catalogue import load
-from schema.catalogue.extract import drift
-from schema.catalogue.extract.__main__ import main
-from schema.catalogue.extract.remote import open_wheel
+from tools.extract import drift
+from tools.extract.__main__ import main
+from tools.extract.remote import open_wheel
 
 README = "| transformers | >=4.33 | 4.57.6/5.12.1 | |\n| vllm | >=0.5.1 | 0.11.0/9.1.0 | Inference |\n"
 

@@ -5,9 +5,9 @@ from textwrap import dedent
 
 import pytest
 
-from schema.catalogue.extract.modules import Modules
-from schema.catalogue.extract.options import options
-from schema.catalogue.extract.parser import parsed
+from tools.extract.modules import Modules
+from tools.extract.options import options
+from tools.extract.parser import parsed
 
 HEADER = """
 from dataclasses import KW_ONLY, InitVar, dataclass, field

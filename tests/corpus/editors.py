@@ -13,16 +13,16 @@ from choice import Edit
 from choice import Path
 from ruamel.yaml import YAML
 
-from migrate import document as ours
-from migrate.edits import Add
-from migrate.edits import Change
-from migrate.edits import Move
-from migrate.edits import Remove
-from migrate.edits import apply
-from migrate.ends import closed
-from migrate.fates import gone
-from migrate.lookup import spot
-from migrate.regions import region
+from migrate.yamledit import document as ours
+from migrate.yamledit.edits import Add
+from migrate.yamledit.edits import Change
+from migrate.yamledit.edits import Move
+from migrate.yamledit.edits import Remove
+from migrate.yamledit.edits import apply
+from migrate.yamledit.ends import closed
+from migrate.yamledit.fates import gone
+from migrate.yamledit.lookup import spot
+from migrate.yamledit.regions import region
 from schema.errors import InputError
 from schema.yamltext import Document
 from schema.yamltext import parse
@@ -35,7 +35,7 @@ class Refused(Exception):  # noqa: N818 - no error: the right answer where no sa
 
 
 class Ours:
-    """migrate.edits, the way that migrate-config goes."""
+    """migrate.yamledit.edits, the way that migrate-config goes."""
 
     name = "rollout-split"
 

@@ -1,6 +1,6 @@
 """Which comments a YAML text has and which key each stands at, found without the editor under test.
 
-Where comments stand is found here; what they say is judged by migrate.ownership, which knows no YAML.
+Where comments stand is found here; what they say is judged by migrate.yamledit.ownership, which knows no YAML.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import yaml
 
-from migrate.ownership import Named
-from migrate.ownership import owned
+from migrate.yamledit.ownership import Named
+from migrate.yamledit.ownership import owned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from preset import ROOT
 
-from schema.launch.machine import processes
+from launch.machine import processes
 
 SCRIPTS = {"server": "grpo_rollout_server.sh", "learner": "grpo_train_server_mode.sh", "colocate": "train.sh"}
 #: Seconds that a server of a 4.4 B model gets to load, and a learner to make its steps.

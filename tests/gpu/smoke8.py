@@ -23,7 +23,7 @@ from smoke import FOLDER
 from smoke import READY
 from smoke import Smoke
 
-from schema.capacity import capacity
+from schema.split.capacity import capacity
 
 HEAD = ["", "ready", "step", "rollout", "sync", "rest", "tokens/s", "KV tokens an engine", "predicted"]
 HEAD += ["rollout GPU", "learner GPU", "learner's torch", "weights moved", "left"]

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from schema.launch.machine import tcp
+from launch.machine import tcp
 
 REPO = Path(__file__).parents[2]
 SMOKE = REPO / "configs/smoke/server.yaml"

@@ -7,13 +7,13 @@ from bench import SMOKE
 from bench import free_port
 from test_plans import about
 
+from launch.argv.plans import learner_plan
+from launch.argv.plans import server_plan
+from launch.machine import processes
+from launch.machine.gpus import Gpu
+from launch.preflight import Look
+from launch.state import Job
 from schema import catalogue
-from schema.launch.machine import processes
-from schema.launch.machine.gpus import Gpu
-from schema.launch.plans import learner_plan
-from schema.launch.plans import server_plan
-from schema.launch.preflight import Look
-from schema.launch.state import Job
 
 FREE = tuple(Gpu(str(number), f"GPU-{number}{number}-aa", 3, 143771) for number in range(4))
 FIT = {"ms-swift": catalogue.newest(), "vllm": "0.23.0"}

@@ -8,7 +8,7 @@ from bench import REPO
 from bench import SMOKE
 from bench import end
 
-from schema.launch.codes import Code
+from launch.run.codes import Code
 
 SERVER = "grpo_rollout_server.sh"
 LEARNER = "grpo_train_server_mode.sh"

@@ -11,14 +11,15 @@ from dataclasses import replace
 
 import pytest
 from bench import free_port
+from bench import until
 
-from schema.launch import state
-from schema.launch.machine import gpus
-from schema.launch.machine import processes
-from schema.launch.machine import software
-from schema.launch.machine import tcp
-from schema.launch.machine.gpus import Gpu
-from schema.launch.machine.rollout import Server
+from launch import state
+from launch.machine import gpus
+from launch.machine import processes
+from launch.machine import software
+from launch.machine import tcp
+from launch.machine.gpus import Gpu
+from launch.machine.rollout import Server
 
 #: What uv writes into an environment that may be moved.
 RELOCATABLE = "#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python' \"$0\" \"$@\"\n' '''\n"
@@ -147,7 +148,7 @@ def test_looking_at_a_server_does_not_make_its_port_linger():
         assert Server("127.0.0.1", port).healthy()
         server.shutdown()
         thread.join()
-    assert tcp.bindable(port)
+    until(lambda: tcp.bindable(port))  # in a second at most; a port in TIME_WAIT takes a minute
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (404, False), (500, False), (503, False)])
@@ -166,7 +167,7 @@ def test_health_goes_past_a_proxy(monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     with answering(200, b"") as port:
-        look = "from schema.launch.machine.rollout import Server"
+        look = "from launch.machine.rollout import Server"
         check = f"{look}; raise SystemExit(not Server('127.0.0.1', {port}).healthy())"
         assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from schema.launch.codes import Code
-from schema.launch.run.overlap import QUIET
-from schema.launch.run.overlap import OverlapWatch
+from launch.run.codes import Code
+from launch.run.overlap import QUIET
+from launch.run.overlap import OverlapWatch
 
 #: As ms-swift 4.5.2 logs it.
 FAILED = [

@@ -8,18 +8,18 @@ from bench import REPO
 from bench import SMOKE
 from click.testing import CliRunner
 
+from launch.argv import arguments as argv
+from launch.argv.plan import Plan
+from launch.argv.plans import learner_plan
+from launch.argv.plans import server_plan
+from launch.run.server import probeable
 from schema.check import Options
 from schema.check import context
 from schema.check import load
 from schema.cli import main
 from schema.errors import InputError
-from schema.launch import argv
-from schema.launch.plan import Plan
-from schema.launch.plans import learner_plan
-from schema.launch.plans import server_plan
-from schema.launch.run.server import probeable
 from schema.resolve import Workspace
-from schema.split import parse_gpus
+from schema.split.gpus import parse_gpus
 
 COLOCATE = REPO / "tests/presets/colocate/configs/train/grpo/summary_1024.yaml"
 

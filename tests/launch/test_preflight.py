@@ -12,10 +12,10 @@ from bench import linger
 from looks import FREE
 from looks import job
 
+from launch import preflight
+from launch.preflight import Seen
 from schema import catalogue
 from schema.findings import Severity
-from schema.launch import preflight
-from schema.launch.preflight import Seen
 
 
 def ids(look, **changes):
@@ -125,6 +125,7 @@ def test_gpu_under_two_names(look):
         (28672, ((os.getpid(), 28000),), f"by process {os.getpid()} ("),
         (600, ((999999999, None),), "by process 999999999"),
     ],
+    ids=["of-the-driver", "of-a-small-program", "of-nobody", "of-a-process", "of-a-process-elsewhere"],
 )
 def test_gpu_that_is_not_free(look, used, apps, message):
     here = look()

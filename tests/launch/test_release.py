@@ -13,8 +13,8 @@ from bench import until
 from looks import FREE
 from looks import job
 
-from schema.launch import preflight
-from schema.launch.machine import processes
+from launch import preflight
+from launch.machine import processes
 
 WAITS = "s at most for what an ended run gives back late: GPU {} (1156 of 143771 MiB in use, by no living process)"
 NEVER = {"STAND_IN_LATE": "1000"}
@@ -93,6 +93,7 @@ def test_a_port_that_lingers_is_waited_for(bench):
         (1156, ((os.getpid(), None),), False, f"by process {os.getpid()} ("),
         (2400, ((os.getpid(), 600), (os.getppid(), 600)), False, f"; process {os.getppid()} ("),
     ],
+    ids=["nobody", "elsewhere", "partly", "here", "here-unknown", "two-here"],
 )
 def test_who_holds_the_memory(look, used, apps, waits, message):
     here = replace(look(), gpus=(FREE[0]._replace(used=used, apps=apps), *FREE[1:]))

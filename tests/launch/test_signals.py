@@ -10,7 +10,7 @@ import pytest
 from bench import end
 from bench import until
 
-from schema.launch.machine import processes
+from launch.machine import processes
 
 SERVER = "grpo_rollout_server.sh"
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from schema.launch.codes import Code
-from schema.launch.run import weights
-from schema.launch.run.logs import Tail
+from launch.run import weights
+from launch.run.codes import Code
+from launch.run.logs import Tail
 
 #: As ms-swift 4.6.0 on vLLM 0.32.0 logs it, shortened.
 FAILED = """\

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from launch import words
 from schema.errors import InputError
-from schema.launch import words
-from schema.split import Gpus
+from schema.split.gpus import Gpus
 
 NEEDED = ["config=a=b.yaml", "gpus=6"]
 TEXT = st.text(max_size=20)

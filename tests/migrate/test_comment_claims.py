@@ -2,10 +2,10 @@
 
 import pytest
 
-from migrate.ownership import Claim
-from migrate.ownership import Named
-from migrate.ownership import claim
-from migrate.ownership import owned
+from migrate.yamledit.ownership import Claim
+from migrate.yamledit.ownership import Named
+from migrate.yamledit.ownership import claim
+from migrate.yamledit.ownership import owned
 
 OWN, NEAR, OTHER = Claim.OWN, Claim.NEAR, Claim.OTHER
 

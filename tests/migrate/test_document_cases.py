@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from migrate import document as edit
-from migrate.edits import Add
-from migrate.edits import Move
-from migrate.edits import Remove
-from migrate.edits import apply
 from migrate.proof import prove
+from migrate.yamledit import document as edit
+from migrate.yamledit.edits import Add
+from migrate.yamledit.edits import Move
+from migrate.yamledit.edits import Remove
+from migrate.yamledit.edits import apply
 from schema.errors import InputError
 from schema.yamltext import parse
 

@@ -10,14 +10,14 @@ from hypothesis import note
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from migrate import document as edit
-from migrate.edits import Add
-from migrate.edits import Change
-from migrate.edits import Move
-from migrate.edits import Remove
-from migrate.edits import apply
-from migrate.fates import gone
 from migrate.proof import prove
+from migrate.yamledit import document as edit
+from migrate.yamledit.edits import Add
+from migrate.yamledit.edits import Change
+from migrate.yamledit.edits import Move
+from migrate.yamledit.edits import Remove
+from migrate.yamledit.edits import apply
+from migrate.yamledit.fates import gone
 from schema.errors import InputError
 from schema.yamltext import parse
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from migrate.document import find
+from migrate.yamledit.document import find
 from schema.yamltext import parse
 
 CASES = Path(__file__).parent / "cases"

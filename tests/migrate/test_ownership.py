@@ -6,15 +6,15 @@ What a block says is the matter of test_comment_claims.py; here it is where the 
 import pytest
 from yaml_files import document
 
-from migrate import document as edit
-from migrate.edits import Move
-from migrate.edits import Prune
-from migrate.edits import Remove
-from migrate.edits import apply
-from migrate.fates import stayed
-from migrate.fates import taken
 from migrate.proof import prove
-from migrate.regions import lines
+from migrate.yamledit import document as edit
+from migrate.yamledit.edits import Move
+from migrate.yamledit.edits import Prune
+from migrate.yamledit.edits import Remove
+from migrate.yamledit.edits import apply
+from migrate.yamledit.fates import stayed
+from migrate.yamledit.fates import taken
+from migrate.yamledit.regions import lines
 from schema.errors import InputError
 
 #: In each text the lines of `rlhf.key` are marked with `>`.

@@ -3,16 +3,16 @@
 import pytest
 from yaml_files import document
 
-from migrate import edits
 from migrate import plan
-from migrate.edits import Add
-from migrate.edits import Change
-from migrate.edits import Move
-from migrate.edits import Remove
-from migrate.edits import apply
+from migrate.nested.to_server import ToServer
 from migrate.proof import ProofError
 from migrate.proof import prove
-from migrate.to_server import ToServer
+from migrate.yamledit import edits
+from migrate.yamledit.edits import Add
+from migrate.yamledit.edits import Change
+from migrate.yamledit.edits import Move
+from migrate.yamledit.edits import Remove
+from migrate.yamledit.edits import apply
 from schema.errors import InputError
 
 OLD = """\

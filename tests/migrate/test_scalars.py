@@ -10,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from migrate.scalars import scalar
-from migrate.scalars import shown
+from migrate.yamledit.scalars import scalar
+from migrate.yamledit.scalars import shown
 
 #: Texts that some reader takes for something else, or that break the line they stand in.
 # fmt: off

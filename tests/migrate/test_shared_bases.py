@@ -8,11 +8,11 @@ from round_trip import check_there_and_back
 from round_trip import meaning
 from round_trip import migrate as written
 
+from launch.argv import arguments as argv
 from schema import check
-from schema.launch import argv
 from schema.resolve import Workspace
-from schema.roles import Role
-from schema.roles import role_of
+from schema.swift.roles import Role
+from schema.swift.roles import role_of
 
 CASES = Path(__file__).parent / "cases"
 ENGINES = {

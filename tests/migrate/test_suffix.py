@@ -40,7 +40,7 @@ def family(root):
 @pytest.fixture
 def pair(root):
     """A flat preset in colocate mode."""
-    shutil.copytree(CASES.with_name("cases-native") / "whole/before", root, dirs_exist_ok=True)
+    shutil.copytree(CASES.with_name("cases-flat") / "whole/before", root, dirs_exist_ok=True)
     return root
 
 

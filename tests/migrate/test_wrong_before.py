@@ -113,6 +113,6 @@ def test_numbers_of_the_split_that_is_asked_for_are_new(root, migrate):
 
 
 def test_a_release_that_is_not_catalogued_is_refused(root, migrate):
-    shutil.copytree(CASES / "native-another-release/before", root, dirs_exist_ok=True)
+    shutil.copytree(CASES / "flat-another-release/before", root, dirs_exist_ok=True)
     assert "9.9.9 is not catalogued; the nearest" in migrate("--swift-version", "9.9.9", "x.yaml").err
     assert json.loads(migrate("--swift-version", "3.12.6", "--report", "json", "x.yaml").out)["before"] == []

@@ -6,7 +6,7 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from migrate.scalars import scalar
+from migrate.yamledit.scalars import scalar
 from schema.yamltext import Document
 from schema.yamltext import parse
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from schema.capacity import Capacity
-from schema.capacity import capacity
+from schema.split.capacity import Capacity
+from schema.split.capacity import capacity
 
 #: GiB of an H200 as nvidia-smi tells them.
 H200 = 143771 / 1024

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from schema.schemas import json_schema
+from schema.models.editors import json_schema
 
 REPOSITORY = Path(__file__).parents[2]
 SHIPPED = [*REPOSITORY.glob("configs/**/*.yaml"), *REPOSITORY.glob("tests/presets/**/*.yaml")]
@@ -43,7 +43,7 @@ def in_range(value, schema):
 
 
 def is_flat(file):
-    """Whether a file is in the native layout, which the schema is not about."""
+    """Whether a file is in the flat layout, which the schema is not about."""
     return file.stem.endswith(".rollout") or "rlhf_type" in yaml.safe_load(file.read_text())
 
 

@@ -6,12 +6,12 @@ from pydantic import ValidationError
 from schema import catalogue
 from schema.catalogue.model import FACTORY
 from schema.catalogue.model import REQUIRED
-from schema.roles import Role
-from schema.roles import fields
-from schema.server import RolloutServerBlock
-from schema.server import RolloutServerConfig
-from schema.trainer import ColocateTrainerConfig
-from schema.trainer import TrainerConfig
+from schema.models.server import RolloutServerBlock
+from schema.models.server import RolloutServerConfig
+from schema.models.trainer import ColocateTrainerConfig
+from schema.models.trainer import TrainerConfig
+from schema.swift.roles import Role
+from schema.swift.roles import fields
 
 CONNECT, TRAINER, SERVER, COLOCATE = (
     set(fields(role)) for role in (Role.CONNECT, Role.TRAINER, Role.SERVER, Role.COLOCATE)

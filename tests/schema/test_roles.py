@@ -5,11 +5,11 @@ import re
 import pytest
 
 from schema import catalogue
-from schema.roles import ROLES
-from schema.roles import Misplaced
-from schema.roles import Role
-from schema.roles import fields
-from schema.roles import role_of
+from schema.swift.roles import ROLES
+from schema.swift.roles import Misplaced
+from schema.swift.roles import Role
+from schema.swift.roles import fields
+from schema.swift.roles import role_of
 
 TOUCHED = re.compile(r"vllm_|rollout|offload_(?!embedding)|sleep_level")
 

@@ -1,7 +1,7 @@
 """Every rule against its own examples in tests/examples/rules/RULE/{bad,good}/.
 
 A bad file says at the end of a line what is found there: `# expect: RULE`, or several with commas. The first
-line may give options: `# options: --train-gpus 8`. The server's half of a native preset, x.rollout.yaml, is part
+line may give options: `# options: --train-gpus 8`. The server's half of a flat preset, x.rollout.yaml, is part
 of the example x.yaml.
 """
 

@@ -7,10 +7,10 @@ from schema.errors import InputError
 from schema.resolve import Project
 from schema.resolve import Workspace
 from schema.resolve.project import Settings
-from schema.split import Gpus
-from schema.split import parse_gpus
-from schema.split import project_split
-from schema.split import refuse_overlap
+from schema.split.gpus import Gpus
+from schema.split.gpus import parse_gpus
+from schema.split.gpus import project_split
+from schema.split.gpus import refuse_overlap
 
 
 @pytest.mark.parametrize(

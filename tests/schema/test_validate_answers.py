@@ -6,9 +6,9 @@ import pytest
 import yaml
 from complete import TESTS
 
+from launch.argv.entry import NEEDS_ENTRY
+from launch.preflight import CHECKS
 from schema import catalogue
-from schema.launch.entry import NEEDS_ENTRY
-from schema.launch.preflight import CHECKS
 from schema.rules import RULES
 
 KNOWN = {**RULES, NEEDS_ENTRY.id: NEEDS_ENTRY, **CHECKS}

@@ -18,7 +18,7 @@ from oracle import Oracle
 from samples import SETTINGS
 
 from schema import catalogue
-from schema.catalogue.extract.wheel import fetch
+from tools.extract.wheel import fetch
 
 #: Each release with the trl that its README recommends.
 RELEASES = {

@@ -28,9 +28,9 @@ from schema.catalogue import Field
 from schema.catalogue import Release
 from schema.layouts.nested import ARGUMENT_SECTIONS
 from schema.layouts.nested import SERVER_BLOCK
-from schema.roles import ROLES
-from schema.server import RolloutServerConfig
-from schema.trainer import ColocateTrainerConfig
+from schema.models.server import RolloutServerConfig
+from schema.models.trainer import ColocateTrainerConfig
+from schema.swift.roles import ROLES
 
 SEED = 4_5_2
 BLOCK = ".".join(SERVER_BLOCK)

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import yaml
 
+from launch.argv import arguments as argv
 from schema import check
 from schema.errors import InputError
-from schema.launch import argv
 from schema.resolve import Workspace
-from schema.split import Gpus
+from schema.split.gpus import Gpus
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("worker.py")

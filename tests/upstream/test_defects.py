@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from schema import catalogue
-from schema.catalogue.extract.wheel import fetch
 from schema.rules.defects import DEFECTS
+from tools.extract.wheel import fetch
 
 CACHE = Path.home() / ".cache" / "rollout-split"
 #: What the line of the last release with the defect says, and what its file says in the first one without: text

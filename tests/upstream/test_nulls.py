@@ -7,13 +7,13 @@ from oracle import ROOT
 from oracle import Request
 from shipped import SHIPPED
 
-from migrate.to_colocate import ADDRESS
+from launch.argv import arguments as argv
+from migrate.nested.to_colocate import ADDRESS
 from schema import check
-from schema.launch import argv
 from schema.resolve import Workspace
-from schema.roles import Role
-from schema.roles import fields
-from schema.split import Gpus
+from schema.split.gpus import Gpus
+from schema.swift.roles import Role
+from schema.swift.roles import fields
 
 MASKED = {
     "smoke": (*fields(Role.SERVER), *fields(Role.COLOCATE)),

@@ -5,7 +5,7 @@ import re
 import pytest
 from oracle import ROOT
 
-from schema.roles import ROLES
+from schema.swift.roles import ROLES
 
 PLACE = re.compile(r"([\w/]+\.py):(\d+)")
 

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from schema.launch.machine import tcp
+from launch.machine import tcp
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

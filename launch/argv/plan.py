@@ -1,0 +1,73 @@
+"""The launch plan of one side: who it talks to, its environment, its command."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import string
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schema import secrets
+from schema.printable import printable
+from schema.swift.variables import DISTRIBUTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+
+#: What stands for itself between $' and '.
+_PLAIN = {" ", *string.ascii_letters, *string.digits, *string.punctuation} - {"'", "\\"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a launcher runs.
+
+    Attributes:
+        facts: what the launcher prints before it starts, and looks things up in.
+        environment: variables that the command gets.
+        unset: variables that it must not inherit.
+        argv: the command.
+    """
+
+    facts: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    unset: tuple[str, ...] = DISTRIBUTED
+    argv: tuple[str, ...] = ()
+
+    def words(self) -> Iterator[str]:
+        """The plan for scripts: `fact NAME=VALUE`, `set NAME=VALUE`, `unset NAME`, then `--` and the command."""
+        yield from (f"fact {name}={value}" for name, value in self.facts.items())
+        yield from (f"unset {name}" for name in self.unset)
+        yield from (f"set {name}={value}" for name, value in self.environment.items())
+        yield "--"
+        yield from self.argv
+
+    def shown(self) -> str:
+        """The command as a person would type it in this shell, less what it must not inherit, secrets starred."""
+        inherited = [f"-u {name}" for name in self.unset if name in os.environ]
+        told = {name: str(secrets.hidden(value, name)) for name, value in self.environment.items()}
+        variables = [f"{name}={_quoted(value)}" for name, value in told.items()]
+        command = [_quoted(word) for word in secrets.command(self.argv)]
+        return " ".join([*(["env", *inherited] if inherited else []), *variables, *command])
+
+
+def _quoted(word: str) -> str:
+    """A word for bash; what is not printable in a path is spelled out, and comes back to the byte."""
+    if printable(word) == word:
+        return shlex.quote(word)
+    spelt = (chr(byte) if chr(byte) in _PLAIN else f"\\x{byte:02x}" for byte in os.fsencode(word))
+    return f"$'{''.join(spelt)}'"
+
+
+def whereabouts(model: str) -> str:
+    """A model as any working directory would find it: one path names two models in two checkouts of a project."""
+    return os.path.realpath(model) if Path(model).exists() else model
+
+
+def proxies(environment: Mapping[str, str]) -> list[str]:
+    """The variables that name a proxy for HTTP, as `requests` reads them."""
+    return [name for name in environment if name.lower() in ("http_proxy", "https_proxy", "all_proxy")]

@@ -1,0 +1,79 @@
+"""What was run, kept beside its logs: the resolved preset, the command, the environment, the versions."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from typing import TYPE_CHECKING
+
+import yaml
+
+from launch.run import logs
+from schema import secrets
+from schema.errors import InputError
+from schema.resolve.tree import data
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from launch.run.start import Start
+    from schema.resolve import Tree
+
+#: Variables that change what ms-swift, vLLM, torch or NCCL do.
+_MATTERS = re.compile(
+    r"(?:CUDA|NVIDIA|NCCL|GLOO|TORCH|PYTORCH|TRITON|VLLM|SWIFT|ROLLOUT_SPLIT|HF|HUGGINGFACE|TRANSFORMERS|MODELSCOPE"
+    r"|DS|DEEPSPEED|OMP|MKL|RAY|WANDB|SLURM|MAX_PIXELS|IMAGE|VIDEO|FPS)(?:_|$)"
+    r"|(?:LD_LIBRARY_PATH|PYTHONPATH|PATH|VIRTUAL_ENV|CONDA_PREFIX|TMPDIR|RANK|LOCAL_RANK|WORLD_SIZE|MASTER_.*"
+    r"|NPROC_PER_NODE|(?:no|https?|all)_proxy)$",
+    re.IGNORECASE,
+)
+
+
+def opened(start: Start) -> Path:
+    """Makes the folder of a start, and keeps there what is about to run.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    folder = logs.folder(start.wish.logs, start.wish.side)
+    start.voice.log = folder / logs.LAUNCHER
+    logs.point_at(folder, start.wish.side, start.voice)
+    _write(folder, start)
+    start.voice(f"logs in {folder}")
+    return folder
+
+
+def _write(folder: Path, start: Start) -> None:
+    """Writes plan.json and the resolved preset; secrets are starred."""
+    preset = start.context.preset
+    halves: dict[str, Tree] = {"preset.yaml": preset.tree}
+    if preset.apart and preset.block is not None:
+        halves["preset.rollout.yaml"] = preset.block
+    said = {
+        "side": start.wish.side,
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "preset": str(preset.resolved.path),
+        "command": secrets.command(start.argv),
+        "gpus": start.plan.facts["gpus"].split(","),
+        "environment": environment(start.environment),
+        "not_inherited": [name for name in start.plan.unset if name in os.environ],
+        "facts": dict(start.plan.facts),
+        "python": start.toolchain.python,
+        "versions": dict(start.software or {}),
+    }
+    try:
+        (folder / "plan.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+        for name, tree in halves.items():
+            text = yaml.safe_dump(secrets.hidden(data(tree)), sort_keys=False, allow_unicode=True)
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror}; logs=DIR names another folder for logs") from error
+
+
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables that matter, without their secrets."""
+    told = {name: value for name, value in sorted(variables.items()) if _MATTERS.match(name)}
+    return {name: str(secrets.hidden(value, name)) for name, value in told.items()}

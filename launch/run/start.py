@@ -1,0 +1,166 @@
+"""Everything that one start is made of, before anything runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from launch import state
+from launch.argv.plan import whereabouts
+from launch.machine import gpus
+from launch.machine import processes
+from launch.machine.rollout import KEY_VARIABLE
+from launch.machine.rollout import Server
+from launch.preflight import Look
+from schema.errors import InputError
+from schema.printable import printable
+from schema.secrets import starred
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from launch.argv.plan import Plan
+    from launch.run.voice import Voice
+    from launch.state import Job
+    from launch.toolchain import Toolchain
+    from launch.words import Wish
+    from schema.context import Context
+
+STARTERS = Path(__file__).parents[1] / "starters"
+GRACE_VARIABLE, GRACE = "ROLLOUT_SPLIT_GRACE", 40
+_FACTS = ("host", "port", "tensor_parallel_size", "data_parallel_size", "vllm_max_model_len", "model", "gpus")
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start.
+
+    Attributes:
+        wish: what the operator asked for.
+        context: the preset, checked.
+        plan: of this side.
+        toolchain: the programs that run it.
+        software: versions in their environment, or None if they are not known.
+        key: of the server's routes, or None.
+        voice: says what happens.
+        grace: seconds between TERM and KILL.
+    """
+
+    wish: Wish
+    context: Context
+    plan: Plan
+    toolchain: Toolchain
+    software: Mapping[str, str] | None
+    key: str | None
+    voice: Voice
+    grace: int
+
+    @cached_property
+    def argv(self) -> tuple[str, ...]:
+        """The command, with the operator's programs, and the key's starter where there is a key."""
+        argv = self.plan.argv
+        if self.key is None or self.context.preset.mode != "server":
+            return self.toolchain.program(argv)
+        if self.wish.side == "server":
+            if self.toolchain.python is None:
+                raise InputError("a server with a key is started by its interpreter: python=PATH names it")
+            return (self.toolchain.python, str(STARTERS / "rollout.py"), *argv[2:])
+        module = argv.index("-m")
+        starter = (*argv[:module], str(STARTERS / "learner.py"), *argv[module + 1 :])
+        return self.toolchain.program(starter)
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """All variables of what is started."""
+        kept = {name: value for name, value in os.environ.items() if name not in (*self.plan.unset, KEY_VARIABLE)}
+        if self.key is not None and "host" in self.plan.facts:
+            kept |= {KEY_VARIABLE: self.key, "ROLLOUT_SPLIT_ORIGIN": self.server.url()}
+        return {**kept, **self.plan.environment}
+
+    @cached_property
+    def server(self) -> Server:
+        """Where the server listens."""
+        return Server(self.plan.facts["host"], int(self.plan.facts["port"]), self.key)
+
+    def look(self, side: str | None = None) -> Look:
+        """Looks at this machine."""
+        return Look(
+            side or self.wish.side,
+            self.context,
+            self.plan,
+            {**os.environ, **self.plan.environment},
+            gpus.gpus(),
+            self.software,
+            self.toolchain.python,
+            self.argv[0],
+            tuple(state.jobs()),
+            keyed=self.key is not None,
+            trusted=self.wish.trust_server is not None,
+        )
+
+    def job(self, kind: str, log: Path, *, pid: int | None = None, group: int = 0) -> Job:
+        """The note that this start leaves; it stands for this launcher unless `pid` is given."""
+        process = processes.read(os.getpid() if pid is None else pid)
+        facts = self.plan.facts
+        return state.Job(
+            kind,
+            process.pid if process else 0,
+            process.started if process else 0,
+            os.getpid(),
+            group,
+            facts["host"],
+            int(facts["port"]),
+            int(facts["group_port"]),
+            whereabouts(facts["model"]),
+            tuple(facts["gpus"].split(",")),
+            int(facts["world_size"]),
+            facts["digest"],
+            str(log),
+        )
+
+    def show_facts(self) -> None:
+        """Prints whom the two sides talk to and about, for the person at the terminal."""
+        for name in _FACTS:
+            if name in self.plan.facts:
+                print(printable(starred(f"{name:<20} {self.plan.facts[name]}")), file=sys.stderr)
+
+    def replace(self) -> None:
+        """Becomes the program; returns only by raising.
+
+        Raises:
+            InputError: it cannot be run.
+        """
+        try:
+            os.execvpe(self.argv[0], self.argv, self.environment)  # noqa: S606 - a list of words, no shell
+        except (OSError, ValueError) as error:
+            raise unrunnable(self.argv[0], error) from error
+
+
+def grace() -> int:
+    """The seconds that this shell gives between TERM and KILL.
+
+    Raises:
+        InputError: the variable holds no number.
+    """
+    said = os.environ.get(GRACE_VARIABLE, str(GRACE))
+    if not re.fullmatch("[0-9]{1,9}", said):
+        raise InputError(f"{GRACE_VARIABLE} is {said!r}; it must be a whole number of seconds")
+    return int(said)
+
+
+def missing(program: str) -> InputError:
+    """The error that a program cannot be run."""
+    return InputError(f"{program} is not on PATH; install ms-swift and vLLM, or name swift=PATH or python=PATH")
+
+
+def unrunnable(program: str, error: OSError | ValueError) -> InputError:
+    """The error that a program is there and does not start: no program after all, or words that are too long."""
+    if shutil.which(program) is None:
+        return missing(program)
+    return InputError(f"{program} cannot be run: {error.strerror if isinstance(error, OSError) else error}")

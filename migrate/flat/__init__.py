@@ -1,0 +1,1 @@
+"""The flat layout: x.yaml for `swift rlhf`, and x.rollout.yaml for `swift rollout`, which change together."""

@@ -1,0 +1,202 @@
+"""`ENV` by side: which variables the learner needs, which the server, and which both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate.flat.edits import copied
+from migrate.flat.edits import sent
+from migrate.yamledit.edits import Add
+from migrate.yamledit.edits import Change
+from migrate.yamledit.edits import Remove
+from schema.errors import InputError
+from schema.layouts.flat import ENVIRONMENT
+from schema.resolve.tree import Branch
+from schema.resolve.tree import data
+from schema.split.decide import Given
+from schema.swift.variables import DISTRIBUTED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate.flat.pair import Pair
+    from migrate.yamledit.edits import Edit
+
+GPUS, PROCESSES = "CUDA_VISIBLE_DEVICES", "NPROC_PER_NODE"
+#: What only training acts on: processes, loggers, DeepSpeed and FSDP, the sender of weights, the allocator.
+_LEARNER = (
+    *DISTRIBUTED,
+    "SWIFT_UPDATE_WEIGHTS_BUCKET_SIZE",
+    "SWIFT_SINGLE_DEVICE_MODE",
+    "PYTORCH_CUDA_ALLOC_CONF",
+    "PYTORCH_ALLOC_CONF",
+)
+_LEARNER_PREFIXES = ("WANDB_", "SWANLAB_", "MLFLOW_", "COMET_", "CLEARML_", "TENSORBOARD_", "DS_", "FSDP_")
+#: What only an engine acts on; the learner uses vLLM's communicator, and its logging.
+_SERVER_PREFIXES = ("VLLM_", "SWIFT_ROLLOUT_")
+_COMMUNICATOR = ("VLLM_NCCL_SO_PATH", "VLLM_HOST_IP", "VLLM_LOGGING_LEVEL", "VLLM_CONFIGURE_LOGGING")
+
+Halves = tuple[list["Edit"], list["Edit"]]
+
+
+def is_learner_s(name: str) -> bool:
+    """Whether only the learner acts on a variable."""
+    return name in _LEARNER or name.startswith(_LEARNER_PREFIXES)
+
+
+def is_server_s(name: str) -> bool:
+    """Whether only the server acts on a variable."""
+    return name.startswith(_SERVER_PREFIXES) and name not in _COMMUNICATOR
+
+
+def divided(pair: Pair) -> Halves:
+    """The edits of both files that give each side its variables and its GPUs.
+
+    Raises:
+        InputError: ENV names other GPUs than the split needs, or cannot say how many learners there are.
+    """
+    own, other = variables(pair.preset.tree), variables(pair.preset.server)
+    learner: list[Edit] = []
+    server: list[Edit] = []
+    if not pair.leaves and pair.preset.server is not None:
+        return _resplit(pair, own, other)
+    if pair.leaves and (PROCESSES in own or GPUS in own):
+        _gpus(pair, own, other, learner, server)
+    learner += _processes(pair, own)
+    for name, value in own.items():
+        path = (ENVIRONMENT, name)
+        if name == GPUS or is_learner_s(name):
+            continue
+        if name in other and is_server_s(name):
+            learner.append(Remove(path, f"{pair.server_path.name} says it already"))
+        elif is_server_s(name):
+            depart, arrive = sent(pair.learner, path, "only the server acts on it")
+            learner.append(depart)
+            server.append(arrive)
+        elif name not in other:
+            server.append(copied(path, value, f"either side may act on it; as in {pair.path.name}"))
+    return learner, server
+
+
+def _resplit(pair: Pair, own: dict[str, object], other: dict[str, object]) -> Halves:
+    # Only what the caller gives changes the sides of a pair that is divided already.
+    learner: list[Edit] = []
+    server: list[Edit] = []
+    if pair.target.given == Given():
+        return learner, server
+    if GPUS in own or GPUS in other:
+        mine, its = _shares(pair)
+        why = f"{pair.rollout} GPUs roll out, {pair.train} learn"
+        learner += [Change((ENVIRONMENT, GPUS), mine, why)] if mine != own.get(GPUS) else []
+        server += [Change((ENVIRONMENT, GPUS), its, why)] if its != other.get(GPUS) else []
+    return [*learner, *_processes(pair, own)], server
+
+
+def _shares(pair: Pair) -> tuple[str, str]:
+    there = (*pair.preset.gpus("server"), *pair.preset.gpus("learner"))
+    if not all(pair.preset.gpus(side) for side in ("server", "learner")):
+        raise _unfit(pair, f"{len(there)} GPUs of one side alone")
+    return _dealt(pair, there)
+
+
+def _dealt(pair: Pair, there: Sequence[str]) -> tuple[str, str]:
+    """The learner's GPUs and the server's: the first roll out, the next learn."""
+    rollout, train = pair.rollout, pair.train
+    if len(there) < rollout + train:
+        raise _unfit(pair, f"{len(there)} GPUs")
+    return ",".join(there[rollout : rollout + train]), ",".join(there[:rollout])
+
+
+def _unfit(pair: Pair, there: str) -> InputError:
+    return InputError(
+        f"{ENVIRONMENT} names {there}, but {pair.rollout} roll out and {pair.train} learn; set {GPUS} in"
+        " both files by hand first, or pass --rollout-gpus and --train-gpus that fit it",
+        (pair.preset.tree.children.get(ENVIRONMENT) or pair.preset.tree).key,
+    )
+
+
+def _processes(pair: Pair, own: dict[str, object]) -> list[Edit]:
+    """The edit that says how many processes learn, where ENV says it, or the caller does.
+
+    Written down, the next call knows for how many learners the batch was made.
+
+    Raises:
+        InputError: the caller splits a pair again, and the release reads NPROC_PER_NODE in ENV too late
+            (before 4.2.2, cli/main.py:96-97 of 4.2.1).
+    """
+    path, world = (ENVIRONMENT, PROCESSES), pair.world_after
+    if PROCESSES in own:
+        said = pair.preset.learners
+        same = said is not None and said.count == world
+        return [] if same else [Change(path, world, "one process for each GPU of the learner")]
+    if pair.target.train_gpus is None:
+        return []
+    if not pair.context.older("4.2.2"):
+        return [Add(path, world, f"the batch is made for W {world}")]
+    if not pair.leaves and pair.world_before != world:
+        raise InputError(
+            f"nothing in the preset says that it has {pair.world_before} learners, and {pair.context.swift} does"
+            f" not read {PROCESSES} in {ENVIRONMENT}; change the batch and the GPUs by hand",
+            pair.preset.start,
+        )
+    return []
+
+
+def variables(half: Branch | None) -> dict[str, object]:
+    """What ENV of a file says."""
+    said = half.find(ENVIRONMENT) if half else None
+    return {str(name): data(tree) for name, tree in said.children.items()} if isinstance(said, Branch) else {}
+
+
+def _gpus(
+    pair: Pair, own: dict[str, object], other: dict[str, object], learner: list[Edit], server: list[Edit]
+) -> None:
+    there = pair.preset.gpus("learner") or tuple(str(gpu) for gpu in range(pair.world_before))
+    mine, its = _dealt(pair, there)
+    path = (ENVIRONMENT, GPUS)
+    why = f"of {len(there)} GPUs the first {pair.rollout} roll out, the next {pair.train} learn"
+    learner.append(Change(path, mine, why) if GPUS in own else Add(path, mine, why, PROCESSES))
+    if GPUS not in other:
+        server.append(copied(path, its, why))
+
+
+def _instead(pair: Pair, name: str, value: object, own: dict[str, object]) -> str:
+    if name == GPUS:
+        return "engine and learner share all GPUs"
+    return f"{pair.path.name} says it already" if own[name] == value else f"{pair.path.name} says {own[name]}"
+
+
+def joined(pair: Pair) -> Halves:
+    """The edits of both files that bring the server's variables and GPUs back to the learner.
+
+    Raises:
+        InputError: ENV names fewer GPUs than learners.
+    """
+    own, other = variables(pair.preset.tree), variables(pair.preset.server)
+    learner: list[Edit] = []
+    server: list[Edit] = []
+    for name, value in other.items() if pair.leaves else ():
+        path = (ENVIRONMENT, name)
+        if name in own or name == GPUS:
+            server.append(Remove(path, f"not carried: {_instead(pair, name, value, own)}"))
+            continue
+        depart, arrive = sent(pair.server, path, "the learner's own engine acts on it", whole=True)
+        server.append(depart)
+        learner.append(arrive)
+    learner += _processes(pair, own)
+    if GPUS in own and (GPUS in other or not pair.leaves):
+        there = (*(pair.preset.gpus("server") if pair.leaves else ()), *pair.preset.gpus("learner"))
+        learner += _all_gpus(pair, there)
+    return learner, server
+
+
+def _all_gpus(pair: Pair, there: tuple[str, ...]) -> list[Edit]:
+    if len(there) < pair.world_after:
+        raise InputError(
+            f"{ENVIRONMENT} names {len(there)} GPUs, but {pair.world_after} are to learn; pass --train-gpus"
+            f" {len(there)}, or name more",
+            pair.preset.tree.children[ENVIRONMENT].key,
+        )
+    if pair.world_before == pair.world_after and not pair.leaves:
+        return []
+    return [Change((ENVIRONMENT, GPUS), ",".join(there[: pair.world_after]), "engine and learner share all GPUs")]

@@ -1,1 +1,0 @@
-"""The native layout: x.yaml for `swift rlhf`, and x.rollout.yaml for `swift rollout`, which change together."""

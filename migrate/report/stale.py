@@ -1,0 +1,129 @@
+"""Comments that a migration may have made false: near a change, they name the old mode or an old value."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import asdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrate.yamledit import document as text
+from migrate.yamledit.comments import placed
+from migrate.yamledit.edits import Keep
+from migrate.yamledit.edits import Move
+from migrate.yamledit.edits import Prune
+from migrate.yamledit.edits import Remove
+from migrate.yamledit.nearby import Nearby
+from migrate.yamledit.nearby import nearby
+from schema.place import shown
+from schema.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    from migrate.migration import Migration
+    from migrate.yamledit.edits import Edit
+
+#: How people name the mode that is left, by the mode that comes.
+_OLD_MODE = {
+    "server": ("colocate", re.compile(r"\bco-?locat", re.IGNORECASE)),
+    "colocate": ("server", re.compile(r"(?<![a-z])servers?(?![a-z])|swift rollout", re.IGNORECASE)),
+}
+_NUMBER = re.compile(r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d[\d_]*(?:\.\d+)?(?:e[-+]?\d+)?)\s*(%|k\b)?(?!\.?\w)", re.I)
+#: What a number is with a sign behind it: 45 % is 0.45, and 8k are 8000 or 8192 tokens.
+_TIMES = {"": (1.0,), "%": (0.01,), "k": (1000.0, 1024.0)}
+#: Shorter texts and smaller numbers stand in many a header by chance.
+_SHORTEST, _SMALLEST = 3, 2
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A comment to look at, where it stands after the migration."""
+
+    file: str
+    line: int
+    comment: str
+    names: str
+
+    def plain(self) -> dict[str, object]:
+        """The comment for JSON."""
+        return asdict(self)
+
+
+def stale(migrations: Sequence[Migration], mode: str) -> list[Stale]:
+    """The comments of all files that may be false once the presets are in a mode."""
+    suspects = [suspect for migration in migrations for suspect in _suspects(migration, mode)]
+    names, left = dict(suspects), Counter(comment for comment, _ in suspects)
+    found = []
+    for migration in migrations:
+        for offset, comment in placed(migration.new):
+            if left[comment] > 0:
+                left[comment] -= 1
+                line = migration.new.text.count("\n", 0, offset) + 1
+                found.append(Stale(shown(migration.path), line, comment, names[comment]))
+    return found
+
+
+def look_at(found: Sequence[Stale]) -> str:
+    """The paragraph of the report about them; nothing if there are none."""
+    if not found:
+        return ""
+    lines = [f"  {one.file}:{one.line}: {one.comment} (names {one.names})" for one in found]
+    title = "Look at these comments, which name the old mode or an old value:"
+    return "".join(f"{printable(line)}\n" for line in [title, *lines])
+
+
+def _suspects(migration: Migration, mode: str) -> Iterator[tuple[str, str]]:
+    """The comments of a file as it was that name what is no more so, and what they name."""
+    name, pattern = _OLD_MODE[mode]
+    comments = placed(migration.old)
+    of_the_mode = {offset for offset, comment in comments if pattern.search(comment)}
+    named: dict[int, tuple[str, str]] = {}
+    for edit in migration.edits if comments else ():
+        where, values = nearby(migration.old, edit), _old_values(migration, edit)
+        for offset, comment in comments:
+            if offset in of_the_mode and where.holds(offset):
+                named.setdefault(offset, (comment, name))
+            elif value := next((value for value in values if _names(comment, value, where, offset)), None):
+                named.setdefault(offset, (comment, value))
+    yield from (named[offset] for offset in sorted(named))
+
+
+def _old_values(migration: Migration, edit: Edit) -> list[str]:
+    """The scalars that an edit takes away."""
+    keeps = isinstance(edit.value, Keep) if isinstance(edit, Move) else isinstance(edit, Remove) and edit.keeps
+    if keeps or isinstance(edit, Prune) or (found := text.find(migration.old, edit.path)) is None:
+        return []
+    return list(_scalars(migration.old.constructor().data(found.value)))
+
+
+def _scalars(value: object) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _scalars(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def _names(comment: str, value: str, where: Nearby, offset: int) -> bool:
+    if not (where.is_own(offset) or where.heads(offset)):
+        return False
+    number = _as_number(value)
+    if number is None:
+        spelled = rf"(?<!\w){re.escape(value)}(?!\w)"
+        return len(value) >= _SHORTEST and re.search(spelled, comment, re.IGNORECASE) is not None
+    return (where.is_own(offset) or number >= _SMALLEST or number % 1 > 0) and number in _numbers(comment)
+
+
+def _as_number(value: str) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _numbers(comment: str) -> set[float]:
+    found = [(float(number.replace(",", "").replace("_", "")), sign) for number, sign in _NUMBER.findall(comment)]
+    return {round(number * times, 12) for number, sign in found for times in _TIMES[sign.lower()]}

@@ -1,0 +1,133 @@
+"""What a call tells of its plan: the diff, the report, what was wrong before, and what became of each file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from migrate.compare import told
+from migrate.outputs import below
+from migrate.report.diff import diff
+from migrate.report.items import items
+from migrate.report.items import render
+from migrate.report.stale import look_at
+from migrate.report.stale import stale
+from schema import secrets
+from schema.place import shown
+from schema.printable import printable
+from schema.report import REPORTERS
+from schema.report import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from migrate.migration import Migration
+    from migrate.plan import Plan
+    from migrate.report.items import Item
+    from migrate.report.stale import Stale
+    from schema.findings import Finding
+    from schema.place import Place
+    from schema.secrets import Known
+
+#: The keys of the JSON report, and what they hold where a call says nothing of them.
+_NOTHING = {"changes": [], "unchanged": [], "look_at": [], "before": [], "warnings": [], "written": False}
+
+
+def as_json(**said: object) -> str:
+    """The report for other programs; what is not said is nothing."""
+    return json.dumps({**_NOTHING, **said}, indent=2)
+
+
+def for_programs(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> str:
+    """A plan, for another program to read."""
+    known = _known(made)
+    report = as_json(
+        changes=[item.plain() for item in _items(made, changed, known)],
+        unchanged=[shown(migration.path) for migration in _files(made) if migration not in changed],
+        look_at=[comment.plain() for comment in _stale(made, changed, known)],
+        before=[plain(finding) for finding in _old(made, changed, output, written=written)],
+        warnings=made.warnings,
+        written=written,
+    )
+    return f"{report}\n"
+
+
+def names_of(made: Plan, changed: Sequence[Migration]) -> str:
+    """Only which files would change."""
+    what = "written" if made.twins else "migrated"
+    return "".join(f"{_name(migration.path)}: would be {what}\n" for migration in changed)
+
+
+def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> str:
+    """A plan and what becomes of it, for a person to read."""
+    known = _known(made)
+    old = _old(made, changed, output, written=written)
+    parts = [] if written else [diff(migration, known, made.twins.get(migration.path)) for migration in changed]
+    parts.append(render(_items(made, changed, known)))
+    parts.append(look_at(_stale(made, changed, known)))
+    parts += [f"What was wrong before, and stays:\n{REPORTERS['text'](old)}\n"] if old else []
+    for migration in _files(made):
+        what = _verdict(made, migration, output, written=written) if migration in changed else "nothing to do"
+        parts.append(f"{_name(migration.path)}: {what}\n")
+    if written and old:
+        moved = below(made.migrations, output) if output else {}
+        names = ", ".join(_name(moved.get(path, path)) for path, ones in made.old.items() if ones)
+        parts.append(
+            f"validate-config and the launchers will refuse {names} until what was wrong before is mended\n"
+        )
+    return "".join(parts)
+
+
+def _name(path: Path) -> str:
+    return printable(shown(path))
+
+
+def _known(made: Plan) -> Known:
+    return secrets.known(*(half.data() for one in made.migrations for half in (one.old, one.new)))
+
+
+def _stale(made: Plan, changed: Sequence[Migration], known: Known) -> list[Stale]:
+    found = stale(changed, made.to)
+    return [replace(one, comment=secrets.starred_line(one.comment, known)) for one in found]
+
+
+def _files(made: Plan) -> list[Migration]:
+    # A copy in colocate mode gets no server's half.
+    return [one for one in made.migrations if not (made.twins and one.content is None)]
+
+
+def _items(made: Plan, changed: Sequence[Migration], known: Known) -> list[Item]:
+    found: list[Item] = []
+    for migration in made.migrations if changed else ():
+        if twin := made.twins.get(migration.path):
+            found += items(twin.path, twin.original, twin.text, twin.edits)
+        found += migration.items()
+    return [item.starred(known) for item in found]
+
+
+def _old(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> list[Finding]:
+    """What was wrong before, placed in files that are there by then."""
+    if made.twins and not changed:  # the copies are there, and were reported
+        return []
+    moved = below(made.migrations, output) if written and output else {}
+    if not written:
+        moved = {twin.path: twin.source for twin in made.twins.values()}
+    found = told(made.old.values(), written=written)
+    return [finding._replace(place=_moved(finding.place, moved)) for finding in found]
+
+
+def _moved(place: Place, moved: Mapping[Path, Path]) -> Place:
+    return place._replace(file=moved.get(place.file, place.file))
+
+
+def _verdict(made: Plan, migration: Migration, output: Path | None, *, written: bool) -> str:
+    if made.twins:
+        return "written" if written else "would be written (--write does it)"
+    if not written:
+        return f"would be {'migrated' if migration.content is not None else 'removed'} (--write does it)"
+    if migration.content is None:
+        return "not written below it" if output else "removed"
+    return f"written below {_name(output)}" if output else "written"

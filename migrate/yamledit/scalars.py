@@ -1,0 +1,88 @@
+"""Values as text that YAML 1.1 and YAML 1.2 readers take for the same value."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import yaml
+
+from schema.swift import argument
+from schema.yamltext.yaml12 import UNREADABLE
+from schema.yamltext.yaml12 import as_yaml12
+from schema.yamltext.yaml12 import float_text
+from schema.yamltext.yaml12 import same
+
+#: What JSON writes as it is, but YAML cannot hold, or takes for a line break.
+_UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def scalar(value: object, style: str | None = None) -> str:
+    """A scalar, or a list of scalars in flow style, on one line.
+
+    Args:
+        value: None, a boolean, a number, a text, or a list of those.
+        style: the quote of the value that it replaces, which a text keeps.
+
+    Raises:
+        TypeError: the value is something else.
+    """
+    if isinstance(value, list):
+        return f"[{', '.join(_item(item) for item in value)}]"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return float_text(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return _text(value, style)
+    raise TypeError(f"no scalar: {value!r}")
+
+
+def flow(value: object) -> str:
+    """Plain data on one line: a scalar, or lists and mappings in flow style.
+
+    Raises:
+        TypeError: it holds something else.
+    """
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{scalar(key)}: {_inside(item)}' for key, item in value.items())}}}"
+    return f"[{', '.join(map(_inside, value))}]" if isinstance(value, list) else scalar(value)
+
+
+def _inside(value: object) -> str:
+    return flow(value) if isinstance(value, dict | list) else _item(value)
+
+
+def _item(value: object) -> str:
+    # Texts in lists are quoted, as presets do with hosts and data sets.
+    return _quoted(value) if isinstance(value, str) else scalar(value)
+
+
+def _text(value: str, style: str | None) -> str:
+    if style == "'" and value.isprintable():
+        return "'" + value.replace("'", "''") + "'"
+    return _quoted(value) if style == '"' or not _plain_is_safe(value) else value
+
+
+def _quoted(value: str) -> str:
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _plain_is_safe(value: str) -> bool:
+    try:
+        read = yaml.safe_load(f"[{value}]")
+    except UNREADABLE:
+        return False
+    return value != "" and same(read, [value]) and same(as_yaml12(value), value)
+
+
+def shown(value: object) -> str:
+    """A value on one line for messages; nested data as JSON."""
+    try:
+        return scalar(value)
+    except TypeError:
+        return argument.text(value)

@@ -1,4 +1,0 @@
-"""Extracts the catalogue's data from the wheels of ms-swift, transformers and vLLM, without importing them.
-
-Run ``python -m schema.catalogue.extract``; it needs pip and the package index.
-"""

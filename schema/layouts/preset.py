@@ -1,0 +1,217 @@
+"""A whole preset: what ms-swift gets of it on both sides, whatever layout spells it."""
+
+from __future__ import annotations
+
+from abc import ABC
+from abc import abstractmethod
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING
+from typing import ClassVar
+from typing import NamedTuple
+
+from schema.resolve.tree import Branch
+from schema.swift import argument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+
+    from schema.place import Place
+    from schema.resolve import Leaf
+    from schema.resolve import Project
+    from schema.resolve import Resolved
+    from schema.resolve import Tree
+    from schema.split.gpus import Gpus
+
+#: What rlhf_type may be besides grpo (ms-swift 4.5.2, arguments/rlhf_args.py:232); any other is a mistake.
+OTHER_ALGORITHMS = ("dpo", "orpo", "simpo", "kto", "cpo", "rm", "ppo", "gkd")
+
+
+class Kind(Enum):
+    """What a file is."""
+
+    GRPO = "a GRPO preset"
+    COMPONENT = "a component that presets extend"
+    OTHER = "a preset of another algorithm"
+    FOREIGN = "a file without any section of a preset"
+
+
+class Setting(NamedTuple):
+    """One ms-swift argument: the section that won ("" where there are none), name, value, and both places."""
+
+    section: str
+    name: str
+    value: object
+    place: Place
+    key: Place
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The keys that lead to the argument in the preset."""
+        return (self.section, self.name) if self.section else (self.name,)
+
+    @property
+    def path(self) -> str:
+        """The dotted path of the argument in the preset."""
+        return ".".join(self.steps)
+
+
+#: What makes the learner connect to a server.
+ADDRESSES = ("vllm_server_host", "vllm_server_base_url")
+
+
+@dataclass(frozen=True)
+class Preset(ABC):
+    """A resolved preset with the project it belongs to; a layout is a subclass.
+
+    Attributes:
+        layout: the layout's name.
+        top_level: the only keys that may stand at the top level, or () where every ms-swift argument may.
+        apart: whether the server reads a file of its own, which repeats what both sides act on.
+    """
+
+    layout: ClassVar[str]
+    top_level: ClassVar[tuple[str, ...]] = ()
+    apart: ClassVar[bool] = False
+
+    resolved: Resolved
+    project: Project
+
+    @property
+    def tree(self) -> Branch:
+        """The merged values with their places."""
+        return self.resolved.tree
+
+    @property
+    def trees(self) -> tuple[Branch, ...]:
+        """All that the preset says, in both files where there are two."""
+        return (self.tree,)
+
+    @property
+    @abstractmethod
+    def kind(self) -> Kind:
+        """What the file is."""
+
+    @property
+    @abstractmethod
+    def said_mode(self) -> object:
+        """The value of vllm_mode, or None if it is unset."""
+
+    @cached_property
+    def mode(self) -> object:
+        """vllm_mode; where it is unset, what use_vllm and an address make it, or None without vLLM.
+
+        Before 3.11.1 ms-swift settles it so (3.11.0, llm/argument/rlhf_args.py:353 _init_rollout); later releases
+        ask for it, of which vllm-mode-unset speaks, and no other rule needs to guess.
+        """
+        if self.said_mode is not None or argument.truth(self.value("use_vllm")) is not True:
+            return self.said_mode
+        return "server" if any(self.value(name) is not None for name in ADDRESSES) else "colocate"
+
+    @property
+    @abstractmethod
+    def block(self) -> Tree | None:
+        """The rollout server's own settings, or None if the preset has no place for them."""
+
+    @abstractmethod
+    def settings(self) -> Iterator[Setting]:
+        """Every ms-swift argument of the learner that is set, in the order in which they are flattened."""
+
+    @cached_property
+    def arguments(self) -> dict[str, Setting]:
+        """What the learner gets, by name: repository-owned keys and nulls taken out."""
+        return {setting.name: setting for setting in self.settings() if not self.owned(setting)}
+
+    def owned(self, setting: Setting) -> bool:
+        """Whether the training repository takes a key out before ms-swift sees it."""
+        return setting.name in self.project.settings.repository_keys.get(setting.section, [])
+
+    def value(self, name: str) -> object:
+        """The value of an ms-swift argument, or None if it is unset."""
+        setting = self.arguments.get(name)
+        return setting.value if setting else None
+
+    @abstractmethod
+    def shared(self) -> dict[str, object]:
+        """What the server gets besides its own settings: the values that both sides act on."""
+
+    def served(self, name: str) -> object:
+        """What the server gets for an argument: its own value, else the one that both sides share, or None."""
+        own = self.block.value(name) if isinstance(self.block, Branch) else None
+        return self.shared().get(name) if own is None else own
+
+    def engine(self, name: str) -> object:
+        """What the engine that generates gets for an argument: the server's, else the learner's own."""
+        return self.served(name) if self.mode == "server" else self.value(name)
+
+    @property
+    def engine_kwargs(self) -> dict[str, object]:
+        """What that engine gets unread, in vllm_engine_kwargs; nothing where it is no mapping."""
+        return argument.mapping(self.engine("vllm_engine_kwargs")) or {}
+
+    @abstractmethod
+    def path(self, name: str) -> str:
+        """Where an argument of the learner belongs, as messages name it."""
+
+    @abstractmethod
+    def listed(self, value: object) -> str:
+        """How a list of one value is written."""
+
+    @abstractmethod
+    def server_path(self, name: str = "") -> str:
+        """Where a setting of the server belongs, or all of them, as messages name it."""
+
+    @property
+    @abstractmethod
+    def learner_path(self) -> str:
+        """Where arguments of the learner belong, as messages name it."""
+
+    @abstractmethod
+    def missing(self) -> Iterator[tuple[str, Place]]:
+        """What the preset cannot do without and lacks: its path, and where it belongs."""
+
+    @property
+    def limit(self) -> Tree | None:
+        """Tokens that prompt and completion may have together, where the layout has a key for it."""
+        return None
+
+    @property
+    def effective_batch_size(self) -> Leaf | None:
+        """Completions of one optimizer step, where the layout has a key for it."""
+        return None
+
+    @property
+    def deepspeed(self) -> Setting | None:
+        """The DeepSpeed configuration that the learner gets."""
+        return self.arguments.get("deepspeed")
+
+    @property
+    def learners(self) -> Gpus | None:
+        """The learner's GPUs, where the preset itself says how many learners there are."""
+        return None
+
+    @property
+    def learners_source(self) -> str:
+        """What says how many learners there are, for messages."""
+        return ""
+
+    @property
+    def rollout_gpus(self) -> Gpus | None:
+        """The server's GPUs, where the preset itself names them."""
+        return None
+
+    def variables(self, side: str) -> Mapping[str, str]:  # noqa: ARG002 - a layout may have some
+        """The environment variables that the preset itself sets for a side, server or learner."""
+        return {}
+
+    @property
+    def brings_data(self) -> bool:
+        """Whether the preset names data that only a training repository reads."""
+        return False
+
+    @property
+    def start(self) -> Place:
+        """Where the leaf begins: the place of what is missing from it."""
+        return self.tree.place._replace(file=self.resolved.path, line=1, column=1)

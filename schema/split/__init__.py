@@ -1,0 +1,1 @@
+"""GPUs, batch numbers and memory of both sides, and what they are in the other mode or another split."""
