@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import gcd
 from typing import TYPE_CHECKING
 
 from migrate.yamledit.edits import Add
@@ -170,6 +171,7 @@ def _evaluation(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
     group = whole(aim, "num_generations_eval") or whole(aim, "num_generations") or trainer.num_generations
     if not evaluates(aim.preset, trainer) or old * world % group == 0:
         return
-    new = next(size for size in range(old, old + group) if size * world % group == 0)
+    step = group // gcd(world, group)
+    new = -(-old // step) * step
     reason = f"{old} x W {world} = {old * world} is not made of whole groups of {group}; {new} x W {world} is"
     yield from _set(aim, own, after, _EVALUATION, (new, reason))
