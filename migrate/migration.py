@@ -4,48 +4,77 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from migrate.report.items import Item
-from migrate.report.items import items
 from migrate.yamledit.edits import Move
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from migrate.yamledit.edits import Edit
+    from migrate.yamledit.steps import Step
     from schema.yamltext import Document
 
 
 @dataclass(frozen=True)
 class Migration:
-    """A file before and after, and what happens in between; no edits if it is right already."""
+    """A file before and after, and what happens in between; no steps if it is right already.
+
+    Attributes:
+        path: the file.
+        old: its text before; a heading, where it is not there yet.
+        new: its text after; empty where it goes.
+        steps: the edits that are made in it, or that bring something to it from another file.
+        there: whether it is there before.
+        goes: whether it is not there after.
+    """
 
     path: Path
     old: Document
     new: Document
-    edits: list[Edit]
+    steps: list[Step]
+    there: bool = True
+    goes: bool = False
+
+    @property
+    def own(self) -> list[Step]:
+        """The edits that are made in the file."""
+        return [step for step in self.steps if step.edit.file == self.path]
 
     @property
     def changes(self) -> bool:
-        """Whether the text changes."""
-        return bool(self.edits)
+        """Whether the text changes, or the file goes."""
+        return self.goes or bool(self.steps)
 
     @property
     def touched(self) -> list[tuple[str, ...]]:
         """The paths that the edits change."""
-        moves = [edit.to for edit in self.edits if isinstance(edit, Move)]
-        return [*(edit.path for edit in self.edits), *moves]
+        moves = [step.edit.to for step in self.steps if isinstance(step.edit, Move)]
+        return [*(step.edit.path for step in self.steps), *moves]
 
     @property
     def before(self) -> bytes | None:
         """The bytes that were read, or None where no file was."""
-        return (self.old.bom + self.old.text).encode()
+        return (self.old.bom + self.old.text).encode() if self.there else None
 
     @property
     def content(self) -> bytes | None:
-        """The bytes of the new file, or None if it goes."""
-        return (self.new.bom + self.new.text).encode()
+        """The bytes of the new file, or None if it goes, or never was."""
+        is_there = not self.goes and (self.there or self.steps)
+        return (self.new.bom + self.new.text).encode() if is_there else None
 
-    def items(self) -> list[Item]:
-        """The report of this file."""
-        return items(self.path, self.old, self.new, self.edits)
+
+class Group(NamedTuple):
+    """Files that are edited together: one of the nested layout, or both of a pair.
+
+    Attributes:
+        files: the file that was named first.
+        steps: all edits, in the order in which they are made.
+    """
+
+    files: list[Migration]
+    steps: list[Step]
+
+    @property
+    def path(self) -> Path:
+        """The file that was named."""
+        return self.files[0].path

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from migrate.compare import refuse_new
-from migrate.flat import plan as flat
+from migrate.flat.pair import Pair
+from migrate.flat.plan import edited
+from migrate.migration import Group
 from migrate.migration import Migration
 from migrate.nested.part import MODE
 from migrate.nested.part import Part
@@ -31,11 +33,13 @@ from migrate.refusals import refuse_unplanned
 from migrate.refusals import rolls_out
 from migrate.target import Bases
 from migrate.target import other_splits
-from migrate.yamledit.edits import apply
+from migrate.yamledit.edits import at
+from migrate.yamledit.steps import apply
 from schema.check import context
 from schema.check import doubts
 from schema.check import load
 from schema.layouts.flat import Flat
+from schema.layouts.flat import server_half
 from schema.resolve import Workspace
 
 if TYPE_CHECKING:
@@ -91,32 +95,42 @@ def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None)
     presets = {path: load(workspace, path) for path in distinct(paths)}
     for preset in presets.values():
         refuse_large(workspace, preset)
-    nested = [path for path, preset in presets.items() if not isinstance(preset, Flat)]
-    migrations = _migrations(workspace, nested, target)
-    old = _prove(workspace, migrations, target, alone=copies is not None)
-    done: list[Migration] = [one for one in migrations if one.changes or one.path in paths]
-    pairs = {preset.resolved.path: preset for preset in presets.values() if isinstance(preset, Flat)}
-    for path, pair in pairs.items():
-        halves, old[path] = flat.plan(workspace, pair, target)
-        done += halves
+    groups = _groups(workspace, list(presets), target)
+    old = _prove(workspace, groups, target, alone=copies is not None)
+    named = [preset.resolved.path for preset in presets.values()]
+    asked = {*named, *map(server_half, named)}
+    done = [one for group in groups for one in group.files if one.changes or one.path in asked]
     warnings = [*doubts(presets.values(), options(target)), *other_splits(presets.values(), target)]
     return Plan(done, old, warnings, target.to)
 
 
-def _migrations(workspace: Workspace, paths: Sequence[Path], target: Target) -> list[Migration]:
+def _groups(workspace: Workspace, paths: Sequence[Path], target: Target) -> list[Group]:
     presets = {path: load(workspace, path) for path in paths}
     if target.bases is Bases.INCLUDE:
         bases = [base for preset in presets.values() for base in _bases(preset)]
         presets = {path: load(workspace, path) for path in distinct([*bases, *paths])}
     for path, preset in presets.items():
         refuse_unfit(preset, target, is_base=any(_extends(other, path) for other in presets.values()))
-    done: list[Migration] = []
-    for preset in sorted(presets.values(), key=lambda preset: len(preset.resolved.files)):
+    done: list[Group] = []
+    for preset in sorted(presets.values(), key=lambda preset: (preset.apart, len(preset.resolved.files))):
         with about(preset.resolved.path):
-            part = _part(workspace, presets, preset, target, done)
-            old, edits = workspace.document(part.path), DIRECTIONS[target.to](part).edits()
-            done.append(Migration(part.path, old, apply(old, edits), edits))
+            if isinstance(preset, Flat):
+                leaves = implied_mode(preset) != target.to
+                done.append(edited(Pair(context(workspace, preset, options(target)), target, leaves)))
+            else:
+                done.append(_file(_part(workspace, presets, preset, target, _files(done))))
     return done
+
+
+def _file(part: Part) -> Group:
+    old = part.context.workspace.document(part.path)
+    edits = at(part.path, DIRECTIONS[part.target.to](part).edits())
+    new, steps = apply({part.path: old}, edits)
+    return Group([Migration(part.path, old, new[part.path], steps)], steps)
+
+
+def _files(groups: Iterable[Group]) -> list[Migration]:
+    return [one for group in groups for one in group.files]
 
 
 def distinct(paths: Iterable[Path]) -> list[Path]:
@@ -165,24 +179,26 @@ def _after(workspace: Workspace, done: Iterable[Migration]) -> Workspace:
     return Workspace({**workspace.overlay, **{migration.path: migration.content for migration in done}})
 
 
-def _prove(
-    workspace: Workspace, migrations: Sequence[Migration], target: Target, *, alone: bool
-) -> dict[Path, list[Old]]:
-    old = Workspace(workspace.overlay)
+def _prove(workspace: Workspace, groups: Sequence[Group], target: Target, *, alone: bool) -> dict[Path, list[Old]]:
+    old, migrations = Workspace(workspace.overlay), _files(groups)
     new = _after(old, migrations)
-    named = [migration.path for migration in migrations]
-    changed = [migration.path for migration in migrations if migration.changes]
+    changed = [one.path for one in migrations if one.changes]
     found: dict[Path, list[Old]] = {}
-    for migration in migrations:
-        prove(migration.old, migration.new, migration.edits)
-        after = load(new, migration.path)
-        _check(load(old, migration.path), after, migrations, new, target, alone=alone)
-        if rolls_out(after) and after.said_mode is not None and (_reads(after, changed) or target.resplits):
-            found[migration.path] = refuse_new(old, new, migration.path, target)
+    for group in groups:
+        prove(group.files, group.steps)
+        after = load(new, group.path)
+        if after.apart != load(old, group.path).apart:
+            raise ProofError("the result is a preset of another layout")
+        if not after.apart:
+            _check(load(old, group.path), after, migrations, new, target, alone=alone)
+        touched = group.steps or _reads(after, changed) or target.resplits
+        if rolls_out(after) and after.said_mode is not None and touched:
+            found[group.path] = refuse_new(old, new, group.path, target)
     if not alone:
-        refuse_left_behind(old, new, named, changed)
-    settled = replace(target, is_settled=True)
-    if changed and any(migration.changes for migration in _migrations(new, named, settled)):
+        nested = [group.path for group in groups if not load(old, group.path).apart]
+        refuse_left_behind(old, new, nested, [path for path in nested if path in changed])
+    settled, named = replace(target, is_settled=True), [group.path for group in groups]
+    if changed and any(one.changes for one in _files(_groups(new, named, settled))):
         raise ProofError("migrating the result again would change it")
     return found
 

@@ -14,7 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.error import YAMLError
 
 from migrate.yamledit import document as text
-from migrate.yamledit.fates import gone
+from migrate.yamledit.edits import Move
 from schema.errors import InputError
 from schema.errors import InternalError
 from schema.place import Place
@@ -22,9 +22,11 @@ from schema.yamltext.yaml12 import ESCAPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
+    from migrate.migration import Migration
     from migrate.yamledit.edits import Data
-    from migrate.yamledit.edits import Edit
+    from migrate.yamledit.steps import Step
     from schema.yamltext import Document
 
 
@@ -32,27 +34,58 @@ class ProofError(InternalError):
     """The new text is not what was planned: a defect of this tool, and nothing is written."""
 
 
-def prove(old: Document, new: Document, edits: Sequence[Edit]) -> None:
-    """Compares the new text with the plan: under PyYAML (YAML 1.1), under ruamel.yaml (1.2), and in comments.
+def prove(migrations: Sequence[Migration], steps: Sequence[Step]) -> None:
+    """Compares new texts with the plan: under PyYAML (YAML 1.1), under ruamel.yaml (1.2), and in comments.
+
+    Args:
+        migrations: every file that a step is made in, or brings something to.
+        steps: all of them, in the order in which they are made.
 
     Raises:
-        ProofError: data or comments differ from the plan.
+        ProofError: data or comments differ from the plan, or a file goes with something that no edit names.
     """
-    if old is new:
+    if all(one.old is one.new and not one.goes for one in migrations):
         return
-    same_data("PyYAML", _planned(yaml.safe_load(old.text), edits), yaml.safe_load(new.text))
-    same_data("ruamel.yaml", _planned(yaml12(old), edits), yaml12(new))
-    kept = Counter(text.comments(old)) - Counter(gone(old, edits))
-    if kept != Counter(text.comments(new)):
-        wrong = (kept - Counter(text.comments(new))) or (Counter(text.comments(new)) - kept)
+    for reader, read in (("PyYAML", _yaml11), ("ruamel.yaml", yaml12)):
+        planned = {one.path: copy.deepcopy(read(one.old)) for one in migrations}
+        for step in steps:
+            step.edit.on_data(planned)
+        for one in migrations:
+            if one.goes:
+                _refuse_left(one.path, planned[one.path])
+            else:
+                same_data(reader, planned[one.path], read(one.new))
+    for one in migrations:
+        _prove_comments(one)
+
+
+def _yaml11(document: Document) -> Data:
+    loaded: Data = yaml.safe_load(document.text) or {}  # a file may hold nothing but comments
+    return loaded
+
+
+def _refuse_left(path: Path, data: Data) -> None:
+    left = [name for name, value in data.items() if value not in ({}, None)]
+    if left:
+        raise ProofError(f"{path} would go with what no edit names: {left}")
+
+
+def _prove_comments(one: Migration) -> None:
+    left = Counter(comment for step in one.own for comment in step.comments)
+    come = Counter(
+        comment
+        for step in one.steps
+        if isinstance(step.edit, Move) and step.edit.target == one.path
+        for comment in step.comments
+    )
+    old, new = Counter(text.comments(one.old)), Counter(text.comments(one.new))
+    wrong = left - old if one.goes else _differences(old - left + come, new)
+    if wrong:
         raise ProofError(f"comments would be lost, or come from nowhere: {sorted(wrong)}")
 
 
-def _planned(data: Data | None, edits: Sequence[Edit]) -> Data:
-    planned = copy.deepcopy(data or {})  # a file may hold nothing but comments
-    for edit in edits:
-        edit.on_data(planned)
-    return planned
+def _differences(one: Counter[str], other: Counter[str]) -> Counter[str]:
+    return (one - other) + (other - one)
 
 
 def same_data(reader: str, planned: Data, actual: Data) -> None:
@@ -75,7 +108,7 @@ def yaml12(document: Document) -> Data:
         InputError: it refuses the file.
     """
     try:
-        loaded: Data = YAML(typ="safe", pure=True).load(StringIO(document.text))
+        loaded: Data = YAML(typ="safe", pure=True).load(StringIO(document.text)) or {}
     except (YAMLError, *ESCAPES) as error:
         reason, place = _refused(document, error)
         raise InputError(f"readers of YAML 1.2 refuse this file: {reason}", place) from error

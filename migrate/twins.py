@@ -6,10 +6,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrate.migration import Migration
 from migrate.proof import prove
-from migrate.yamledit import document as text
 from migrate.yamledit.edits import Change
+from migrate.yamledit.edits import at
 from migrate.yamledit.edits import equal
+from migrate.yamledit.steps import apply
 from schema.check import load
 from schema.errors import InputError
 from schema.layouts.flat import Flat
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.yamledit.edits import Edit
+    from migrate.yamledit.steps import Step
     from schema.yamltext import Document
 
 
@@ -38,14 +41,19 @@ class Twin:
         path: the copy.
         original: the original's text.
         text: the copy's text before it is migrated: it extends the copies of its bases.
-        edits: what tells the two texts apart.
+        steps: what tells the two texts apart.
     """
 
     source: Path
     path: Path
     original: Document
     text: Document
-    edits: list[Edit]
+    steps: list[Step]
+
+    @property
+    def copied(self) -> Migration:
+        """The copy, before it is migrated."""
+        return Migration(self.path, self.original, self.text, self.steps)
 
 
 def copied(names: Mapping[Path, Path]) -> tuple[dict[Path, Twin], Workspace]:
@@ -85,27 +93,20 @@ def _twins(source: Path, names: Mapping[Path, Path]) -> list[Twin]:
             document = parse(server_half(names[source]), _content(workspace.document(half)))
             found.append(Twin(half, document.path, document, document, []))
         return found
-    new, edits = _extending(copy, bases(source, workspace.tree(source)), names)
-    prove(copy, new, edits)
-    return [Twin(source, names[source], copy, new, edits)]
+    edits = at(copy.path, _extending(copy, bases(source, workspace.tree(source)), names))
+    new, steps = apply({copy.path: copy}, edits)
+    twin = Twin(source, names[source], copy, new[copy.path], steps)
+    prove([twin.copied], steps)
+    return [twin]
 
 
-def _extending(
-    copy: Document, named: Sequence[tuple[Path, object]], names: Mapping[Path, Path]
-) -> tuple[Document, list[Edit]]:
-    """The copy with every base that is copied, too, named by its copy."""
+def _extending(copy: Document, named: Sequence[tuple[Path, object]], names: Mapping[Path, Path]) -> list[Edit]:
+    """The edits of a copy that name every base which is copied, too, by its copy."""
     said = copy.data().get("extends")
     entries = said if isinstance(said, list) else [said]
     wanted = [_entry(copy.path, str(entry), base, names) for entry, (base, _) in zip(entries, named, strict=False)]
-    new = copy
-    for number, (entry, other) in enumerate(zip(entries, wanted, strict=False)):
-        if entry != other:
-            path = ("extends", number) if isinstance(said, list) else ("extends",)
-            new = parse(copy.path, (copy.bom + text.set_scalar(new, path, other)).encode())
-    if new is copy:
-        return copy, []
-    whole: object = wanted if isinstance(said, list) else wanted[0]
-    return new, [Change(("extends",), whole, "the base's copy")]
+    whole: object = wanted if isinstance(said, list) else next(iter(wanted), None)
+    return [] if entries == wanted or not wanted else [Change(("extends",), whole, "the base's copy")]
 
 
 def _entry(path: Path, entry: str, base: Path, names: Mapping[Path, Path]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate.flat.edits import copied
-from migrate.flat.edits import sent
 from migrate.yamledit.edits import Add
 from migrate.yamledit.edits import Change
+from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
+from migrate.yamledit.edits import at
 from schema.errors import InputError
 from schema.layouts.flat import ENVIRONMENT
 from schema.resolve.tree import Branch
@@ -36,8 +36,6 @@ _LEARNER_PREFIXES = ("WANDB_", "SWANLAB_", "MLFLOW_", "COMET_", "CLEARML_", "TEN
 _SERVER_PREFIXES = ("VLLM_", "SWIFT_ROLLOUT_")
 _COMMUNICATOR = ("VLLM_NCCL_SO_PATH", "VLLM_HOST_IP", "VLLM_LOGGING_LEVEL", "VLLM_CONFIGURE_LOGGING")
 
-Halves = tuple[list["Edit"], list["Edit"]]
-
 
 def is_learner_s(name: str) -> bool:
     """Whether only the learner acts on a variable."""
@@ -49,47 +47,46 @@ def is_server_s(name: str) -> bool:
     return name.startswith(_SERVER_PREFIXES) and name not in _COMMUNICATOR
 
 
-def divided(pair: Pair) -> Halves:
+def divided(pair: Pair) -> list[Edit]:
     """The edits of both files that give each side its variables and its GPUs.
 
     Raises:
         InputError: ENV names other GPUs than the split needs, or cannot say how many learners there are.
     """
     own, other = variables(pair.preset.tree), variables(pair.preset.server)
-    learner: list[Edit] = []
-    server: list[Edit] = []
     if not pair.leaves and pair.preset.server is not None:
         return _resplit(pair, own, other)
-    if pair.leaves and (PROCESSES in own or GPUS in own):
-        _gpus(pair, own, other, learner, server)
-    learner += _processes(pair, own)
-    for name, value in own.items():
-        path = (ENVIRONMENT, name)
-        if name == GPUS or is_learner_s(name):
-            continue
-        if name in other and is_server_s(name):
-            learner.append(Remove(path, f"{pair.server_path.name} says it already"))
-        elif is_server_s(name):
-            depart, arrive = sent(pair.learner, path, "only the server acts on it")
-            learner.append(depart)
-            server.append(arrive)
-        elif name not in other:
-            server.append(copied(path, value, f"either side may act on it; as in {pair.path.name}"))
-    return learner, server
+    edits = _gpus(pair, own, other) if pair.leaves and (PROCESSES in own or GPUS in own) else []
+    edits += at(pair.path, _processes(pair, own))
+    for name in own:
+        if name != GPUS and not is_learner_s(name):
+            edits += _shared(pair, name, own[name], other)
+    return edits
 
 
-def _resplit(pair: Pair, own: dict[str, object], other: dict[str, object]) -> Halves:
+def _shared(pair: Pair, name: str, value: object, other: dict[str, object]) -> list[Edit]:
+    """The edits of a variable that the server acts on."""
+    path = (ENVIRONMENT, name)
+    if is_server_s(name) and name in other:
+        return at(pair.path, [Remove(path, f"{pair.server_path.name} says it already")])
+    if is_server_s(name):
+        return at(pair.path, [Move(path, path, "only the server acts on it", into=pair.server_path)])
+    if name in other:
+        return []
+    return at(pair.server_path, [Add(path, value, f"either side may act on it; as in {pair.path.name}")])
+
+
+def _resplit(pair: Pair, own: dict[str, object], other: dict[str, object]) -> list[Edit]:
     # Only what the caller gives changes the sides of a pair that is divided already.
-    learner: list[Edit] = []
-    server: list[Edit] = []
+    edits: list[Edit] = []
     if pair.target.given == Given():
-        return learner, server
+        return edits
     if GPUS in own or GPUS in other:
-        mine, its = _shares(pair)
+        path, (mine, its) = (ENVIRONMENT, GPUS), _shares(pair)
         why = f"{pair.rollout} GPUs roll out, {pair.train} learn"
-        learner += [Change((ENVIRONMENT, GPUS), mine, why)] if mine != own.get(GPUS) else []
-        server += [Change((ENVIRONMENT, GPUS), its, why)] if its != other.get(GPUS) else []
-    return [*learner, *_processes(pair, own)], server
+        edits += at(pair.path, [Change(path, mine, why)] if mine != own.get(GPUS) else [])
+        edits += at(pair.server_path, [Change(path, its, why)] if its != other.get(GPUS) else [])
+    return edits + at(pair.path, _processes(pair, own))
 
 
 def _shares(pair: Pair) -> tuple[str, str]:
@@ -148,16 +145,14 @@ def variables(half: Branch | None) -> dict[str, object]:
     return {str(name): data(tree) for name, tree in said.children.items()} if isinstance(said, Branch) else {}
 
 
-def _gpus(
-    pair: Pair, own: dict[str, object], other: dict[str, object], learner: list[Edit], server: list[Edit]
-) -> None:
+def _gpus(pair: Pair, own: dict[str, object], other: dict[str, object]) -> list[Edit]:
     there = pair.preset.gpus("learner") or tuple(str(gpu) for gpu in range(pair.world_before))
     mine, its = _dealt(pair, there)
     path = (ENVIRONMENT, GPUS)
     why = f"of {len(there)} GPUs the first {pair.rollout} roll out, the next {pair.train} learn"
-    learner.append(Change(path, mine, why) if GPUS in own else Add(path, mine, why, PROCESSES))
-    if GPUS not in other:
-        server.append(copied(path, its, why))
+    learner = Change(path, mine, why) if GPUS in own else Add(path, mine, why, PROCESSES)
+    server = [Add(path, its, why)] if GPUS not in other else []
+    return [*at(pair.path, [learner]), *at(pair.server_path, server)]
 
 
 def _instead(pair: Pair, name: str, value: object, own: dict[str, object]) -> str:
@@ -166,28 +161,26 @@ def _instead(pair: Pair, name: str, value: object, own: dict[str, object]) -> st
     return f"{pair.path.name} says it already" if own[name] == value else f"{pair.path.name} says {own[name]}"
 
 
-def joined(pair: Pair) -> Halves:
+def joined(pair: Pair) -> list[Edit]:
     """The edits of both files that bring the server's variables and GPUs back to the learner.
 
     Raises:
         InputError: ENV names fewer GPUs than learners.
     """
     own, other = variables(pair.preset.tree), variables(pair.preset.server)
-    learner: list[Edit] = []
-    server: list[Edit] = []
-    for name, value in other.items() if pair.leaves else ():
-        path = (ENVIRONMENT, name)
-        if name in own or name == GPUS:
-            server.append(Remove(path, f"not carried: {_instead(pair, name, value, own)}"))
-            continue
-        depart, arrive = sent(pair.server, path, "the learner's own engine acts on it", whole=True)
-        server.append(depart)
-        learner.append(arrive)
-    learner += _processes(pair, own)
+    server: list[Edit] = [_back(pair, name, value, own) for name, value in other.items() if pair.leaves]
+    learner = _processes(pair, own)
     if GPUS in own and (GPUS in other or not pair.leaves):
         there = (*(pair.preset.gpus("server") if pair.leaves else ()), *pair.preset.gpus("learner"))
         learner += _all_gpus(pair, there)
-    return learner, server
+    return [*at(pair.server_path, server), *at(pair.path, learner)]
+
+
+def _back(pair: Pair, name: str, value: object, own: dict[str, object]) -> Edit:
+    path = (ENVIRONMENT, name)
+    if name in own or name == GPUS:
+        return Remove(path, f"not carried: {_instead(pair, name, value, own)}")
+    return Move(path, path, "the learner's own engine acts on it", into=pair.path)
 
 
 def _all_gpus(pair: Pair, there: tuple[str, ...]) -> list[Edit]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate.batch import rescaled
-from migrate.flat.edits import sent
 from migrate.flat.environment import joined
 from migrate.names import DATA
 from migrate.names import SHARE
@@ -20,7 +19,9 @@ from migrate.yamledit import document as text
 from migrate.yamledit.edits import KEEP
 from migrate.yamledit.edits import Add
 from migrate.yamledit.edits import Change
+from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
+from migrate.yamledit.edits import at
 from schema.layouts.flat import ENVIRONMENT
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
@@ -31,7 +32,6 @@ from schema.swift.roles import role_of
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
-    from migrate.flat.environment import Halves
     from migrate.flat.pair import Pair
     from migrate.yamledit.edits import Edit
 
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 _ORDER = (*ORDER, *fields(Role.BOTH))
 
 
-def edits(pair: Pair) -> Halves:
-    """The edits of the learner's file, and of the server's, which holds nothing of use after them.
+def edits(pair: Pair) -> list[Edit]:
+    """The edits of both files, in the order in which they are made; the server's holds nothing of use after them.
 
     Raises:
         InputError: no whole number keeps the global batch, or a key cannot be moved.
@@ -52,9 +52,8 @@ def edits(pair: Pair) -> Halves:
         made.mode()
         made.address()
         made.engine()
-    made.learner += rescaled(pair, pair.preset.tree, pair.preset)
-    learner, server = joined(pair)
-    return made.learner + learner, made.server + server
+    batch = at(pair.path, rescaled(pair, pair.preset.tree, pair.preset))
+    return [*made.edits, *batch, *joined(pair)]
 
 
 class _Edits:
@@ -62,24 +61,29 @@ class _Edits:
         self._pair = pair
         self._after = "vllm_mode"
         self._given = {name: value for name, value in pair.given_to_learner().items() if value is not None}
-        self.learner: list[Edit] = []
-        self.server: list[Edit] = []
+        self.edits: list[Edit] = []
+
+    def _learner(self, edit: Edit) -> None:
+        self.edits += at(self._pair.path, [edit])
+
+    def _server(self, edit: Edit) -> None:
+        self.edits += at(self._pair.server_path, [edit])
 
     def mode(self) -> None:
         if self._pair.preset.tree.leaf("vllm_mode") is None:
-            self.learner.append(Add(("vllm_mode",), "colocate", UNSET, "use_vllm"))
+            self._learner(Add(("vllm_mode",), "colocate", UNSET, "use_vllm"))
         else:
-            self.learner.append(Change(("vllm_mode",), "colocate", ToColocate.why))
+            self._learner(Change(("vllm_mode",), "colocate", ToColocate.why))
 
     def given(self) -> None:
         for name, value in self._given.items():
             if not same(self._pair.preset.value(name), value):
-                self.learner.append(Add((name,), value, decide.CALLER))
+                self._learner(Add((name,), value, decide.CALLER))
 
     def address(self) -> None:
         for setting in self._pair.preset.arguments.values():
             if why := needs_server(setting):
-                self.learner.append(Remove(setting.steps, why))
+                self._learner(Remove(setting.steps, why))
 
     def engine(self) -> None:
         block = self._pair.preset.block
@@ -89,7 +93,7 @@ class _Edits:
             if name not in said:
                 self._add(name, wanted[name])
             elif lost := self._lost(name, said[name], wanted):
-                self.server.append(Remove((name,), f"not carried: {lost}"))
+                self._server(Remove((name,), f"not carried: {lost}"))
             else:
                 self._send(name, said[name])
         self._drop_nulls()
@@ -100,21 +104,20 @@ class _Edits:
         for name, tree in server.children.items() if server else ():
             variables = name == ENVIRONMENT and isinstance(tree, Branch)
             if not variables and (block is None or name not in block.children):
-                self.server.append(Remove((str(name),), "not carried: it says nothing"))
+                self._server(Remove((str(name),), "not carried: it says nothing"))
 
     def _add(self, name: str, value: object) -> None:
         if self._pair.preset.value(name) is None:
-            self.learner.append(Add((name,), value, why_back(name, self._given), self._after))
+            self._learner(Add((name,), value, why_back(name, self._given), self._after))
             self._after = name
 
     def _send(self, name: str, value: object) -> None:
         new = came_back(name, value, self._given)
         new = KEEP if same(new, value) else new
         if name in self._pair.preset.tree.children:  # as null: `_lost` has seen that it says nothing
-            self.learner.append(Remove((name,), f"{self._pair.server_path.name} has its value"))
-        depart, arrive = sent(self._pair.server, (name,), why_back(name, self._given), new, whole=True)
-        self.server.append(depart)
-        self.learner.append(arrive.following(self._after))
+            self._learner(Remove((name,), f"{self._pair.server_path.name} has its value"))
+        why = why_back(name, self._given)
+        self._server(Move((name,), (name,), why, new, self._after, into=self._pair.path))
         self._after = name
 
     def _lost(self, name: str, value: object, wanted: dict[str, object]) -> str | None:

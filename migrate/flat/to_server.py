@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate.batch import rescaled
-from migrate.flat.edits import copied
-from migrate.flat.edits import sent
 from migrate.flat.environment import divided
 from migrate.names import GIVEN
 from migrate.names import LENGTH
@@ -22,7 +20,9 @@ from migrate.nested.to_server import ToServer
 from migrate.yamledit.edits import KEEP
 from migrate.yamledit.edits import Add
 from migrate.yamledit.edits import Change
+from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
+from migrate.yamledit.edits import at
 from migrate.yamledit.edits import equal
 from schema.split import decide
 from schema.swift.adapters import DEFAULT_RANK
@@ -33,18 +33,18 @@ from schema.swift.roles import role_of
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from collections.abc import Iterator
     from collections.abc import Mapping
-    from collections.abc import Sequence
+    from pathlib import Path
 
-    from migrate.flat.environment import Halves
     from migrate.flat.pair import Pair
     from migrate.yamledit.edits import Edit
     from schema.resolve import Branch
 
 
-def edits(pair: Pair) -> Halves:
-    """The edits of the learner's file, and of the server's.
+def edits(pair: Pair) -> list[Edit]:
+    """The edits of both files, in the order in which they are made.
 
     Raises:
         InputError: the split does not fit, or a key cannot be moved.
@@ -57,23 +57,27 @@ def edits(pair: Pair) -> Halves:
     made.engine()
     made.given()
     made.colocate()
-    made.learner += rescaled(pair, pair.preset.tree, pair.preset)
-    learner, server = divided(pair)
-    return made.learner + learner, made.server + server
+    batch = at(pair.path, rescaled(pair, pair.preset.tree, pair.preset))
+    return [*made.edits, *batch, *divided(pair)]
 
 
 class _Edits:
     def __init__(self, pair: Pair) -> None:
         self._pair = pair
-        self.learner: list[Edit] = []
-        self.server: list[Edit] = []
+        self.edits: list[Edit] = []
+
+    def _learner(self, *edits: Edit) -> None:
+        self.edits += at(self._pair.path, edits)
+
+    def _server(self, *edits: Edit) -> None:
+        self.edits += at(self._pair.server_path, edits)
 
     def mode(self) -> None:
         said = self._pair.preset.tree.leaf("vllm_mode")
         if said is None:
-            self.learner.append(Add(("vllm_mode",), "server", UNSET, "use_vllm"))
+            self._learner(Add(("vllm_mode",), "server", UNSET, "use_vllm"))
         elif said.value != "server":
-            self.learner.append(Change(("vllm_mode",), "server", ToServer.why))
+            self._learner(Change(("vllm_mode",), "server", ToServer.why))
 
     def address(self) -> None:
         # Plain values: ms-swift's YAML reader crashes on numbers in lists (4.5.2, cli/main.py:63).
@@ -83,7 +87,7 @@ class _Edits:
         for name, value in wanted.items():
             key = f"vllm_server_{name}"
             if preset.tree.find(key) is None:
-                self.learner.append(Add((key,), value, "the learner connects there", after))
+                self._learner(Add((key,), value, "the learner connects there", after))
             after = key
 
     def listen(self) -> None:
@@ -91,7 +95,7 @@ class _Edits:
             if self._pair.said_by_server(name) is None:
                 said = getattr(self._pair.target, name) or self._pair.preset.value(f"vllm_server_{name}")
                 value = said[0] if isinstance(said, list) and said else said or self._pair.target.address[name]
-                self._copy(name, value, "the server listens where the learner connects")
+                self._server(Add((name,), value, "the server listens where the learner connects"))
 
     def shared(self) -> None:
         fresh = self._pair.leaves or self._pair.preset.server is None
@@ -99,7 +103,7 @@ class _Edits:
             value = self._pair.preset.value(name)
             missing = value is not None and self._pair.said_by_server(name) is None
             if missing and (fresh or name not in FOLLOWS):
-                self._copy(name, value, f"both sides act on it; as in {self._pair.path.name}")
+                self._server(Add((name,), value, f"both sides act on it; as in {self._pair.path.name}"))
 
     def engine(self) -> None:
         for name in ORDER:
@@ -108,9 +112,9 @@ class _Edits:
             if setting is None:
                 self._complete(name, there)
             elif name in DROPPED and not (name == RANK and self._pair.keeps_adapters):
-                self.learner.append(Remove((name,), DROPPED[name]))
+                self._learner(Remove((name,), DROPPED[name]))
             elif there is not None:
-                self.learner.append(Remove((name,), f"{self._pair.server_path.name} says it already"))
+                self._learner(Remove((name,), f"{self._pair.server_path.name} says it already"))
             else:
                 self._send(name, setting.value)
 
@@ -118,22 +122,23 @@ class _Edits:
         """What the caller gives wins over what either file says."""
         target, preset = self._pair.target, self._pair.preset
         said = {**self._pair.given_to_server(), "host": target.host, "port": target.port}
-        self.server += _set(preset.block, said, self.server)
-        self.learner += _set(preset.tree, target.connection(as_list=False), self.learner)
+        self._server(*_set(preset.block, said, self._written(self._pair.server_path)))
+        connection = target.connection(as_list=False)
+        self._learner(*_set(preset.tree, connection, self._written(self._pair.path)))
 
     def colocate(self) -> None:
         for setting in self._pair.preset.arguments.values():
             if role_of(setting.name) is Role.COLOCATE:
-                self.learner.append(Remove((setting.name,), COLOCATE_ONLY))
+                self._learner(Remove((setting.name,), COLOCATE_ONLY))
 
-    def _copy(self, name: str, value: object, reason: str) -> None:
-        self.server.append(copied((name,), value, reason))
+    def _written(self, file: Path) -> set[str]:
+        return {edit.path[0] for edit in self.edits if edit.file == file and isinstance(edit, Add | Change)}
 
     def _complete(self, name: str, there: object) -> None:
         if there is None and name in self._needed():
-            self._copy(name, *self._decided(name, None))
+            self._server(Add((name,), *self._decided(name, None)))
         elif name == LENGTH and self._pair.needs.fills(there):
-            self.server.append(Change((name,), *self._decided(name, None)))
+            self._server(Change((name,), *self._decided(name, None)))
 
     def _needed(self) -> tuple[str, ...]:
         if self._pair.leaves:
@@ -147,20 +152,16 @@ class _Edits:
     def _send(self, name: str, old: object) -> None:
         new, reason = self._decided(name, old)
         kept = same(new, old)
-        depart, arrive = sent(
-            self._pair.learner, (name,), NEVER_READ if kept else f"{NEVER_READ}; {reason}", KEEP if kept else new
-        )
-        self.learner.append(depart)
-        self.server.append(arrive)
+        why = NEVER_READ if kept else f"{NEVER_READ}; {reason}"
+        self._learner(Move((name,), (name,), why, KEEP if kept else new, into=self._pair.server_path))
 
 
-def _set(half: Branch | None, values: Mapping[str, object], edits: Sequence[Edit]) -> Iterator[Edit]:
+def _set(half: Branch | None, values: Mapping[str, object], written: Collection[str]) -> Iterator[Edit]:
     # Where no other edit writes it already.
     for name, value in values.items():
         there = half.value(name) if half else None
-        written = any(edit.path == (name,) and isinstance(edit, Add | Change) for edit in edits)
         wanted = _as_there(there, value)
-        if value is not None and not written and not (same(there, wanted) or equal(there, [value])):
+        if value is not None and name not in written and not (same(there, wanted) or equal(there, [value])):
             yield Add((name,), wanted, GIVEN.get(name, decide.CALLER))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import replace
@@ -10,12 +11,9 @@ from typing import TYPE_CHECKING
 from migrate.yamledit import document as text
 from migrate.yamledit.edits import Add
 from migrate.yamledit.edits import Change
-from migrate.yamledit.edits import Edit
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Prune
 from migrate.yamledit.edits import Remove
-from migrate.yamledit.fates import stayed
-from migrate.yamledit.fates import taken
 from migrate.yamledit.scalars import shown as value_text
 from schema.place import shown
 from schema.printable import printable
@@ -25,11 +23,17 @@ from schema.secrets import starred
 from schema.secrets import starred_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from migrate.migration import Migration
+    from migrate.yamledit.steps import Step
     from schema.secrets import Known
     from schema.yamltext import Document
 
+#: Why a file goes.
+GONE = "no server is left to start"
 _KINDS = {Change: "changed", Remove: "removed", Prune: "removed", Add: "added", Move: "moved"}
 
 
@@ -77,30 +81,51 @@ def _starred(value: str | None, known: Known) -> str | None:
     return None if value is None else starred(value, known)
 
 
-def items(file: Path, old: Document, new: Document, edits: list[Edit]) -> list[Item]:
-    """One item an edit."""
-    found = [_item(file, old, new, edit, edits) for edit in edits]
-    each = zip(found, taken(old, edits), stayed(old, edits), strict=True)
-    return [replace(item, comments=tuple(went), stayed=tuple(left)) for item, went, left in each]
+def items(migrations: Sequence[Migration]) -> list[Item]:
+    """One item for each edit, file by file; a file that goes is an item itself."""
+    files = {one.path: one for one in migrations}
+    found: list[Item] = []
+    for one in migrations:
+        found += [_item(step, one, files) for step in one.own]
+        found += [_gone(one)] if one.goes else []
+    return found
 
 
-def _item(file: Path, old: Document, new: Document, edit: Edit, edits: list[Edit]) -> Item:
-    to = edit.to if isinstance(edit, Move) else edit.path
-    taken = any(other.path == edit.path and isinstance(other, Move | Remove) for other in edits)
-    before = None if taken and isinstance(edit, Add) else _entry(old, edit.path)
-    after = None if isinstance(edit, Remove) else _entry(new, to)
+def _item(step: Step, one: Migration, files: Mapping[Path, Migration]) -> Item:
+    edit = step.edit
+    move = edit if isinstance(edit, Move) else None
+    before = None if isinstance(edit, Add) and _is_taken(edit, one) else _entry(one.old, edit.path)
+    target = files[move.target].new if move else one.new
+    after = None if isinstance(edit, Remove) else _entry(target, move.to if move else edit.path)
     return Item(
-        file=shown(file),
+        file=shown(one.path),
         kind="changed" if before and isinstance(edit, Add) else _KINDS[type(edit)],
         key=".".join(edit.path),
-        to=".".join(to) if isinstance(edit, Move) else "",
+        to=_to(move) if move else "",
         old_line=before[0] if before else None,
         new_line=after[0] if after else None,
         old=before[1] if before and not isinstance(edit, Prune) else None,
         new=after[1] if after else None,
         reason=edit.reason,
-        comments=(),
+        comments=step.comments,
+        stayed=step.stayed,
     )
+
+
+def _is_taken(add: Add, one: Migration) -> bool:
+    # Whether another edit takes away what stood there.
+    return any(step.edit.path == add.path and isinstance(step.edit, Move | Remove) for step in one.own)
+
+
+def _to(move: Move) -> str:
+    key = ".".join(move.to)
+    return key if move.into is None else f"{move.into.name}: {key}"
+
+
+def _gone(one: Migration) -> Item:
+    left = Counter(comment for step in one.own for comment in step.comments)
+    rest = tuple((Counter(text.comments(one.old)) - left).elements())
+    return Item(shown(one.path), "removed", "the file", "", 1, None, None, None, GONE, rest)
 
 
 def _entry(document: Document, path: tuple[str, ...]) -> tuple[int, str] | None:

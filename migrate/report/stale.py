@@ -13,7 +13,6 @@ from migrate.yamledit.comments import placed
 from migrate.yamledit.edits import Keep
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Prune
-from migrate.yamledit.edits import Remove
 from migrate.yamledit.nearby import Nearby
 from migrate.yamledit.nearby import nearby
 from schema.place import shown
@@ -81,8 +80,8 @@ def _suspects(migration: Migration, mode: str) -> Iterator[tuple[str, str]]:
     comments = placed(migration.old)
     of_the_mode = {offset for offset, comment in comments if pattern.search(comment)}
     named: dict[int, tuple[str, str]] = {}
-    for edit in migration.edits if comments else ():
-        where, values = nearby(migration.old, edit), _old_values(migration, edit)
+    for step in migration.steps if comments else ():
+        where, values = nearby(migration.old, step.edit), _old_values(migration, step.edit)
         for offset, comment in comments:
             if offset in of_the_mode and where.holds(offset):
                 named.setdefault(offset, (comment, name))
@@ -93,7 +92,7 @@ def _suspects(migration: Migration, mode: str) -> Iterator[tuple[str, str]]:
 
 def _old_values(migration: Migration, edit: Edit) -> list[str]:
     """The scalars that an edit takes away."""
-    keeps = isinstance(edit.value, Keep) if isinstance(edit, Move) else isinstance(edit, Remove) and edit.keeps
+    keeps = isinstance(edit, Move) and (isinstance(edit.value, Keep) or edit.file != migration.path)
     if keeps or isinstance(edit, Prune) or (found := text.find(migration.old, edit.path)) is None:
         return []
     return list(_scalars(migration.old.constructor().data(found.value)))

@@ -20,6 +20,7 @@ from schema.report import REPORTERS
 from schema.report import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
     from pathlib import Path
@@ -100,12 +101,16 @@ def _files(made: Plan) -> list[Migration]:
 
 
 def _items(made: Plan, changed: Sequence[Migration], known: Known) -> list[Item]:
-    found: list[Item] = []
-    for migration in made.migrations if changed else ():
-        if twin := made.twins.get(migration.path):
-            found += items(twin.path, twin.original, twin.text, twin.edits)
-        found += migration.items()
+    found = items(list(_with_twins(made))) if changed else []
     return [item.starred(known) for item in found]
+
+
+def _with_twins(made: Plan) -> Iterator[Migration]:
+    # What tells a copy from its original comes first.
+    for one in made.migrations:
+        if twin := made.twins.get(one.path):
+            yield twin.copied
+        yield one
 
 
 def _old(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> list[Finding]:

@@ -60,13 +60,14 @@ __all__ = [
     "indent_step",
     "insert_after",
     "insert_before",
-    "is_list_of_one",
+    "items_at",
     "lines_of",
     "scalar",
     "set_scalar",
     "set_source",
     "source_of",
     "spot",
+    "value_at",
 ]
 
 _PROPERTIES = re.compile(r"(?:[ \t]+[&!]\S*)*(?=[ \t]*(?:#[^\n]*|\r?)\n)")
@@ -91,10 +92,16 @@ def set_scalar(document: Document, path: Path, value: object) -> str:
     return set_source(document, path, scalar(value, style))
 
 
-def is_list_of_one(document: Document, path: Path) -> bool:
-    """Whether a list with a single item stands at a path."""
+def value_at(document: Document, path: Path) -> object:
+    """The value at a path, as plain data."""
     node = node_at(document, path)
-    return isinstance(node, Items) and len(node.items) == 1
+    return None if node is None else document.constructor().data(node)
+
+
+def items_at(document: Document, path: Path) -> int | None:
+    """How many items the list at a path has; None if no list stands there."""
+    node = node_at(document, path)
+    return len(node.items) if isinstance(node, Items) else None
 
 
 def source_of(document: Document, path: Path) -> str:

@@ -1,53 +1,62 @@
-"""The edits that a migration is made of: what each does to the data, and what it does to the text."""
+"""The edits that a migration is made of: what each does to the data, and what it does to the text.
+
+Each names its file, so that a move from one file to another is the same edit as a move within one.
+"""
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeAlias
 
 from migrate.yamledit import document as text
 from migrate.yamledit.lookup import dotted
+from migrate.yamledit.lookup import spot
 from migrate.yamledit.regions import refusal
 from migrate.yamledit.regions import unsafe
 from migrate.yamledit.scalars import flow
 from migrate.yamledit.scalars import scalar
 from schema.errors import InputError
 from schema.place import Place
+from schema.yamltext import Alias
+from schema.yamltext import Mapping as Entries
 from schema.yamltext import parse
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from schema.yamltext import Document
-
-#: Line breaks that YAML 1.1 knows beside LF and CRLF; YAML 1.2, and line by line editing, do not.
-_ODD_BREAK = re.compile(r"\r(?!\n)|[\x85\u2028\u2029]")
+    from schema.yamltext import Node
 
 Path: TypeAlias = tuple[str, ...]
 Data: TypeAlias = dict[Any, Any]
 
+#: The file of an edit that is not placed yet.
+NOWHERE = FilePath()
+
 
 @dataclass(frozen=True)
 class Change:
-    """A scalar gets another value."""
+    """A scalar gets another value; of a list as long as the new one, the items do."""
 
     path: Path
     value: object
     reason: str
+    file: FilePath = NOWHERE
 
-    def on_data(self, data: Data) -> None:
+    def on_data(self, data: Mapping[FilePath, Data]) -> None:
         """Makes the edit in plain data."""
-        _parent(data, self.path)[self.path[-1]] = self.value
+        _parent(data[self.file], self.path)[self.path[-1]] = self.value
 
-    def on_text(self, document: Document) -> str:
-        """The text with the edit made."""
-        return text.set_scalar(document, self.path, self.value)
+    def on_text(self, files: Mapping[FilePath, Document]) -> dict[FilePath, str]:
+        """The new text of the file."""
+        return {self.file: _with_value(files[self.file], self.path, self.value)}
 
 
 @dataclass(frozen=True)
@@ -57,22 +66,23 @@ class Remove:
     Attributes:
         path: the key.
         reason: why it goes.
-        above: how many comment lines above it are its own; None until `settled` has asked.
-        keeps: whether its value is what it was, elsewhere.
+        above: how many comment lines above it are its own; None until the edits are settled.
+        file: where it stands.
     """
 
     path: Path
     reason: str
     above: int | None = None
-    keeps: bool = False
+    file: FilePath = NOWHERE
 
-    def on_data(self, data: Data) -> None:
+    def on_data(self, data: Mapping[FilePath, Data]) -> None:
         """Makes the edit in plain data."""
-        del _parent(data, self.path)[self.path[-1]]
+        del _parent(data[self.file], self.path)[self.path[-1]]
 
-    def on_text(self, document: Document) -> str:
-        """The text with the edit made."""
-        return text.delete(document, self.path, own_lines(document, self))
+    def on_text(self, files: Mapping[FilePath, Document]) -> dict[FilePath, str]:
+        """The new text of the file."""
+        document = files[self.file]
+        return {self.file: text.delete(document, self.path, own_lines(document, self))}
 
 
 @dataclass(frozen=True)
@@ -91,32 +101,26 @@ class Add:
     value: object
     reason: str
     after: str | None = None
+    file: FilePath = NOWHERE
 
-    def on_data(self, data: Data) -> None:
+    def on_data(self, data: Mapping[FilePath, Data]) -> None:
         """Makes the edit in plain data."""
-        here: Any = data
-        for step in self.path[:-1]:
-            if (here.get(step) if isinstance(here, dict) else here[step]) is None:
-                here[step] = {}
-            here = here[step]
-        here[self.path[-1]] = self.value
+        _put(data[self.file], self.path, self.value)
 
-    def on_text(self, document: Document) -> str:
-        """The text with the edit made."""
+    def on_text(self, files: Mapping[FilePath, Document]) -> dict[FilePath, str]:
+        """The new text of the file."""
+        return {self.file: self._added(files[self.file])}
+
+    def _added(self, document: Document) -> str:
         try:
             source = flow(self.value)
         except TypeError as error:
             raise unsafe(Place(document.path), f"{dotted(self.path)} would be {self.value!r}") from error
-        if text.find(document, self.path) is not None:
-            if isinstance(self.value, list) and text.is_list_of_one(document, self.path):
-                return text.set_scalar(document, (*self.path, 0), self.value[0])
-            if isinstance(self.value, dict | list):
-                return text.set_source(document, self.path, source)
-            return text.set_scalar(document, self.path, self.value)
-        lines = [f"{scalar(self.path[-1])}: {source}"]
-        if self.after is not None:
-            return text.insert_after(document, (*self.path[:-1], self.after), lines)
-        return text.append(document, self.path[:-1], lines)
+        if text.find(document, self.path) is None:
+            return _inserted(document, self.path, self.after, [f"{scalar(self.path[-1])}: {source}"])
+        if isinstance(self.value, dict) or not _fits(document, self.path, self.value):
+            return text.set_source(document, self.path, source)
+        return _with_value(document, self.path, self.value)
 
 
 class Keep:
@@ -130,7 +134,10 @@ KEEP = Keep()
 class Move:
     """A key goes to another mapping, with its comments: after a key of it, or to its end.
 
-    Its value may change on the way; `above` is as in `Remove`.
+    Its value may change on the way; `above` and `file` are as in `Remove`.
+
+    Attributes:
+        into: the file that it goes to, or None if that is its own.
     """
 
     path: Path
@@ -139,26 +146,57 @@ class Move:
     value: object = KEEP
     after: str | None = None
     above: int | None = None
+    file: FilePath = NOWHERE
+    into: FilePath | None = None
 
-    def on_data(self, data: Data) -> None:
+    @property
+    def target(self) -> FilePath:
+        """The file that it goes to."""
+        return self.file if self.into is None else self.into
+
+    def on_data(self, data: Mapping[FilePath, Data]) -> None:
         """Makes the edit in plain data."""
-        old = _parent(data, self.path).pop(self.path[-1])
-        new = old if isinstance(self.value, Keep) else self.value
-        Add(self.to, new, self.reason).on_data(data)
+        old = _parent(data[self.file], self.path).pop(self.path[-1])
+        _put(data[self.target], self.to, old if isinstance(self.value, Keep) else self.value)
 
-    def on_text(self, document: Document) -> str:
-        """The text with the edit made."""
+    def on_text(self, files: Mapping[FilePath, Document]) -> dict[FilePath, str]:
+        """The new text of each of its files."""
+        rest, lines = self.left(files[self.file]), self.taken(files[self.file])
+        if self.target == self.file:
+            self._refuse_there(files[self.file])
+            return {self.file: self._arrived(reparsed(files[self.file], rest, self.path), lines)}
+        return {self.file: rest, self.target: self.arrived(files[self.target], lines)}
+
+    def left(self, document: Document) -> str:
+        """The text without the key."""
+        head = own_lines(document, self)
+        document = self._with_value(document)
+        return text.delete(document, self.path, head)
+
+    def taken(self, document: Document) -> list[str]:
+        """The lines of the key, with the value that it gets.
+
+        Raises:
+            InputError: they could not stand elsewhere.
+        """
+        if self.target != self.file:
+            _refuse_aliases(document, self.path)
+        head = own_lines(document, self)
+        return text.bare(text.lines_of(self._with_value(document), self.path, head))
+
+    def arrived(self, document: Document, lines: list[str]) -> str:
+        """The text of another file with these lines."""
+        self._refuse_there(document)
+        return self._arrived(document, lines)
+
+    def _arrived(self, document: Document, lines: list[str]) -> str:
+        return _inserted(document, self.to, self.after, lines)
+
+    def _refuse_there(self, document: Document) -> None:
         if (there := text.find(document, self.to)) is not None:
             raise refusal(
                 document, there.key, f"{dotted(self.path)} would move here, but the key is there already"
             )
-        head = own_lines(document, self)
-        document = self._with_value(document)
-        lines = text.bare(text.lines_of(document, self.path, head))
-        rest = reparsed(document, text.delete(document, self.path, head), self.path)
-        if self.after is not None:
-            return text.insert_after(rest, (*self.to[:-1], self.after), lines)
-        return text.append(rest, self.to[:-1], lines)
 
     def _with_value(self, document: Document) -> Document:
         if isinstance(self.value, Keep):
@@ -169,93 +207,23 @@ class Move:
 Edit: TypeAlias = Change | Remove | Add | Move
 
 
+def at(file: FilePath, edits: Iterable[Edit]) -> list[Edit]:
+    """The edits, made in a file."""
+    return [replace(edit, file=file) for edit in edits]
+
+
 def own_lines(document: Document, edit: Remove | Move) -> int:
     """How many comment lines above a key leave with it."""
     return text.above(document, edit.path, goes=isinstance(edit, Remove)) if edit.above is None else edit.above
 
 
-def settled(document: Document, edits: Sequence[Edit]) -> list[Edit]:
-    """The edits, each with the comment lines that leave with its key, before any edit is made.
-
-    Afterwards what stayed above one key would stand above the next.
-    """
-    emptied = [edit.path for edit in edits if isinstance(edit, Prune)]
-    return [_settled(document, edit, emptied) for edit in edits]
-
-
-def _settled(document: Document, edit: Edit, emptied: Sequence[Path]) -> Edit:
-    if not isinstance(edit, Remove | Move) or edit.above is not None or not _stands(document, edit.path):
-        return edit
-    if isinstance(edit, Move) and is_below(edit.path, emptied):  # nothing can stay there
-        return replace(edit, above=len(text.block_above(document, edit.path)))
-    return replace(edit, above=own_lines(document, edit))
-
-
-def is_below(path: Path, others: Sequence[Path]) -> bool:
-    """Whether a key stands inside one of other keys."""
-    return any(path != other and path[: len(other)] == other for other in others)
-
-
-def _stands(document: Document, path: Path) -> bool:
-    """Whether a key is in the text and can be cut out; where it cannot, making the edit says so."""
-    with suppress(InputError):
-        if text.find(document, path) is not None:
-            text.block_above(document, path)
-            return True
-    return False
-
-
-def apply(document: Document, edits: list[Edit]) -> Document:
-    """The document with all edits made, one after the other.
-
-    Raises:
-        InputError: an edit has no safe splice.
-    """
-    if edits and (odd := _ODD_BREAK.search(document.text)):
-        line = document.text.count("\n", 0, odd.start()) + 1
-        raise unsafe(Place(document.path, line), f"the line ends in {odd[0]!a}, neither in LF nor in CRLF")
-    new = document
-    for edit in settled(document, edits):
-        new = _made(document, new, edit)
-    return new
-
-
-def _made(original: Document, document: Document, edit: Edit) -> Document:
-    try:
-        return _applied(document, edit)
-    except InputError as error:
-        raise _placed(original, edit, error) from error
-
-
-def _placed(original: Document, edit: Edit, error: InputError) -> InputError:
-    # The same refusal, with its place in the file as it is.
-    try:
-        _applied(original, edit)
-    except InputError as refused:
-        if refused.message == error.message:
-            return refused
-    except KeyError:  # it follows a key that an earlier edit adds
-        return error
-    return InputError(error.message, _place(original, edit.path))
-
-
-def _place(document: Document, path: Path) -> Place:
-    # Of a key, or of the mapping that it would come into.
+def place_of(document: Document, path: Path) -> Place:
+    """The place of a key, or of the mapping that it would come into."""
     while path:
         if (entry := text.find(document, path)) is not None:
             return Place(document.path, *entry.key.span[2:])
         path = path[:-1]
     return Place(document.path)
-
-
-def _applied(document: Document, edit: Edit) -> Document:
-    after = reparsed(document, edit.on_text(document), edit.path)
-    planned = document.data()
-    edit.on_data(planned)
-    if not equal(planned, after.data()):
-        reason = f"with {dotted(edit.path)} changed, another value would be read differently"
-        raise unsafe(_place(document, edit.path), reason)
-    return after
 
 
 def reparsed(document: Document, new: str, path: Path) -> Document:
@@ -267,7 +235,7 @@ def reparsed(document: Document, new: str, path: Path) -> Document:
     try:
         return parse(document.path, (document.bom + new).encode())
     except InputError as error:
-        raise unsafe(_place(document, path), f"the new text would be wrong: {error.message}") from error
+        raise unsafe(place_of(document, path), f"the new text would be wrong: {error.message}") from error
 
 
 def equal(left: object, right: object) -> bool:
@@ -279,7 +247,51 @@ def equal(left: object, right: object) -> bool:
     return same(left, right)
 
 
+def _with_value(document: Document, path: Path, value: object) -> str:
+    if not isinstance(value, list):
+        return text.set_scalar(document, path, value)
+    for number, item in enumerate(value):
+        there = (*path, number)
+        if not same(text.value_at(document, there), item):
+            document = reparsed(document, text.set_scalar(document, there, item), path)
+    return document.text
+
+
+def _fits(document: Document, path: Path, value: object) -> bool:
+    # Whether a value can take the place of another one scalar by scalar.
+    return not isinstance(value, list) or text.items_at(document, path) == len(value)
+
+
+def _inserted(document: Document, path: Path, after: str | None, lines: list[str]) -> str:
+    if after is not None:
+        return text.insert_after(document, (*path[:-1], after), lines)
+    return text.append(document, path[:-1], lines)
+
+
+def _put(data: Data, path: Path, value: object) -> None:
+    here: Any = data
+    for step in path[:-1]:
+        if (here.get(step) if isinstance(here, dict) else here[step]) is None:
+            here[step] = {}
+        here = here[step]
+    here[path[-1]] = value
+
+
 def _parent(data: Data, path: Path) -> Data:
     for name in path[:-1]:
         data = data[name]
     return data
+
+
+def _refuse_aliases(document: Document, path: Path) -> None:
+    found = spot(document, path)
+    for node in _nodes(found.node) if found else ():
+        if isinstance(node, Alias):
+            raise refusal(document, node, f"the value comes through the alias *{node.name}")
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
+    below = [entry.value for entry in node.entries] if isinstance(node, Entries) else getattr(node, "items", ())
+    for child in below:
+        yield from _nodes(child)

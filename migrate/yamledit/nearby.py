@@ -55,7 +55,8 @@ def _in(ranges: Iterable[Range], offset: int) -> bool:
 def nearby(document: Document, edit: Edit) -> Nearby:
     """What stands near an edit in the file as it was: near the key, and near the mapping that it comes to."""
     found = Nearby([], [_top(document)], [])
-    for path in (edit.path, *([edit.to] if isinstance(edit, Move) else [])):
+    paths = [edit.path] if edit.file == document.path else []
+    for path in [*paths, *([edit.to] if isinstance(edit, Move) and edit.target == document.path else [])]:
         with suppress(InputError):  # written in a way that cannot be edited: its neighbours are not sought
             _add(found, document, path, whole=not isinstance(edit, Prune))
     return found

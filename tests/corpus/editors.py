@@ -18,11 +18,11 @@ from migrate.yamledit.edits import Add
 from migrate.yamledit.edits import Change
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
-from migrate.yamledit.edits import apply
+from migrate.yamledit.edits import at
 from migrate.yamledit.ends import closed
-from migrate.yamledit.fates import gone
 from migrate.yamledit.lookup import spot
 from migrate.yamledit.regions import region
+from migrate.yamledit.steps import apply
 from schema.errors import InputError
 from schema.yamltext import Document
 from schema.yamltext import parse
@@ -45,10 +45,10 @@ class Ours:
 
     def edit(self, text: str, edit: Edit) -> str:
         try:
-            new = apply(parse(PLACE, text.encode()), [self.made(edit)])
+            new, _ = apply({PLACE: parse(PLACE, text.encode())}, at(PLACE, [self.made(edit)]))
         except InputError as error:
             raise Refused(error.message) from error
-        return new.bom + new.text
+        return new[PLACE].bom + new[PLACE].text
 
     def made(self, edit: Edit) -> Any:
         if edit.kind == "set":
@@ -67,7 +67,8 @@ class Ours:
 
     def reported(self, text: str, edit: Edit) -> Counter[str]:
         """The comments that it says go with a deleted key."""
-        return Counter(gone(self.document(text), [Remove(edit.path, "")]))
+        _, [step] = apply({PLACE: self.document(text)}, at(PLACE, [Remove(edit.path, "")]))
+        return Counter(step.gone)
 
     def undone(self, old: str, new: str, edit: Edit) -> str | None:
         """The text with an edit taken back by another edit; None where that is no inverse."""

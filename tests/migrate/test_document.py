@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+from yaml_files import apply
 from yaml_files import comments
 from yaml_files import document
+from yaml_files import gone
 from yaml_files import texts
 
 from migrate.yamledit import document as edit
@@ -20,8 +22,7 @@ from migrate.yamledit.edits import Add
 from migrate.yamledit.edits import Change
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
-from migrate.yamledit.edits import apply
-from migrate.yamledit.fates import gone
+from migrate.yamledit.edits import at
 from schema.errors import InputError
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
@@ -69,7 +70,7 @@ def mappings(old):
             yield path
 
 
-def at(data, path):
+def under(data, path):
     for name in path:
         data = data[name]
     return data
@@ -88,7 +89,7 @@ def with_value(data, path, value):
 
 def without(data, path):
     data = copy.deepcopy(data)
-    del at(data, path[:-1])[path[-1]]
+    del under(data, path[:-1])[path[-1]]
     return data
 
 
@@ -119,7 +120,7 @@ def edited(draw, kind=None, **options):
 
 
 def only(old, path):
-    return len(at(old.data(), path[:-1])) == 1
+    return len(under(old.data(), path[:-1])) == 1
 
 
 @SOME
@@ -195,7 +196,7 @@ def test_append_adds_its_lines_and_delete_takes_them_back(data):
     new = edit.append(old, (*path, *below), ["newcomer: [1]"])
     assert typed(read(whole(old, new))) == typed(with_value(read(old.text), (*path, *below, *NEW), [1]))
     assert comments(new) == comments(old.text)
-    if not path or at(old.data(), path):
+    if not path or under(old.data(), path):
         assert are_among(lines(old.text), lines(new))
         assert edit.delete(document(whole(old, new)), (*path, *(*below, *NEW)[:1])) == old.text
 
@@ -210,11 +211,11 @@ def test_move_carries_every_comment_there_and_back(data):
     to = (*data.draw(st.sampled_from(places)), *data.draw(st.sampled_from([(), ("extra", "block")])), path[-1])
     assume(edit.find(old, to) is None)
     new = apply(old, [Move(path, to, "")])
-    value = at(read(old.text), path)
+    value = under(read(old.text), path)
     assert typed(read(whole(new, new.text))) == typed(with_value(without(read(old.text), path), to, value))
     assert comments(new.text) == comments(old.text)
     back = apply(new, [Move(to, path, "")])
-    assert typed(at(read(back.text), path)) == typed(value)
+    assert typed(under(read(back.text), path)) == typed(value)
     assert comments(back.text) == comments(old.text)
 
 
@@ -225,7 +226,7 @@ def test_move_leaves_all_other_lines_alone(data):
     old = document(text)
     assume(not only(old, path))
     places = [
-        place for place in mappings(old) if place[: len(path)] != path and (not place or at(old.data(), place))
+        place for place in mappings(old) if place[: len(path)] != path and (not place or under(old.data(), place))
     ]
     to = (*data.draw(st.sampled_from(places)), "extra", path[-1])
     taken = edit.lines_of(old, path).lines
@@ -271,7 +272,8 @@ def test_beside_block_scalars_edits_are_right_or_refused(data):
         st.sampled_from([Remove(path, ""), Add((*path[:-1], *NEW), 1, "", path[-1]), Move(path, to, "")])
     )
     intended = copy.deepcopy(read(old.text))
-    made.on_data(intended)
+    [placed] = at(old.path, [made])
+    placed.on_data({old.path: intended})
     try:
         deleted = gone(old, [made])
         new = apply(old, [made])

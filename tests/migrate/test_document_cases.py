@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
+from yaml_files import apply
+from yaml_files import prove
 
-from migrate.proof import prove
 from migrate.yamledit import document as edit
 from migrate.yamledit.edits import Add
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
-from migrate.yamledit.edits import apply
 from schema.errors import InputError
 from schema.yamltext import parse
 

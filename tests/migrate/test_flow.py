@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import note
 from hypothesis import settings
 from hypothesis import strategies as st
+from yaml_files import apply
+from yaml_files import gone
+from yaml_files import prove
 
-from migrate.proof import prove
 from migrate.yamledit import document as edit
 from migrate.yamledit.edits import Add
 from migrate.yamledit.edits import Change
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
-from migrate.yamledit.edits import apply
-from migrate.yamledit.fates import gone
+from migrate.yamledit.edits import at
 from schema.errors import InputError
 from schema.yamltext import parse
 
@@ -89,7 +90,8 @@ def test_edits_in_flow_mappings(data):
         assert "cannot be edited safely" in message
         return
     planned = copy.deepcopy(old.data())
-    made.on_data(planned)
+    [placed] = at(old.path, [made])
+    placed.on_data({old.path: planned})
     assert repr(new.data()) == repr(planned) or new.data() == planned
     assert Counter(edit.comments(new)) + Counter(deleted) == Counter(edit.comments(old))
     note(old.text)

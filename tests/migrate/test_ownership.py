@@ -4,16 +4,15 @@ What a block says is the matter of test_comment_claims.py; here it is where the 
 """
 
 import pytest
+from yaml_files import apply
 from yaml_files import document
+from yaml_files import edited
+from yaml_files import prove
 
-from migrate.proof import prove
 from migrate.yamledit import document as edit
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Prune
 from migrate.yamledit.edits import Remove
-from migrate.yamledit.edits import apply
-from migrate.yamledit.fates import stayed
-from migrate.yamledit.fates import taken
 from migrate.yamledit.regions import lines
 from schema.errors import InputError
 
@@ -224,14 +223,15 @@ def test_comments_that_stayed_are_not_taken_for_the_next_key_s():
     text = "m:\n  # prose\n  a: 1\n  b: 2\n  c: 3\nto: {}\n"
     edits = [Remove(("m", "a"), ""), Move(("m", "b"), ("to", "b"), "")]
     assert apply(document(text), edits).text == "m:\n  # prose\n  c: 3\nto:\n  b: 2\n"
-    assert (taken(document(text), edits), stayed(document(text), edits)) == ([[], []], [["# prose"], []])
+    steps = edited(document(text), edits).steps
+    assert [(step.comments, step.stayed) for step in steps] == [((), ("# prose",)), ((), ())]
 
 
 def test_what_cannot_stay_in_an_emptied_mapping_moves_with_the_key():
     text = "m:\n  # vllm_b is next\n  a: 1\n  vllm_b: 2\nto:\n  z: 1\n"
     edits = [Move(("m", "a"), ("to", "a"), ""), Remove(("m", "vllm_b"), ""), Prune(("m",), "")]
     assert apply(document(text), edits).text == "to:\n  z: 1\n  # vllm_b is next\n  a: 1\n"
-    assert stayed(document(text), edits) == [[], [], []]
+    assert [step.stayed for step in edited(document(text), edits).steps] == [(), (), ()]
 
 
 @pytest.mark.parametrize("blank", ["       \n", "       \n\n       \n"])

@@ -1,18 +1,18 @@
 """The proof stops every result that is not what was planned, and the command then writes nothing."""
 
 import pytest
+from yaml_files import apply
 from yaml_files import document
+from yaml_files import prove
 
 from migrate import plan
 from migrate.nested.to_server import ToServer
 from migrate.proof import ProofError
-from migrate.proof import prove
 from migrate.yamledit import edits
 from migrate.yamledit.edits import Add
 from migrate.yamledit.edits import Change
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
-from migrate.yamledit.edits import apply
 from schema.errors import InputError
 
 OLD = """\

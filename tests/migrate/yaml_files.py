@@ -6,6 +6,10 @@ from random import Random
 
 from hypothesis import strategies as st
 
+from migrate import proof
+from migrate.migration import Migration
+from migrate.yamledit import steps
+from migrate.yamledit.edits import at
 from migrate.yamledit.scalars import scalar
 from schema.yamltext import Document
 from schema.yamltext import parse
@@ -32,6 +36,27 @@ _BETWEEN = [
     "banner head",
 ]
 _FLOW = ["[1, 2]", "{a: 1, b: [x]}", '["127.0.0.1"]', "[ ]", "{ image: 1 }", "[]"]
+
+
+def apply(old: Document, edits) -> Document:
+    """A document with edits made."""
+    return edited(old, edits).files[old.path]
+
+
+def edited(old: Document, edits) -> steps.Edited:
+    """The same, with the steps that led there."""
+    return steps.apply({old.path: old}, at(old.path, edits))
+
+
+def gone(old: Document, edits) -> list[str]:
+    """The comments that edits delete."""
+    return [comment for step in edited(old, edits).steps for comment in step.gone]
+
+
+def prove(old: Document, new: Document, edits) -> None:
+    """Compares a text with the one that edits make."""
+    made = edited(old, edits).steps
+    proof.prove([Migration(old.path, old, new, made)], made)
 
 
 def comments(text: str) -> list[str]:
