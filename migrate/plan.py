@@ -184,18 +184,19 @@ def _prove(workspace: Workspace, groups: Sequence[Group], target: Target, *, alo
     new = _after(old, migrations)
     changed = [one.path for one in migrations if one.changes]
     found: dict[Path, list[Old]] = {}
+    nested: list[Path] = []
     for group in groups:
         prove(group.files, group.steps)
-        after = load(new, group.path)
-        if after.apart != load(old, group.path).apart:
+        before, after = load(old, group.path), load(new, group.path)
+        if before.apart != after.apart:
             raise ProofError("the result is a preset of another layout")
         if not after.apart:
-            _check(load(old, group.path), after, migrations, new, target, alone=alone)
+            nested.append(group.path)
+            _check(before, after, migrations, new, target, alone=alone)
         touched = group.steps or _reads(after, changed) or target.resplits
         if rolls_out(after) and after.said_mode is not None and touched:
             found[group.path] = refuse_new(old, new, group.path, target)
     if not alone:
-        nested = [group.path for group in groups if not load(old, group.path).apart]
         refuse_left_behind(old, new, nested, [path for path in nested if path in changed])
     settled, named = replace(target, is_settled=True), [group.path for group in groups]
     if changed and any(one.changes for one in _files(_groups(new, named, settled))):
