@@ -12,7 +12,6 @@ from migrate.names import LENGTH
 from migrate.names import LORA
 from migrate.names import TENSOR
 from migrate.nested.to_server import DROPPED
-from migrate.yamledit.edits import equal
 from migrate.yamledit.scalars import shown as value_text
 from schema.check import Options
 from schema.check import load
@@ -29,6 +28,7 @@ from schema.resolve.tree import data
 from schema.split.gpus import Gpus
 from schema.swift.roles import Role
 from schema.swift.roles import fields
+from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -224,7 +224,7 @@ def refuse_merged(before: Preset, after: Preset) -> None:
     for name in fields(Role.SERVER):
         old, new = _engine(before, name), _engine(after, name)
         mappings = isinstance(old, dict) and isinstance(new, dict)
-        if not equal(old, new) and (mappings or not _is_decided(before, name)):
+        if not same(old, new) and (mappings or not _is_decided(before, name)):
             raise InputError(
                 f"{name} would become {value_text(new)} instead of {value_text(old)}: it would merge with what"
                 " another base says, or another section; set it in the same section everywhere first",
@@ -276,4 +276,4 @@ def _means_the_same(before: Workspace, after: Workspace, file: Path) -> bool:
         old = data(load(before, file).tree)
     except InputError:  # it means nothing now, so nothing can change
         return True
-    return equal(old, data(load(after, file).tree))
+    return same(old, data(load(after, file).tree))

@@ -10,7 +10,6 @@ from migrate.migration import Migration
 from migrate.proof import prove
 from migrate.yamledit.edits import Change
 from migrate.yamledit.edits import at
-from migrate.yamledit.edits import equal
 from migrate.yamledit.steps import apply
 from schema.check import load
 from schema.errors import InputError
@@ -21,6 +20,7 @@ from schema.resolve import Workspace
 from schema.resolve.extends import bases
 from schema.resolve.tree import data
 from schema.yamltext import parse
+from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ def copied(names: Mapping[Path, Path]) -> tuple[dict[Path, Twin], Workspace]:
 
 def _refuse_other_meaning(copies: Workspace, twin: Twin) -> None:
     # A base that is known by a link in another folder has other bases there.
-    if not equal(data(load(Workspace(), twin.source).tree), data(load(copies, twin.path).tree)):
+    if not same(data(load(Workspace(), twin.source).tree), data(load(copies, twin.path).tree)):
         raise InputError(
             "its copy would mean something else: a base is named by a link in another folder; name the base"
             " itself",

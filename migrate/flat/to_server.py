@@ -23,7 +23,6 @@ from migrate.yamledit.edits import Change
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
 from migrate.yamledit.edits import at
-from migrate.yamledit.edits import equal
 from schema.split import decide
 from schema.swift.adapters import DEFAULT_RANK
 from schema.swift.roles import FOLLOWS
@@ -161,7 +160,7 @@ def _set(half: Branch | None, values: Mapping[str, object], written: Collection[
     for name, value in values.items():
         there = half.value(name) if half else None
         wanted = _as_there(there, value)
-        if value is not None and name not in written and not (same(there, wanted) or equal(there, [value])):
+        if value is not None and name not in written and not (same(there, wanted) or same(there, [value])):
             yield Add((name,), wanted, GIVEN.get(name, decide.CALLER))
 
 

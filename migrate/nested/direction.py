@@ -13,9 +13,9 @@ from migrate.nested.part import MODE
 from migrate.yamledit.edits import Add
 from migrate.yamledit.edits import Change
 from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import equal
 from migrate.yamledit.scalars import shown
 from schema.split.decide import CALLER
+from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +62,7 @@ class Direction(ABC):
             own = self.part.own.find(*path) is not None
             if wanted is None or not (own or self.part.knows_mode) or writes(edits, path):
                 continue
-            if not equal(wanted, self.part.bases.value(*path)):
+            if not same(wanted, self.part.bases.value(*path)):
                 yield Add(path, wanted, GIVEN.get(path[-1], CALLER))
 
     def batch(self) -> Iterator[Edit]:

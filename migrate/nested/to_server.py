@@ -17,7 +17,6 @@ from migrate.yamledit.edits import KEEP
 from migrate.yamledit.edits import Add
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
-from migrate.yamledit.edits import equal
 from migrate.yamledit.scalars import shown
 from schema.layouts.nested import SERVER_BLOCK
 from schema.split import decide
@@ -147,7 +146,7 @@ class ToServer(Direction):
         # What the engine had, where the blocks of migrated bases would merge to something else.
         for name in ORDER:
             had, gets = self.part.preset.value(name), self.part.bases.value(*SERVER_BLOCK, name)
-            if gets is not None and not equal(gets, had) and not self._is_decided(name, had, gets, block):
+            if gets is not None and not same(gets, had) and not self._is_decided(name, had, gets, block):
                 yield self._keeps(name, had, gets)
 
     def _keeps(self, name: str, had: object, gets: object) -> Edit:

@@ -238,15 +238,6 @@ def reparsed(document: Document, new: str, path: Path) -> Document:
         raise unsafe(place_of(document, path), f"the new text would be wrong: {error.message}") from error
 
 
-def equal(left: object, right: object) -> bool:
-    """Whether plain data is the same in values and types; the order of keys does not count."""
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(equal, left, right))
-    return same(left, right)
-
-
 def _with_value(document: Document, path: Path, value: object) -> str:
     if not isinstance(value, list):
         return text.set_scalar(document, path, value)

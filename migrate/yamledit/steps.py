@@ -14,7 +14,6 @@ from migrate.yamledit import document as text
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Prune
 from migrate.yamledit.edits import Remove
-from migrate.yamledit.edits import equal
 from migrate.yamledit.edits import own_lines
 from migrate.yamledit.edits import place_of
 from migrate.yamledit.edits import reparsed
@@ -22,6 +21,7 @@ from migrate.yamledit.lookup import dotted
 from migrate.yamledit.regions import unsafe
 from schema.errors import InputError
 from schema.place import Place
+from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -176,7 +176,7 @@ def _applied(files: Mapping[FilePath, Document], edit: Edit, going: Collection[F
     after = {file: reparsed(files[file], content, edit.path) for file, content in new.items()}
     planned = {file: files[file].data() for file in {edit.file, *new}}
     edit.on_data(planned)
-    if not all(equal(planned[file], document.data()) for file, document in after.items()):
+    if not all(same(planned[file], document.data()) for file, document in after.items()):
         reason = f"with {dotted(edit.path)} changed, another value would be read differently"
         raise unsafe(place_of(files[edit.file], edit.path), reason)
     return after, comments

@@ -68,7 +68,10 @@ class Release(NamedTuple):
 
 
 def order(version: str) -> tuple[int, ...]:
-    """A sort key of a release: the numbers in its name."""
+    """A sort key of a release: the numbers in its name.
+
+    `packaging` would sort 4.5.2.dev1 before 4.5.2, whose arguments it has.
+    """
     return tuple(map(int, re.findall(r"\d+", version)))
 
 

@@ -11,7 +11,7 @@ from schema.swift.address import ALL_ADDRESSES
 from schema.swift.address import GROUP_PORT
 from schema.swift.address import LAST_PORT
 from schema.swift.address import LOOPBACK
-from schema.swift.address import same
+from schema.swift.address import same_host
 from schema.swift.address import wanted
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _to(context: Context, *names: str) -> str:
     parts = []
     for name in names:
         said = block.value(name) if isinstance(block, Branch) else None
-        differs = said not in (None, *ALL_ADDRESSES) and not same(said, values[name])
+        differs = said not in (None, *ALL_ADDRESSES) and not same_host(said, values[name])
         also = f" and {preset.server_path(name)}" if differs else ""
         parts.append(f"{preset.path(f'vllm_server_{name}')}{also} to {preset.listed(values[name])}")
     return f"set {', and '.join(parts)}"

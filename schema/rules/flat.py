@@ -14,7 +14,7 @@ from schema.rules.base import rule
 from schema.swift import argument
 from schema.swift.address import ALL_ADDRESSES
 from schema.swift.address import connection
-from schema.swift.address import same
+from schema.swift.address import same_host
 from schema.swift.address import wanted
 from schema.swift.lengths import REFUSED_STRATEGIES
 from schema.swift.roles import FOLLOWS
@@ -177,7 +177,7 @@ def server_address(context: Context) -> Iterator[Problem]:
             f"set host to {address.host}",
             Severity.WARNING,
         )
-    elif ours[0] is not None and not same(host, ours[0]):
+    elif ours[0] is not None and not same_host(host, ours[0]):
         yield Problem(
             context.at_server("host"),
             f"{context.preset.server_path('host')} is {host}, but the learner connects to {ours[0]}",

@@ -22,7 +22,7 @@ LAST_PORT = 65535
 GROUP_PORT = 51216
 
 
-def same(one: object, other: object) -> bool:
+def same_host(one: object, other: object) -> bool:
     """Whether two hosts are one address."""
     return one == other or (one in LOOPBACK[:2] and other in LOOPBACK[:2])
 

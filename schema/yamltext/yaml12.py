@@ -69,7 +69,11 @@ def _unsure(node: Node) -> Iterator[Scalar]:
 
 
 def same(left: object, right: object) -> bool:
-    """Equal in value and in type; two NaN are the same."""
+    """Whether plain data is equal in values and types; NaN equals itself, the order of keys does not count."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
     return type(left) is type(right) and (left == right or left != left)  # noqa: PLR0124 - NaN
 
 
