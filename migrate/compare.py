@@ -62,7 +62,8 @@ def refuse_new(old: Workspace, new: Workspace, path: Path, target: Target) -> li
     known, fresh = compare(before, was, after, check(new, after, options(target)))
     if errors := [finding for finding in fresh if finding.is_error]:
         raise InputError(
-            "the migrated preset would not pass validate-config; mend this first (lines are the result's):",
+            "validate-config would refuse the migrated preset; correct this first (line numbers are those of the"
+            " result):",
             Place(path),
             [f"  {error.place}: [{error.rule}] {error.message}" for error in errors],
         )
