@@ -91,7 +91,7 @@ def test_any_preset_whose_base_is_not_named(seed, flag):
 #: Why an example may be refused: another split than its own, or nothing to split.
 REFUSED = "|".join(
     [
-        "would not pass validate-config",
+        "validate-config would refuse the migrated preset",
         "use_vllm is not true",
         "no whole",
         "not divisible by .*W",
