@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrate.beside import check_suffix
-from migrate.commands import Wish
+from migrate.commands import Request
 from migrate.commands import failure
 from migrate.commands import migrate
 from migrate.plan import DIRECTIONS
@@ -159,5 +159,5 @@ def main(
         timeout=timeout,
         swift_version=swift_version,
     )
-    wish = Wish(write, check, absolute(output_dir) if output_dir else None, suffix, report)
-    return migrate([absolute(preset) for preset in presets], target, wish)
+    request = Request(write, check, absolute(output_dir) if output_dir else None, suffix, report)
+    return migrate([absolute(preset) for preset in presets], target, request)

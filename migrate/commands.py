@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """What to do with the plan; neither `write` nor `check`: show the diff.
 
     Attributes:
@@ -57,7 +57,7 @@ class Wish:
     report: str = "text"
 
 
-def migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
+def migrate(paths: Sequence[Path], target: Target, request: Request) -> Exit:
     """Plans, then does what was wished.
 
     Raises:
@@ -65,20 +65,20 @@ def migrate(paths: Sequence[Path], target: Target, wish: Wish) -> Exit:
     """
     for path in paths:
         _refuse_special(path)
-    with locked([*paths, *filter(None, [wish.output])], alone=wish.write) as session:
-        made = plan(paths, target) if wish.suffix is None else plan_beside(paths, target, wish.suffix)
+    with locked([*paths, *filter(None, [request.output])], alone=request.write) as session:
+        made = plan(paths, target) if request.suffix is None else plan_beside(paths, target, request.suffix)
         changed = pending(made)
-        new = changes(made, wish.output if changed else None)
+        new = changes(made, request.output if changed else None)
         # The report is made before anything is written: after that, nothing may fail.
-        written = bool(changed) and wish.write
-        told = _told(made, changed, wish, written=written)
-        if wish.write:
+        written = bool(changed) and request.write
+        report = _report(made, changed, request, written=written)
+        if request.write:
             session.write(new)
     with _telling(written=written):
-        for warning in made.warnings if wish.report == "text" else ():
+        for warning in made.warnings if request.report == "text" else ():
             warn(warning)
-        print(told, end="")
-    return Exit.FINDINGS if changed and not wish.write else Exit.OK
+        print(report, end="")
+    return Exit.FINDINGS if changed and not request.write else Exit.OK
 
 
 @contextmanager
@@ -100,12 +100,12 @@ def _refuse_special(path: Path) -> None:
         raise InputError("is no regular file", Place(path))
 
 
-def _told(made: Plan, changed: Sequence[Migration], wish: Wish, *, written: bool) -> str:
-    if wish.report == "json":
-        return for_programs(made, changed, wish.output, written=written)
-    if wish.check:
+def _report(made: Plan, changed: Sequence[Migration], request: Request, *, written: bool) -> str:
+    if request.report == "json":
+        return for_programs(made, changed, request.output, written=written)
+    if request.check:
         return names_of(made, changed)
-    return for_people(made, changed, wish.output, written=written)
+    return for_people(made, changed, request.output, written=written)
 
 
 def failure(error: Exception) -> str:

@@ -70,7 +70,7 @@ def refuse_new(old: Workspace, new: Workspace, path: Path, target: Target) -> li
     return [each for each in known if each.after.is_error or each.after.rule == ANOTHER_RELEASE]
 
 
-def told(old: Iterable[Sequence[Old]], *, written: bool) -> list[Finding]:
+def reported(old: Iterable[Sequence[Old]], *, written: bool) -> list[Finding]:
     """What to tell of the presets of a call, each finding once, with its lines in the files as they are by now."""
     found = (each.after if written else each.before for one in old for each in one)
     return sorted(dict.fromkeys(found), key=lambda finding: (finding.place, finding.rule))

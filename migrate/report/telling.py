@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrate.compare import told
+from migrate.compare import reported
 from migrate.outputs import below
 from migrate.report.diff import diff
 from migrate.report.items import items
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 _NOTHING = {"changes": [], "unchanged": [], "look_at": [], "before": [], "warnings": [], "written": False}
 
 
-def as_json(**said: object) -> str:
-    """The report for other programs; what is not said is nothing."""
-    return json.dumps({**_NOTHING, **said}, indent=2)
+def as_json(**parts: object) -> str:
+    """The report for other programs; what is left out is nothing."""
+    return json.dumps({**_NOTHING, **parts}, indent=2)
 
 
 def for_programs(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> str:
@@ -120,7 +120,7 @@ def _old(made: Plan, changed: Sequence[Migration], output: Path | None, *, writt
     moved = below(made.migrations, output) if written and output else {}
     if not written:
         moved = {twin.path: twin.source for twin in made.twins.values()}
-    found = told(made.old.values(), written=written)
+    found = reported(made.old.values(), written=written)
     return [finding._replace(place=_moved(finding.place, moved)) for finding in found]
 
 
