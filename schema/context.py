@@ -65,8 +65,7 @@ class Context:
 
     def wrong(self, field: str) -> bool:
         """Whether a field is missing or has no right value, so that nothing can be concluded from it."""
-        in_server = self.server is not None and field in self.server.errors
-        return field in self.trainer.errors or in_server
+        return self.trainer.wrong(field) or (self.server is not None and self.server.wrong(field))
 
     def at(self, field: str) -> Place:
         """Where an ms-swift argument is set, or the start of the leaf if it is not."""

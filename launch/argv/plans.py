@@ -107,7 +107,7 @@ def server_facts(context: Context) -> dict[str, str]:
     Raises:
         InputError: the preset names no address for it, or has no settings of it.
     """
-    if context.server is None or context.server.errors:
+    if context.server is None or not context.server.complete:
         raise InputError("has no settings of a server that could be started", context.at("vllm_mode"))
     config, address = context.server.config, argv.address(context)
     return {

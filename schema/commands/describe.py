@@ -84,14 +84,14 @@ def show_split(files: list[Path], options: Options) -> Exit:
 
 def _table(about: Context, file: Path) -> list[str]:
     lines = [f"{file}: vllm_mode {about.preset.mode}, {about.swift}"]
-    if about.preset.mode == "server" and about.server is not None and not about.server.errors:
+    if about.preset.mode == "server" and about.server is not None and about.server.complete:
         server = about.server.config
         lines.append(
             f"  rollout  {server_size(about.preset)} GPUs = TP {server.vllm_tensor_parallel_size}"
             f" x DP {server.vllm_data_parallel_size}, {_tokens(server)}, {_address(about)}"
         )
         lines += _cache(about.preset.value("model"), server)
-    if about.split.train is not None and not about.trainer.errors:
+    if about.split.train is not None and about.trainer.complete:
         lines += _learner(about, about.split.train.count)
     return lines
 

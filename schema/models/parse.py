@@ -18,6 +18,8 @@ from schema.models.trainer import ColocateTrainerConfig
 from schema.models.trainer import TrainerConfig
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
+from schema.swift.roles import Role
+from schema.swift.roles import role_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from schema.layouts.preset import Preset
     from schema.models.strict import StrictModel
 
+#: What pydantic calls a key that a model does not have.
+FORBIDDEN = "extra_forbidden"
+#: Arguments by their role that the learner's model has, in one mode or the other.
+_OF_ROLLOUTS = (Role.CONNECT, Role.TRAINER, Role.SERVER, Role.COLOCATE)
 M_co = TypeVar("M_co", bound="StrictModel", covariant=True)
 
 
@@ -42,6 +48,19 @@ class Parsed(Generic[M_co]):
     config: M_co
     errors: Mapping[str, ErrorDetails] = field(default_factory=dict)
 
+    def wrong(self, field: str) -> bool:
+        """Whether a field is missing, or its value is not right."""
+        return field in self.errors and not self.forbids(field)
+
+    def forbids(self, field: str) -> bool:
+        """Whether a field is set that the model does not have."""
+        return field in self.errors and self.errors[field]["type"] == FORBIDDEN
+
+    @property
+    def complete(self) -> bool:
+        """Whether the model has all of its fields, each with a right value."""
+        return not any(map(self.wrong, self.errors))
+
 
 def parse(model: type[M_co], values: dict[str, Any]) -> Parsed[M_co]:
     """Builds a model of what is right in the values."""
@@ -49,32 +68,33 @@ def parse(model: type[M_co], values: dict[str, Any]) -> Parsed[M_co]:
         return Parsed(model.model_validate(values))
     except ValidationError as error:
         errors: dict[str, ErrorDetails] = {}
-        for problem in error.errors():
+        for problem in error.errors(include_url=False, include_input=False):
             errors.setdefault(str(problem["loc"][0]), problem)
     right = {name: value for name, value in values.items() if name not in errors}
     return Parsed(cast("M_co", model.model_construct(None, **right)), errors)
 
 
 def trainer(preset: Preset) -> Parsed[TrainerConfig] | Parsed[ColocateTrainerConfig]:
-    """The learner's rollout settings: in server mode without engine knobs, which it never reads there."""
-    if preset.mode == "server":
-        return parse(TrainerConfig, _known(TrainerConfig, preset))
-    return parse(ColocateTrainerConfig, _known(ColocateTrainerConfig, preset))
+    """The learner's rollout settings: in server mode without engine knobs, which it never reads there.
+
+    The model gets all that the preset says of rollouts, so that it forbids what does not belong there.
+    """
+    # A preset without rlhf_type is reported as such; its other fields are still worth checking.
+    values: dict[str, Any] = {"rlhf_type": "grpo"}
+    said = {name: preset.value(name) for name in preset.arguments if role_of(name) in _OF_ROLLOUTS}
+    values |= {name: value for name, value in said.items() if value is not None}
+    return parse(TrainerConfig if preset.mode == "server" else ColocateTrainerConfig, values)
 
 
 def server(preset: Preset) -> Parsed[RolloutServerConfig] | None:
-    """The rollout server's settings, or None if the preset has no block for them, or no mapping there."""
+    """The rollout server's settings, or None if the preset has no block for them, or no mapping there.
+
+    A block is checked whole; a file of its own has further arguments of `swift rollout`, which its parser checks.
+    """
     if not isinstance(preset.block, Branch):
         return None
     values = {str(name): value for name, value in data(preset.block).items() if value is not None}
-    model = RolloutServerConfig if preset.apart else RolloutServerBlock
-    return parse(model, {name: value for name, value in values.items() if name in model.model_fields})
-
-
-def _known(model: type[TrainerConfig], preset: Preset) -> dict[str, Any]:
-    # A preset without rlhf_type is reported as such; its other fields are still worth checking.
-    values: dict[str, Any] = {"rlhf_type": "grpo"}
-    for name in model.model_fields:
-        if (value := preset.value(name)) is not None:
-            values[name] = value
-    return values
+    if not preset.apart:
+        return parse(RolloutServerBlock, values)
+    known = RolloutServerConfig.model_fields
+    return parse(RolloutServerConfig, {name: value for name, value in values.items() if name in known})

@@ -148,6 +148,9 @@ def _unknown_in_block(context: Context) -> Iterator[Problem]:
 
 def _is_taken(context: Context, name: str) -> bool:
     # What belongs elsewhere is the business of not-a-server-field.
+    server = context.server
+    if server is not None and not context.preset.apart and not server.forbids(name):
+        return name not in type(server.config).model_fields or name in context.release.server
     row = None if is_misspelt(context, name) else ROLES.get(name)
     if row is None:
         return context.preset.apart and name in context.release.server

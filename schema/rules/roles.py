@@ -14,6 +14,7 @@ from schema.swift.roles import ROLES
 from schema.swift.roles import UNREAD_IN_COLOCATE
 from schema.swift.roles import Misplaced
 from schema.swift.roles import Role
+from schema.swift.roles import role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +26,13 @@ if TYPE_CHECKING:
 
 def _settings(context: Context, role: Role) -> Iterator[Setting]:
     for setting in context.preset.arguments.values():
-        row = ROLES.get(setting.name)
-        if row is not None and row.role is role:
+        if role_of(setting.name) is role:
             yield setting
+
+
+def _forbidden(context: Context, role: Role) -> Iterator[Setting]:
+    """The settings of a role that the learner's model does not have in this mode."""
+    return (setting for setting in _settings(context, role) if context.trainer.forbids(setting.name))
 
 
 @rule("server-field-in-rlhf", mode="server")
@@ -38,7 +43,7 @@ def server_field_in_rlhf(context: Context) -> Iterator[Problem]:
     arguments/rlhf_args.py:699 _external_vllm_warning). The engine of server mode is built by
     `swift rollout` from its own arguments (pipelines/infer/rollout.py get_infer_engine).
     """
-    for setting in _settings(context, Role.SERVER):
+    for setting in _forbidden(context, Role.SERVER):
         yield Problem(
             setting.place,
             f"{setting.path} is {setting.value!r}, but in server mode only the rollout server acts on it",
@@ -68,7 +73,7 @@ def colocate_field_in_server_mode(context: Context) -> Iterator[Problem]:
     sleep_level is reset (ms-swift 4.5.2, arguments/rlhf_args.py:346), offloading is read only where the
     colocate engine is made (rlhf_trainers/rollout_mixin.py:442).
     """
-    for setting in _settings(context, Role.COLOCATE):
+    for setting in _forbidden(context, Role.COLOCATE):
         misplaced = ROLES[setting.name].misplaced
         if misplaced is Misplaced.RESET and context.older("3.11.1"):
             misplaced = Misplaced.IGNORED
@@ -151,9 +156,11 @@ def not_a_server_field(context: Context) -> Iterator[Problem]:
     `swift rollout` would refuse it (`remaining_argv`, ms-swift 4.5.2, pipelines/base.py:46), ignore it, or
     take a value that differs from the learner's.
     """
-    if not isinstance(context.preset.block, Branch):
+    if not isinstance(context.preset.block, Branch) or context.server is None:
         return
     for name, tree in context.preset.block.children.items():
+        if not (context.preset.apart or context.server.forbids(str(name))):
+            continue
         row = ROLES.get(str(name))
         if row is None or row.role not in _ELSEWHERE or data(tree) is None or is_misspelt(context, str(name)):
             continue
