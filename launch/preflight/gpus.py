@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from launch.machine import processes
-from launch.machine.gpus import find
 from launch.preflight.base import CONNECT
 from launch.preflight.base import SIDES
 from launch.preflight.base import check
 from schema.findings import Severity
 from schema.rules.base import Problem
+from schema.split.nvidia import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from launch.machine.gpus import Gpu
     from launch.preflight.base import Look
     from launch.state import Job
+    from schema.split.nvidia import Gpu
 
 #: MiB that may be in use on a free GPU: driver and display take a few hundred.
 IDLE = 1024

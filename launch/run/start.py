@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from launch import state
 from launch.argv.plan import whereabouts
-from launch.machine import gpus
 from launch.machine import processes
 from launch.machine.rollout import KEY_VARIABLE
 from launch.machine.rollout import Server
@@ -21,6 +20,7 @@ from launch.preflight import Look
 from schema.errors import InputError
 from schema.printable import printable
 from schema.secrets import starred
+from schema.split import nvidia
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +95,7 @@ class Start:
             self.context,
             self.plan,
             {**os.environ, **self.plan.environment},
-            gpus.gpus(),
+            nvidia.gpus(),
             self.software,
             self.toolchain.python,
             self.argv[0],

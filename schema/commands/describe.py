@@ -7,8 +7,6 @@ import json
 from typing import TYPE_CHECKING
 
 from launch.argv.entry import NEEDS_ENTRY
-from launch.machine.gpus import gpus
-from launch.machine.rollout import Server
 from launch.preflight import CHECKS
 from schema.check import context
 from schema.check import load
@@ -26,6 +24,8 @@ from schema.split.batch import batch
 from schema.split.capacity import GIB
 from schema.split.capacity import capacity
 from schema.split.gpus import server_size
+from schema.split.nvidia import gpus
+from schema.swift.address import Address
 from schema.swift.address import connection
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _table(about: Context, file: Path) -> list[str]:
 
 def _address(about: Context) -> str:
     host, port = connection(about)
-    return "no address that a server here can have" if host is None or port is None else Server(host, port).url()
+    return "no address that a server here can have" if host is None or port is None else Address(host, port).url()
 
 
 def _tokens(server: RolloutServerConfig) -> str:

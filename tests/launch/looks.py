@@ -10,10 +10,10 @@ from test_plans import about
 from launch.argv.plans import learner_plan
 from launch.argv.plans import server_plan
 from launch.machine import processes
-from launch.machine.gpus import Gpu
 from launch.preflight import Look
 from launch.state import Job
 from schema import catalogue
+from schema.split.nvidia import Gpu
 
 FREE = tuple(Gpu(str(number), f"GPU-{number}{number}-aa", 3, 143771) for number in range(4))
 FIT = {"ms-swift": catalogue.newest(), "vllm": "0.23.0"}
