@@ -149,8 +149,8 @@ def _train_gpus(context: Context) -> tuple[str, ...]:
 def _require_server(context: Context) -> None:
     if context.preset.mode != "server":
         raise InputError(
-            f"vllm_mode is {context.preset.mode!r}: there is no rollout server to start; run scripts/train.sh"
-            " alone, or migrate the preset",
+            f"vllm_mode is {context.preset.mode!r}: there is no rollout server to start; run"
+            " `rollout-split train` alone, or migrate the preset",
             context.at("vllm_mode"),
         )
 

@@ -117,7 +117,7 @@ class Check(NamedTuple):
     """A registered check.
 
     Attributes:
-        id: what findings, `allow=` and `--explain` call it.
+        id: what findings, `--allow` and `rollout-split explain` call it.
         check: yields the problems; its docstring explains the check and names the upstream line.
         severity: of its problems, unless a problem has its own.
         sides: whose start it looks at.

@@ -1,4 +1,4 @@
-"""The command lines that a preset means, the plan for scripts, and the looks at ports and servers."""
+"""The command lines that a preset means, and the plans that run them."""
 
 import json
 from types import SimpleNamespace
@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from bench import REPO
 from bench import SMOKE
-from click.testing import CliRunner
 
+from launch import checked
 from launch.argv import arguments as argv
 from launch.argv.plan import Plan
 from launch.argv.plans import learner_plan
@@ -16,10 +16,10 @@ from launch.run.server import probeable
 from schema.check import Options
 from schema.check import context
 from schema.check import load
-from schema.cli import main
 from schema.errors import InputError
 from schema.resolve import Workspace
 from schema.split.gpus import parse_gpus
+from schema.split.gpus import parse_list
 
 COLOCATE = REPO / "tests/presets/colocate/configs/train/grpo/summary_1024.yaml"
 
@@ -28,6 +28,13 @@ def about(path, rollout=None, train=None):
     workspace = Workspace()
     options = Options(rollout and parse_gpus(rollout), train and parse_gpus(train))
     return context(workspace, load(workspace, path), options)
+
+
+def planned(path, side, gpus, entry=None, release=None):
+    """The plan of one side for these GPUs, and what was found."""
+    own = parse_list(gpus)
+    options = Options(*((own, None) if side == "server" else (None, own)), release)
+    return checked.plan(checked.side_context(path, options, side), side, entry)
 
 
 @pytest.fixture
@@ -193,18 +200,19 @@ def test_entry_must_be_a_module(preset, entry):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("entry", "told"),
     [
-        ([], ["data.dataset is ['dummy']", "summary.format, summary.header and 8 more"]),
-        (["--entry", "my.train"], []),
+        (None, ["data.dataset is ['dummy']", "summary.format, summary.header and 8 more"]),
+        ("my.train", []),
     ],
 )
-def test_a_learner_that_only_a_training_repository_can_run_is_told_so(words, told):
+def test_a_learner_that_only_a_training_repository_can_run_is_told_so(entry, told):
     preset = REPO / "configs/train/grpo/summary_1024.yaml"
-    result = CliRunner().invoke(main, ["--plan", "learner", "--shown", *words, str(preset)])
-    assert result.exit_code == 0
-    assert result.stderr.count("warning[needs-entry]") == len(told)
-    assert all(text in result.stderr for text in told)
+    made, found = planned(preset, "learner", "6,7", entry)
+    assert made is not None
+    said = [finding.message for finding in found if finding.rule == "needs-entry"]
+    assert len(said) == len(told)
+    assert all(any(text in message for message in said) for text in told)
 
 
 def test_plan_of_the_server(preset):
@@ -297,20 +305,8 @@ def test_learner_asks_the_server_past_a_proxy(preset, monkeypatch):
     assert learner_plan(about(preset())).environment["no_proxy"] == "127.0.0.1"
 
 
-def test_words_for_scripts_and_for_people():
-    plan = Plan(
-        {"model": "a\nb=c"}, {"CUDA_VISIBLE_DEVICES": "0,1", "NOTE": "a b"}, ("RANK",), ("swift", "--", "it's")
-    )
-    assert list(plan.words()) == [
-        "fact model=a\nb=c",
-        "unset RANK",
-        "set CUDA_VISIBLE_DEVICES=0,1",
-        "set NOTE=a b",
-        "--",
-        "swift",
-        "--",
-        "it's",
-    ]
+def test_a_person_is_shown_words_as_bash_reads_them():
+    plan = Plan({}, {"CUDA_VISIBLE_DEVICES": "0,1", "NOTE": "a b"}, ("RANK",), ("swift", "--", "it's"))
     assert plan.shown() == "CUDA_VISIBLE_DEVICES=0,1 NOTE='a b' swift -- 'it'\"'\"'s'"
 
 
@@ -324,22 +320,20 @@ def test_a_person_is_shown_what_must_not_be_inherited(monkeypatch):
 # The split as far as one launcher knows it
 
 
-def plans(path, *words):
-    return CliRunner().invoke(main, ["--plan", *words, "--", str(path)])
+def rules(path, side, gpus):
+    return [finding.rule for finding in planned(path, side, gpus)[1]]
 
 
 def test_a_side_is_checked_against_its_own_gpus(preset, tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.rollout-split]\nrollout-gpus = 6\ntrain-gpus = 2\n")
     path = preset()
-    assert plans(path, "server", "--rollout-gpus", "0,").exit_code == 0
-    assert plans(path, "learner", "--train-gpus", "1,").exit_code == 0
-    assert "error[rollout-gpus]" in plans(path, "server", "--rollout-gpus", "0,1").output
-    assert "error[generation-batch-size]" in plans(path, "learner", "--train-gpus", "1,2").output
-    assert "error[rollout-gpus]" in plans(path, "learner", "--train-gpus", "1,", "--rollout-gpus", "2,3").output
-    assert "is on both sides" in plans(path, "learner", "--train-gpus", "1,", "--rollout-gpus", "1,2").output
+    assert rules(path, "server", "0") == rules(path, "learner", "1") == []
+    assert rules(path, "server", "0-1") == ["rollout-gpus"]
+    assert "generation-batch-size" in rules(path, "learner", "1-2")
 
 
 def test_the_server_of_the_projects_split_is_checked_for_its_learners(preset, tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.rollout-split]\nrollout-gpus = 1\ntrain-gpus = 2\n")
-    result = plans(preset(), "server", "--rollout-gpus", "0,")
-    assert (result.exit_code, "W = 2 (train-gpus in pyproject.toml)" in result.output) == (1, True)
+    made, found = planned(preset(), "server", "0")
+    assert made is None
+    assert any("W = 2 (train-gpus in pyproject.toml)" in finding.message for finding in found)
