@@ -21,30 +21,29 @@ from schema.resolve import Workspace
 from schema.split.gpus import project_split
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from launch.argv.plan import Plan
+    from launch.options import Request
     from schema.check import Options
     from schema.context import Context
     from schema.findings import Finding
     from schema.split.gpus import Split
 
 
-def side_context(file: Path, options: Options, side: str) -> Context:
+def side_context(request: Request, options: Options) -> Context:
     """A preset as the launcher of one side sees it.
 
     Raises:
         InputError: it cannot be read, or is no GRPO preset.
     """
     workspace = Workspace()
-    preset = load(workspace, absolute(file))
+    preset = load(workspace, absolute(request.config))
     if preset.kind is not Kind.GRPO:
         raise no_grpo(preset)
     about = context(workspace, preset, options)
-    return replace(about, split=_known(about, side))
+    return replace(about, split=_known(about, request.side))
 
 
-def plan(about: Context, side: str, entry: str | None) -> tuple[Plan | None, list[Finding]]:
+def plan(about: Context, request: Request) -> tuple[Plan | None, list[Finding]]:
     """The plan of one side, or None if the preset has errors; and what was found.
 
     Raises:
@@ -53,12 +52,12 @@ def plan(about: Context, side: str, entry: str | None) -> tuple[Plan | None, lis
     found = findings(about)
     if any(finding.is_error for finding in found):
         return None, found
-    if side == "server":
-        return server_plan(about), found
-    module = entry or about.preset.project.settings.entry
+    if request.side == "server":
+        return server_plan(about, request.gpus), found
+    module = request.entry or about.preset.project.settings.entry
     if module in (None, SWIFT_RLHF):
-        return learner_plan(about), [*found, *NEEDS_ENTRY.findings(about)]
-    return learner_plan(about, module), found
+        return learner_plan(about, request.gpus), [*found, *NEEDS_ENTRY.findings(about)]
+    return learner_plan(about, request.gpus, module), found
 
 
 def tell(found: list[Finding]) -> None:

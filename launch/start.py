@@ -63,8 +63,8 @@ def _start(request: Request) -> int:
     absolute(Path())  # what is started runs in this folder
     tools = toolchain(request)
     versions = software.versions(tools.python) if tools.python else None
-    about = side_context(request.config, _options(request, versions), request.side)
-    made, found = plan(about, request.side, request.entry)
+    about = side_context(request, _options(request, versions))
+    made, found = plan(about, request)
     tell(found)
     if made is None:
         return Exit.FINDINGS
