@@ -160,8 +160,8 @@ def _connect(one: Start) -> list[Finding]:
 def _trust(one: Start, trusted: Address) -> None:
     if trusted != one.server[:2]:
         raise InputError(
-            f"--trust-server names {trusted.url()}, but the preset's server is {one.server.url()};"
-            " it says whom to trust, not where to connect"
+            f"--trust-server is {trusted.host}:{trusted.port}, but the preset's server is"
+            f" {one.server.host}:{one.server.port}; it says whom to trust, not where to connect"
         )
     one.voice(f"trusting what answers at {one.server.url()}: nothing is known of its model and its settings")
 
