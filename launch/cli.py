@@ -12,6 +12,7 @@ from launch import values
 from launch.options import LOGS
 from launch.options import RELEASE_WAIT
 from launch.options import WAIT_TIMEOUT
+from launch.options import Request
 from schema.exits import Guarded
 
 Function: TypeAlias = Callable[..., int]
@@ -51,7 +52,6 @@ _WATCHED: tuple[Decorator, ...] = (
     click.option(
         "--release-wait",
         type=values.seconds,
-        metavar="SECONDS",
         default=RELEASE_WAIT,
         show_default=True,
         help="How long an ended run may take to give back its GPUs' memory, and the server's port.",
@@ -83,7 +83,6 @@ _WAITS: tuple[Decorator, ...] = (
     click.option(
         "--wait-timeout",
         type=values.seconds,
-        metavar="SECONDS",
         default=WAIT_TIMEOUT,
         show_default=True,
         help="How long to wait for the server.",
@@ -167,9 +166,7 @@ def _takes(*options: Decorator) -> Decorator:
 
 
 def _start(ctx: click.Context) -> int:
-    # What a start needs is imported when one is wanted: the help waits for nothing.
-    from launch.options import Request
-    from launch.start import start
+    from launch.start import start  # the help waits for nothing that only a start needs
 
     return start(Request(str(ctx.command.name), **ctx.params))
 
