@@ -31,10 +31,13 @@ def rules() -> str:
         f"\n\n{inspect.cleandoc(rule.check.__doc__ or '')}\n"
         for rule in (*RULES.values(), NEEDS_ENTRY)
     ]
-    intro = "What `validate-config` checks. `validate-config --explain RULE` prints one section.\n"
+    intro = (
+        "What `validate-config` checks, and `rollout-split` on top. `validate-config --explain RULE` prints one"
+        " section on presets, `rollout-split explain ID` any.\n"
+    )
     machine = (
-        "# Checks of the machine\n\nWhat the launchers check before anything is loaded, and before a learner"
-        " connects. `allow=ID[,ID]` makes errors warnings.\n"
+        "# Checks of the machine\n\nWhat `rollout-split` checks before anything is loaded, and before a learner"
+        " connects. `--allow ID[,ID]` makes errors warnings.\n"
     )
     checks = [
         f"## {each.id}\n\n{each.severity.value}, {' and '.join(each.sides)}\n\n"

@@ -1,4 +1,4 @@
-"""Starts one side, from a launcher's words: checks the preset and the machine, then sees it through."""
+"""Starts one side: checks the preset and the machine, then sees it through."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from launch import preflight
 from launch import state
-from launch import words
 from launch.checked import plan
 from launch.checked import side_context
 from launch.checked import tell
@@ -36,45 +35,41 @@ from schema.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from collections.abc import Sequence
 
-    from launch.words import Wish
+    from launch.options import Request
     from schema.context import Context
     from schema.findings import Finding
+    from schema.swift.address import Address
 
 
-def start(side: str, said: Sequence[str]) -> int:
-    """Starts one side; returns the launcher's exit code.
-
-    Args:
-        side: server, learner, or train: a learner that nobody watches.
-        said: the launcher's words, each KEY=VALUE.
+def start(request: Request) -> int:
+    """Starts one side; returns the exit code.
 
     Raises:
-        InputError: the working directory is gone, a word is wrong, the preset cannot be read or has no such side,
-            or a program is missing.
+        InputError: the working directory is gone, the preset cannot be read or has no such side, or a program is
+            missing.
     """
     terminal.prepare()
     try:
         signals.catch()
-        return _start(words.read(side, said))
+        return _start(request)
     except signals.Stopped as stopped:
         signals.ignore()
-        Voice(side)(f"ended by {stopped}")
+        Voice(request.side)(f"ended by {stopped}")
         return 128 + stopped.number
 
 
-def _start(wish: Wish) -> int:
+def _start(request: Request) -> int:
     absolute(Path())  # what is started runs in this folder
-    tools = toolchain(wish)
+    tools = toolchain(request)
     versions = software.versions(tools.python) if tools.python else None
-    about = side_context(wish.config, _options(wish, versions), wish.side)
-    made, found = plan(about, wish.side, wish.entry)
+    about = side_context(request, _options(request, versions))
+    made, found = plan(about, request)
     tell(found)
     if made is None:
         return Exit.FINDINGS
-    one = Start(wish, about, made, tools, versions, _key(about), Voice(wish.side), grace())
-    return _train(one) if wish.side == "train" else _watched(one)
+    one = Start(request, about, made, tools, versions, _key(about), Voice(request.side), grace())
+    return _train(one) if request.side == "train" else _watched(one)
 
 
 def _key(about: Context) -> str | None:
@@ -93,18 +88,18 @@ def _key(about: Context) -> str | None:
     return said or None
 
 
-def _options(wish: Wish, versions: Mapping[str, str] | None) -> Options:
+def _options(request: Request, versions: Mapping[str, str] | None) -> Options:
     """How to check the preset: for these GPUs, and the catalogued ms-swift nearest to the one that will run."""
     installed = (versions or {}).get("ms-swift")
     return Options(
-        rollout=wish.gpus if wish.side == "server" else None,
-        train=wish.gpus if wish.side != "server" else None,
+        rollout=request.gpus if request.side == "server" else None,
+        train=request.gpus if request.side != "server" else None,
         swift_version=None if installed is None else catalogue.nearest(installed),
     )
 
 
 def _train(one: Start) -> int:
-    if one.wish.dry_run:
+    if one.request.dry_run:
         return _dry(one)
     one.replace()
     return Exit.INTERNAL
@@ -112,9 +107,9 @@ def _train(one: Start) -> int:
 
 def _watched(one: Start) -> int:
     if one.context.preset.mode != "server":
-        raise InputError(f"{one.wish.config} is not in server mode; scripts/train.sh runs it")
+        raise InputError(f"{one.request.config} is not in server mode; `rollout-split train` runs it")
     one.show_facts()
-    if one.wish.dry_run:
+    if one.request.dry_run:
         return _dry(one)
     return _checked(one)
 
@@ -126,48 +121,47 @@ def _dry(one: Start) -> int:
 
 def _checked(one: Start) -> int:
     """Checks the machine; then starts, unless something speaks against it, or no start is wanted."""
-    wish = one.wish
-    if unknown := sorted(wish.allow - preflight.CHECKS.keys()):
+    request = one.request
+    if unknown := sorted(request.allow - preflight.CHECKS.keys()):
         raise InputError(
-            f"allow names {', '.join(unknown)}; `validate-config --explain all` lists the checks of the machine"
+            f"--allow names {', '.join(unknown)}; `rollout-split explain all` lists the checks of the machine"
         )
-    looks = wish.side == "server" or wish.health_check
+    looks = request.side == "server" or request.health_check
     if not looks and shutil.which(one.argv[0]) is None:
         raise missing(one.argv[0])
     found = release.findings(one) if looks else []
-    if any(finding.is_error for finding in found) and not wish.preflight_only:
+    if any(finding.is_error for finding in found) and not request.preflight_only:
         return _refuse(found)
-    if wish.side == "learner" and looks:
+    if request.side == "learner" and looks:
         found += _connect(one)
     if any(finding.is_error for finding in found):
         return _refuse(found)
     tell(found)
-    if wish.preflight_only:
+    if request.preflight_only:
         return _fit(one)
     try:
-        return serve(one) if wish.side == "server" else learn(one)
+        return serve(one) if request.side == "server" else learn(one)
     except state.ClaimedError as claimed:  # the two came at once, and passed the checks together
         return _refuse(preflight.findings(replace(one.look(), jobs=(claimed.job,))))
 
 
 def _connect(one: Start) -> list[Finding]:
     """What speaks against the server, once it was waited for; where no start is wanted, it need not run yet."""
-    wish = one.wish
-    if wish.trust_server is not None:
-        _trust(one)
-    seen = wait.for_server(one, 0 if wish.preflight_only else wish.wait_timeout)
-    found = preflight.findings(replace(one.look(preflight.CONNECT), seen=seen), wish.allow)
-    if wish.preflight_only and seen.missing and seen.world_size is None:
+    request = one.request
+    if request.trust_server is not None:
+        _trust(one, request.trust_server)
+    seen = wait.for_server(one, 0 if request.preflight_only else request.wait_timeout)
+    found = preflight.findings(replace(one.look(preflight.CONNECT), seen=seen), request.allow)
+    if request.preflight_only and seen.missing and seen.world_size is None:
         return [each._replace(severity=Severity.WARNING) for each in found]
     return found
 
 
-def _trust(one: Start) -> None:
-    host, port = one.wish.trust_server or ("", 0)
-    if (host, port) != one.server[:2]:
+def _trust(one: Start, trusted: Address) -> None:
+    if trusted != one.server[:2]:
         raise InputError(
-            f"trust_server is {host}:{port}, but the preset's server is {one.server.host}:{one.server.port};"
-            " it says whom to trust, not where to connect"
+            f"--trust-server is {trusted.host}:{trusted.port}, but the preset's server is"
+            f" {one.server.host}:{one.server.port}; it says whom to trust, not where to connect"
         )
     one.voice(f"trusting what answers at {one.server.url()}: nothing is known of its model and its settings")
 

@@ -10,7 +10,7 @@ from launch.machine import software
 from schema.errors import InputError
 
 if TYPE_CHECKING:
-    from launch.words import Wish
+    from launch.options import Request
 
 
 @dataclass(frozen=True)
@@ -32,22 +32,22 @@ class Toolchain:
         return {"swift": self.swift, "torchrun": self.torchrun}[argv[0]] + argv[1:]
 
 
-def toolchain(wish: Wish) -> Toolchain:
+def toolchain(request: Request) -> Toolchain:
     """The programs that the operator means.
 
-    `swift=` names a console script, and its environment is that of the Python which runs it; `python=` names
+    `--swift` names a console script, and its environment is that of the Python which runs it; `--python` names
     the interpreter itself, and wins for what has no script of its own.
 
     Raises:
         InputError: there is no such program, or nothing tells which Python runs it where that must be known.
     """
-    script = _found("swift", wish.swift)
-    python = _found("python", wish.python) or (script and software.interpreter(script))
+    script = _found("swift", request.swift)
+    python = _found("python", request.python) or (script and software.interpreter(script))
     if script is None and python is None:
-        own = "torchrun" if wish.side != "server" else "swift"
+        own = "torchrun" if request.side != "server" else "swift"
         return Toolchain(python=software.interpreter(own))
-    if python is None and wish.side != "server":
-        raise InputError(f"swift={script}: nothing in it tells which Python runs it; python=PATH names that")
+    if python is None and request.side != "server":
+        raise InputError(f"--swift {script}: nothing in it tells which Python runs it; --python PATH names that")
     swift = (script,) if script else (str(python), "-m", "swift.cli.main")
     torchrun = (python, "-m", "torch.distributed.run") if python else ("torchrun",)
     return Toolchain(swift, torchrun, python)
@@ -57,5 +57,5 @@ def _found(key: str, said: str | None) -> str | None:
     if said is None:
         return None
     if shutil.which(said) is None:
-        raise InputError(f"{key}={said}: there is no such program")
+        raise InputError(f"--{key} {said}: there is no such program")
     return said

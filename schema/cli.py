@@ -55,18 +55,6 @@ class Command(Guarded):
     " catalogued.",
 )
 @click.option("--format", "form", type=click.Choice(sorted(REPORTERS)), default="text", show_default=True)
-@click.option(
-    "--plan", "side", type=click.Choice(["server", "learner"]), help="Print the launch plan of one side."
-)
-@click.option("--shown", is_flag=True, help="With --plan: print it for a person, not NUL-separated for a script.")
-@click.option("--quiet", is_flag=True, help="With --plan: keep warnings to itself.")
-@click.option("--entry", metavar="MODULE", help="With --plan learner: a training repository's own module.")
-@click.option(
-    "--launch",
-    "start",
-    type=click.Choice(["server", "learner", "train"]),
-    help="Start one side and see it through: what the launchers under scripts/ do with their key=value words.",
-)
 @click.option("--split", "as_table", is_flag=True, help="Print the split and the batch arithmetic as a table.")
 @click.option("--json-schema", is_flag=True, help="Print a JSON Schema of nested presets, for editors.")
 @click.option("--explain", "rule", metavar="RULE", help="Explain a rule, or list them: --explain all.")
@@ -77,11 +65,6 @@ def main(
     train_gpus: str | None,
     swift_version: str | None,
     form: str,
-    side: str | None,
-    shown: bool,
-    quiet: bool,
-    entry: str | None,
-    start: str | None,
     as_table: bool,
     json_schema: bool,
     rule: str | None,
@@ -92,14 +75,11 @@ def main(
     the smallest fix. Quiet when all is well.
     """
     # Each command is imported when it is wanted: a hook that only validates waits for nothing else.
-    if start is not None:
-        from launch.start import start as launch
-
-        return launch(start, files)
     if rule is not None:
         from schema.commands.describe import explain
+        from schema.rules import RULES
 
-        return explain(rule)
+        return explain(rule, {"Rules for presets": RULES})
     if json_schema:
         from schema.commands.describe import schema
 
@@ -117,13 +97,6 @@ def main(
         from schema.commands.describe import show_split
 
         return show_split(presets, options)
-    if side is None:
-        from schema.commands.validate import validate
+    from schema.commands.validate import validate
 
-        return validate(presets, options, form)
-    if len(files) != 1:
-        raise click.UsageError("a launch plan is made of exactly one preset")
-    from launch.checked import Asked
-    from launch.checked import print_plan
-
-    return print_plan(presets[0], options, Asked(side, entry, shown=shown, quiet=quiet))
+    return validate(presets, options, form)

@@ -22,7 +22,7 @@ run validate-config "${presets[@]}"
 echo "(no findings)"
 run validate-config --split "${presets[@]}"
 for preset in "${presets[@]}"; do
-  run bash ../../scripts/grpo_rollout_server.sh "config=$preset" gpus=0,1,2,3,4,5 dry_run=true
+  run bash ../../scripts/grpo_rollout_server.sh "config=$preset" gpus=0-5 dry_run=true
   run bash ../../scripts/grpo_train_server_mode.sh "config=$preset" gpus=6,7 dry_run=true
 done
 printf '\nThe migrated tree is in build/demo.\n'

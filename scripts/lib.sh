@@ -1,17 +1,47 @@
 # shellcheck shell=bash
-# What the launchers share: their help, and the program that does what they promise. Sourced by them, never run.
+# What the three scripts share: they turn key=value words into options of `rollout-split`. Sourced by them, never run.
 
-# launch SIDE WORD...: becomes `validate-config --launch SIDE`, which reads the words; prints the help if it is asked for.
+# launch COMMAND WORD...: becomes `rollout-split COMMAND`, which reads what the words say; `--help` is of the words alone.
 launch() {
-  local word tool repo
+  local word key value tool repo config=() options=()
+  local -A given=()
   for word in "${@:2}"; do
-    case $word in -h | --help) usage && exit ;; esac
+    case $word in -h | --help) usage "$1" && exit ;; esac
+  done
+  for word in "${@:2}"; do
+    [[ $word =~ ^[a-z_]+= ]] || refuse "$(printf '%q' "$word") is not of the form key=value"
+    key=${word%%=*} value=${word#*=}
+    [[ -z ${given[$key]-} ]] || refuse "$key is given twice"
+    given[$key]=yes
+    case $word in
+      config=*) config=(-- "$value") ;;
+      dry_run=true | preflight_only=true | health_check=true | weights_check=true) options+=("--${key//_/-}") ;;
+      dry_run=false | preflight_only=false) ;;
+      health_check=false | weights_check=false) options+=("--no-${key//_/-}") ;;
+      *) options+=("--${key//_/-}=$value") ;;
+    esac
   done
   repo=$(CDPATH="" cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-  tool=$(command -v validate-config) || tool=$repo/.venv/bin/validate-config
-  if [[ ! -x $tool ]]; then
-    printf '%s: validate-config is neither on PATH nor at %s; install this project with pip\n' "${0##*/}" "$tool" >&2
-    exit 2
-  fi
-  exec "$tool" --launch "$1" -- "${@:2}"
+  tool=$(command -v rollout-split) || tool=$repo/.venv/bin/rollout-split
+  [[ -x $tool ]] || refuse "rollout-split is neither on PATH nor at $tool; install this project with pip"
+  exec "$tool" "$1" "${options[@]}" "${config[@]}"
+}
+
+refuse() {
+  printf '%s: %s; --help tells more\n' "${0##*/}" "$1" >&2
+  exit 2
+}
+
+usage() {
+  cat <<END
+Usage: bash scripts/${0##*/} config=PATH gpus=LIST [key=value ...]
+
+Runs \`rollout-split $1 PATH --gpus LIST\`. Each further key is one of its options:
+
+  swift=PATH     is --swift PATH
+  dry_run=true   is --dry-run
+  key=false      is --no-key, where there is such an option
+
+\`rollout-split $1 --help\` tells what all options and exit codes mean.
+END
 }

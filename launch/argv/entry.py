@@ -20,7 +20,7 @@ PLACEHOLDER = "dummy"
 def _needs_entry(context: Context) -> Iterator[Problem]:
     """What ms-swift's own entry point would stumble over: placeholder data, rewards that it does not have.
 
-    Only a learner that is started without `entry=` is looked at.
+    Only a learner that is started without `--entry` is looked at.
 
     ms-swift loads data.dataset from disk or a hub, and looks reward functions up in its own table and in
     external_plugins (4.5.2, rlhf_trainers/grpo_trainer.py:2211).
@@ -42,7 +42,7 @@ def _problem(context: Context, field: str, message: str) -> Problem:
         context.at(field),
         f"{message}: only a training repository can run this learner",
         f"{context.swift}: its own entry point fails once the model was loaded",
-        "entry=MODULE names the training repository's module",
+        "--entry MODULE names the training repository's module",
     )
 
 

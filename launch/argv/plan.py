@@ -15,7 +15,6 @@ from schema.printable import printable
 from schema.swift.variables import DISTRIBUTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from collections.abc import Mapping
 
 #: What stands for itself between $' and '.
@@ -37,14 +36,6 @@ class Plan:
     environment: Mapping[str, str] = field(default_factory=dict)
     unset: tuple[str, ...] = DISTRIBUTED
     argv: tuple[str, ...] = ()
-
-    def words(self) -> Iterator[str]:
-        """The plan for scripts: `fact NAME=VALUE`, `set NAME=VALUE`, `unset NAME`, then `--` and the command."""
-        yield from (f"fact {name}={value}" for name, value in self.facts.items())
-        yield from (f"unset {name}" for name in self.unset)
-        yield from (f"set {name}={value}" for name, value in self.environment.items())
-        yield "--"
-        yield from self.argv
 
     def shown(self) -> str:
         """The command as a person would type it in this shell, less what it must not inherit, secrets starred."""

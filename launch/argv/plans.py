@@ -11,9 +11,6 @@ from launch.argv import arguments as argv
 from launch.argv.plan import Plan
 from launch.argv.plan import proxies
 from schema.errors import InputError
-from schema.split.gpus import DEFAULT_LEARNERS
-from schema.split.gpus import MAX_GPUS
-from schema.split.gpus import Gpus
 from schema.split.gpus import server_size
 from schema.swift.address import group
 from schema.swift.variables import DISTRIBUTED
@@ -22,47 +19,49 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from schema.context import Context
+    from schema.split.gpus import Gpus
 
 
 #: Variables that the launcher's options settle, whatever a preset says.
 _SETTLED = ("CUDA_VISIBLE_DEVICES", *DISTRIBUTED)
 
 
-def server_plan(context: Context) -> Plan:
+def server_plan(context: Context, gpus: Gpus) -> Plan:
     """What the server's launcher runs.
 
     Args:
         context: a preset without errors.
+        gpus: the server's, by id.
 
     Raises:
         InputError: the preset is not in server mode, so there is no server to start.
     """
     _require_server(context)
-    gpus = ",".join(_rollout_gpus(context))
-    facts = server_facts(context) | {"gpus": gpus}
-    environment = _own_variables(context, "server") | {"CUDA_VISIBLE_DEVICES": gpus}
+    ids = ",".join(gpus.ids)
+    facts = server_facts(context) | {"gpus": ids}
+    environment = _own_variables(context, "server") | {"CUDA_VISIBLE_DEVICES": ids}
     return Plan(facts, environment, argv=argv.server(context))
 
 
-def learner_plan(context: Context, entry: str | None = None) -> Plan:
+def learner_plan(context: Context, gpus: Gpus, entry: str | None = None) -> Plan:
     """What the learner's launcher runs: ms-swift's own entry point, or a training repository's.
 
     Args:
         context: a preset without errors, in either mode.
+        gpus: the learner's, by id.
         entry: the training repository's module, or None for ms-swift's own.
 
     Raises:
         InputError: entry is no module's name.
     """
-    gpus = _train_gpus(context)
-    world = len(gpus)
+    ids = ",".join(gpus.ids)
     if entry is None:
-        command = argv.learner(context, world)
+        command = argv.learner(context, gpus.count)
     else:
-        command = argv.repository_learner(context.preset, world, _module(entry))
+        command = argv.repository_learner(context.preset, gpus.count, _module(entry))
     facts = server_facts(context) if context.preset.mode == "server" else _model(context)
-    facts |= {"gpus": ",".join(gpus), "learners": str(world)}
-    environment = _own_variables(context, "learner") | {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}
+    facts |= {"gpus": ids, "learners": str(gpus.count)}
+    environment = _own_variables(context, "learner") | {"CUDA_VISIBLE_DEVICES": ids}
     if "host" in facts:
         environment |= _past_proxies(facts["host"])
     return Plan(facts, environment, argv=command)
@@ -127,30 +126,11 @@ def _model(context: Context) -> dict[str, str]:
     return {"model": str(context.preset.value("model"))}
 
 
-def _rollout_gpus(context: Context) -> tuple[str, ...]:
-    rollout = context.split.rollout
-    if rollout is not None and rollout.ids:
-        return rollout.ids
-    size = server_size(context.preset) or 0
-    if size > MAX_GPUS:
-        raise InputError(f"TP x DP is {size}; no side has more than {MAX_GPUS} GPUs", context.preset.start)
-    return tuple(str(gpu) for gpu in range(size))
-
-
-def _train_gpus(context: Context) -> tuple[str, ...]:
-    train = context.split.train or Gpus(DEFAULT_LEARNERS)
-    if train.ids:
-        return train.ids
-    # The learner's GPUs follow the server's, as the runbook numbers them.
-    first = server_size(context.preset) or 0
-    return tuple(str(gpu) for gpu in range(first, first + train.count))
-
-
 def _require_server(context: Context) -> None:
     if context.preset.mode != "server":
         raise InputError(
-            f"vllm_mode is {context.preset.mode!r}: there is no rollout server to start; run scripts/train.sh"
-            " alone, or migrate the preset",
+            f"vllm_mode is {context.preset.mode!r}: there is no rollout server to start; run"
+            " `rollout-split train` alone, or migrate the preset",
             context.at("vllm_mode"),
         )
 

@@ -9,6 +9,8 @@ from http.client import HTTPConnection
 from http.client import HTTPException
 from typing import NamedTuple
 
+from schema.swift.address import Address
+
 #: Seconds that a request may take. `/health/` does not answer while the server generates.
 REQUEST_TIMEOUT = 5.0
 #: Seconds that one generated token may take: the first one compiles.
@@ -36,8 +38,8 @@ class Server(NamedTuple):
         return f"Server({self.host!r}, {self.port})"
 
     def url(self, path: str = "") -> str:
-        """The address of an endpoint; an IPv6 host gets its brackets."""
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}{path}"
+        """The address of an endpoint."""
+        return Address(self.host, self.port).url(path)
 
     def ask(
         self, path: str, body: object = None, timeout: float = REQUEST_TIMEOUT, *, post: bool = False

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from launch.argv.plan import Plan
-    from launch.machine.gpus import Gpu
     from launch.state import Job
     from schema.context import Context
     from schema.rules.base import Problem
+    from schema.split.nvidia import Gpu
 
 SIDES = ("server", "learner")
 #: What a learner's launcher looks at once it has waited for its server.
@@ -117,7 +117,7 @@ class Check(NamedTuple):
     """A registered check.
 
     Attributes:
-        id: what findings, `allow=` and `--explain` call it.
+        id: what findings, `--allow` and `rollout-split explain` call it.
         check: yields the problems; its docstring explains the check and names the upstream line.
         severity: of its problems, unless a problem has its own.
         sides: whose start it looks at.

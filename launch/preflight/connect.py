@@ -40,8 +40,8 @@ def _way_out(seen: Seen) -> str:
     if seen.job is not None:
         return "stop that server and start it again, unless another learner uses it"
     if seen.owners:
-        return "end what holds the port, or give the preset another one; then start scripts/grpo_rollout_server.sh"
-    return "start scripts/grpo_rollout_server.sh first, or raise wait_timeout if it is still loading"
+        return "end what holds the port, or give the preset another one; then run `rollout-split server`"
+    return "run `rollout-split server` first, or raise --wait-timeout if it is still loading"
 
 
 @check("unknown-server", sides=(CONNECT,))
@@ -66,7 +66,7 @@ def unknown_server(look: Look) -> Iterator[Problem]:
         look.context.at("vllm_server_port"),
         said,
         f"{look.swift}: the learner would train against it, whatever it is",
-        f"start scripts/grpo_rollout_server.sh; trust_server={address} takes it as it is",
+        f"run `rollout-split server`; --trust-server {address} takes it as it is",
     )
 
 

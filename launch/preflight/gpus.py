@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from launch.machine import processes
-from launch.machine.gpus import find
 from launch.preflight.base import CONNECT
 from launch.preflight.base import SIDES
 from launch.preflight.base import check
 from schema.findings import Severity
 from schema.rules.base import Problem
+from schema.split.nvidia import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from launch.machine.gpus import Gpu
     from launch.preflight.base import Look
     from launch.state import Job
+    from schema.split.nvidia import Gpu
 
 #: MiB that may be in use on a free GPU: driver and display take a few hundred.
 IDLE = 1024
@@ -50,7 +50,7 @@ def gpu_missing(look: Look) -> Iterator[Problem]:
             look.context.preset.start,
             f"GPU {', '.join(missing)} does not exist; this machine has {has}",
             f"{look.swift}: too few devices, once the model is loaded",
-            "give other GPUs: gpus=...",
+            "give other GPUs: --gpus ...",
         )
 
 
@@ -65,7 +65,7 @@ def gpu_twice(look: Look) -> Iterator[Problem]:
                 look.context.preset.start,
                 f"GPU {said} is listed twice: it is {seen[gpu.uuid]}, too",
                 f"{look.swift}: two engines on one GPU, out of memory",
-                "name each GPU once: gpus=...",
+                "name each GPU once: --gpus ...",
             )
         elif gpu is not None:
             seen[gpu.uuid] = said
@@ -83,9 +83,9 @@ def gpu_busy(look: Look) -> Iterator[Problem]:
 
     vLLM asks for its share of the whole GPU, whatever else lives there: "Free memory on device ... is less than
     desired GPU memory utilization" (vLLM 0.32.0, v1/worker/utils.py:766); a server that was not ended whole leaves
-    engines that hold 28 GiB a GPU. What no living process holds is waited for, `release_wait` seconds at most: the
-    driver gives it back late (seen on H200: 1,156 MiB some seconds after a learner; after a kill nvidia-smi named
-    no process any more, and still 102,927 MiB in use).
+    engines that hold 28 GiB a GPU. What no living process holds is waited for, `--release-wait` seconds at most:
+    the driver gives it back late (seen on H200: 1,156 MiB some seconds after a learner; after a kill nvidia-smi
+    named no process any more, and still 102,927 MiB in use).
     """
     for said, gpu in _busy(look):
         held = _is_held(gpu)
@@ -95,7 +95,7 @@ def gpu_busy(look: Look) -> Iterator[Problem]:
             f"GPU {said} is not free: {gpu.used} of {gpu.total} MiB are in use, by {_by(gpu)}"
             + (f", still after {look.waited:.0f} s" if look.waited >= 1 and not held else ""),
             f"{look.swift}: out of memory, or an engine that refuses to start",
-            f"{cause}, or give other GPUs: gpus=...{_candidates(look)}",
+            f"{cause}, or give other GPUs: --gpus ...{_candidates(look)}",
         )
 
 
@@ -147,7 +147,7 @@ def shared_gpu(look: Look) -> Iterator[Problem]:
                 look.context.preset.start,
                 f"GPU {', '.join(shared)} is used by {job.named()}",
                 f"{look.swift}: NCCL error: invalid usage (Duplicate GPU detected)",
-                f"give this side other GPUs: gpus=...{_candidates(look)}",
+                f"give this side other GPUs: --gpus ...{_candidates(look)}",
             )
 
 

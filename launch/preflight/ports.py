@@ -32,7 +32,7 @@ def port_taken(look: Look) -> Iterator[Problem]:
     ms-swift would move to the next free port without a word, and the learner would talk to whatever holds this
     one (4.5.2, arguments/deploy_args.py:57 and utils/utils.py:299 find_free_port; seen on real GPUs). It binds
     without SO_REUSEADDR, so connections that a server closed less than a minute ago are enough; a start waits for
-    these, `release_wait` seconds at most.
+    these, `--release-wait` seconds at most.
     """
     port = look.port
     if tcp.bindable(port):

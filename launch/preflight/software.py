@@ -76,7 +76,7 @@ def software_missing(look: Look) -> Iterator[Problem]:
         look.context.preset.start,
         said,
         f"the {look.side} cannot start",
-        "install ms-swift and vLLM, or name the environment that has them: swift=PATH or python=PATH",
+        "install ms-swift and vLLM, or name the environment that has them: --swift PATH or --python PATH",
     )
 
 
@@ -88,7 +88,7 @@ def software_unseen(look: Look) -> Iterator[Problem]:
             look.context.preset.start,
             f"{look.program} does not tell which Python runs it: its ms-swift and vLLM were not checked",
             "",
-            "name it: python=PATH",
+            "name it: --python PATH",
         )
 
 

@@ -93,7 +93,7 @@ def _spawn(start: Start, folder: Path, family: Family) -> Child:
     process = _run(start, family.mark)
     family.group = process.pid
     stdout = cast("IO[bytes]", process.stdout)  # a pipe, as `_run` asks
-    pump = Pump(stdout, folder / OUTPUT, show=start.wish.show, voice=start.voice)
+    pump = Pump(stdout, folder / OUTPUT, show=start.request.live, voice=start.voice)
     pump.start()
     return Child(process, family, pump, start.grace)
 

@@ -37,7 +37,7 @@ HURRY = 5
 def learn(start: Start) -> int:
     """Runs the learner beside its server; returns the exit code."""
     folder = record.opened(start)
-    if not start.wish.health_check:
+    if not start.request.health_check:
         return _run(start, folder)
     note = Note(start.job("learner", folder / logs.OUTPUT), start.voice)
     note.job.claim()
@@ -49,7 +49,7 @@ def learn(start: Start) -> int:
 
 def _beside_server(start: Start, folder: Path, note: Note) -> int:
     watch = ServerWatch(start)
-    checked = start.wish.weights_check and probeable(start)
+    checked = start.request.weights_check and probeable(start)
     before = start.server.fingerprint() if checked else None
     try:
         code = _run(start, folder, watch, note)
@@ -84,7 +84,7 @@ def _run(start: Start, folder: Path, watch: ServerWatch | None = None, note: Not
             if note is not None:
                 note.renew()
             time.sleep(TICK)
-        if code and not start.wish.show:
+        if code and not start.request.live:
             for line in program.pump.lines:
                 start.voice(f"| {line}")
         return code
@@ -111,7 +111,7 @@ class ServerWatch:
 
     def __init__(self, start: Start) -> None:
         self._port = start.server.port
-        self._job: Job | None = None if start.wish.trust_server else state.job("server", self._port)
+        self._job: Job | None = None if start.request.trust_server else state.job("server", self._port)
         self._tail = Tail(Path(self._job.log)) if self._job else None
         self._looked = time.monotonic()
         self._missed = 0

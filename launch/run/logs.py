@@ -41,7 +41,7 @@ def folder(logs: Path, side: str) -> Path:
             (logs / ".gitignore").write_text("*\n", encoding="utf-8")
         return _new(logs, f"{time.strftime('%Y%m%d-%H%M%S')}-{side}")
     except OSError as error:
-        raise InputError(f"{logs}: {error.strerror}; logs=DIR names another folder for logs") from error
+        raise InputError(f"{logs}: {error.strerror}; --logs DIR names another folder for logs") from error
 
 
 def _new(logs: Path, name: str) -> Path:

@@ -38,9 +38,9 @@ def opened(start: Start) -> Path:
     Raises:
         InputError: it cannot be written.
     """
-    folder = logs.folder(start.wish.logs, start.wish.side)
+    folder = logs.folder(start.request.logs, start.request.side)
     start.voice.log = folder / logs.LAUNCHER
-    logs.point_at(folder, start.wish.side, start.voice)
+    logs.point_at(folder, start.request.side, start.voice)
     _write(folder, start)
     start.voice(f"logs in {folder}")
     return folder
@@ -53,7 +53,7 @@ def _write(folder: Path, start: Start) -> None:
     if preset.apart and preset.block is not None:
         halves["preset.rollout.yaml"] = preset.block
     said = {
-        "side": start.wish.side,
+        "side": start.request.side,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "preset": str(preset.resolved.path),
         "command": secrets.command(start.argv),
@@ -70,7 +70,7 @@ def _write(folder: Path, start: Start) -> None:
             text = yaml.safe_dump(secrets.hidden(data(tree)), sort_keys=False, allow_unicode=True)
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{folder}: {error.strerror}; logs=DIR names another folder for logs") from error
+        raise InputError(f"{folder}: {error.strerror}; --logs DIR names another folder for logs") from error
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

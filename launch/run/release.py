@@ -22,14 +22,14 @@ def findings(start: Start) -> list[Finding]:
     told = False
     while True:
         look = replace(start.look(), waited=time.monotonic() - begun)
-        found = preflight.findings(look, start.wish.allow)
+        found = preflight.findings(look, start.request.allow)
         late = preflight.late(look, found)
-        left = start.wish.release_wait - look.waited
+        left = start.request.release_wait - look.waited
         if not late or left <= 0:
             return found
         if not told:
             start.voice(
-                f"waiting {start.wish.release_wait:g} s at most for what an ended run gives back late:"
+                f"waiting {start.request.release_wait:g} s at most for what an ended run gives back late:"
                 f" {', '.join(late)}"
             )
             told = True

@@ -182,7 +182,7 @@ class _Watch:
         return code
 
     def _show_lines(self) -> None:
-        if not self.start.wish.show:
+        if not self.start.request.live:
             for line in self.program.pump.lines:
                 self.start.voice(f"| {line}")
 

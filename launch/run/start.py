@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from launch import state
 from launch.argv.plan import whereabouts
-from launch.machine import gpus
 from launch.machine import processes
 from launch.machine.rollout import KEY_VARIABLE
 from launch.machine.rollout import Server
@@ -21,15 +20,16 @@ from launch.preflight import Look
 from schema.errors import InputError
 from schema.printable import printable
 from schema.secrets import starred
+from schema.split import nvidia
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from launch.argv.plan import Plan
+    from launch.options import Request
     from launch.run.voice import Voice
     from launch.state import Job
     from launch.toolchain import Toolchain
-    from launch.words import Wish
     from schema.context import Context
 
 STARTERS = Path(__file__).parents[1] / "starters"
@@ -42,7 +42,7 @@ class Start:
     """One start.
 
     Attributes:
-        wish: what the operator asked for.
+        request: what the operator asked for.
         context: the preset, checked.
         plan: of this side.
         toolchain: the programs that run it.
@@ -52,7 +52,7 @@ class Start:
         grace: seconds between TERM and KILL.
     """
 
-    wish: Wish
+    request: Request
     context: Context
     plan: Plan
     toolchain: Toolchain
@@ -67,9 +67,9 @@ class Start:
         argv = self.plan.argv
         if self.key is None or self.context.preset.mode != "server":
             return self.toolchain.program(argv)
-        if self.wish.side == "server":
+        if self.request.side == "server":
             if self.toolchain.python is None:
-                raise InputError("a server with a key is started by its interpreter: python=PATH names it")
+                raise InputError("a server with a key is started by its interpreter: --python PATH names it")
             return (self.toolchain.python, str(STARTERS / "rollout.py"), *argv[2:])
         module = argv.index("-m")
         starter = (*argv[:module], str(STARTERS / "learner.py"), *argv[module + 1 :])
@@ -91,17 +91,17 @@ class Start:
     def look(self, side: str | None = None) -> Look:
         """Looks at this machine."""
         return Look(
-            side or self.wish.side,
+            side or self.request.side,
             self.context,
             self.plan,
             {**os.environ, **self.plan.environment},
-            gpus.gpus(),
+            nvidia.gpus(),
             self.software,
             self.toolchain.python,
             self.argv[0],
             tuple(state.jobs()),
             keyed=self.key is not None,
-            trusted=self.wish.trust_server is not None,
+            trusted=self.request.trust_server is not None,
         )
 
     def job(self, kind: str, log: Path, *, pid: int | None = None, group: int = 0) -> Job:
@@ -156,7 +156,7 @@ def grace() -> int:
 
 def missing(program: str) -> InputError:
     """The error that a program cannot be run."""
-    return InputError(f"{program} is not on PATH; install ms-swift and vLLM, or name swift=PATH or python=PATH")
+    return InputError(f"{program} is not on PATH; install ms-swift and vLLM, or give --swift or --python")
 
 
 def unrunnable(program: str, error: OSError | ValueError) -> InputError:

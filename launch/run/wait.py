@@ -60,7 +60,7 @@ def _look(start: Start, before: Job | None) -> tuple[Seen | None, Job | None]:
 
 def _idle(start: Start, job: Job | None) -> str | None:
     """Why what answers `/health/` is of no use: nothing is generated."""
-    unknown = job is None and start.wish.trust_server is None
+    unknown = job is None and start.request.trust_server is None
     if unknown or state.job("learner", start.server.port) is not None:
         return None
     if job is not None:

@@ -64,5 +64,5 @@ def judge(before: str | None, after: str | None, syncs: int | None, say: Callabl
     return Fault(
         Code.WEIGHTS_STALE,
         "the learner finished, but the server answers exactly as before: no trained weights arrived"
-        f"{seen}, or the steps were too small to show; weights_check=false turns this check off",
+        f"{seen}, or the steps were too small to show; --no-weights-check turns this check off",
     )

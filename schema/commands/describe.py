@@ -5,11 +5,8 @@ from __future__ import annotations
 import inspect
 import json
 from typing import TYPE_CHECKING
+from typing import Protocol
 
-from launch.argv.entry import NEEDS_ENTRY
-from launch.machine.gpus import gpus
-from launch.machine.rollout import Server
-from launch.preflight import CHECKS
 from schema.check import context
 from schema.check import load
 from schema.check import no_grpo
@@ -20,44 +17,70 @@ from schema.layouts.preset import Kind
 from schema.models.editors import json_schema
 from schema.printable import printable
 from schema.resolve import Workspace
-from schema.rules import RULES
 from schema.secrets import starred
 from schema.split.batch import batch
 from schema.split.capacity import GIB
 from schema.split.capacity import capacity
 from schema.split.gpus import server_size
+from schema.split.nvidia import gpus
+from schema.swift.address import Address
 from schema.swift.address import connection
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from launch.preflight import Check
     from schema.check import Options
     from schema.context import Context
+    from schema.findings import Severity
     from schema.models.server import RolloutServerConfig
-    from schema.rules import Rule
 
 
-def explain(name: str) -> Exit:
-    """Prints what a rule, or a check of the machine, is about and where upstream shows it; `all` lists them.
+class Subject(Protocol):
+    """What rules for presets and checks of the machine have in common."""
+
+    @property
+    def id(self) -> str:
+        """What findings call it."""
+
+    @property
+    def check(self) -> object:
+        """What its docstring explains."""
+
+    @property
+    def severity(self) -> Severity:
+        """Of its problems."""
+
+
+def explain(name: str, groups: Mapping[str, Mapping[str, Subject]]) -> Exit:
+    """Prints what a rule or a check is about and where upstream shows it; `all` lists them.
+
+    Args:
+        name: of one, or `all`.
+        groups: those that are known, by title and id.
 
     Raises:
         InputError: there is no such rule.
     """
-    rules: dict[str, Rule | Check] = {**RULES, NEEDS_ENTRY.id: NEEDS_ENTRY}
-    known = {**rules, **CHECKS}
+    known = {rule.id: rule for group in groups.values() for rule in group.values()}
     if name == "all":
-        width = max(map(len, known))
-        for title, group in (("Rules for presets", rules), ("Checks of the machine", CHECKS)):
-            print(f"{title}:")
-            for rule in group.values():
-                print(f"  {rule.id:<{width}}  {(rule.check.__doc__ or '').splitlines()[0]}")
+        _list(groups, max(map(len, known)))
         return Exit.OK
     if name not in known:
-        raise InputError(f"there is no rule {name!r}; `--explain all` lists them")
+        raise InputError(
+            f"there is no rule {name!r}; `validate-config --explain all` lists those for presets,"
+            " `rollout-split explain all` the checks of the machine, too"
+        )
     rule = known[name]
     print(f"{rule.id} ({rule.severity.value})\n\n{inspect.cleandoc(rule.check.__doc__ or '')}")
     return Exit.OK
+
+
+def _list(groups: Mapping[str, Mapping[str, Subject]], width: int) -> None:
+    for title, group in groups.items():
+        print(f"{title}:")
+        for rule in group.values():
+            print(f"  {rule.id:<{width}}  {(rule.check.__doc__ or '').splitlines()[0]}")
 
 
 def schema() -> Exit:
@@ -98,7 +121,7 @@ def _table(about: Context, file: Path) -> list[str]:
 
 def _address(about: Context) -> str:
     host, port = connection(about)
-    return "no address that a server here can have" if host is None or port is None else Server(host, port).url()
+    return "no address that a server here can have" if host is None or port is None else Address(host, port).url()
 
 
 def _tokens(server: RolloutServerConfig) -> str:

@@ -11,6 +11,8 @@ from schema.errors import InputError
 from schema.swift.argument import is_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from schema.layouts.preset import Preset
     from schema.resolve import Project
 
@@ -21,6 +23,7 @@ DEFAULT_ROLLOUT = 6
 #: More GPUs than any side has; what counts them is bounded.
 MAX_GPUS = 4096
 _GPU = re.compile(r"[0-9]+|(?:GPU|MIG)-[0-9A-Za-z/-]+")
+_RANGE = re.compile("([0-9]{1,9})-([0-9]{1,9})")
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def processes(text: str | None) -> int | None:
 
 
 def parse_gpus(text: str) -> Gpus:
-    """Reads `6` (a count), or `0,1,2` and `0,` (lists of ids; also GPU-... and MIG-... ids).
+    """Reads `6` (a count), or `0,1,2`, `0-5` and `0,` (lists of ids; also GPU-... and MIG-... ids).
 
     Raises:
         InputError: it is neither, or a GPU is listed twice.
@@ -118,19 +121,33 @@ def parse_gpus(text: str) -> Gpus:
 
 
 def parse_list(text: str) -> Gpus:
-    """Reads ids alone: `6` is the GPU of that number.
+    """Reads ids and ranges of numbers alone: `6` is the GPU of that number, `0-2` are three.
 
     Raises:
         InputError: it is no list, or a GPU is listed twice.
     """
-    ids = tuple(part.strip() for part in text.removesuffix(",").split(","))
+    parts = [part.strip() for part in text.removesuffix(",").split(",")]
+    ids = tuple(gpu for part in parts for gpu in _ids(part))
     wrong = [gpu for gpu in ids if not _GPU.fullmatch(gpu)]
     if wrong:
-        raise InputError(f"{text!r} is neither a number of GPUs nor a list such as 0,1,2")
+        raise InputError(f"{text!r} is neither a number of GPUs nor a list such as 0,1,2 or 0-5")
     if len(set(ids)) < len(ids):
         twice = next(gpu for gpu in ids if ids.count(gpu) > 1)
         raise InputError(f"GPU {twice} is listed twice in {text!r}")
     return Gpus(len(ids), ids)
+
+
+def _ids(part: str) -> Iterable[str]:
+    """The GPUs of one part of a list: a range, or one id, in which a dash means nothing."""
+    ends = _RANGE.fullmatch(part)
+    if ends is None:
+        return (part,)
+    first, last = map(int, ends.groups())
+    if last < first:
+        raise InputError(f"{part} is no range of GPUs: it runs backwards; write {last}-{first}")
+    if last - first >= MAX_GPUS:
+        raise InputError(f"{part} has more than {MAX_GPUS} GPUs")
+    return map(str, range(first, last + 1))
 
 
 def refuse_overlap(rollout: Gpus | None, train: Gpus | None) -> None:

@@ -33,6 +33,10 @@ class Address(NamedTuple):
     host: str
     port: int
 
+    def url(self, path: str = "") -> str:
+        """The address of an endpoint; an IPv6 host gets its brackets."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}{path}"
+
 
 def connection(context: Context) -> tuple[str | None, int | None]:
     """Where the learner connects; None for a host or a port that another finding wants changed.

@@ -10,10 +10,11 @@ from test_plans import about
 from launch.argv.plans import learner_plan
 from launch.argv.plans import server_plan
 from launch.machine import processes
-from launch.machine.gpus import Gpu
 from launch.preflight import Look
 from launch.state import Job
 from schema import catalogue
+from schema.split.gpus import parse_list
+from schema.split.nvidia import Gpu
 
 FREE = tuple(Gpu(str(number), f"GPU-{number}{number}-aa", 3, 143771) for number in range(4))
 FIT = {"ms-swift": catalogue.newest(), "vllm": "0.23.0"}
@@ -29,8 +30,9 @@ def fit(folder, side="server", *edits, gpus="0,"):
         text = text.replace(old, new)
     preset = folder / "preset.yaml"
     preset.write_text(text)
-    context = about(preset, rollout=gpus) if side == "server" else about(preset, train=gpus)
-    plan = server_plan(context) if side == "server" else learner_plan(context)
+    own = parse_list(gpus)
+    context = about(preset, rollout=own) if side == "server" else about(preset, train=own)
+    plan = server_plan(context, own) if side == "server" else learner_plan(context, own)
     return Look(side, context, plan, {}, FREE, FIT, "python", "true")
 
 

@@ -38,7 +38,7 @@ def test_a_dry_run_is_checked_for_the_release_that_would_run(bench):
 @pytest.mark.parametrize("word", ["swift=/no/such", "python=/no/such"])
 def test_an_environment_that_is_not_there(bench, word):
     code, _, said = end(bench.server(word))
-    assert (code, f"{word}: there is no such program" in said) == (2, True)
+    assert (code, f"--{word.replace('=', ' ')}: there is no such program" in said) == (2, True)
 
 
 @pytest.mark.parametrize("word", ["python=/bin/true", "python=/bin/sh"])
@@ -57,6 +57,9 @@ def test_a_wrapper_of_swift(bench):
     code, _, said = end(bench.server(word, "preflight_only=true"))
     assert (code, f"warning[software-unseen] {wrapper} does not tell which Python runs it" in said) == (0, True)
     code, _, said = end(bench.learner(word, "dry_run=true"))
-    assert (code, f"{word}: nothing in it tells which Python runs it; python=PATH names that" in said) == (2, True)
+    assert (
+        code,
+        f"--swift {wrapper}: nothing in it tells which Python runs it; --python PATH names that" in said,
+    ) == (2, True)
     code, out, _ = end(bench.learner(word, f"python={bench.home}/bin/python", "dry_run=true"))
     assert (code, f" {bench.home}/bin/python -m torch.distributed.run " in out) == (0, True)

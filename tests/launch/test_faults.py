@@ -276,7 +276,7 @@ def test_completions_that_fail_as_the_learner_learns(bench, faults):
 def test_logs_that_cannot_be_made(bench, faults):
     (bench.home / "file").touch()
     server = bench.server("logs=file/logs")
-    faults.judge("no folder for logs", server, 2, "logs=DIR names another folder for logs")
+    faults.judge("no folder for logs", server, 2, "--logs DIR names another folder for logs")
     assert not (bench.home / "swift.json").exists()
 
 

@@ -7,9 +7,7 @@ import pytest
 from bench import Bench
 from bench import end
 from bench import until
-from click.testing import CliRunner
-
-from schema.cli import main
+from test_plans import planned
 
 LEARNER = """\
 rlhf_type: grpo
@@ -44,60 +42,54 @@ ENV:
 
 
 @pytest.fixture
-def shown(tmp_path, monkeypatch):
+def flat(tmp_path, monkeypatch):
+    """Makes the plan of one side of a pair; see `planned` for the arguments."""
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name == "MAX_PIXELS":
             monkeypatch.delenv(name)
     (tmp_path / "x.yaml").write_text(LEARNER)
     (tmp_path / "x.rollout.yaml").write_text(SERVER)
 
-    def shown(*options, file="x.yaml", **environment):
-        words = ["--plan", *options, "--quiet", str(tmp_path / file)]
-        result = CliRunner().invoke(main, words, env=environment)
-        assert result.exit_code == 0, result.stderr
-        return result.stdout.replace(str(tmp_path), "HERE")
+    def flat(side, gpus, file="x.yaml", **more):
+        made, found = planned(tmp_path / file, side, gpus, **more)
+        assert made is not None, found
+        return made
 
-    return shown
+    return flat
 
 
-def test_server_gets_its_file_s_words_and_variables(shown):
+def test_server_gets_its_file_s_words_and_variables(flat):
     words = (
-        "MAX_PIXELS=1003520 CUDA_VISIBLE_DEVICES=0,1"
+        "MAX_PIXELS=1003520 CUDA_VISIBLE_DEVICES=4,5"
         " swift rollout --host 127.0.0.1 --port 8080 --model models/none"
         " --vllm_tensor_parallel_size 1 --vllm_data_parallel_size 2 --vllm_max_model_len 4096 --vllm_engine_kwargs"
-        " '{\"enable_chunked_prefill\": true}' --log_level warning\n"
+        " '{\"enable_chunked_prefill\": true}' --log_level warning"
     )
-    assert shown("server", "--shown") == words
-    assert shown("server", "--shown", file="x.rollout.yaml") == words
+    assert flat("server", "4-5").shown() == words
+    assert flat("server", "4-5", "x.rollout.yaml").shown() == words
 
 
-def test_learner_gets_its_file_s_words_and_variables_and_keeps_the_file(shown):
-    assert shown("learner", "--shown") == (
-        "MAX_PIXELS=1003520 SWIFT_CONFIG_FILE=HERE/x.yaml CUDA_VISIBLE_DEVICES=6,7"
-        " torchrun --standalone --nproc_per_node=2 -m swift.cli.rlhf --rlhf_type grpo --model models/none"
+def test_learner_gets_its_file_s_words_and_variables_and_keeps_the_file(flat, tmp_path):
+    assert flat("learner", "3").shown().replace(str(tmp_path), "HERE") == (
+        "MAX_PIXELS=1003520 SWIFT_CONFIG_FILE=HERE/x.yaml CUDA_VISIBLE_DEVICES=3"
+        " torchrun --standalone --nproc_per_node=1 -m swift.cli.rlhf --rlhf_type grpo --model models/none"
         " --dataset train.jsonl --reward_funcs accuracy --reward_weights 1.0 --per_device_train_batch_size 4"
         " --num_generations 4 --learning_rate 1e-06 --use_vllm true --vllm_mode server"
-        " --vllm_server_host 127.0.0.1 --vllm_server_port 8080\n"
+        " --vllm_server_host 127.0.0.1 --vllm_server_port 8080"
     )
-
-
-def test_gpus_of_the_call_count_and_not_those_of_env(shown):
-    assert "CUDA_VISIBLE_DEVICES=4,5 " in shown("server", "--shown", "--rollout-gpus", "4,5")
-    words = shown("learner", "--shown", "--train-gpus", "3,")
-    assert "CUDA_VISIBLE_DEVICES=3 torchrun --standalone --nproc_per_node=1 " in words
 
 
 @pytest.mark.parametrize(("release", "kept"), [("4.2.1", True), ("4.2.2", False), ("4.5.2", False)])
-def test_variables_of_the_shell_win_where_ms_swift_lets_them(release, kept, shown, tmp_path):
+def test_variables_of_the_shell_win_where_ms_swift_lets_them(release, kept, flat, tmp_path, monkeypatch):
     learner = tmp_path / "x.yaml"
     learner.write_text(learner.read_text().replace("  NPROC_PER_NODE: 2\n", ""))
-    words = shown("server", "--shown", "--swift-version", release, MAX_PIXELS="5")
-    assert ("MAX_PIXELS=1003520" in words) is kept
+    monkeypatch.setenv("MAX_PIXELS", "5")
+    assert ("MAX_PIXELS" in flat("server", "0,1", release=release).environment) is kept
 
 
-def test_both_sides_know_the_server_by_its_words_and_variables(shown, tmp_path):
+def test_both_sides_know_the_server_by_its_words_and_variables(flat, tmp_path):
     def digest(side):
-        return next(word for word in shown(side).split("\0") if word.startswith("fact digest="))
+        return flat(side, "6,7").facts["digest"]
 
     before = digest("server")
     assert digest("learner") == before

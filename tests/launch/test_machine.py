@@ -14,12 +14,12 @@ from bench import free_port
 from bench import until
 
 from launch import state
-from launch.machine import gpus
 from launch.machine import processes
 from launch.machine import software
 from launch.machine import tcp
-from launch.machine.gpus import Gpu
 from launch.machine.rollout import Server
+from schema.split import nvidia
+from schema.split.nvidia import Gpu
 
 #: What uv writes into an environment that may be moved.
 RELOCATABLE = "#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python' \"$0\" \"$@\"\n' '''\n"
@@ -41,7 +41,7 @@ def test_nvidia_smi_is_read(tmp_path, monkeypatch):
         *) echo 'GPU-8f, 77, 28000'; echo 'GPU-8f, 78, [N/A]'; echo 'GPU-8f, [N/A], 9' ;;
         esac""",
     )
-    assert gpus.gpus() == (
+    assert nvidia.gpus() == (
         Gpu("0", "GPU-8f", 28672, 143771, ((77, 28000), (78, None))),
         Gpu("1", "GPU-90", 0, 143771),
     )
@@ -50,7 +50,7 @@ def test_nvidia_smi_is_read(tmp_path, monkeypatch):
 @pytest.mark.parametrize("script", ["exit 9", "echo 'NVIDIA-SMI has failed'", "printf '\\377\\n'"])
 def test_nvidia_smi_that_fails(tmp_path, monkeypatch, script):
     nvidia_smi(tmp_path, monkeypatch, script)
-    assert not gpus.gpus()
+    assert not nvidia.gpus()
 
 
 @pytest.mark.parametrize(

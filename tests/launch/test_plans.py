@@ -1,4 +1,4 @@
-"""The command lines that a preset means, the plan for scripts, and the looks at ports and servers."""
+"""The command lines that a preset means, and the plans that run them."""
 
 import json
 from types import SimpleNamespace
@@ -6,28 +6,36 @@ from types import SimpleNamespace
 import pytest
 from bench import REPO
 from bench import SMOKE
-from click.testing import CliRunner
 
+from launch import checked
 from launch.argv import arguments as argv
 from launch.argv.plan import Plan
 from launch.argv.plans import learner_plan
 from launch.argv.plans import server_plan
+from launch.options import Request
 from launch.run.server import probeable
 from schema.check import Options
 from schema.check import context
 from schema.check import load
-from schema.cli import main
 from schema.errors import InputError
 from schema.resolve import Workspace
-from schema.split.gpus import parse_gpus
+from schema.split.gpus import Gpus
+from schema.split.gpus import parse_list
 
 COLOCATE = REPO / "tests/presets/colocate/configs/train/grpo/summary_1024.yaml"
+ONE = Gpus(1, ("0",))
 
 
 def about(path, rollout=None, train=None):
     workspace = Workspace()
-    options = Options(rollout and parse_gpus(rollout), train and parse_gpus(train))
-    return context(workspace, load(workspace, path), options)
+    return context(workspace, load(workspace, path), Options(rollout, train))
+
+
+def planned(path, side, gpus, entry=None, release=None):
+    """The plan of one side for these GPUs, and what was found."""
+    request = Request(side, path, parse_list(gpus), entry=entry)
+    own = (request.gpus, None) if side == "server" else (None, request.gpus)
+    return checked.plan(checked.side_context(request, Options(*own, release)), request)
 
 
 @pytest.fixture
@@ -100,7 +108,7 @@ def test_server_gets_mappings_as_json_and_no_nulls(preset):
 
 
 def test_learner_runs_one_process_a_gpu(preset):
-    words = learner_plan(about(preset(), train="4,5,6"), None).argv
+    words = learner_plan(about(preset()), Gpus(3, ("4", "5", "6"))).argv
     assert words[:5] == ("torchrun", "--standalone", "--nproc_per_node=3", "-m", "swift.cli.rlhf")
 
 
@@ -176,7 +184,7 @@ def test_deepspeed_only_where_it_is_enabled(preset, section, words):
 
 def test_entry_gets_the_preset_alone(preset):
     path = preset()
-    plan = learner_plan(about(path, train="6,7"), "my_repo.train")
+    plan = learner_plan(about(path), Gpus(2, ("6", "7")), "my_repo.train")
     assert plan.argv == (
         *("torchrun", "--standalone", "--nproc_per_node=2", "-m", "my_repo.train"),
         *("--config", str(path)),
@@ -186,29 +194,30 @@ def test_entry_gets_the_preset_alone(preset):
 @pytest.mark.parametrize("entry", ["", "-c", "my-repo.train", "my_repo/train.py", "my_repo.", "a b"])
 def test_entry_must_be_a_module(preset, entry):
     with pytest.raises(InputError, match="is no name of a Python module"):
-        learner_plan(about(preset()), entry)
+        learner_plan(about(preset()), ONE, entry)
 
 
 # Plans
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("entry", "told"),
     [
-        ([], ["data.dataset is ['dummy']", "summary.format, summary.header and 8 more"]),
-        (["--entry", "my.train"], []),
+        (None, ["data.dataset is ['dummy']", "summary.format, summary.header and 8 more"]),
+        ("my.train", []),
     ],
 )
-def test_a_learner_that_only_a_training_repository_can_run_is_told_so(words, told):
+def test_a_learner_that_only_a_training_repository_can_run_is_told_so(entry, told):
     preset = REPO / "configs/train/grpo/summary_1024.yaml"
-    result = CliRunner().invoke(main, ["--plan", "learner", "--shown", *words, str(preset)])
-    assert result.exit_code == 0
-    assert result.stderr.count("warning[needs-entry]") == len(told)
-    assert all(text in result.stderr for text in told)
+    made, found = planned(preset, "learner", "6,7", entry)
+    assert made is not None
+    said = [finding.message for finding in found if finding.rule == "needs-entry"]
+    assert len(said) == len(told)
+    assert all(any(text in message for message in said) for text in told)
 
 
 def test_plan_of_the_server(preset):
-    plan = server_plan(about(preset(), rollout="3,"))
+    plan = server_plan(about(preset()), Gpus(1, ("3",)))
     assert plan.environment == {"CUDA_VISIBLE_DEVICES": "3"}
     assert {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} < set(plan.unset)
     facts = dict(plan.facts)
@@ -236,7 +245,7 @@ def test_plan_of_the_server(preset):
 )
 def test_a_preset_whose_server_cannot_be_placed_has_no_plan(preset, old, new, reason):
     with pytest.raises(InputError, match=reason):
-        server_plan(about(preset((old, new))))
+        server_plan(about(preset((old, new))), ONE)
 
 
 @pytest.mark.parametrize(
@@ -256,29 +265,23 @@ def test_a_server_is_asked_for_a_token_unless_a_bare_prompt_is_not_enough(preset
 @pytest.mark.parametrize("said", ["29600", "[29600]"])
 def test_group_port_of_the_preset(preset, said):
     path = preset(("  vllm_server_timeout", f"  vllm_server_group_port: {said}\n  vllm_server_timeout"))
-    assert server_plan(about(path)).facts["group_port"] == "29600"
+    assert server_plan(about(path), ONE).facts["group_port"] == "29600"
 
 
 def test_digest_tells_servers_apart_and_not_learners(preset):
     def digest(*edits):
-        return learner_plan(about(preset(*edits))).facts["digest"]
+        return learner_plan(about(preset(*edits)), ONE).facts["digest"]
 
     assert digest() == digest(("learning_rate: 1.0e-5", "learning_rate: 2.0e-5"))
     assert digest() != digest(("vllm_gpu_memory_utilization: 0.3", "vllm_gpu_memory_utilization: 0.4"))
     assert digest() != digest(("build/smoke/model", "build/smoke/other"))
 
 
-def test_gpus_follow_from_the_preset_where_nobody_lists_them(preset):
-    path = preset(("vllm_data_parallel_size: 1", "vllm_data_parallel_size: 3"))
-    assert server_plan(about(path)).facts["gpus"] == "0,1,2"
-    assert learner_plan(about(path)).facts["gpus"] == "3,4"
-
-
 def test_colocate_preset_has_a_learner_and_no_server():
-    everything = about(COLOCATE, train="0,1,2,3,4,5,6,7")
+    everything, gpus = about(COLOCATE), parse_list("0-7")
     with pytest.raises(InputError, match=r"vllm_mode is 'colocate': there is no rollout server to start"):
-        server_plan(everything)
-    plan = learner_plan(everything)
+        server_plan(everything, gpus)
+    plan = learner_plan(everything, gpus)
     assert plan.facts == {
         "model": "models/qwen3-vl-4b-summary-1024-merged",
         "gpus": "0,1,2,3,4,5,6,7",
@@ -289,28 +292,16 @@ def test_colocate_preset_has_a_learner_and_no_server():
 
 def test_learner_asks_the_server_past_a_proxy(preset, monkeypatch):
     monkeypatch.setenv("no_proxy", "example.com")
-    assert "no_proxy" not in learner_plan(about(preset())).environment
+    assert "no_proxy" not in learner_plan(about(preset()), ONE).environment
     monkeypatch.setenv("https_proxy", "http://proxy:3128")
-    environment = learner_plan(about(preset())).environment
+    environment = learner_plan(about(preset()), ONE).environment
     assert environment["no_proxy"] == environment["NO_PROXY"] == "example.com,127.0.0.1"
     monkeypatch.delenv("no_proxy")
-    assert learner_plan(about(preset())).environment["no_proxy"] == "127.0.0.1"
+    assert learner_plan(about(preset()), ONE).environment["no_proxy"] == "127.0.0.1"
 
 
-def test_words_for_scripts_and_for_people():
-    plan = Plan(
-        {"model": "a\nb=c"}, {"CUDA_VISIBLE_DEVICES": "0,1", "NOTE": "a b"}, ("RANK",), ("swift", "--", "it's")
-    )
-    assert list(plan.words()) == [
-        "fact model=a\nb=c",
-        "unset RANK",
-        "set CUDA_VISIBLE_DEVICES=0,1",
-        "set NOTE=a b",
-        "--",
-        "swift",
-        "--",
-        "it's",
-    ]
+def test_a_person_is_shown_words_as_bash_reads_them():
+    plan = Plan({}, {"CUDA_VISIBLE_DEVICES": "0,1", "NOTE": "a b"}, ("RANK",), ("swift", "--", "it's"))
     assert plan.shown() == "CUDA_VISIBLE_DEVICES=0,1 NOTE='a b' swift -- 'it'\"'\"'s'"
 
 
@@ -324,22 +315,20 @@ def test_a_person_is_shown_what_must_not_be_inherited(monkeypatch):
 # The split as far as one launcher knows it
 
 
-def plans(path, *words):
-    return CliRunner().invoke(main, ["--plan", *words, "--", str(path)])
+def rules(path, side, gpus):
+    return [finding.rule for finding in planned(path, side, gpus)[1]]
 
 
 def test_a_side_is_checked_against_its_own_gpus(preset, tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.rollout-split]\nrollout-gpus = 6\ntrain-gpus = 2\n")
     path = preset()
-    assert plans(path, "server", "--rollout-gpus", "0,").exit_code == 0
-    assert plans(path, "learner", "--train-gpus", "1,").exit_code == 0
-    assert "error[rollout-gpus]" in plans(path, "server", "--rollout-gpus", "0,1").output
-    assert "error[generation-batch-size]" in plans(path, "learner", "--train-gpus", "1,2").output
-    assert "error[rollout-gpus]" in plans(path, "learner", "--train-gpus", "1,", "--rollout-gpus", "2,3").output
-    assert "is on both sides" in plans(path, "learner", "--train-gpus", "1,", "--rollout-gpus", "1,2").output
+    assert rules(path, "server", "0") == rules(path, "learner", "1") == []
+    assert rules(path, "server", "0-1") == ["rollout-gpus"]
+    assert "generation-batch-size" in rules(path, "learner", "1-2")
 
 
 def test_the_server_of_the_projects_split_is_checked_for_its_learners(preset, tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.rollout-split]\nrollout-gpus = 1\ntrain-gpus = 2\n")
-    result = plans(preset(), "server", "--rollout-gpus", "0,")
-    assert (result.exit_code, "W = 2 (train-gpus in pyproject.toml)" in result.output) == (1, True)
+    made, found = planned(preset(), "server", "0")
+    assert made is None
+    assert any("W = 2 (train-gpus in pyproject.toml)" in finding.message for finding in found)

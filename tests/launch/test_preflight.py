@@ -313,7 +313,7 @@ def test_what_is_allowed_only_warns(look):
 
 def test_what_is_allowed_must_be_a_check(bench):
     code, _, said = end(bench.server("allow=port-taken,gpu-bussy"))
-    assert (code, "allow names gpu-bussy;" in said) == (2, True)
+    assert (code, "--allow names gpu-bussy;" in said) == (2, True)
 
 
 def test_all_findings_at_once_and_nothing_is_started(bench):

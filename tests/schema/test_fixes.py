@@ -196,7 +196,7 @@ def test_gpus_of_a_node_are_split_as_each_preset_says(write, validate, preset):
         "not divisible by per_device_train_batch_size 2 x W = 6 (what the server leaves of gpus"
         in validate(two).out
     )
-    assert validate("--plan", "server", "--rollout-gpus", "0,1", two).code == 1
+    assert validate("--rollout-gpus", "0,1", two).code == 1
     assert validate("server.yaml").out == ""
     all_of_it = preset("custom: {extra: {rollout_server: {vllm_data_parallel_size: 8}}}", "all.yaml")
     assert "TP 1 x DP 8 = 8, but gpus in pyproject.toml is 8: none is left" in validate(all_of_it).out

@@ -22,6 +22,8 @@ from schema.split.gpus import refuse_overlap
         ("0, 1", Gpus(2, ("0", "1"))),
         ("3,", Gpus(1, ("3",))),
         ("7,0", Gpus(2, ("7", "0"))),
+        ("0-5", Gpus(6, ("0", "1", "2", "3", "4", "5"))),
+        ("6-7,0,2-2", Gpus(4, ("6", "7", "0", "2"))),
         ("GPU-8f6c-1,MIG-2a", Gpus(2, ("GPU-8f6c-1", "MIG-2a"))),
     ],
 )
@@ -40,7 +42,11 @@ def test_gpus_are_a_number_or_a_list(text, gpus):
         ("a,b", "neither a number"),
         ("0,,1", "neither a number"),
         ("0 1", "neither a number"),
-        ("0-3", "neither a number"),
+        ("0-x", "neither a number"),
+        ("0-1-2", "neither a number"),
+        ("3-0", "3-0 is no range of GPUs: it runs backwards; write 0-3"),
+        ("0-3,2", "GPU 2 is listed twice in '0-3,2'"),
+        ("0-999999999", "0-999999999 has more than 4096 GPUs"),
         ("0,1,0", "GPU 0 is listed twice"),
     ],
 )

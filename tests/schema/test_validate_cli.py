@@ -51,7 +51,7 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize("question", [[], ["--split"], ["--plan", "server"]], ids=["check", "split", "plan"])
+@pytest.mark.parametrize("question", [[], ["--split"]], ids=["check", "split"])
 @pytest.mark.parametrize(("content", "message"), UNUSABLE.values(), ids=UNUSABLE)
 def test_unusable_file_gets_one_clear_message_with_its_place_and_2(validate, write, question, content, message):
     ran = validate(*question, write("a.yaml", content))
@@ -81,7 +81,7 @@ def test_what_is_no_file_gets_one_clear_message_and_2(validate, root, name, mess
         (["--swift-version", "", "server.yaml"], "is not catalogued; the nearest"),
         (["--format", "xml", "server.yaml"], "'xml' is not one of"),
         (["--explain", "no-such-rule"], "there is no rule 'no-such-rule'"),
-        (["--plan", "server", "server.yaml", "colocate.yaml"], "exactly one preset"),
+        (["--explain", "gpu-busy"], "`rollout-split explain all` the checks of the machine, too"),
         (["--no-such-option"], "No such option"),
     ],
 )
@@ -292,7 +292,7 @@ def test_output_that_nothing_takes_is_2(preset, args):
 
 
 def test_validating_imports_nothing_heavy(preset):
-    heavy = ("torch", "swift", "vllm", "transformers", "deepdiff", "migrate", "numpy")
+    heavy = ("torch", "swift", "vllm", "transformers", "deepdiff", "launch", "migrate", "numpy")
     program = f"""
 import sys
 from schema.cli import main

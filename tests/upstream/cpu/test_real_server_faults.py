@@ -125,7 +125,7 @@ def test_learner_is_told_to_end_while_it_waits(bare, faults, number):
 
 
 def test_no_folder_for_logs(bare, faults):
-    faults.judge("logs cannot be written", bare, bare.server("logs=/proc/none").end(), 2, "logs=DIR names")
+    faults.judge("logs cannot be written", bare, bare.server("logs=/proc/none").end(), 2, "--logs DIR names")
 
 
 def test_disk_is_full(bare, faults):

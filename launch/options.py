@@ -1,0 +1,62 @@
+"""What an operator asks for when he starts one side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from schema.split.gpus import Gpus
+    from schema.swift.address import Address
+
+#: Seconds that a learner waits for its server, and a start for what an ended run gives back: a closed connection
+#: keeps a port for 60.
+WAIT_TIMEOUT, RELEASE_WAIT = 300, 75
+LOGS = Path("logs/rollout-split")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one call of `rollout-split server`, `learner` or `train` asks for.
+
+    Attributes:
+        side: server, learner, or train: a learner that nobody watches.
+        config: the preset.
+        gpus: GPUs of this side.
+        entry: a training repository's module for the learner, or None for the project's own, else ms-swift's.
+        wait_timeout: seconds that the learner waits for the server.
+        health_check: whether the learner looks at the server at all.
+        weights_check: whether a learner on whose server no weights arrived counts as failed.
+        trust_server: where a server listens that was started elsewhere, or None.
+        dry_run: print the command and start nothing.
+        preflight_only: check this machine and start nothing.
+        release_wait: seconds that an ended run has to give its GPUs' memory and its port back.
+        allow: ids of findings that shall only warn.
+        logs: where each start gets a folder.
+        show: live, or quiet where output shall not be shown.
+        swift: the `swift` to run, or None for the one on PATH.
+        python: the interpreter to run, or None for that of `swift` or `torchrun`.
+    """
+
+    side: str
+    config: Path
+    gpus: Gpus
+    entry: str | None = None
+    wait_timeout: float = WAIT_TIMEOUT
+    health_check: bool = True
+    weights_check: bool = True
+    trust_server: Address | None = None
+    dry_run: bool = False
+    preflight_only: bool = False
+    release_wait: float = RELEASE_WAIT
+    allow: frozenset[str] = frozenset()
+    logs: Path = LOGS
+    show: str = "live"
+    swift: str | None = None
+    python: str | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether output is shown."""
+        return self.show == "live"
