@@ -118,7 +118,7 @@ Exit status:
   killed it
 """
 _SERVER_STATUS = _STATUS.format(
-    well="--preflight-only or --dry-run, and nothing speaks against the start",
+    well="--preflight-only or --dry-run, and no finding forbids the start",
     refused="the preset has errors, or the machine is not fit",
     program="swift",
     own="""\

@@ -170,7 +170,7 @@ def _fit(one: Start) -> int:
     versions = (
         ", ".join(f"{name} {version}" for name, version in (one.software or {}).items()) or "unknown versions"
     )
-    one.voice(f"nothing speaks against this start; {one.toolchain.python or one.argv[0]}: {versions}")
+    one.voice(f"no finding forbids this start; {one.toolchain.python or one.argv[0]}: {versions}")
     return Exit.OK
 
 

@@ -331,7 +331,7 @@ def test_all_findings_at_once_and_nothing_is_started(bench):
 def test_preflight_only(bench, start):
     code, out, said = end(getattr(bench, start)("preflight_only=true"))
     assert (code, out) == (0, "")
-    assert f"nothing speaks against this start; {bench.home}/bin/python: python" in said
+    assert f"no finding forbids this start; {bench.home}/bin/python: python" in said
     assert "ms-swift 4.5.2, vllm 0.23.0" in said
     assert not bench.left()
     assert not bench.logs.exists()

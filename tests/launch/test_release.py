@@ -31,7 +31,7 @@ def late(bench):
 def test_memory_that_is_given_back_late_is_waited_for(late, side, gpu):
     code, _, said = end(getattr(late, side)("preflight_only=true", STAND_IN_LATE="1"))
     assert (code, said.count(WAITS.format(gpu))) == (0, 1), said
-    assert "nothing speaks against this start" in said
+    assert "no finding forbids this start" in said
 
 
 def test_a_server_starts_once_the_memory_is_there(late):
