@@ -23,8 +23,8 @@ from launch.run import wait
 from launch.run.learner import learn
 from launch.run.server import serve
 from launch.run.start import Start
-from launch.run.start import grace
 from launch.run.start import missing
+from launch.run.times import times
 from launch.run.voice import Voice
 from launch.toolchain import toolchain
 from schema import catalogue
@@ -73,7 +73,7 @@ def _start(wish: Wish) -> int:
     tell(found)
     if made is None:
         return Exit.FINDINGS
-    one = Start(wish, about, made, tools, versions, _key(about), Voice(wish.side), grace())
+    one = Start(wish, about, made, tools, versions, _key(about), Voice(wish.side), times())
     return _train(one) if wish.side == "train" else _watched(one)
 
 

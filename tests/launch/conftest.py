@@ -6,9 +6,12 @@ from functools import partial
 import pytest
 from bench import Bench
 from bench import FaultTable
+from carried import carried
+from carried import carry
 from looks import fit
 
-TABLE = FaultTable()
+#: What a report carries for the table of faults.
+ROW = "row of the fault table"
 
 
 @pytest.fixture
@@ -24,18 +27,22 @@ def look(tmp_path):
     return partial(fit, tmp_path)
 
 
-@pytest.fixture(scope="session")
-def faults():
+@pytest.fixture
+def faults(request):
     """Where faults are judged and kept."""
-    return TABLE
+    table = FaultTable()
+    yield table
+    for row in table.rows:
+        carry(request, ROW, row)
 
 
 def pytest_terminal_summary(terminalreporter):
     """Keeps the table, and shows it where details are asked for."""
-    if TABLE.rows:
-        file = TABLE.write()
+    table = FaultTable(carried(terminalreporter, ROW))
+    if table.rows:
+        file = table.write()
         verbose = terminalreporter.config.get_verbosity() > 0
-        terminalreporter.write_line(TABLE.text() if verbose else f"{len(TABLE.rows)} faults: {file}")
+        terminalreporter.write_line(table.text() if verbose else f"{len(table.rows)} faults: {file}")
 
 
 @pytest.fixture(autouse=True)

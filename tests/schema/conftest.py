@@ -11,14 +11,8 @@ from click.testing import CliRunner
 from complete import COLOCATE
 from complete import ROOT
 from complete import SERVER
-from hypothesis import settings
 
 from schema.cli import main
-
-# The same examples in every run; `pytest --hypothesis-profile thorough` looks for new ones.
-settings.register_profile("repeatable", max_examples=80, derandomize=True, deadline=None)
-settings.register_profile("thorough", max_examples=5000, deadline=None)
-settings.load_profile("repeatable")
 
 
 class Ran(NamedTuple):
