@@ -328,17 +328,18 @@ def _one(inputs: Inputs, seed: int, number: int, folder: Path, stack: io.TextIOW
     }
 
 
-def check(seed: int, inputs: int, validated: int, migrated: int) -> Figures:
+def check(seed: int, inputs: range, validated: int, migrated: int, workers: int = 0) -> Figures:
     """Runs inputs and checks what came of them.
 
     Args:
         seed: what the inputs are made from.
-        inputs: how many.
+        inputs: their numbers.
         validated: how often validate-config ends with 0, with 1 and with 2 at least: not all may be refused.
         migrated: the same of migrate-config.
+        workers: processes that run them; 0 for one a core, up to eight.
     """
-    found = run(seed, range(inputs), workers=min(8, os.cpu_count() or 1))
-    assert found.inputs == inputs
+    found = run(seed, inputs, workers=workers or min(8, os.cpu_count() or 1))
+    assert found.inputs == len(inputs)
     assert not found.failures, "\n".join(found.failures)
     assert found.memory < 1 << 20  # KiB
     for command, least in (("validate-config", validated), ("migrate-config", migrated)):
