@@ -5,9 +5,9 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from amounts import examples
 from faults import INJECTED
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 from power import Trace
 from writer import recover
@@ -77,7 +77,7 @@ def refuse_torn(root):
         assert not (root / name).exists() or (root / name).read_bytes() == wanted
 
 
-@settings(max_examples=400, deadline=None)
+@examples(150)
 @given(shares=st.lists(st.floats(0, 1), min_size=1, max_size=3), chance=st.randoms(use_true_random=False))
 def test_power_cuts(shares, chance):
     with Scratch() as scratch:
@@ -132,7 +132,7 @@ def settle(root):
     return recover(root / "a.yaml")
 
 
-@settings(max_examples=300, deadline=None)
+@examples(120)
 @given(share=st.floats(0, 1), edits=EDITS)
 def test_edits_by_hand_after_a_kill(share, edits):
     with Scratch() as scratch:
