@@ -1,6 +1,7 @@
 """What all tests share: how many examples Hypothesis makes."""
 
-import amounts  # noqa: F401 - registers the profiles
 from hypothesis import settings
+
+from tests import amounts  # noqa: F401 - registers the profiles
 
 settings.load_profile("repeatable")

@@ -4,11 +4,12 @@ import os
 from functools import partial
 
 import pytest
-from bench import Bench
-from bench import FaultTable
-from carried import carried
-from carried import carry
-from looks import fit
+
+from tests.carried import carried
+from tests.carried import carry
+from tests.launch.bench import Bench
+from tests.launch.bench import FaultTable
+from tests.launch.looks import fit
 
 #: What a report carries for the table of faults.
 ROW = "row of the fault table"

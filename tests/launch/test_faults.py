@@ -6,9 +6,10 @@ import signal
 import socket
 
 import pytest
-from bench import linger
-from bench import listens
-from bench import until
+
+from tests.launch.bench import linger
+from tests.launch.bench import listens
+from tests.launch.bench import until
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 QUIET = "show=quiet"

@@ -4,12 +4,12 @@ import contextlib
 import os
 
 import pytest
-from bench import Bench
-from bench import end
-from bench import until
 from click.testing import CliRunner
 
 from schema.cli import main
+from tests.launch.bench import Bench
+from tests.launch.bench import end
+from tests.launch.bench import until
 
 LEARNER = """\
 rlhf_type: grpo

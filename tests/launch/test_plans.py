@@ -4,8 +4,6 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from bench import REPO
-from bench import SMOKE
 from click.testing import CliRunner
 
 from launch.argv import arguments as argv
@@ -20,6 +18,8 @@ from schema.cli import main
 from schema.errors import InputError
 from schema.resolve import Workspace
 from schema.split.gpus import parse_gpus
+from tests.launch.bench import REPO
+from tests.launch.bench import SMOKE
 
 COLOCATE = REPO / "tests/presets/colocate/configs/train/grpo/summary_1024.yaml"
 

@@ -9,13 +9,13 @@ from dataclasses import fields
 from dataclasses import replace
 
 import pytest
-from bench import end
-from bench import until
 
 from launch.machine import processes
 from launch.run.times import Times
 from launch.run.times import times
 from schema.errors import InputError
+from tests.launch.bench import end
+from tests.launch.bench import until
 
 SERVER = "grpo_rollout_server.sh"
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}

@@ -5,17 +5,17 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from amounts import examples
-from amounts import floor
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from preset_files import KNOBS
-from preset_files import SECTIONS
-from preset_files import write_presets
-from yaml_files import comments
 
 from migrate.cli import main
+from tests.amounts import examples
+from tests.amounts import floor
+from tests.migrate.preset_files import KNOBS
+from tests.migrate.preset_files import SECTIONS
+from tests.migrate.preset_files import write_presets
+from tests.migrate.yaml_files import comments
 
 
 def test_migrated_soundly_or_refused():

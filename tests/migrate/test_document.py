@@ -6,15 +6,10 @@ from collections import Counter
 
 import pytest
 import yaml
-from amounts import examples
-from amounts import floor
 from hypothesis import assume
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
-from yaml_files import comments
-from yaml_files import document
-from yaml_files import texts
 
 from migrate.yamledit import document as edit
 from migrate.yamledit.edits import Add
@@ -26,6 +21,11 @@ from migrate.yamledit.fates import gone
 from schema.errors import InputError
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
+from tests.amounts import examples
+from tests.amounts import floor
+from tests.migrate.yaml_files import comments
+from tests.migrate.yaml_files import document
+from tests.migrate.yaml_files import texts
 
 SOME = examples(50)
 NEW = ("newcomer",)

@@ -5,8 +5,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from amounts import examples
-from amounts import floor
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +13,8 @@ from migrate.cli import main
 from schema.check import load
 from schema.resolve import Branch
 from schema.resolve import Workspace
+from tests.amounts import examples
+from tests.amounts import floor
 
 BASE = (Path(__file__).parent / "cases" / "base.yaml").read_text()
 VALUES = {

@@ -6,15 +6,15 @@ from pathlib import Path
 from random import Random
 
 import yaml
-from amounts import examples
-from amounts import floor
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from yaml_files import comments
 
 from migrate.cli import main
 from schema.cli import main as validate_config
+from tests.amounts import examples
+from tests.amounts import floor
+from tests.migrate.yaml_files import comments
 
 SPLIT = '[tool.rollout-split]\nrollout-gpus = 6\ntrain-gpus = 2\nswift-version = "4.5.2"\n'
 SURE = {

@@ -4,8 +4,6 @@ import copy
 from collections import Counter
 from pathlib import Path
 
-from amounts import examples
-from amounts import floor
 from hypothesis import assume
 from hypothesis import given
 from hypothesis import note
@@ -21,6 +19,8 @@ from migrate.yamledit.edits import apply
 from migrate.yamledit.fates import gone
 from schema.errors import InputError
 from schema.yamltext import parse
+from tests.amounts import examples
+from tests.amounts import floor
 
 SOME = examples(100)
 NAMES = ["a", "b c", '"q"', "'s'", "ü"]

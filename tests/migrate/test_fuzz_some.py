@@ -1,7 +1,8 @@
 """Some inputs of the fuzz suite, in parts that may run beside each other; the whole is in tests/upstream."""
 
 import pytest
-from fuzz_worker import check
+
+from tests.fuzz.fuzz_worker import check
 
 
 @pytest.mark.parametrize("part", range(4))

@@ -4,7 +4,6 @@ What a block says is the matter of test_comment_claims.py; here it is where the 
 """
 
 import pytest
-from yaml_files import document
 
 from migrate.proof import prove
 from migrate.yamledit import document as edit
@@ -16,6 +15,7 @@ from migrate.yamledit.fates import stayed
 from migrate.yamledit.fates import taken
 from migrate.yamledit.regions import lines
 from schema.errors import InputError
+from tests.migrate.yaml_files import document
 
 #: In each text the lines of `rlhf.key` are marked with `>`.
 OWNED = {

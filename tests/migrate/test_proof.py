@@ -1,7 +1,6 @@
 """The proof stops every result that is not what was planned, and the command then writes nothing."""
 
 import pytest
-from yaml_files import document
 
 from migrate import plan
 from migrate.nested.to_server import ToServer
@@ -14,6 +13,7 @@ from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
 from migrate.yamledit.edits import apply
 from schema.errors import InputError
+from tests.migrate.yaml_files import document
 
 OLD = """\
 # head

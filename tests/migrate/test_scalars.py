@@ -4,7 +4,6 @@ import math
 
 import pytest
 import yaml
-from amounts import examples
 from hypothesis import example
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from ruamel.yaml import YAML
 
 from migrate.yamledit.scalars import scalar
 from migrate.yamledit.scalars import shown
+from tests.amounts import examples
 
 #: Texts that some reader takes for something else, or that break the line they stand in.
 # fmt: off

@@ -7,23 +7,23 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from amounts import examples
-from amounts import floor
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from preset_files import VALID
-from preset_files import write_presets
-from round_trip import check_there_and_back
-from round_trip import differing
-from round_trip import meaning
-from round_trip import migrate
-from round_trip import not_carried
 
 from migrate.cli import main
 from schema.cli import main as validate_config
 from schema.resolve import Workspace
 from schema.resolve.graph import dependents
+from tests.amounts import examples
+from tests.amounts import floor
+from tests.migrate.preset_files import VALID
+from tests.migrate.preset_files import write_presets
+from tests.migrate.round_trip import check_there_and_back
+from tests.migrate.round_trip import differing
+from tests.migrate.round_trip import meaning
+from tests.migrate.round_trip import migrate
+from tests.migrate.round_trip import not_carried
 
 REPO = Path(__file__).parents[2]
 EXAMPLES, PRESETS = REPO / "tests/examples", REPO / "tests/presets/colocate"

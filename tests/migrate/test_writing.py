@@ -8,16 +8,16 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from faults import interposed
-from writer import change
-from writer import mode
-from writer import new
-from writer import state
-from writer import write
 
 from migrate.writing import Change
 from migrate.writing import locked
 from schema.errors import InputError
+from tests.migrate.faults import interposed
+from tests.migrate.writer import change
+from tests.migrate.writer import mode
+from tests.migrate.writer import new
+from tests.migrate.writer import state
+from tests.migrate.writer import write
 
 CASES = Path(__file__).parent / "cases"
 

@@ -6,15 +6,15 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from faults import interposed
-from faults import killed_at
-from writer import change
-from writer import recover
-from writer import state
 
 from migrate.cli import main
 from migrate.writing import Change
 from migrate.writing import locked
+from tests.migrate.faults import interposed
+from tests.migrate.faults import killed_at
+from tests.migrate.writer import change
+from tests.migrate.writer import recover
+from tests.migrate.writer import state
 
 OLD, NEW = b"old: 1\n" * 300, b"new: 2\n" * 500
 

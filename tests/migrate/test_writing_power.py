@@ -5,15 +5,15 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from amounts import examples
-from faults import INJECTED
 from hypothesis import given
 from hypothesis import strategies as st
-from power import Trace
-from writer import recover
-from writer import write
 
 from schema.errors import InputError
+from tests.amounts import examples
+from tests.migrate.faults import INJECTED
+from tests.migrate.power import Trace
+from tests.migrate.writer import recover
+from tests.migrate.writer import write
 
 FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - mkdtemp makes a folder that is nobody else's
 OLD, NEW = b"old: 1\n" * 30, b"new: 2\n" * 50

@@ -3,12 +3,6 @@
 from pathlib import Path
 
 import pytest
-from faults import interposed
-from writer import change
-from writer import new
-from writer import recover
-from writer import state
-from writer import write
 
 from migrate import commands
 from migrate.plan import plan
@@ -16,6 +10,12 @@ from migrate.writing import Change
 from migrate.writing import locked
 from migrate.writing.journal import DONE
 from schema.errors import InputError
+from tests.migrate.faults import interposed
+from tests.migrate.writer import change
+from tests.migrate.writer import new
+from tests.migrate.writer import recover
+from tests.migrate.writer import state
+from tests.migrate.writer import write
 
 CASES = Path(__file__).parent / "cases"
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
-from complete import COLOCATE
-from complete import ROOT
-from complete import SERVER
 
 from schema.cli import main
+from tests.schema.complete import COLOCATE
+from tests.schema.complete import ROOT
+from tests.schema.complete import SERVER
 
 
 class Ran(NamedTuple):

@@ -4,12 +4,12 @@ import json
 
 import pytest
 import yaml
-from complete import TESTS
 
 from launch.argv.entry import NEEDS_ENTRY
 from launch.preflight import CHECKS
 from schema import catalogue
 from schema.rules import RULES
+from tests.schema.complete import TESTS
 
 KNOWN = {**RULES, NEEDS_ENTRY.id: NEEDS_ENTRY, **CHECKS}
 
