@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from migrate.cli import main
 from tests.carried import carried
 from tests.carried import carry
-from tests.migrate import faults
+from tests.migrate.writing import faults
 
 #: The split of the examples, whatever the repository's own is.
 SPLIT = '[tool.rollout-split]\nrollout-gpus = 6\ntrain-gpus = 2\nswift-version = "4.5.2"\n'

@@ -15,7 +15,7 @@ from tests.amounts import floor
 from tests.migrate.preset_files import KNOBS
 from tests.migrate.preset_files import SECTIONS
 from tests.migrate.preset_files import write_presets
-from tests.migrate.yaml_files import comments
+from tests.migrate.yamledit.yaml_files import comments
 
 
 def test_migrated_soundly_or_refused():

@@ -14,7 +14,7 @@ from migrate.cli import main
 from schema.cli import main as validate_config
 from tests.amounts import examples
 from tests.amounts import floor
-from tests.migrate.yaml_files import comments
+from tests.migrate.yamledit.yaml_files import comments
 
 SPLIT = '[tool.rollout-split]\nrollout-gpus = 6\ntrain-gpus = 2\nswift-version = "4.5.2"\n'
 SURE = {

@@ -13,7 +13,7 @@ from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
 from migrate.yamledit.edits import apply
 from schema.errors import InputError
-from tests.migrate.yaml_files import document
+from tests.migrate.yamledit.yaml_files import document
 
 OLD = """\
 # head

@@ -10,11 +10,11 @@ import pytest
 from migrate.cli import main
 from migrate.writing import Change
 from migrate.writing import locked
-from tests.migrate.faults import interposed
-from tests.migrate.faults import killed_at
-from tests.migrate.writer import change
-from tests.migrate.writer import recover
-from tests.migrate.writer import state
+from tests.migrate.writing.faults import interposed
+from tests.migrate.writing.faults import killed_at
+from tests.migrate.writing.writer import change
+from tests.migrate.writing.writer import recover
+from tests.migrate.writing.writer import state
 
 OLD, NEW = b"old: 1\n" * 300, b"new: 2\n" * 500
 
@@ -99,7 +99,7 @@ def steps_that_change(root, run):
     return steps
 
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 
 
 def presets(root, case):

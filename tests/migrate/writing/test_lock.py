@@ -13,11 +13,11 @@ import pytest
 from migrate.writing import lock
 from migrate.writing import locked
 from schema.errors import InputError
-from tests.migrate.faults import interposed
-from tests.migrate.faults import start_dying_at
-from tests.migrate.writer import change
-from tests.migrate.writer import recover
-from tests.migrate.writer import write
+from tests.migrate.writing.faults import interposed
+from tests.migrate.writing.faults import start_dying_at
+from tests.migrate.writing.writer import change
+from tests.migrate.writing.writer import recover
+from tests.migrate.writing.writer import write
 
 
 @contextmanager

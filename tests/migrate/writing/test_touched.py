@@ -10,14 +10,14 @@ from migrate.writing import Change
 from migrate.writing import locked
 from migrate.writing.journal import DONE
 from schema.errors import InputError
-from tests.migrate.faults import interposed
-from tests.migrate.writer import change
-from tests.migrate.writer import new
-from tests.migrate.writer import recover
-from tests.migrate.writer import state
-from tests.migrate.writer import write
+from tests.migrate.writing.faults import interposed
+from tests.migrate.writing.writer import change
+from tests.migrate.writing.writer import new
+from tests.migrate.writing.writer import recover
+from tests.migrate.writing.writer import state
+from tests.migrate.writing.writer import write
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 
 
 def touched(event, path):

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from schema.errors import InputError
 from tests.amounts import examples
-from tests.migrate.faults import INJECTED
-from tests.migrate.power import Trace
-from tests.migrate.writer import recover
-from tests.migrate.writer import write
+from tests.migrate.writing.faults import INJECTED
+from tests.migrate.writing.power import Trace
+from tests.migrate.writing.writer import recover
+from tests.migrate.writing.writer import write
 
 FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - mkdtemp makes a folder that is nobody else's
 OLD, NEW = b"old: 1\n" * 30, b"new: 2\n" * 50

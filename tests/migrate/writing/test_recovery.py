@@ -12,10 +12,10 @@ from migrate.writing import locked
 from migrate.writing.journal import DONE
 from migrate.writing.journal import UNDONE
 from schema.errors import InputError
-from tests.migrate.faults import interposed
-from tests.migrate.writer import recover
-from tests.migrate.writer import state
-from tests.migrate.writer import write
+from tests.migrate.writing.faults import interposed
+from tests.migrate.writing.writer import recover
+from tests.migrate.writing.writer import state
+from tests.migrate.writing.writer import write
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ import pytest
 from migrate.writing import Change
 from migrate.writing import locked
 from schema.errors import InputError
-from tests.migrate.faults import interposed
-from tests.migrate.writer import change
-from tests.migrate.writer import mode
-from tests.migrate.writer import new
-from tests.migrate.writer import state
-from tests.migrate.writer import write
+from tests.migrate.writing.faults import interposed
+from tests.migrate.writing.writer import change
+from tests.migrate.writing.writer import mode
+from tests.migrate.writing.writer import new
+from tests.migrate.writing.writer import state
+from tests.migrate.writing.writer import write
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 
 #: A user and a group that own nothing.
 NOBODY, NOGROUP = 65534, 65533

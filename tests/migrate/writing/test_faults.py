@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from schema.errors import InputError
-from tests.migrate.faults import INJECTED
-from tests.migrate.faults import Failing
-from tests.migrate.faults import interposed
-from tests.migrate.writer import recover
-from tests.migrate.writer import state
-from tests.migrate.writer import write
+from tests.migrate.writing.faults import INJECTED
+from tests.migrate.writing.faults import Failing
+from tests.migrate.writing.faults import interposed
+from tests.migrate.writing.writer import recover
+from tests.migrate.writing.writer import state
+from tests.migrate.writing.writer import write
 
 OLD, NEW = b"old: 1\n" * 300, b"new: 2\n" * 500
 ERRORS = [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS, errno.EDQUOT]
@@ -180,8 +180,8 @@ def may_mount():
 @pytest.mark.skipif(not may_mount(), reason="no file system can be mounted here")
 def test_disks_that_are_full(tmp_path):
     ran = subprocess.run(
-        [*MOUNTS, sys.executable, "-m", "tests.migrate.full_disk", tmp_path],
-        cwd=Path(__file__).parents[2],
+        [*MOUNTS, sys.executable, "-m", "tests.migrate.writing.full_disk", tmp_path],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         check=False,

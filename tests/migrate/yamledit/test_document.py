@@ -23,9 +23,9 @@ from schema.yamltext import Mapping
 from schema.yamltext import Scalar
 from tests.amounts import examples
 from tests.amounts import floor
-from tests.migrate.yaml_files import comments
-from tests.migrate.yaml_files import document
-from tests.migrate.yaml_files import texts
+from tests.migrate.yamledit.yaml_files import comments
+from tests.migrate.yamledit.yaml_files import document
+from tests.migrate.yamledit.yaml_files import texts
 
 SOME = examples(50)
 NEW = ("newcomer",)

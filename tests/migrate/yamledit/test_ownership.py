@@ -15,7 +15,7 @@ from migrate.yamledit.fates import stayed
 from migrate.yamledit.fates import taken
 from migrate.yamledit.regions import lines
 from schema.errors import InputError
-from tests.migrate.yaml_files import document
+from tests.migrate.yamledit.yaml_files import document
 
 #: In each text the lines of `rlhf.key` are marked with `>`.
 OWNED = {
