@@ -1,6 +1,6 @@
 """Writes on disks that really are full.
 
-`unshare --map-root-user --mount python -m tests.migrate.writing.full_disk FOLDER` runs it at the repository's root.
+`unshare --map-root-user --mount python -m tests.migrate.writing.full_disk FOLDER` runs it at the project's root.
 
 The disks are tmpfs with fewer and fewer pages and inodes, mounted where only this process sees them. It prints
 how many writes found their disk full; a failed assertion ends it.
