@@ -20,13 +20,14 @@ $(READY): pyproject.toml
 demo: $(READY) ## migrate a copy of the colocate presets, validate it, print both launch commands
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/demo.sh
 
-test: $(READY) ## the tests that need no ms-swift
-	$(BIN)/python -m pytest
+test: $(READY) ## the tests that need no ms-swift, on all cores
+	$(BIN)/python -m pytest -n auto --dist worksteal --durations=15
 
-lint: $(READY) ## ruff, mypy --strict, shellcheck, generated docs
+lint: $(READY) ## ruff, mypy --strict, who may import whom, shellcheck, generated docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/shellcheck -x scripts/*.sh tests/upstream/*.sh .ci/run
 	$(BIN)/python docs/generate.py --check
 

@@ -22,8 +22,8 @@ from launch.run import wait
 from launch.run.learner import learn
 from launch.run.server import serve
 from launch.run.start import Start
-from launch.run.start import grace
 from launch.run.start import missing
+from launch.run.times import times
 from launch.run.voice import Voice
 from launch.toolchain import toolchain
 from schema import catalogue
@@ -68,7 +68,7 @@ def _start(request: Request) -> int:
     tell(found)
     if made is None:
         return Exit.FINDINGS
-    one = Start(request, about, made, tools, versions, _key(about), Voice(request.side), grace())
+    one = Start(request, about, made, tools, versions, _key(about), Voice(request.side), times())
     return _train(one) if request.side == "train" else _watched(one)
 
 

@@ -73,14 +73,14 @@ def started(start: Start, folder: Path) -> Iterator[Child]:
     watchman = child = None
     try:
         with signals.held():
-            watchman = guard.post(family.mark, start.grace)
+            watchman = guard.post(family.mark, start.times.grace)
             family.apart.add(watchman.pid)
             child = _spawn(start, folder, family)
             watchman.tell(child.process.pid)
         yield child
     finally:
         with signals.ignored():
-            family.end(start.grace if child is None else child.grace, start.voice)
+            family.end(start.times.grace if child is None else child.grace, start.voice)
             if child is not None:
                 with contextlib.suppress(subprocess.TimeoutExpired):  # a driver call may hold it for ever
                     child.process.wait(timeout=KILLED)
@@ -95,7 +95,7 @@ def _spawn(start: Start, folder: Path, family: Family) -> Child:
     stdout = cast("IO[bytes]", process.stdout)  # a pipe, as `_run` asks
     pump = Pump(stdout, folder / OUTPUT, show=start.request.live, voice=start.voice)
     pump.start()
-    return Child(process, family, pump, start.grace)
+    return Child(process, family, pump, start.times.grace)
 
 
 def _run(start: Start, mark: str) -> subprocess.Popen[bytes]:

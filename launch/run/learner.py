@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at the server; a server without a process to look at is lost after three.
 LOOK, MISSES = 1.0, 3
-#: Seconds in which a server ends that lost an engine, and with it the learner before its launcher saw why.
-SETTLE = 5.0
-#: Seconds that a learner gets to end once it waits in vain: it may hang in NCCL, and has nothing to save.
-HURRY = 5
 
 
 def learn(start: Start) -> int:
@@ -74,12 +70,12 @@ def _look_after(start: Start) -> None:
 
 def _run(start: Start, folder: Path, watch: ServerWatch | None = None, note: Note | None = None) -> int:
     """Runs the learner until it ends, or until it or its server is of no use any more."""
-    overlap = OverlapWatch(time.monotonic())
+    overlap = OverlapWatch(time.monotonic(), start.times.quiet)
     with child.started(start, folder) as program:
         while (code := program.code()) is None:
             fault = watch.look() if watch is not None else None
             if fault := fault or overlap.look(program.pump.new_lines(), time.monotonic()):
-                program.grace = min(program.grace, HURRY)
+                program.grace = min(program.grace, start.times.hurry)
                 return _tell(start, fault)
             if note is not None:
                 note.renew()
@@ -111,6 +107,7 @@ class ServerWatch:
 
     def __init__(self, start: Start) -> None:
         self._port = start.server.port
+        self._settle = start.times.settle
         self._job: Job | None = None if start.request.trust_server else state.job("server", self._port)
         self._tail = Tail(Path(self._job.log)) if self._job else None
         self._looked = time.monotonic()
@@ -131,7 +128,7 @@ class ServerWatch:
         self._failed_load()
         if self._failed:
             return self._load_fault()
-        deadline = time.monotonic() + SETTLE
+        deadline = time.monotonic() + self._settle
         while failed and time.monotonic() < deadline:
             if fault := self._lost():
                 return fault

@@ -10,18 +10,21 @@ from launch.run.server import Fault
 #: What is logged instead of the completions that the next step waits for (ms-swift 3.10.0,
 #: trainers/rlhf_trainer/rollout_mixin.py:1049, to 4.5.2, rlhf_trainers/rollout_mixin.py:1634; 4.6.0 raises).
 _FAILED = re.compile(r"Error in async_generate_rollout callback: (.*)")
-#: Seconds of silence after which a learner that lost its completions is taken to wait for them, at least.
-QUIET = 30.0
 
 
 class OverlapWatch:
     """A learner's output, looked at for completions of `async_generate` that it will wait for in vain.
 
     The step that it is in needs other completions, and may be the last, or the one after which it saves. So it is
-    ended only when it has been silent for twice as long as ever before, and for no less than QUIET.
+    ended only when it has been silent for twice as long as ever before, and for no less than it was given.
+
+    Args:
+        now: seconds on a clock that only goes forward.
+        quiet: the shortest silence that tells.
     """
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, quiet: float) -> None:
+        self._quiet = quiet
         self._heard = now
         self._longest = 0.0
         self._error: str | None = None
@@ -31,7 +34,7 @@ class OverlapWatch:
 
         Args:
             lines: what it printed since the last look.
-            now: seconds on a clock that only goes forward.
+            now: seconds on the same clock.
         """
         if lines:
             self._longest = max(self._longest, now - self._heard)
@@ -40,7 +43,7 @@ class OverlapWatch:
             if found := _FAILED.search(line):
                 self._error = found[1]
         silent = now - self._heard
-        if self._error is None or silent <= max(QUIET, 2 * self._longest):
+        if self._error is None or silent <= max(self._quiet, 2 * self._longest):
             return None
         return Fault(
             Code.ROLLOUT_FAILED,

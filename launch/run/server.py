@@ -30,8 +30,6 @@ RETRIES = 100
 LOOK = 0.5
 #: How often `/get_world_size/` may not answer where `/health/` does.
 SILENT = 10
-#: Seconds that a server gets to end by itself once an engine is gone; then to end when it is told to.
-ENDS = 2.0
 
 _ARGUMENTS = re.compile(r"\bargs: RolloutArguments\(.*\bport=(\d+)\b")
 _LISTENS = re.compile(r"Uvicorn running on https?://\S*:(\d+)")
@@ -156,14 +154,14 @@ class _Watch:
         lost = [engine for engine in self.engines if not processes.alive(engine.pid, engine.started)]
         if not lost or self._ends():
             return None
-        self.program.grace = ENDS  # it is broken; nothing in it needs time
+        self.program.grace = self.start.times.ends  # it is broken; nothing in it needs time
         return Fault(
             Code.ENGINE_LOST,
             f"process {lost[0].pid}, which holds an engine, has died; the server would go on answering /health/",
         )
 
     def _ends(self) -> bool:
-        deadline = time.monotonic() + ENDS
+        deadline = time.monotonic() + self.start.times.ends
         while self.program.code() is None and time.monotonic() < deadline:
             time.sleep(TICK)
         return self.program.code() is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -27,13 +26,13 @@ if TYPE_CHECKING:
 
     from launch.argv.plan import Plan
     from launch.options import Request
+    from launch.run.times import Times
     from launch.run.voice import Voice
     from launch.state import Job
     from launch.toolchain import Toolchain
     from schema.context import Context
 
 STARTERS = Path(__file__).parents[1] / "starters"
-GRACE_VARIABLE, GRACE = "ROLLOUT_SPLIT_GRACE", 40
 _FACTS = ("host", "port", "tensor_parallel_size", "data_parallel_size", "vllm_max_model_len", "model", "gpus")
 
 
@@ -49,7 +48,7 @@ class Start:
         software: versions in their environment, or None if they are not known.
         key: of the server's routes, or None.
         voice: says what happens.
-        grace: seconds between TERM and KILL.
+        times: how long to wait for what.
     """
 
     request: Request
@@ -59,7 +58,7 @@ class Start:
     software: Mapping[str, str] | None
     key: str | None
     voice: Voice
-    grace: int
+    times: Times
 
     @cached_property
     def argv(self) -> tuple[str, ...]:
@@ -140,18 +139,6 @@ class Start:
             os.execvpe(self.argv[0], self.argv, self.environment)  # noqa: S606 - a list of words, no shell
         except (OSError, ValueError) as error:
             raise unrunnable(self.argv[0], error) from error
-
-
-def grace() -> int:
-    """The seconds that this shell gives between TERM and KILL.
-
-    Raises:
-        InputError: the variable holds no number.
-    """
-    said = os.environ.get(GRACE_VARIABLE, str(GRACE))
-    if not re.fullmatch("[0-9]{1,9}", said):
-        raise InputError(f"{GRACE_VARIABLE} is {said!r}; it must be a whole number of seconds")
-    return int(said)
 
 
 def missing(program: str) -> InputError:

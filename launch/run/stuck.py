@@ -9,9 +9,6 @@ from launch.run.server import probeable
 if TYPE_CHECKING:
     from launch.run.start import Start
 
-#: Seconds that a server gets for one token which has generated before, and which nobody uses.
-ANSWER = 15.0
-
 
 def told(start: Start) -> str | None:
     """What is wrong with a server that was ready and that no learner uses, or None.
@@ -19,7 +16,7 @@ def told(start: Start) -> str | None:
     A learner that ends while it connects, or amid a weight sync, leaves the server's workers waiting for it: for
     the 300 s of their store (vLLM 0.32.0, distributed/utils.py StatelessProcessGroup.create), or for ever in NCCL.
     """
-    refusal = start.server.refusal(ANSWER) if probeable(start) else None
+    refusal = start.server.refusal(start.times.answer) if probeable(start) else None
     if refusal is None:
         return None
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -41,11 +42,21 @@ def knowing(arguments: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     Raises:
         CatalogueError: a data file is missing or broken.
     """
-    histories = [history(*argument) for argument in arguments]
-    if not all(histories):
-        return ()  # thousands of unknown names cost nothing
-    events = [sorted((order(since), present) for since, present in one) for one in histories]
-    return tuple(version for version in versions() if all(_has(one, version) for one in events))
+    having: set[str] | None = None
+    for argument in arguments:
+        events = history(*argument)
+        if not events:
+            return ()  # thousands of unknown names cost nothing
+        one = _having(tuple(events), versions())
+        having = {*one} if having is None else having.intersection(one)
+    return tuple(version for version in versions() if having is None or version in having)
+
+
+@cache
+def _having(events: tuple[tuple[str, bool], ...], releases: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of some releases that have an argument with such a history; each check asks for all of its keys."""
+    ordered = sorted((order(since), present) for since, present in events)
+    return tuple(version for version in releases if _has(ordered, version))
 
 
 def spans(releases: Iterable[str]) -> str:

@@ -8,9 +8,6 @@ from io import StringIO
 from pathlib import Path as FilePath
 from typing import Any
 
-from choice import NEW
-from choice import Edit
-from choice import Path
 from ruamel.yaml import YAML
 
 from migrate.yamledit import document as ours
@@ -26,6 +23,9 @@ from migrate.yamledit.steps import apply
 from schema.errors import InputError
 from schema.yamltext import Document
 from schema.yamltext import parse
+from tests.corpus.choice import NEW
+from tests.corpus.choice import Edit
+from tests.corpus.choice import Path
 
 PLACE = FilePath("/corpus/file.yaml")
 

@@ -11,14 +11,15 @@ from io import StringIO
 from typing import Any
 
 import yaml
-from choice import NEW
-from choice import Edit
-from choice import Path
-from choice import intended
-from owners import Comments
-from owners import Owned
-from owners import owners
 from ruamel.yaml import YAML
+
+from tests.corpus.choice import NEW
+from tests.corpus.choice import Edit
+from tests.corpus.choice import Path
+from tests.corpus.choice import intended
+from tests.corpus.owners import Comments
+from tests.corpus.owners import Owned
+from tests.corpus.owners import owners
 
 
 @dataclass(frozen=True)

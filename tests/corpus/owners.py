@@ -19,7 +19,7 @@ from migrate.yamledit.ownership import owned
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from choice import Path
+    from tests.corpus.choice import Path
 
 _COMMENT_LINE = re.compile(r"[ \t]*#")
 #: What a comment at the top of a file says of the file, not of its first key.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from editors import EDITORS
-from suite import COMPARED
+from tests.corpus.editors import EDITORS
+from tests.corpus.suite import COMPARED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from suite import Figures
-    from suite import Row
+    from tests.corpus.suite import Figures
+    from tests.corpus.suite import Row
 
 
 def written(figures: Figures, folder: Path) -> str:

@@ -20,17 +20,18 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import yaml
-from choice import NEW
-from choice import Edit
-from choice import edits_of
-from collect import CORPUS
-from collect import MANIFEST
-from editors import EDITORS
-from editors import Refused
-from judge import Original
-from judge import gone_with
-from judge import judged
-from judge import loader
+
+from tests.corpus.choice import NEW
+from tests.corpus.choice import Edit
+from tests.corpus.choice import edits_of
+from tests.corpus.collect import CORPUS
+from tests.corpus.collect import MANIFEST
+from tests.corpus.editors import EDITORS
+from tests.corpus.editors import Refused
+from tests.corpus.judge import Original
+from tests.corpus.judge import gone_with
+from tests.corpus.judge import judged
+from tests.corpus.judge import loader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -314,7 +315,7 @@ def _place(edit: Edit) -> tuple[object, ...]:
 
 
 if __name__ == "__main__":
-    from report import written
+    from tests.corpus.report import written
 
     numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
     written(run(others="--alone" not in sys.argv, one_in=numbers[0] if numbers else 1), CORPUS)

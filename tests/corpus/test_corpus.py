@@ -1,11 +1,12 @@
 """The goals of the YAML editor over the corpus: `make corpus` collects it and runs this."""
 
 import pytest
-from collect import CORPUS
-from collect import MANIFEST
-from report import written
-from suite import Figures
-from suite import run
+
+from tests.corpus.collect import CORPUS
+from tests.corpus.collect import MANIFEST
+from tests.corpus.report import written
+from tests.corpus.suite import Figures
+from tests.corpus.suite import run
 
 #: Rows with fewer accepted edits than this are judged in the total only.
 ENOUGH = 500

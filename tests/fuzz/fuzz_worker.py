@@ -1,6 +1,6 @@
 """Runs mutated inputs through both commands, in forked workers with limits, and looks at all that comes out.
 
-    python tests/fuzz/fuzz_worker.py SEED NUMBER
+    python -m tests.fuzz.fuzz_worker SEED NUMBER
 
 runs one input again, shows its files, and ends with what was wrong.
 """
@@ -26,14 +26,13 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from fuzz_inputs import PLANTED
-from fuzz_inputs import USUAL
-from fuzz_inputs import Files
-from fuzz_inputs import Inputs
-from fuzz_mutations import mutated
-
 from migrate.cli import main as migrate_config
 from schema.cli import main as validate_config
+from tests.fuzz.fuzz_inputs import PLANTED
+from tests.fuzz.fuzz_inputs import USUAL
+from tests.fuzz.fuzz_inputs import Files
+from tests.fuzz.fuzz_inputs import Inputs
+from tests.fuzz.fuzz_mutations import mutated
 
 #: Seconds of a CPU that one input may take, seconds on the clock (others may use the CPU), and bytes of memory.
 CPU, CLOCK, MEMORY = 10, 120, 1 << 30
@@ -273,7 +272,7 @@ class _Share:
 
 def _failure(seed: int, number: int, what: str) -> str:
     """What is wrong, and how to see it again."""
-    return f"seed {seed}, number {number} (python tests/fuzz/fuzz_worker.py {seed} {number}): {what}"
+    return f"seed {seed}, number {number} (python -m tests.fuzz.fuzz_worker {seed} {number}): {what}"
 
 
 def _count(figures: Figures, line: dict) -> None:
@@ -328,17 +327,18 @@ def _one(inputs: Inputs, seed: int, number: int, folder: Path, stack: io.TextIOW
     }
 
 
-def check(seed: int, inputs: int, validated: int, migrated: int) -> Figures:
+def check(seed: int, inputs: range, validated: int, migrated: int, workers: int = 0) -> Figures:
     """Runs inputs and checks what came of them.
 
     Args:
         seed: what the inputs are made from.
-        inputs: how many.
+        inputs: their numbers.
         validated: how often validate-config ends with 0, with 1 and with 2 at least: not all may be refused.
         migrated: the same of migrate-config.
+        workers: processes that run them; 0 for one a core, up to eight.
     """
-    found = run(seed, range(inputs), workers=min(8, os.cpu_count() or 1))
-    assert found.inputs == inputs
+    found = run(seed, inputs, workers=workers or min(8, os.cpu_count() or 1))
+    assert found.inputs == len(inputs)
     assert not found.failures, "\n".join(found.failures)
     assert found.memory < 1 << 20  # KiB
     for command, least in (("validate-config", validated), ("migrate-config", migrated)):

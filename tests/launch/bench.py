@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import random
@@ -16,6 +17,8 @@ from launch.machine import tcp
 
 REPO = Path(__file__).parents[2]
 SMOKE = REPO / "configs/smoke/server.yaml"
+#: Seconds that stand-ins need no more of. The grace is left as it is: what is told to end must end by itself.
+SHORT = {f"ROLLOUT_SPLIT_{name}": "1" for name in ("HURRY", "ENDS", "SETTLE")}
 
 #: `swift rollout`: it tries ports as ms-swift does, has one engine in a process of its own, and answers what
 #: launchers and learners ask. Every sync changes what the weights answer to a prompt.
@@ -137,11 +140,26 @@ elif "STAND_IN_APP" in os.environ:
 """
 
 
+def _ports():
+    """Ports below those that connections get by themselves, so that nothing takes one before it is used.
+
+    Each process of a test run has a share of its own, and none is given out twice before all others were:
+    servers may move some ports on, and what they leave lingers.
+    """
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    size = 20_000 // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    first = 10_000 + size * number
+    spread = list(range(first, first + size - 4, 5))
+    begin = random.randrange(len(spread))
+    yield from itertools.cycle(spread[begin:] + spread[:begin])
+
+
+PORTS = _ports()
+
+
 def free_port():
-    """A port below those that connections get by themselves, so that nothing takes it before it is used."""
-    while not tcp.bindable(port := random.randrange(10000, 30000)):
-        pass
-    return port
+    """A port that a server may have, and the next one is free, too."""
+    return next(port for port in PORTS if tcp.bindable(port) and tcp.bindable(port + 1))
 
 
 def listens(port):
@@ -170,13 +188,13 @@ def until(condition, seconds=30):
 class FaultTable:
     """What faults led to: the launcher's message, its exit code, seconds, and processes that it left."""
 
-    def __init__(self):
-        self.rows = []
+    def __init__(self, rows=()):
+        self.rows = list(rows)
 
-    def judge(self, fault, process, code, message, left=lambda: (), *, within=30):
+    def judge(self, fault, process, code, message, left=lambda: ()):
         """Waits for a launcher to end, which it must with this code and message and without leaving anything."""
         begun = time.monotonic()
-        said_code, _, said = end(process, within)
+        said_code, _, said = end(process)
         seconds = time.monotonic() - begun
         lines = [line for line in said.splitlines() if message in line]
         remains = list(left())
@@ -221,6 +239,7 @@ class Bench:
             "PATH": ":".join(map(str, tools)),
             "STAND_IN_HOME": str(home),
             "ROLLOUT_SPLIT_STATE": str(self.state),
+            **SHORT,
         }
         self.launched = []
 

@@ -4,11 +4,15 @@ import os
 from functools import partial
 
 import pytest
-from bench import Bench
-from bench import FaultTable
-from looks import fit
 
-TABLE = FaultTable()
+from tests.carried import carried
+from tests.carried import carry
+from tests.launch.bench import Bench
+from tests.launch.bench import FaultTable
+from tests.launch.looks import fit
+
+#: What a report carries for the table of faults.
+ROW = "row of the fault table"
 
 
 @pytest.fixture
@@ -24,18 +28,22 @@ def look(tmp_path):
     return partial(fit, tmp_path)
 
 
-@pytest.fixture(scope="session")
-def faults():
+@pytest.fixture
+def faults(request):
     """Where faults are judged and kept."""
-    return TABLE
+    table = FaultTable()
+    yield table
+    for row in table.rows:
+        carry(request, ROW, row)
 
 
 def pytest_terminal_summary(terminalreporter):
     """Keeps the table, and shows it where details are asked for."""
-    if TABLE.rows:
-        file = TABLE.write()
+    table = FaultTable(carried(terminalreporter, ROW))
+    if table.rows:
+        file = table.write()
         verbose = terminalreporter.config.get_verbosity() > 0
-        terminalreporter.write_line(TABLE.text() if verbose else f"{len(TABLE.rows)} faults: {file}")
+        terminalreporter.write_line(table.text() if verbose else f"{len(table.rows)} faults: {file}")
 
 
 @pytest.fixture(autouse=True)

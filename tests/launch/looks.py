@@ -3,10 +3,6 @@
 import os
 from dataclasses import replace
 
-from bench import SMOKE
-from bench import free_port
-from test_plans import about
-
 from launch.argv.plans import learner_plan
 from launch.argv.plans import server_plan
 from launch.machine import processes
@@ -15,6 +11,9 @@ from launch.state import Job
 from schema import catalogue
 from schema.split.gpus import parse_list
 from schema.split.nvidia import Gpu
+from tests.launch.bench import SMOKE
+from tests.launch.bench import free_port
+from tests.launch.test_plans import about
 
 FREE = tuple(Gpu(str(number), f"GPU-{number}{number}-aa", 3, 143771) for number in range(4))
 FIT = {"ms-swift": catalogue.newest(), "vllm": "0.23.0"}

@@ -9,9 +9,6 @@ from pathlib import Path
 
 import click
 import pytest
-from bench import REPO
-from bench import SMOKE
-from bench import end
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +20,9 @@ from launch.preflight import CHECKS
 from launch.run.codes import Code
 from schema.rules import RULES
 from schema.split.gpus import Gpus
+from tests.launch.bench import REPO
+from tests.launch.bench import SMOKE
+from tests.launch.bench import end
 
 SIDES = ("server", "learner", "train")
 SCRIPTS = {"server": "grpo_rollout_server.sh", "learner": "grpo_train_server_mode.sh", "train": "train.sh"}

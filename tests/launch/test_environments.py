@@ -1,7 +1,8 @@
 """Where things run: ms-swift and vLLM of another environment than the launchers'."""
 
 import pytest
-from bench import end
+
+from tests.launch.bench import end
 
 
 def test_another_environment(bench):

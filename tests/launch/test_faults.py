@@ -6,12 +6,15 @@ import signal
 import socket
 
 import pytest
-from bench import linger
-from bench import listens
-from bench import until
+
+from tests.launch.bench import linger
+from tests.launch.bench import listens
+from tests.launch.bench import until
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 QUIET = "show=quiet"
+#: For a server that is known not to answer.
+ANSWER = {"ROLLOUT_SPLIT_ANSWER": "1"}
 
 
 def training(bench, *words, **environment):
@@ -97,8 +100,8 @@ def test_stranger_that_is_no_server(bench, faults):
 def test_server_that_waits_for_a_learner_that_is_gone(bench, faults):
     bench.ready_server()
     (bench.home / "stuck").touch()
-    message = "it answers /health/, but generates nothing: no answer within 15 seconds; a learner that ended while"
-    faults.judge("server left waiting by a learner", bench.learner(), 1, message)
+    message = "it answers /health/, but generates nothing: no answer within 1 seconds; a learner that ended while"
+    faults.judge("server left waiting by a learner", bench.learner(**ANSWER), 1, message)
     assert not (bench.home / "torchrun.json").exists()
 
 
@@ -111,7 +114,7 @@ def test_server_that_does_not_answer(bench, faults):
 
 
 def test_learner_that_leaves_its_server_waiting(bench, faults):
-    learner, _ = training(bench)
+    learner, _ = training(bench, **ANSWER)
     (bench.home / "stuck").touch()
     learner.send_signal(signal.SIGTERM)
     message = "the rollout server is left behind: it answers /health/, but generates nothing"
@@ -215,7 +218,7 @@ def test_learner_is_told_to_end(bench, faults, phase, number):
 
 def test_learner_is_told_to_end_while_its_weights_are_checked(bench):
     bench.ready_server()
-    learner = bench.learner("show=quiet", STAND_IN_SYNCS="2", STAND_IN_STICKS="1", STAND_IN_EXIT="0")
+    learner = bench.learner("show=quiet", STAND_IN_SYNCS="2", STAND_IN_STICKS="1", STAND_IN_EXIT="0", **ANSWER)
     until((bench.home / "stuck").exists)
     until(lambda: (bench.home / "torchrun.json").exists() and not learners(bench))
     learner.send_signal(signal.SIGTERM)
@@ -265,9 +268,9 @@ def test_weights_that_need_not_have_changed(bench, word, syncs, message):
 
 def test_completions_that_fail_as_the_learner_learns(bench, faults):
     bench.ready_server()
-    learner = bench.learner(QUIET, STAND_IN_LOSES="1")
+    learner = bench.learner(QUIET, STAND_IN_LOSES="1", ROLLOUT_SPLIT_QUIET="2")
     message = "ms-swift only logged it: Server 0 failed: 500; the learner has been silent for"
-    faults.judge("completions fail, async_generate", learner, 87, message, lambda: learners(bench), within=60)
+    faults.judge("completions fail, async_generate", learner, 87, message, lambda: learners(bench))
 
 
 # Logs

@@ -4,10 +4,11 @@ import contextlib
 import os
 
 import pytest
-from bench import Bench
-from bench import end
-from bench import until
-from test_plans import planned
+
+from tests.launch.bench import Bench
+from tests.launch.bench import end
+from tests.launch.bench import until
+from tests.launch.test_plans import planned
 
 LEARNER = """\
 rlhf_type: grpo

@@ -3,9 +3,10 @@
 import signal
 
 import pytest
-from bench import REPO
-from bench import SMOKE
-from bench import end
+
+from tests.launch.bench import REPO
+from tests.launch.bench import SMOKE
+from tests.launch.bench import end
 
 SERVER = "grpo_rollout_server.sh"
 LEARNER = "grpo_train_server_mode.sh"

@@ -10,8 +10,6 @@ import threading
 from dataclasses import replace
 
 import pytest
-from bench import free_port
-from bench import until
 
 from launch import state
 from launch.machine import processes
@@ -20,6 +18,8 @@ from launch.machine import tcp
 from launch.machine.rollout import Server
 from schema.split import nvidia
 from schema.split.nvidia import Gpu
+from tests.launch.bench import free_port
+from tests.launch.bench import until
 
 #: What uv writes into an environment that may be moved.
 RELOCATABLE = "#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python' \"$0\" \"$@\"\n' '''\n"

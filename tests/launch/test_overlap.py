@@ -3,9 +3,10 @@
 import pytest
 
 from launch.run.codes import Code
-from launch.run.overlap import QUIET
 from launch.run.overlap import OverlapWatch
+from launch.run.times import Times
 
+QUIET = Times().quiet
 #: As ms-swift 4.5.2 logs it.
 FAILED = [
     "[ERROR:swift] Inference task failed: Server 0 failed: 500, no",
@@ -16,7 +17,7 @@ STEP = ["Train:  33%|###3      | 2/6 [00:01<00:02,  1.44it/s]"]
 
 def fault_after(*seen):
     """What the last of several looks finds, each at a time and with new lines; the others find nothing."""
-    watch = OverlapWatch(0)
+    watch = OverlapWatch(0, QUIET)
     *before, (now, lines) = seen
     assert not any(watch.look(lines, now) for now, lines in before)
     return watch.look(lines, now)

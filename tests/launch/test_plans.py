@@ -4,8 +4,6 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from bench import REPO
-from bench import SMOKE
 
 from launch import checked
 from launch.argv import arguments as argv
@@ -21,6 +19,8 @@ from schema.errors import InputError
 from schema.resolve import Workspace
 from schema.split.gpus import Gpus
 from schema.split.gpus import parse_list
+from tests.launch.bench import REPO
+from tests.launch.bench import SMOKE
 
 COLOCATE = REPO / "tests/presets/colocate/configs/train/grpo/summary_1024.yaml"
 ONE = Gpus(1, ("0",))

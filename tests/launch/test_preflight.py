@@ -6,16 +6,16 @@ import socket
 from dataclasses import replace
 
 import pytest
-from bench import SMOKE
-from bench import end
-from bench import linger
-from looks import FREE
-from looks import job
 
 from launch import preflight
 from launch.preflight import Seen
 from schema import catalogue
 from schema.findings import Severity
+from tests.launch.bench import SMOKE
+from tests.launch.bench import end
+from tests.launch.bench import linger
+from tests.launch.looks import FREE
+from tests.launch.looks import job
 
 
 def ids(look, **changes):

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 import yaml
-from bench import end
+
+from tests.launch.bench import end
 
 KEY = "c0ffee-c0ffee"
 

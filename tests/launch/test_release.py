@@ -6,15 +6,15 @@ import time
 from dataclasses import replace
 
 import pytest
-from bench import NVIDIA_SMI
-from bench import end
-from bench import linger
-from bench import until
-from looks import FREE
-from looks import job
 
 from launch import preflight
 from launch.machine import processes
+from tests.launch.bench import NVIDIA_SMI
+from tests.launch.bench import end
+from tests.launch.bench import linger
+from tests.launch.bench import until
+from tests.launch.looks import FREE
+from tests.launch.looks import job
 
 WAITS = "s at most for what an ended run gives back late: GPU {} (1156 of 143771 MiB in use, by no living process)"
 NEVER = {"STAND_IN_LATE": "1000"}

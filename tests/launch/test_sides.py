@@ -9,10 +9,11 @@ import sys
 import threading
 
 import pytest
-from bench import REPO
-from bench import end
-from bench import free_port
-from bench import until
+
+from tests.launch.bench import REPO
+from tests.launch.bench import end
+from tests.launch.bench import free_port
+from tests.launch.bench import until
 
 SERVER = "grpo_rollout_server.sh"
 LEARNER = "grpo_train_server_mode.sh"

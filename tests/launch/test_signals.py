@@ -5,12 +5,17 @@ import os
 import pty
 import signal
 import subprocess
+from dataclasses import fields
+from dataclasses import replace
 
 import pytest
-from bench import end
-from bench import until
 
 from launch.machine import processes
+from launch.run.times import Times
+from launch.run.times import times
+from schema.errors import InputError
+from tests.launch.bench import end
+from tests.launch.bench import until
 
 SERVER = "grpo_rollout_server.sh"
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
@@ -110,7 +115,17 @@ def test_second_ctrl_c_kills_at_once(bench):
     assert not bench.left()
 
 
-def test_grace_period_must_be_a_number(bench):
+@pytest.mark.parametrize("name", [field.name for field in fields(Times)])
+def test_times_are_numbers(monkeypatch, name):
+    variable = f"ROLLOUT_SPLIT_{name.upper()}"
+    monkeypatch.setenv(variable, "7")
+    assert times() == replace(Times(), **{name: 7})
+    monkeypatch.setenv(variable, "soon")
+    with pytest.raises(InputError, match=f"{variable} is 'soon'; it must be a whole number of seconds"):
+        times()
+
+
+def test_wrong_time_ends_a_start(bench):
     code, _, said = end(bench.server(ROLLOUT_SPLIT_GRACE="soon"))
     assert (code, "must be a whole number of seconds" in said) == (2, True)
 

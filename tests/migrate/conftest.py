@@ -3,17 +3,23 @@
 import os
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-import faults
 import pytest
 from click.testing import CliRunner
 
 from migrate.cli import main
+from tests.carried import carried
+from tests.carried import carry
+from tests.migrate.writing import faults
 
 #: The split of the examples, whatever the repository's own is.
 SPLIT = '[tool.rollout-split]\nrollout-gpus = 6\ntrain-gpus = 2\nswift-version = "4.5.2"\n'
+
+#: What a report carries for the count of faults.
+FAULTS = "faults injected while writing"
 
 
 class Ran(NamedTuple):
@@ -81,8 +87,17 @@ def memory(tmp_path):
     shutil.rmtree(folder)
 
 
-def pytest_terminal_summary(terminalreporter):
-    """Says how many faults the tests of writing injected; each was survived, or its test has failed."""
+@pytest.fixture(autouse=True)
+def injected(request):
+    """Counts the faults that a test of writing injects; each is survived, or the test fails."""
+    faults.INJECTED.clear()
+    yield
     if faults.INJECTED:
-        kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(faults.INJECTED.items()))
-        terminalreporter.write_line(f"faults injected while writing: {faults.INJECTED.total()} ({kinds})")
+        carry(request, FAULTS, dict(faults.INJECTED))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Says how many faults there were."""
+    if total := sum(map(Counter, carried(terminalreporter, FAULTS)), Counter()):
+        kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(total.items()))
+        terminalreporter.write_line(f"faults injected while writing: {total.total()} ({kinds})")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from golden import warnings
 
 from schema.cli import main as validate_config
+from tests.migrate.golden import warnings
 
 CASES = Path(__file__).parent / "cases-flat"
 NAMES = sorted(folder.name for folder in CASES.iterdir())

@@ -1,9 +1,6 @@
 """The proof stops every result that is not what was planned, and the command then writes nothing."""
 
 import pytest
-from yaml_files import apply
-from yaml_files import document
-from yaml_files import prove
 
 from migrate import plan
 from migrate.nested.to_server import ToServer
@@ -14,6 +11,9 @@ from migrate.yamledit.edits import Change
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
 from schema.errors import InputError
+from tests.migrate.yamledit.yaml_files import apply
+from tests.migrate.yamledit.yaml_files import document
+from tests.migrate.yamledit.yaml_files import prove
 
 OLD = """\
 # head

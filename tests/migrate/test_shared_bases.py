@@ -4,15 +4,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-from round_trip import check_there_and_back
-from round_trip import meaning
-from round_trip import migrate as written
 
 from launch.argv import arguments as argv
 from schema import check
 from schema.resolve import Workspace
 from schema.swift.roles import Role
 from schema.swift.roles import role_of
+from tests.migrate.round_trip import check_there_and_back
+from tests.migrate.round_trip import meaning
+from tests.migrate.round_trip import migrate as written
 
 CASES = Path(__file__).parent / "cases"
 ENGINES = {

@@ -9,20 +9,21 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
-from preset_files import VALID
-from preset_files import write_presets
-from round_trip import check_there_and_back
-from round_trip import differing
-from round_trip import meaning
-from round_trip import migrate
-from round_trip import not_carried
 
 from migrate.cli import main
 from schema.cli import main as validate_config
 from schema.resolve import Workspace
 from schema.resolve.graph import dependents
+from tests.amounts import examples
+from tests.amounts import floor
+from tests.migrate.preset_files import VALID
+from tests.migrate.preset_files import write_presets
+from tests.migrate.round_trip import check_there_and_back
+from tests.migrate.round_trip import differing
+from tests.migrate.round_trip import meaning
+from tests.migrate.round_trip import migrate
+from tests.migrate.round_trip import not_carried
 
 REPO = Path(__file__).parents[2]
 EXAMPLES, PRESETS = REPO / "tests/examples", REPO / "tests/presets/colocate"
@@ -64,28 +65,43 @@ def test_back_from_any_server_mode_preset(name, root):
     assert {meaning(path).get("vllm_mode", "colocate") for path in paths} == {"colocate"}
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 2**32), children=st.integers(0, 2))
-def test_any_preset(seed, children):
-    with tempfile.TemporaryDirectory() as folder:
-        paths = write_presets(Path(folder), seed, children, modes=["colocate", "'colocate'"])
-        if CliRunner().invoke(main, ["--check", *map(str, paths)]).exit_code == 1:
-            check_there_and_back(paths)
+def test_any_preset():
+    @examples(20)
+    @given(seed=st.integers(0, 2**32), children=st.integers(0, 2))
+    def check(seed, children):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = write_presets(Path(folder), seed, children, modes=["colocate", "'colocate'"])
+            went.append(went_there_and_back(paths))
+
+    with floor(0.3) as went:
+        check()
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 2**32), flag=st.sampled_from(["--include-bases", "--mask-bases"]))
-def test_any_preset_whose_base_is_not_named(seed, flag):
-    with tempfile.TemporaryDirectory() as folder:
-        parent, *named = write_presets(Path(folder), seed, 2, modes=["colocate"], knobs=VALID)
-        heir = parent.with_name("heir.yaml")
-        if flag == "--mask-bases":
-            heir.write_text("extends: parent.yaml\n")
-        before = meaning(heir) if heir.exists() else None
-        if CliRunner().invoke(main, ["--check", flag, *map(str, named)]).exit_code == 1:
-            check_there_and_back(named, flag, back=[flag] if flag == "--include-bases" else [])
-        if heir.exists():
-            assert meaning(heir) == before
+def went_there_and_back(paths, *options, back=()):
+    """Whether presets are migrated at all; then they must come back."""
+    if CliRunner().invoke(main, ["--check", *options, *map(str, paths)]).exit_code != 1:
+        return False
+    check_there_and_back(paths, *options, back=back)
+    return True
+
+
+@pytest.mark.parametrize("flag", ["--include-bases", "--mask-bases"])
+def test_any_preset_whose_base_is_not_named(flag):
+    @examples(10)
+    @given(seed=st.integers(0, 2**32))
+    def check(seed):
+        with tempfile.TemporaryDirectory() as folder:
+            parent, *named = write_presets(Path(folder), seed, 2, modes=["colocate"], knobs=VALID)
+            heir = parent.with_name("heir.yaml")
+            if flag == "--mask-bases":
+                heir.write_text("extends: parent.yaml\n")
+            before = meaning(heir) if heir.exists() else None
+            went.append(went_there_and_back(named, flag, back=[flag] if flag == "--include-bases" else []))
+            if heir.exists():
+                assert meaning(heir) == before
+
+    with floor(0.3) as went:
+        check()
 
 
 #: Why an example may be refused: another split than its own, or nothing to split.

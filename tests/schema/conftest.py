@@ -8,17 +8,11 @@ from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
-from complete import COLOCATE
-from complete import ROOT
-from complete import SERVER
-from hypothesis import settings
 
 from schema.cli import main
-
-# The same examples in every run; `pytest --hypothesis-profile thorough` looks for new ones.
-settings.register_profile("repeatable", max_examples=80, derandomize=True, deadline=None)
-settings.register_profile("thorough", max_examples=5000, deadline=None)
-settings.load_profile("repeatable")
+from tests.schema.complete import COLOCATE
+from tests.schema.complete import ROOT
+from tests.schema.complete import SERVER
 
 
 class Ran(NamedTuple):

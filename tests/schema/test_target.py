@@ -1,7 +1,8 @@
 """The release that a preset is checked for, which need not be catalogued, and others that would suit it better."""
 
 import pytest
-from complete import COLOCATE
+
+from tests.schema.complete import COLOCATE
 
 OLD = COLOCATE.replace("tuner_type", "train_type")
 

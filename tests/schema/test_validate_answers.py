@@ -4,10 +4,10 @@ import json
 
 import pytest
 import yaml
-from complete import TESTS
 
 from schema import catalogue
 from schema.rules import RULES
+from tests.schema.complete import TESTS
 
 # --- Messages ---------------------------------------------------------------------------------------------------
 

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from complete import COLOCATE
-from complete import ROOT
-from complete import SERVER
 
 from schema import catalogue
 from schema.catalogue import load
+from tests.schema.complete import COLOCATE
+from tests.schema.complete import ROOT
+from tests.schema.complete import SERVER
 
 # --- Exit codes -------------------------------------------------------------------------------------------------
 

@@ -7,17 +7,17 @@ transformers and the trl of its time.
 import shutil
 from pathlib import Path
 
-import mutations
 import pytest
-import test_catalogue_matches_swift as catalogued
-from conftest import Upstream
-from disagreements import REJECTED_HERE
-from disagreements import is_explained
-from oracle import ROOT
-from oracle import Oracle
-from samples import SETTINGS
 
 from schema import catalogue
+from tests.upstream import mutations
+from tests.upstream import test_catalogue_matches_swift as catalogued
+from tests.upstream.conftest import Upstream
+from tests.upstream.disagreements import REJECTED_HERE
+from tests.upstream.disagreements import is_explained
+from tests.upstream.oracle import ROOT
+from tests.upstream.oracle import Oracle
+from tests.upstream.samples import SETTINGS
 from tools.extract.wheel import fetch
 
 #: Each release with the trl that its README recommends.

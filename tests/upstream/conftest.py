@@ -3,18 +3,18 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import checkpoint
 import pytest
-import verdicts
-from oracle import ROOT
-from oracle import Case
-from oracle import Oracle
-from shipped import SHIPPED
 
 from schema import catalogue
 from schema import check
 from schema.resolve import Workspace
 from schema.resolve.tree import data
+from tests.upstream import checkpoint
+from tests.upstream import verdicts
+from tests.upstream.oracle import ROOT
+from tests.upstream.oracle import Case
+from tests.upstream.oracle import Oracle
+from tests.upstream.shipped import SHIPPED
 
 
 class Upstream(NamedTuple):

@@ -12,18 +12,6 @@ from copy import deepcopy
 from itertools import combinations
 from typing import NamedTuple
 
-from oracle import Case
-from samples import BATCH
-from samples import COLOCATE_SETTINGS
-from samples import LOOSE
-from samples import MISSING
-from samples import RANGE
-from samples import RIGHT
-from samples import SETTINGS
-from samples import UNSET
-from samples import WORLDS
-from samples import WRONG
-
 from schema.catalogue import Field
 from schema.catalogue import Release
 from schema.layouts.nested import ARGUMENT_SECTIONS
@@ -31,6 +19,17 @@ from schema.layouts.nested import SERVER_BLOCK
 from schema.models.server import RolloutServerConfig
 from schema.models.trainer import ColocateTrainerConfig
 from schema.swift.roles import ROLES
+from tests.upstream.oracle import Case
+from tests.upstream.samples import BATCH
+from tests.upstream.samples import COLOCATE_SETTINGS
+from tests.upstream.samples import LOOSE
+from tests.upstream.samples import MISSING
+from tests.upstream.samples import RANGE
+from tests.upstream.samples import RIGHT
+from tests.upstream.samples import SETTINGS
+from tests.upstream.samples import UNSET
+from tests.upstream.samples import WORLDS
+from tests.upstream.samples import WRONG
 
 SEED = 4_5_2
 BLOCK = ".".join(SERVER_BLOCK)

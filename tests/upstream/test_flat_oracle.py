@@ -3,16 +3,8 @@
 import random
 from urllib.parse import urlsplit
 
-import mutations
 import pytest
-import verdicts
 import yaml
-from disagreements import REJECTED_FLAT
-from disagreements import is_explained
-from oracle import Answer
-from oracle import Opinion
-from oracle import Request
-from verdicts import TABLES
 
 from schema import check
 from schema.errors import InputError
@@ -23,6 +15,14 @@ from schema.resolve import Workspace
 from schema.split.gpus import Gpus
 from schema.swift.roles import Role
 from schema.swift.roles import fields
+from tests.upstream import mutations
+from tests.upstream import verdicts
+from tests.upstream.disagreements import REJECTED_FLAT
+from tests.upstream.disagreements import is_explained
+from tests.upstream.oracle import Answer
+from tests.upstream.oracle import Opinion
+from tests.upstream.oracle import Request
+from tests.upstream.verdicts import TABLES
 
 SIDES = (("learner", 2), ("server", 6))
 

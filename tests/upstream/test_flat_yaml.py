@@ -3,13 +3,13 @@
 import pytest
 import yaml
 from click.testing import CliRunner
-from oracle import Request
 
 from launch.argv import arguments as argv
 from migrate.cli import main as migrate_config
 from schema import check
 from schema.resolve import Workspace
 from schema.split.gpus import Gpus
+from tests.upstream.oracle import Request
 
 PRESET = """\
 # Everything that a small run needs.

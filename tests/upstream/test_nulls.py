@@ -3,9 +3,6 @@
 import json
 
 import pytest
-from oracle import ROOT
-from oracle import Request
-from shipped import SHIPPED
 
 from launch.argv import arguments as argv
 from migrate.nested.to_colocate import ADDRESS
@@ -14,6 +11,9 @@ from schema.resolve import Workspace
 from schema.split.gpus import Gpus
 from schema.swift.roles import Role
 from schema.swift.roles import fields
+from tests.upstream.oracle import ROOT
+from tests.upstream.oracle import Request
+from tests.upstream.shipped import SHIPPED
 
 MASKED = {
     "smoke": (*fields(Role.SERVER), *fields(Role.COLOCATE)),

@@ -3,13 +3,14 @@
 import random
 from pathlib import Path
 
-import mutations
 import pytest
-from disagreements import REJECTED_FLAT
-from disagreements import REJECTED_HERE
-from disagreements import is_explained
-from oracle import ROOT
-from samples import SETTINGS
+
+from tests.upstream import mutations
+from tests.upstream.disagreements import REJECTED_FLAT
+from tests.upstream.disagreements import REJECTED_HERE
+from tests.upstream.disagreements import is_explained
+from tests.upstream.oracle import ROOT
+from tests.upstream.samples import SETTINGS
 
 
 @pytest.fixture(scope="module")

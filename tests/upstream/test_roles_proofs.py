@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from oracle import ROOT
 
 from schema.swift.roles import ROLES
+from tests.upstream.oracle import ROOT
 
 PLACE = re.compile(r"([\w/]+\.py):(\d+)")
 

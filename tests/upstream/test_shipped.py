@@ -1,10 +1,11 @@
 """The shipped presets construct ms-swift's arguments, and nothing is said to be ignored."""
 
 import pytest
-from oracle import ROOT
-from oracle import Case
-from oracle import opinion_of
-from shipped import SHIPPED
+
+from tests.upstream.oracle import ROOT
+from tests.upstream.oracle import Case
+from tests.upstream.oracle import opinion_of
+from tests.upstream.shipped import SHIPPED
 
 
 def asked(upstream, name, **changes):

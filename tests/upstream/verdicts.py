@@ -4,9 +4,9 @@ import json
 from collections import Counter
 from typing import NamedTuple
 
-from oracle import Answer
-from oracle import Opinion
-from oracle import opinion
+from tests.upstream.oracle import Answer
+from tests.upstream.oracle import Opinion
+from tests.upstream.oracle import opinion
 
 #: Shown at the end of the run.
 TABLES: list[str] = []

@@ -3,10 +3,11 @@
 import time
 
 import pytest
-from faults import Table
-from node import UPSTREAM
-from node import Node
-from node import make_model
+
+from tests.upstream.cpu.faults import Table
+from tests.upstream.cpu.node import UPSTREAM
+from tests.upstream.cpu.node import Node
+from tests.upstream.cpu.node import make_model
 
 TABLE = Table()
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from node import ROOT
+from tests.upstream.cpu.node import ROOT
 
 FILE = ROOT / "build/faults.md"
 _HEAD = "| fault | message | exit code | seconds | processes left |\n| --- | --- | --- | --- | --- |"

@@ -4,10 +4,11 @@ import signal
 import time
 
 import pytest
-from node import GREEDY
-from node import PROMPT
-from node import SERVER
-from node import SIGNALS
+
+from tests.upstream.cpu.node import GREEDY
+from tests.upstream.cpu.node import PROMPT
+from tests.upstream.cpu.node import SERVER
+from tests.upstream.cpu.node import SIGNALS
 
 #: When a learner is told to end, and the server can be used all the same.
 PHASES = ("starts", "loads", "trains")

@@ -5,15 +5,16 @@ import signal
 import socket
 
 import pytest
-from node import APART
-from node import APP
-from node import ENGINE
-from node import NAMES
-from node import SIGNALS
-from node import SWIFT
-from node import UPSTREAM
-from node import WORKER
-from node import until
+
+from tests.upstream.cpu.node import APART
+from tests.upstream.cpu.node import APP
+from tests.upstream.cpu.node import ENGINE
+from tests.upstream.cpu.node import NAMES
+from tests.upstream.cpu.node import SIGNALS
+from tests.upstream.cpu.node import SWIFT
+from tests.upstream.cpu.node import UPSTREAM
+from tests.upstream.cpu.node import WORKER
+from tests.upstream.cpu.node import until
 
 
 def test_port_is_taken(bare, faults):

@@ -3,13 +3,14 @@
 import signal
 
 import pytest
-from node import APART
-from node import ENGINE
-from node import NAMES
-from node import SIGNALS
-from node import SWIFT
-from node import WORKER
-from node import ends
+
+from tests.upstream.cpu.node import APART
+from tests.upstream.cpu.node import ENGINE
+from tests.upstream.cpu.node import NAMES
+from tests.upstream.cpu.node import SIGNALS
+from tests.upstream.cpu.node import SWIFT
+from tests.upstream.cpu.node import WORKER
+from tests.upstream.cpu.node import ends
 
 
 def training(node, **environment):

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from faults import interposed
-from faults import start_dying_at
-from writer import change
-from writer import recover
-from writer import write
 
 from migrate.writing import lock
 from migrate.writing import locked
 from schema.errors import InputError
+from tests.migrate.writing.faults import interposed
+from tests.migrate.writing.faults import start_dying_at
+from tests.migrate.writing.writer import change
+from tests.migrate.writing.writer import recover
+from tests.migrate.writing.writer import write
 
 
 @contextmanager

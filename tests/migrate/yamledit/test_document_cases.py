@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import pytest
-from yaml_files import apply
-from yaml_files import prove
 
 from migrate.yamledit import document as edit
 from migrate.yamledit.edits import Add
@@ -12,6 +10,8 @@ from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
 from schema.errors import InputError
 from schema.yamltext import parse
+from tests.migrate.yamledit.yaml_files import apply
+from tests.migrate.yamledit.yaml_files import prove
 
 
 def document(text):

@@ -3,12 +3,6 @@
 from pathlib import Path
 
 import pytest
-from faults import interposed
-from writer import change
-from writer import new
-from writer import recover
-from writer import state
-from writer import write
 
 from migrate import commands
 from migrate.plan import plan
@@ -16,8 +10,14 @@ from migrate.writing import Change
 from migrate.writing import locked
 from migrate.writing.journal import DONE
 from schema.errors import InputError
+from tests.migrate.writing.faults import interposed
+from tests.migrate.writing.writer import change
+from tests.migrate.writing.writer import new
+from tests.migrate.writing.writer import recover
+from tests.migrate.writing.writer import state
+from tests.migrate.writing.writer import write
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 
 
 def touched(event, path):

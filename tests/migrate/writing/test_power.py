@@ -5,15 +5,15 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from faults import INJECTED
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
-from power import Trace
-from writer import recover
-from writer import write
 
 from schema.errors import InputError
+from tests.amounts import examples
+from tests.migrate.writing.faults import INJECTED
+from tests.migrate.writing.power import Trace
+from tests.migrate.writing.writer import recover
+from tests.migrate.writing.writer import write
 
 FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - mkdtemp makes a folder that is nobody else's
 OLD, NEW = b"old: 1\n" * 30, b"new: 2\n" * 50
@@ -77,7 +77,7 @@ def refuse_torn(root):
         assert not (root / name).exists() or (root / name).read_bytes() == wanted
 
 
-@settings(max_examples=400, deadline=None)
+@examples(150)
 @given(shares=st.lists(st.floats(0, 1), min_size=1, max_size=3), chance=st.randoms(use_true_random=False))
 def test_power_cuts(shares, chance):
     with Scratch() as scratch:
@@ -132,7 +132,7 @@ def settle(root):
     return recover(root / "a.yaml")
 
 
-@settings(max_examples=300, deadline=None)
+@examples(120)
 @given(share=st.floats(0, 1), edits=EDITS)
 def test_edits_by_hand_after_a_kill(share, edits):
     with Scratch() as scratch:

@@ -6,16 +6,16 @@ import time
 from pathlib import Path
 
 import pytest
-from faults import interposed
-from writer import recover
-from writer import state
-from writer import write
 
 from migrate.writing import journal
 from migrate.writing import locked
 from migrate.writing.journal import DONE
 from migrate.writing.journal import UNDONE
 from schema.errors import InputError
+from tests.migrate.writing.faults import interposed
+from tests.migrate.writing.writer import recover
+from tests.migrate.writing.writer import state
+from tests.migrate.writing.writer import write
 
 
 @pytest.fixture

@@ -8,18 +8,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from faults import interposed
-from writer import change
-from writer import mode
-from writer import new
-from writer import state
-from writer import write
 
 from migrate.writing import Change
 from migrate.writing import locked
 from schema.errors import InputError
+from tests.migrate.writing.faults import interposed
+from tests.migrate.writing.writer import change
+from tests.migrate.writing.writer import mode
+from tests.migrate.writing.writer import new
+from tests.migrate.writing.writer import state
+from tests.migrate.writing.writer import write
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 
 #: A user and a group that own nothing.
 NOBODY, NOGROUP = 65534, 65533

@@ -8,7 +8,7 @@ import os
 import stat
 from pathlib import Path
 
-from faults import interposed
+from tests.migrate.writing.faults import interposed
 
 
 class Inode:

@@ -12,7 +12,7 @@ from unittest import mock
 CALLS = ["chmod", "chown", "fsync", "link", "mkdir", "open", "rename", "replace", "rmdir"]
 CALLS += ["setxattr", "unlink", "utime", "write"]
 
-#: Faults injected by this run of the suite, by kind; each was survived, or its test has failed.
+#: Faults injected by the test that runs, by kind.
 INJECTED = Counter()
 
 

@@ -10,14 +10,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from faults import INJECTED
-from faults import Failing
-from faults import interposed
-from writer import recover
-from writer import state
-from writer import write
 
 from schema.errors import InputError
+from tests.migrate.writing.faults import INJECTED
+from tests.migrate.writing.faults import Failing
+from tests.migrate.writing.faults import interposed
+from tests.migrate.writing.writer import recover
+from tests.migrate.writing.writer import state
+from tests.migrate.writing.writer import write
 
 OLD, NEW = b"old: 1\n" * 300, b"new: 2\n" * 500
 ERRORS = [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS, errno.EDQUOT]
@@ -179,10 +179,9 @@ def may_mount():
 
 @pytest.mark.skipif(not may_mount(), reason="no file system can be mounted here")
 def test_disks_that_are_full(tmp_path):
-    folders = [Path(__file__).parent, Path(__file__).parents[2]]
     ran = subprocess.run(
-        [*MOUNTS, sys.executable, folders[0] / "full_disk.py", tmp_path],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))},
+        [*MOUNTS, sys.executable, "-m", "tests.migrate.writing.full_disk", tmp_path],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         check=False,

@@ -6,12 +6,12 @@ import pytest
 import yaml
 from hypothesis import example
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from migrate.yamledit.scalars import scalar
 from migrate.yamledit.scalars import shown
+from tests.amounts import examples
 
 #: Texts that some reader takes for something else, or that break the line they stand in.
 # fmt: off
@@ -55,7 +55,7 @@ def at(data, path):
     return data
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@examples(200)
 @given(VALUES, st.sampled_from([None, "'", '"']), st.sampled_from(list(PLACES)))
 @example(float("-inf"), None, "key: {}\n")
 @example(1e16, None, "key: {}\n")

@@ -4,10 +4,6 @@ What a block says is the matter of test_comment_claims.py; here it is where the 
 """
 
 import pytest
-from yaml_files import apply
-from yaml_files import document
-from yaml_files import edited
-from yaml_files import prove
 
 from migrate.yamledit import document as edit
 from migrate.yamledit.edits import Move
@@ -15,6 +11,10 @@ from migrate.yamledit.edits import Prune
 from migrate.yamledit.edits import Remove
 from migrate.yamledit.regions import lines
 from schema.errors import InputError
+from tests.migrate.yamledit.yaml_files import apply
+from tests.migrate.yamledit.yaml_files import document
+from tests.migrate.yamledit.yaml_files import edited
+from tests.migrate.yamledit.yaml_files import prove
 
 #: In each text the lines of `rlhf.key` are marked with `>`.
 OWNED = {

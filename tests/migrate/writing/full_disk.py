@@ -1,4 +1,6 @@
-"""Writes on disks that really are full; `unshare --map-root-user --mount python full_disk.py FOLDER` runs it.
+"""Writes on disks that really are full.
+
+`unshare --map-root-user --mount python -m tests.migrate.writing.full_disk FOLDER` runs it at the project's root.
 
 The disks are tmpfs with fewer and fewer pages and inodes, mounted where only this process sees them. It prints
 how many writes found their disk full; a failed assertion ends it.
@@ -8,10 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from writer import state
-from writer import write
-
 from schema.errors import InputError
+from tests.migrate.writing.writer import state
+from tests.migrate.writing.writer import write
 
 OLD, NEW = b"old: 1\n" * 300, b"new: 2\n" * 1500
 PAGE = 4096

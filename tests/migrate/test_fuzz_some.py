@@ -1,0 +1,10 @@
+"""Some inputs of the fuzz suite, in parts that may run beside each other; the whole is in tests/upstream."""
+
+import pytest
+
+from tests.fuzz.fuzz_worker import check
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_no_input_ends_in_a_traceback_a_hang_or_a_secret(part):
+    check(12, range(150 * part, 150 * (part + 1)), validated=7, migrated=2, workers=1)
