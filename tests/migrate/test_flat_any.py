@@ -94,7 +94,7 @@ class Flat:
 
 
 def test_there_and_back_and_there():
-    @examples(50)
+    @examples(30)
     @given(seed=st.integers(0, 2**32))
     def check(seed):
         with tempfile.TemporaryDirectory() as folder:
