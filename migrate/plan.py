@@ -110,7 +110,9 @@ def _groups(workspace: Workspace, paths: Sequence[Path], target: Target) -> list
         bases = [base for preset in presets.values() for base in _bases(preset)]
         presets = {path: load(workspace, path) for path in distinct([*bases, *paths])}
     for path, preset in presets.items():
-        refuse_unfit(preset, target, is_base=any(_extends(other, path) for other in presets.values()))
+        # Nothing extends flat YAML, whatever names it.
+        is_base = not preset.apart and any(_extends(other, path) for other in presets.values())
+        refuse_unfit(preset, target, is_base=is_base)
     done: list[Group] = []
     for preset in sorted(presets.values(), key=lambda preset: (preset.apart, len(preset.resolved.files))):
         with about(preset.resolved.path):
