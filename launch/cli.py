@@ -25,7 +25,7 @@ _SIDE: tuple[Decorator, ...] = (
         type=values.gpus,
         metavar="LIST",
         required=True,
-        help="GPUs of this side, such as 0-5 or 6,7: TP x DP of the server, one a process of the learner.",
+        help="GPUs of this side, such as 0-5 or 6,7: TP x DP for the server, one for each process of the learner.",
     ),
     click.option("--dry-run", is_flag=True, help="Print the command and start nothing."),
     click.option(
@@ -130,7 +130,7 @@ _SERVER_STATUS = _STATUS.format(
     side="server",
 )
 _LEARNER_STATUS = _STATUS.format(
-    well="the learner ended well; or --dry-run or --preflight-only, and nothing\n       speaks against the start",
+    well="the learner ended well; or --dry-run or --preflight-only, and no\n       finding forbids the start",
     refused="the preset has errors, the machine is not fit, or there is no\n       right server in time",
     program="torchrun",
     own="""\

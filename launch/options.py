@@ -1,4 +1,4 @@
-"""What an operator asks for when he starts one side."""
+"""What an operator asks for, who starts one side."""
 
 from __future__ import annotations
 
