@@ -92,13 +92,13 @@ def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None)
     """
     target.check()
     workspace = copies or Workspace()
-    presets = {path: load(workspace, path) for path in distinct(paths)}
+    loaded = [load(workspace, path) for path in distinct(paths)]
+    presets = {preset.resolved.path: preset for preset in loaded}  # a pair is known by either of its files
     for preset in presets.values():
         refuse_large(workspace, preset)
     groups = _groups(workspace, list(presets), target)
     old = _prove(workspace, groups, target, alone=copies is not None)
-    named = [preset.resolved.path for preset in presets.values()]
-    asked = {*named, *map(server_half, named)}
+    asked = {*presets, *map(server_half, presets)}
     done = [one for group in groups for one in group.files if one.changes or one.path in asked]
     warnings = [*doubts(presets.values(), options(target)), *other_splits(presets.values(), target)]
     return Plan(done, old, warnings, target.to)
@@ -144,7 +144,8 @@ def distinct(paths: Iterable[Path]) -> list[Path]:
 
 
 def _bases(preset: Preset) -> list[Path]:
-    return [file for file in preset.resolved.files if file != preset.resolved.path]
+    # The server's file of a pair is no base, and flat YAML has none.
+    return [] if preset.apart else [file for file in preset.resolved.files if file != preset.resolved.path]
 
 
 def _extends(preset: Preset, path: Path) -> bool:

@@ -65,3 +65,13 @@ def test_diff_of_a_new_file_can_be_applied(root, migrate):
     assert "--- /dev/null\n+++ b/x.rollout.yaml\n" in migrate("x.yaml").out
     shutil.copytree(CASES / "back/before", root, dirs_exist_ok=True)
     assert "--- a/x.rollout.yaml\n+++ /dev/null\n" in migrate("--to", "colocate", "x.yaml").out
+
+
+@pytest.mark.parametrize("name", ["back", "server-half-is-there"])
+@pytest.mark.parametrize("more", [[], ["x.rollout.yaml"], ["--include-bases"]])
+def test_a_pair_is_one_whichever_files_are_named(name, more, root, migrate):
+    shutil.copytree(CASES / name / "before", root, dirs_exist_ok=True)
+    to = words(CASES / name)[words(CASES / name).index("--to") :][:2] if "--to" in words(CASES / name) else []
+    ran = migrate("--write", "x.yaml", *to, *more)
+    assert (ran.code, content(root)) == (0, content(CASES / name / "after")), ran.err
+    assert ran.out == (CASES / name / "report.txt").read_text()
