@@ -81,7 +81,7 @@ def _run(start: Start, folder: Path, watch: ServerWatch | None = None, note: Not
                 note.renew()
             time.sleep(TICK)
         if code and not start.request.live:
-            for line in program.pump.lines:
+            for line in program.pump.last_lines():
                 start.voice(f"| {line}")
         return code
 

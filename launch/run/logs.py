@@ -80,7 +80,7 @@ class Pump(threading.Thread):
 
     def __init__(self, pipe: IO[bytes], file: Path, *, show: bool, voice: Voice) -> None:
         super().__init__(name="output", daemon=True)
-        self.lines: deque[str] = deque(maxlen=TAIL)
+        self._last: deque[str] = deque(maxlen=TAIL)
         self.notices: deque[str] = deque(maxlen=1000)
         self._pipe, self._file, self._voice = pipe, file, voice
         self._sinks = {_TERMINAL: Outlet(1)} if show else {}
@@ -111,8 +111,12 @@ class Pump(threading.Thread):
         self._rest = self._rest[-_LONGEST:]
         for line in lines:
             if text := line.decode("utf-8", "replace").rstrip():
-                self.lines.append(text)
+                self._last.append(text)
                 self.notices.append(text)
+
+    def last_lines(self) -> list[str]:
+        """The last lines so far: a copy, since output may still come."""
+        return list(self._last.copy())
 
     def new_lines(self) -> list[str]:
         """The lines since the last call, as far as they were kept."""

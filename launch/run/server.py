@@ -181,7 +181,7 @@ class _Watch:
 
     def _show_lines(self) -> None:
         if not self.start.request.live:
-            for line in self.program.pump.lines:
+            for line in self.program.pump.last_lines():
                 self.start.voice(f"| {line}")
 
 
