@@ -19,7 +19,7 @@ from tests.migrate.yamledit.yaml_files import comments
 
 
 def test_migrated_soundly_or_refused():
-    @examples(25)
+    @examples(40)
     @given(seed=st.integers(0, 2**32), children=st.integers(0, 2))
     def check(seed, children):
         with tempfile.TemporaryDirectory() as folder:

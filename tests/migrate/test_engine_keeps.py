@@ -51,7 +51,7 @@ def said(path):
 
 @pytest.mark.parametrize("flag", ["--include-bases", "--mask-bases"])
 def test_the_engine_keeps_its_settings_there_and_back(flag):
-    @examples(10)
+    @examples(30)
     @given(files=projects())
     def check(files):
         with tempfile.TemporaryDirectory() as folder:

@@ -94,7 +94,7 @@ class Flat:
 
 
 def test_there_and_back_and_there():
-    @examples(30)
+    @examples(150)
     @given(seed=st.integers(0, 2**32))
     def check(seed):
         with tempfile.TemporaryDirectory() as folder:

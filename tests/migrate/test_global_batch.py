@@ -33,7 +33,7 @@ SERVER = {
     "vllm_max_model_len": 2048,
 }
 #: Calls of each test, and how many of them must not be refused, so that a test that tries nothing fails.
-CALLS, FLOOR = settings().max_examples // 4, 0.25
+CALLS, FLOOR = settings().max_examples // 2, 0.25
 
 
 def check_all(check):

@@ -66,7 +66,7 @@ def test_back_from_any_server_mode_preset(name, root):
 
 
 def test_any_preset():
-    @examples(12)
+    @examples(40)
     @given(seed=st.integers(0, 2**32), children=st.integers(0, 2))
     def check(seed, children):
         with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +87,7 @@ def went_there_and_back(paths, *options, back=()):
 
 @pytest.mark.parametrize("flag", ["--include-bases", "--mask-bases"])
 def test_any_preset_whose_base_is_not_named(flag):
-    @examples(8)
+    @examples(20)
     @given(seed=st.integers(0, 2**32))
     def check(seed):
         with tempfile.TemporaryDirectory() as folder:

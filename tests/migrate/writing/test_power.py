@@ -77,7 +77,7 @@ def refuse_torn(root):
         assert not (root / name).exists() or (root / name).read_bytes() == wanted
 
 
-@examples(150)
+@examples(400)
 @given(shares=st.lists(st.floats(0, 1), min_size=1, max_size=3), chance=st.randoms(use_true_random=False))
 def test_power_cuts(shares, chance):
     with Scratch() as scratch:
@@ -132,7 +132,7 @@ def settle(root):
     return recover(root / "a.yaml")
 
 
-@examples(120)
+@examples(300)
 @given(share=st.floats(0, 1), edits=EDITS)
 def test_edits_by_hand_after_a_kill(share, edits):
     with Scratch() as scratch:

@@ -23,7 +23,7 @@ from tests.migrate.yamledit.yaml_files import apply
 from tests.migrate.yamledit.yaml_files import gone
 from tests.migrate.yamledit.yaml_files import prove
 
-SOME = examples(100)
+SOME = examples(150)
 NAMES = ["a", "b c", '"q"', "'s'", "ü"]
 SCALARS = ["1", "1.0e-5", "x y", '"a, b"', "'}'", "null", "[1, {z: 2}]", "", "http://x/#y", "[]", "{}", "*n"]
 GAPS = ["", " ", "  ", "\n    ", " # gap\n    "]
