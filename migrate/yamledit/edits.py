@@ -161,17 +161,12 @@ class Move:
 
     def on_text(self, files: Mapping[FilePath, Document]) -> dict[FilePath, str]:
         """The new text of each of its files."""
-        rest, lines = self.left(files[self.file]), self.taken(files[self.file])
+        document = files[self.file]
+        lines, rest = self.taken(document), text.delete(document, self.path, own_lines(document, self))
         if self.target == self.file:
-            self._refuse_there(files[self.file])
-            return {self.file: self._arrived(reparsed(files[self.file], rest, self.path), lines)}
+            self._refuse_there(document)
+            return {self.file: self._arrived(reparsed(document, rest, self.path), lines)}
         return {self.file: rest, self.target: self.arrived(files[self.target], lines)}
-
-    def left(self, document: Document) -> str:
-        """The text without the key."""
-        head = own_lines(document, self)
-        document = self._with_value(document)
-        return text.delete(document, self.path, head)
 
     def taken(self, document: Document) -> list[str]:
         """The lines of the key, with the value that it gets.
@@ -182,7 +177,9 @@ class Move:
         if self.target != self.file:
             _refuse_aliases(document, self.path)
         head = own_lines(document, self)
-        return text.bare(text.lines_of(self._with_value(document), self.path, head))
+        if not isinstance(self.value, Keep):
+            document = reparsed(document, text.set_scalar(document, self.path, self.value), self.path)
+        return text.bare(text.lines_of(document, self.path, head))
 
     def arrived(self, document: Document, lines: list[str]) -> str:
         """The text of another file with these lines."""
@@ -197,11 +194,6 @@ class Move:
             raise refusal(
                 document, there.key, f"{dotted(self.path)} would move here, but the key is there already"
             )
-
-    def _with_value(self, document: Document) -> Document:
-        if isinstance(self.value, Keep):
-            return document
-        return reparsed(document, text.set_scalar(document, self.path, self.value), self.path)
 
 
 Edit: TypeAlias = Change | Remove | Add | Move
