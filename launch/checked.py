@@ -10,13 +10,14 @@ from launch.argv.arguments import SWIFT_RLHF
 from launch.argv.entry import NEEDS_ENTRY
 from launch.argv.plans import learner_plan
 from launch.argv.plans import server_plan
+from schema.audit import Audit
 from schema.check import context
-from schema.check import findings
 from schema.check import load
 from schema.check import no_grpo
+from schema.colour import is_wanted
 from schema.commands.validate import absolute
 from schema.layouts.preset import Kind
-from schema.report import REPORTERS
+from schema.report import text
 from schema.resolve import Workspace
 from schema.split.gpus import project_split
 
@@ -43,13 +44,13 @@ def side_context(request: Request, options: Options) -> Context:
     return replace(about, split=_known(about, request.side))
 
 
-def plan(about: Context, request: Request) -> tuple[Plan | None, list[Finding]]:
+def plan(about: Context, request: Request, options: Options) -> tuple[Plan | None, list[Finding]]:
     """The plan of one side, or None if the preset has errors; and what was found.
 
     Raises:
         InputError: the preset has no such side, or entry is no module's name.
     """
-    found = findings(about)
+    found = Audit(about.workspace, options).findings(about)
     if any(finding.is_error for finding in found):
         return None, found
     if request.side == "server":
@@ -63,7 +64,7 @@ def plan(about: Context, request: Request) -> tuple[Plan | None, list[Finding]]:
 def tell(found: list[Finding]) -> None:
     """Prints findings on standard error: standard output is the plan's, or the program's that is started."""
     if found:
-        print(REPORTERS["text"](found), file=sys.stderr)
+        print(text(found, coloured=is_wanted("auto", sys.stderr)), file=sys.stderr)
 
 
 def _known(about: Context, side: str) -> Split:

@@ -229,7 +229,8 @@ def explain(name: str) -> int:
     from launch.argv.entry import NEEDS_ENTRY
     from launch.preflight import CHECKS
     from schema.commands import describe
-    from schema.rules import RULES
+    from schema.explained import Topic
+    from schema.explained import topics
 
-    rules = {**RULES, NEEDS_ENTRY.id: NEEDS_ENTRY}
-    return describe.explain(name, {"Rules for presets": rules, "Checks of the machine": CHECKS})
+    checks = {NEEDS_ENTRY.id: Topic.of(NEEDS_ENTRY)} | {each.id: Topic.of(each) for each in CHECKS.values()}
+    return describe.explain(name, topics() | {"Checks of the machine": checks})

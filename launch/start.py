@@ -63,8 +63,9 @@ def _start(request: Request) -> int:
     absolute(Path())  # what is started runs in this folder
     tools = toolchain(request)
     versions = software.versions(tools.python) if tools.python else None
-    about = side_context(request, _options(request, versions))
-    made, found = plan(about, request)
+    options = _options(request, versions)
+    about = side_context(request, options)
+    made, found = plan(about, request, options)
     tell(found)
     if made is None:
         return Exit.FINDINGS

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from click import ClickException
-
 from migrate.beside import plan_beside
 from migrate.outputs import changes
 from migrate.outputs import pending
@@ -20,13 +18,12 @@ from migrate.report.telling import for_programs
 from migrate.report.telling import names_of
 from migrate.writing import locked
 from migrate.writing.disk import reason
-from schema import secrets
 from schema.errors import InputError
 from schema.exits import Exit
+from schema.exits import brief
 from schema.exits import warn
 from schema.place import Place
 from schema.place import shown
-from schema.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,10 +111,6 @@ def failure(error: Exception) -> str:
 
 
 def _plain(error: Exception) -> dict[str, object]:
-    if not isinstance(error, InputError):
-        message = (
-            error.format_message() if isinstance(error, ClickException) else str(error) or type(error).__name__
-        )
-        return {"message": printable(secrets.starred(message)), "file": None, "line": None, "column": None}
-    file, line, column = error.place or (None, None, None)
-    return {"message": error.message, "file": file and shown(file), "line": line, "column": column}
+    place = error.place if isinstance(error, InputError) else None
+    file, line, column = place[:3] if place else (None, None, None)
+    return {"message": brief(error), "file": file and shown(file), "line": line, "column": column}

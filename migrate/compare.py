@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from migrate.refusals import options
+from schema.audit import Audit
 from schema.check import Options
-from schema.check import check
 from schema.check import load
 from schema.errors import InputError
+from schema.findings import merged
 from schema.place import Place
 from schema.rules.another import ANOTHER_RELEASE
 
@@ -58,8 +59,8 @@ def refuse_new(old: Workspace, new: Workspace, path: Path, target: Target) -> li
         InputError: with every new error.
     """
     before, after = load(old, path), load(new, path)
-    was = check(old, before, Options(swift_version=target.swift_version))
-    known, fresh = compare(before, was, after, check(new, after, options(target)))
+    was = Audit(old, Options(swift_version=target.swift_version)).of(before)
+    known, fresh = compare(before, was, after, Audit(new, options(target)).of(after))
     if errors := [finding for finding in fresh if finding.is_error]:
         raise InputError(
             "validate-config would refuse the migrated preset; correct this first (line numbers are those of the"
@@ -73,7 +74,7 @@ def refuse_new(old: Workspace, new: Workspace, path: Path, target: Target) -> li
 def reported(old: Iterable[Sequence[Old]], *, written: bool) -> list[Finding]:
     """What to tell of the presets of a call, each finding once, with its lines in the files as they are by now."""
     found = (each.after if written else each.before for one in old for each in one)
-    return sorted(dict.fromkeys(found), key=lambda finding: (finding.place, finding.rule))
+    return sorted(merged(found), key=lambda finding: (finding.place, finding.rule))
 
 
 def _identity(preset: Preset, finding: Finding) -> tuple[object, ...]:

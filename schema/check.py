@@ -1,4 +1,4 @@
-"""Checks one preset: resolve, build the models, run every rule."""
+"""Reads one preset: resolves it, builds the models, settles the split and the target release."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schema import layouts
-from schema import secrets
 from schema.context import Context
 from schema.errors import InputError
-from schema.findings import bounded
+from schema.errors import NoPresetError
 from schema.layouts.preset import Kind
 from schema.models import parse
 from schema.place import Place
 from schema.resolve import find_project
-from schema.resolve.graph import extended_by
-from schema.resolve.tree import Branch
-from schema.resolve.tree import data
-from schema.rules import RULES
 from schema.split.gpus import DEFAULT_LEARNERS
 from schema.split.gpus import Gpus
 from schema.split.gpus import Split
@@ -27,12 +22,9 @@ from schema.swift.release import target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from schema.findings import Finding
     from schema.layouts.preset import Preset
-    from schema.resolve import Tree
     from schema.resolve import Workspace
 
 #: Files that are not checked.
@@ -67,11 +59,11 @@ def load(workspace: Workspace, path: Path) -> Preset:
         raise InputError(f"cannot be read: {(error.strerror or str(error)).lower()}", Place(path)) from error
 
 
-def no_grpo(preset: Preset) -> InputError:
+def no_grpo(preset: Preset) -> NoPresetError:
     """The error that a file is no GRPO preset, at the value that says so."""
     said = preset.arguments.get("rlhf_type")
     place = said.place if said else preset.start
-    return InputError(f"is no GRPO preset, but {preset.kind.value}", place)
+    return NoPresetError(f"is no GRPO preset, but {preset.kind.value}", place)
 
 
 def context(workspace: Workspace, preset: Preset, options: Options) -> Context:
@@ -122,35 +114,3 @@ def split(preset: Preset, options: Options) -> Split:
     if settings.gpus is not None:
         return Split(rollout)
     return Split(rollout, Gpus(DEFAULT_LEARNERS), "the default; --train-gpus sets it")
-
-
-def check(workspace: Workspace, preset: Preset, options: Options) -> list[Finding]:
-    """All findings of a preset, in the order of files and lines; none for a file that is no preset.
-
-    Raises:
-        InputError: the target release is not in the catalogue.
-    """
-    if preset.kind in NO_PRESETS:
-        return []
-    found = findings(context(workspace, preset, options))
-    if any(finding.rule == "missing-key" for finding in found) and extended_by(workspace, preset):
-        # A base need not be whole: what it lacks is asked of the presets that extend it.
-        found = [finding for finding in found if RULES[finding.rule].components]
-    return found
-
-
-def findings(about: Context) -> list[Finding]:
-    """What the rules find, in the order of files and lines: bounded, and without secrets."""
-    found = [finding for rule in RULES.values() for finding in bounded(rule.findings(about))]
-    hidden = {place for tree in about.preset.trees for place in _secrets(tree)}
-    known = secrets.known(*map(data, about.preset.trees))
-    cleaned = [secrets.without(finding, known, here=finding.place in hidden) for finding in found]
-    return sorted(cleaned, key=lambda finding: (finding.place, finding.rule))
-
-
-def _secrets(tree: Tree, *, below: bool = False) -> Iterator[Place]:
-    """Where the secrets of a preset stand."""
-    if below:
-        yield from (tree.place, tree.key)
-    for name, child in tree.children.items() if isinstance(tree, Branch) else ():
-        yield from _secrets(child, below=below or secrets.is_secret(str(name)))

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from schema.check import Options
+from schema.colour import CHOICES
 from schema.exits import Guarded
-from schema.report import REPORTERS
+from schema.exits import brief
+from schema.report import FORMATS
+from schema.report import as_json
+from schema.report import sarif
 from schema.split.gpus import parse_gpus
 from schema.split.gpus import refuse_overlap
 
@@ -29,9 +33,11 @@ class Command(Guarded):
     """validate-config; formats that programs read hold no finding where nothing could be checked."""
 
     @staticmethod
-    def failed(params: Mapping[str, object], error: Exception) -> str | None:  # noqa: ARG004
-        """An empty report."""
-        return REPORTERS[str(params.get("form"))]([]) if params.get("form") in ("json", "sarif") else None
+    def failed(params: Mapping[str, object], error: Exception) -> str | None:
+        """A report without findings."""
+        if params.get("form") == "json":
+            return as_json([], error=brief(error))
+        return sarif([]) if params.get("form") == "sarif" else None
 
 
 @click.command(cls=Command, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,10 +60,19 @@ class Command(Guarded):
     help="ms-swift release to check against. Default: the project's, else the installed one, else the newest"
     " catalogued.",
 )
-@click.option("--format", "form", type=click.Choice(sorted(REPORTERS)), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--color",
+    "colour",
+    type=click.Choice(CHOICES),
+    default="auto",
+    show_default=True,
+    help="Colour the text. auto: on a terminal; NO_COLOR and FORCE_COLOR are respected.",
+)
 @click.option("--split", "as_table", is_flag=True, help="Print the split and the batch arithmetic as a table.")
 @click.option("--json-schema", is_flag=True, help="Print a JSON Schema of nested presets, for editors.")
-@click.option("--explain", "rule", metavar="RULE", help="Explain a rule, or list them: --explain all.")
+@click.option("--explain", "rule", metavar="RULE", help="Explain a rule.")
+@click.option("--list-rules", "list_them", is_flag=True, help="List the rules, with their severities.")
 @click.version_option(package_name="rollout-split")
 def main(
     files: tuple[str, ...],
@@ -65,9 +80,11 @@ def main(
     train_gpus: str | None,
     swift_version: str | None,
     form: str,
+    colour: str,
     as_table: bool,
     json_schema: bool,
     rule: str | None,
+    list_them: bool,
 ) -> int:
     """Check ms-swift GRPO presets before a GPU is taken.
 
@@ -75,11 +92,11 @@ def main(
     the smallest fix. Quiet when all is well.
     """
     # Each command is imported when it is wanted: a hook that only validates waits for nothing else.
-    if rule is not None:
+    if rule is not None or list_them:
         from schema.commands.describe import explain
-        from schema.rules import RULES
+        from schema.explained import topics
 
-        return explain(rule, {"Rules for presets": RULES})
+        return explain(rule or "all", topics())
     if json_schema:
         from schema.commands.describe import schema
 
@@ -97,6 +114,7 @@ def main(
         from schema.commands.describe import show_split
 
         return show_split(presets, options)
+    from schema.commands.validate import Form
     from schema.commands.validate import validate
 
-    return validate(presets, options, form)
+    return validate(presets, options, Form(form, colour))

@@ -15,18 +15,58 @@ if TYPE_CHECKING:
 
 
 class InputError(Exception):
-    """Input that cannot be read or acted on; the commands report it and exit with 2.
+    """A file cannot be read: it is not there, a directory, a binary file, or too large.
+
+    Every other error of the input is a subclass. The commands report it and exit with 2; where several files are
+    checked, it is a finding of its file.
 
     Attributes:
+        rule: what findings call it.
         message: what is wrong, with the smallest fix where there is one.
         place: where it is wrong, if it is wrong in a file.
     """
+
+    rule = "unreadable-file"
 
     def __init__(self, message: str, place: Place | None = None, lines: Iterable[str] = ()) -> None:
         # Values of a file stand in messages: none of them breaks the line, or shows a secret.
         self.message = "\n".join(printable(starred(shortened(line))) for line in (message, *lines))
         self.place = place
         super().__init__(f"{printable(str(place))}: {self.message}" if place else self.message)
+
+
+class YamlError(InputError):
+    """A file is no YAML, or none that means one thing: a syntax error, a duplicate key, several documents.
+
+    ms-swift reads YAML with PyYAML's safe_load (4.5.2, cli/main.py:50), which silently keeps the last of two equal
+    keys. A preset is one document, and a mapping.
+    """
+
+    rule = "invalid-yaml"
+
+
+class ExtendsError(InputError):
+    """A preset cannot be resolved: `extends` names no file of the project, or the files form a circle."""
+
+    rule = "unresolved-base"
+
+
+class HalfError(InputError):
+    """A file has the name of a server's half, x.rollout.yaml, and no learner's half x.yaml is beside it."""
+
+    rule = "missing-half"
+
+
+class ProjectError(InputError):
+    """The table [tool.rollout-split] of pyproject.toml cannot be read, or holds what it may not."""
+
+    rule = "invalid-project"
+
+
+class NoPresetError(InputError):
+    """A file that was named is no GRPO preset; in a hook, or in a folder, it is passed over."""
+
+    rule = "no-preset"
 
 
 class InternalError(Exception):

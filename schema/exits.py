@@ -44,6 +44,14 @@ def say(error: Exception) -> None:
     tell(f"error: {error}")
 
 
+def brief(error: Exception) -> str:
+    """What is wrong, for a report that programs read."""
+    if isinstance(error, InputError):
+        return error.message
+    message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+    return printable(starred(message or type(error).__name__))
+
+
 def tell(text: str) -> None:
     """Says something beside the output, line by line."""
     print("\n".join(map(printable, text.split("\n"))), file=sys.stderr)

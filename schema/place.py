@@ -15,11 +15,16 @@ def shown(path: Path) -> str:
 
 
 class Place(NamedTuple):
-    """A position in a file; line and column count from 1, as editors do."""
+    """A position in a file; lines and columns count from 1, as editors do.
+
+    The end is the position behind the last character, or line 0 where only the start is known.
+    """
 
     file: Path
     line: int = 1
     column: int = 1
+    end_line: int = 0
+    end_column: int = 0
 
     def __str__(self) -> str:
         return f"{shown(self.file)}:{self.line}:{self.column}"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.yamledit import document as text
-from migrate.yamledit.comments import placed
 from migrate.yamledit.edits import Keep
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Prune
@@ -17,6 +16,7 @@ from migrate.yamledit.nearby import Nearby
 from migrate.yamledit.nearby import nearby
 from schema.place import shown
 from schema.printable import printable
+from schema.yamltext.comments import placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,12 +16,11 @@ from migrate.report.stale import stale
 from schema import secrets
 from schema.place import shown
 from schema.printable import printable
-from schema.report import REPORTERS
 from schema.report import plain
+from schema.report import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Mapping
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from migrate.report.items import Item
     from migrate.report.stale import Stale
     from schema.findings import Finding
-    from schema.place import Place
     from schema.secrets import Known
 
 #: The keys of the JSON report, and what they hold where a call says nothing of them.
@@ -69,7 +67,7 @@ def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, *,
     parts = [] if written else [diff(migration, known, made.twins.get(migration.path)) for migration in changed]
     parts.append(render(_items(made, changed, known)))
     parts.append(look_at(_stale(made, changed, known)))
-    parts += [f"What was wrong before, and stays:\n{REPORTERS['text'](old)}\n"] if old else []
+    parts += [f"What was wrong before, and stays:\n{text(old)}\n"] if old else []
     for migration in _files(made):
         what = _verdict(made, migration, output, written=written) if migration in changed else "nothing to do"
         parts.append(f"{_name(migration.path)}: {what}\n")
@@ -121,11 +119,7 @@ def _old(made: Plan, changed: Sequence[Migration], output: Path | None, *, writt
     if not written:
         moved = {twin.path: twin.source for twin in made.twins.values()}
     found = reported(made.old.values(), written=written)
-    return [finding._replace(place=_moved(finding.place, moved)) for finding in found]
-
-
-def _moved(place: Place, moved: Mapping[Path, Path]) -> Place:
-    return place._replace(file=moved.get(place.file, place.file))
+    return [finding.moved(moved) for finding in found]
 
 
 def _verdict(made: Plan, migration: Migration, output: Path | None, *, written: bool) -> str:

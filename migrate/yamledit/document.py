@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from migrate.yamledit import flow
 from migrate.yamledit import heads
-from migrate.yamledit.comments import comments
 from migrate.yamledit.ends import closed
 from migrate.yamledit.ends import without_final_newline
 from migrate.yamledit.insertion import append
@@ -27,7 +26,6 @@ from migrate.yamledit.lookup import required
 from migrate.yamledit.lookup import spot
 from migrate.yamledit.regions import colon_end
 from migrate.yamledit.regions import is_nothing
-from migrate.yamledit.regions import line_end
 from migrate.yamledit.regions import lines as lines_in
 from migrate.yamledit.regions import newline_at
 from migrate.yamledit.regions import refusal
@@ -38,6 +36,8 @@ from schema.yamltext import Alias
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
 from schema.yamltext import Sequence as Items
+from schema.yamltext.comments import comments
+from schema.yamltext.comments import line_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

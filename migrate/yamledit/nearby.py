@@ -11,11 +11,11 @@ from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Prune
 from migrate.yamledit.lookup import spot
 from migrate.yamledit.regions import is_comment
-from migrate.yamledit.regions import line_end
 from migrate.yamledit.regions import line_start
 from migrate.yamledit.regions import region
 from schema.errors import InputError
 from schema.yamltext import Mapping
+from schema.yamltext.comments import line_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

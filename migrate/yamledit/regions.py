@@ -18,6 +18,7 @@ from schema.place import Place
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
 from schema.yamltext import Sequence
+from schema.yamltext.comments import line_end
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 #: A block scalar that keeps its trailing blank lines, or gives its own indentation.
@@ -86,12 +87,6 @@ def lines(text: str) -> list[str]:
 def line_start(text: str, offset: int) -> int:
     """Where the line of an offset begins."""
     return text.rfind("\n", 0, offset) + 1
-
-
-def line_end(text: str, offset: int) -> int:
-    """Behind the newline of the line of an offset, or the end of the text."""
-    newline = text.find("\n", offset)
-    return len(text) if newline < 0 else newline + 1
 
 
 def newline_at(text: str, offset: int) -> str:
@@ -176,7 +171,7 @@ def _indent(line: str) -> int:
 
 def refusal(document: Document, node: Node, reason: str) -> InputError:
     """The error for an edit that has no safe splice."""
-    return unsafe(Place(document.path, node.span.line, node.span.column), reason)
+    return unsafe(Place(document.path, *node.span[2:]), reason)
 
 
 def unsafe(place: Place, reason: str) -> InputError:

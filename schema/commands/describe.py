@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from typing import TYPE_CHECKING
-from typing import Protocol
 
 from schema.check import context
 from schema.check import load
@@ -15,6 +13,7 @@ from schema.errors import InputError
 from schema.exits import Exit
 from schema.layouts.preset import Kind
 from schema.models.editors import json_schema
+from schema.near import Near
 from schema.printable import printable
 from schema.resolve import Workspace
 from schema.secrets import starred
@@ -32,27 +31,11 @@ if TYPE_CHECKING:
 
     from schema.check import Options
     from schema.context import Context
-    from schema.findings import Severity
+    from schema.explained import Topic
     from schema.models.server import RolloutServerConfig
 
 
-class Subject(Protocol):
-    """What rules for presets and checks of the machine have in common."""
-
-    @property
-    def id(self) -> str:
-        """What findings call it."""
-
-    @property
-    def check(self) -> object:
-        """What its docstring explains."""
-
-    @property
-    def severity(self) -> Severity:
-        """Of its problems."""
-
-
-def explain(name: str, groups: Mapping[str, Mapping[str, Subject]]) -> Exit:
+def explain(name: str, groups: Mapping[str, Mapping[str, Topic]]) -> Exit:
     """Prints what a rule or a check is about and where upstream shows it; `all` lists them.
 
     Args:
@@ -62,25 +45,30 @@ def explain(name: str, groups: Mapping[str, Mapping[str, Subject]]) -> Exit:
     Raises:
         InputError: there is no such rule.
     """
-    known = {rule.id: rule for group in groups.values() for rule in group.values()}
     if name == "all":
-        _list(groups, max(map(len, known)))
-        return Exit.OK
+        return list_rules(groups)
+    known = {topic.id: topic for group in groups.values() for topic in group.values()}
     if name not in known:
+        other = Near()(name, known)
         raise InputError(
-            f"there is no rule {name!r}; `validate-config --explain all` lists those for presets,"
-            " `rollout-split explain all` the checks of the machine, too"
+            f"there is no rule {name!r}{f'; did you mean {other}?' if other else ''};"
+            " `validate-config --list-rules` lists those for presets, `rollout-split explain all` also the checks"
+            " of the machine"
         )
-    rule = known[name]
-    print(f"{rule.id} ({rule.severity.value})\n\n{inspect.cleandoc(rule.check.__doc__ or '')}")
+    topic = known[name]
+    print(f"{topic.id} ({topic.severity.value})\n\n{topic.explanation}")
     return Exit.OK
 
 
-def _list(groups: Mapping[str, Mapping[str, Subject]], width: int) -> None:
+def list_rules(groups: Mapping[str, Mapping[str, Topic]]) -> Exit:
+    """Prints each rule with its severity and what it is about, in a line."""
+    width = max(len(name) for group in groups.values() for name in group)
     for title, group in groups.items():
         print(f"{title}:")
-        for rule in group.values():
-            print(f"  {rule.id:<{width}}  {(rule.check.__doc__ or '').splitlines()[0]}")
+        for topic in group.values():
+            first = topic.explanation.partition("\n")[0]
+            print(f"  {topic.id:<{width}}  {topic.severity.value:<7}  {first}")
+    return Exit.OK
 
 
 def schema() -> Exit:

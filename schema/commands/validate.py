@@ -3,61 +3,96 @@
 from __future__ import annotations
 
 import os
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from schema.audit import Audit
 from schema.check import NO_PRESETS
-from schema.check import check
 from schema.check import doubts
 from schema.check import load
 from schema.check import no_grpo
+from schema.colour import is_wanted
 from schema.errors import InputError
 from schema.exits import Exit
 from schema.exits import say
 from schema.exits import warn
-from schema.report import REPORTERS
+from schema.findings import Finding
+from schema.findings import Severity
+from schema.findings import merged
+from schema.report import report
 from schema.resolve import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schema.check import Options
-    from schema.findings import Finding
     from schema.layouts.preset import Preset
 
 
-def validate(files: Sequence[Path], options: Options, form: str) -> Exit:
-    """Checks every file; findings go to standard output, unreadable input to standard error."""
-    workspace = Workspace()
-    found: list[Finding] = []
-    presets: list[Preset] = []
-    unreadable = False
-    for file in files:
+@dataclass(frozen=True)
+class Form:
+    """How findings are shown: a name of schema.report.FORMATS, and when in colour."""
+
+    name: str = "text"
+    colour: str = "auto"
+
+
+class _Call:
+    """One call: what was found so far, and in which presets."""
+
+    def __init__(self, options: Options) -> None:
+        self._workspace = Workspace()
+        self._options = options
+        self._audit = Audit(self._workspace, options)
+        self.found: list[Finding] = []
+        self.presets: list[Preset] = []
+        self.unreadable = False
+
+    def add(self, file: Path) -> None:
+        """Checks one file; what keeps it from being checked is a finding of it."""
         try:
-            preset = _preset(workspace, absolute(file))
-            found += check(workspace, preset, options)
-            presets.append(preset)
-        except InputError as error:  # noqa: PERF203 - the other files are still checked
-            say(error)
-            unreadable = True
-    for each in doubts(presets, options):
-        warn(each)
-    _report(list(dict.fromkeys(found)), form)
-    if unreadable:
+            preset = load(self._workspace, file)
+            _refuse_foreign(preset)
+            self.found += self._audit.of(preset)
+            self.presets.append(preset)
+        except InputError as error:
+            self.unreadable = True
+            if error.place is None:  # it is about the call, not about a file
+                say(error)
+            else:
+                self.found.append(Finding(error.rule, Severity.ERROR, error.place, error.message, presets=(file,)))
+
+    def findings(self) -> list[Finding]:
+        """All findings, each once, and the silencers that nothing needed."""
+        unused = [finding for preset in self.presets for finding in self._audit.unused(preset)]
+        return merged([*self.found, *unused])
+
+
+def validate(files: Sequence[Path], options: Options, form: Form) -> Exit:
+    """Checks every file and prints what was found."""
+    call = _Call(options)
+    for file in files:
+        call.add(absolute(file))
+    for doubt in doubts(call.presets, options):
+        warn(doubt)
+    found = call.findings()
+    if output := report(found, form.name, coloured=is_wanted(form.colour, sys.stdout)):
+        print(output)
+    if call.unreadable:
         return Exit.USAGE
     return Exit.FINDINGS if any(finding.is_error for finding in found) else Exit.OK
 
 
-def _preset(workspace: Workspace, file: Path) -> Preset:
-    """One file.
+def _refuse_foreign(preset: Preset) -> None:
+    """Refuses what is no GRPO preset; a hook passes files of all kinds, which are passed over.
 
     Raises:
-        InputError: it cannot be read, or is no GRPO preset; the latter is skipped when a hook passes it.
+        NoPresetError: it is none.
     """
-    preset = load(workspace, file)
     if preset.kind in NO_PRESETS and not os.environ.get("PRE_COMMIT"):
         raise no_grpo(preset)
-    return preset
 
 
 def absolute(file: Path) -> Path:
@@ -70,9 +105,3 @@ def absolute(file: Path) -> Path:
         return Path(os.path.abspath(file))  # noqa: PTH100 - without `..`
     except FileNotFoundError as error:
         raise InputError("the working directory is gone; change into it again") from error
-
-
-def _report(found: Sequence[Finding], form: str) -> None:
-    output = REPORTERS[form](found)
-    if output:
-        print(output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema.errors import InputError
+from schema.errors import HalfError
 from schema.layouts.flat import Flat
 from schema.layouts.flat import is_learner_half
 from schema.layouts.flat import is_server_half
@@ -44,6 +44,6 @@ def read(workspace: Workspace, path: Path, project: Project) -> Preset:
 
 def _refuse_alone(workspace: Workspace, path: Path, learner: Path) -> None:
     if not workspace.has(learner):
-        raise InputError(f"is the server's half of {learner.name}, which is not beside it", Place(path))
+        raise HalfError(f"is the server's half of {learner.name}, which is not beside it", Place(path))
     if not is_learner_half(workspace.tree(learner)):
-        raise InputError(f"would be the server's half of {learner.name}, which is no flat YAML", Place(path))
+        raise HalfError(f"would be the server's half of {learner.name}, which is no flat YAML", Place(path))

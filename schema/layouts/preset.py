@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from typing import ClassVar
 from typing import NamedTuple
 
+from schema.place import Place
 from schema.resolve.tree import Branch
 from schema.swift import argument
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
-    from schema.place import Place
     from schema.resolve import Leaf
     from schema.resolve import Project
     from schema.resolve import Resolved
@@ -214,4 +214,4 @@ class Preset(ABC):
     @property
     def start(self) -> Place:
         """Where the leaf begins: the place of what is missing from it."""
-        return self.tree.place._replace(file=self.resolved.path, line=1, column=1)
+        return Place(self.resolved.path)

@@ -1,4 +1,4 @@
-"""Findings as text, JSON, GitHub annotations or SARIF: one function a format."""
+"""Findings in each format: one function a format."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from schema.report.github import github
 from schema.report.machine import as_json
 from schema.report.machine import plain
 from schema.report.sarif import sarif
+from schema.report.text import concise
 from schema.report.text import text
 
 if TYPE_CHECKING:
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
 
     from schema.findings import Finding
 
-#: Reporters by the name that `--format` takes; each makes the whole output of findings.
-REPORTERS: dict[str, Callable[[Sequence[Finding]], str]] = {
-    "text": text,
-    "json": as_json,
-    "github": github,
-    "sarif": sarif,
-}
+#: Reporters for people, who may get colour.
+PEOPLE = {"text": text, "concise": concise}
+#: Reporters for programs.
+PROGRAMS: dict[str, Callable[[Sequence[Finding]], str]] = {"json": as_json, "github": github, "sarif": sarif}
+#: What `--format` takes.
+FORMATS = (*PEOPLE, *PROGRAMS)
 
-__all__ = ["REPORTERS", "plain"]
+
+def report(findings: Sequence[Finding], form: str, *, coloured: bool = False) -> str:
+    """The whole output of findings in a format; nothing where there is nothing to tell a person."""
+    return PEOPLE[form](findings, coloured=coloured) if form in PEOPLE else PROGRAMS[form](findings)
+
+
+__all__ = ["FORMATS", "as_json", "plain", "report", "sarif", "text"]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schema.findings import Finding
+    from schema.place import Place
 
 
 def github(findings: Sequence[Finding]) -> str:
@@ -19,11 +20,19 @@ def github(findings: Sequence[Finding]) -> str:
 
 
 def _command(finding: Finding) -> str:
-    place = finding.place
-    properties = f"file={_property(shown(place.file))},line={place.line},col={place.column},title={finding.rule}"
+    where = ",".join(f"{name}={value}" for name, value in _placed(finding.place).items())
     parts = [finding.message, finding.consequence, f"fix: {finding.fix}" if finding.fix else ""]
     message = _data("\n".join(printable(part) for part in parts if part))
-    return f"::{finding.severity.value} {properties}::{message}"
+    return f"::{finding.severity.value} {where},title={finding.rule}::{message}"
+
+
+def _placed(place: Place) -> dict[str, object]:
+    start = {"file": _property(shown(place.file)), "line": place.line, "col": place.column}
+    if not place.end_line:
+        return start
+    # GitHub takes columns only of one line, and its end column is the last character's.
+    end = {"endColumn": max(place.end_column - 1, place.column)} if place.end_line == place.line else {}
+    return {**start, "endLine": place.end_line, **end}
 
 
 def _data(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Findings for other programs."""
+"""Findings for other programs: docs/findings.schema.json describes the output."""
 
 from __future__ import annotations
 
@@ -11,11 +11,30 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schema.findings import Finding
+    from schema.place import Place
+
+#: Of the output's form; it grows when a key changes its meaning or goes, not when one is added.
+VERSION = 1
 
 
-def as_json(findings: Sequence[Finding]) -> str:
-    """A JSON list of findings; lines and columns count from 1."""
-    return json.dumps([plain(finding) for finding in findings], indent=2)
+def as_json(findings: Sequence[Finding], *, error: str | None = None) -> str:
+    """One JSON object with all findings; lines and columns count from 1.
+
+    Args:
+        findings: all of a call.
+        error: what ended the call before anything could be checked.
+    """
+    errors = sum(finding.is_error for finding in findings)
+    return json.dumps(
+        {
+            "version": VERSION,
+            "errors": errors,
+            "warnings": len(findings) - errors,
+            "error": error,
+            "findings": [plain(finding) for finding in findings],
+        },
+        indent=2,
+    )
 
 
 def plain(finding: Finding) -> dict[str, object]:
@@ -23,10 +42,20 @@ def plain(finding: Finding) -> dict[str, object]:
     return {
         "rule": finding.rule,
         "severity": finding.severity.value,
-        "file": shown(finding.place.file),
-        "line": finding.place.line,
-        "column": finding.place.column,
+        "presets": [shown(preset) for preset in finding.presets],
+        **_placed(finding.place),
         "message": finding.message,
         "consequence": finding.consequence,
         "fix": finding.fix,
+        "related": [{"text": each.text, **_placed(each.place)} for each in finding.related],
+    }
+
+
+def _placed(place: Place) -> dict[str, object]:
+    return {
+        "file": shown(place.file),
+        "line": place.line,
+        "column": place.column,
+        "end_line": place.end_line or None,
+        "end_column": place.end_column or None,
     }

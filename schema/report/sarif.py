@@ -8,38 +8,75 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from schema.explained import explanation
 from schema.place import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from schema.findings import Excerpt
     from schema.findings import Finding
+    from schema.findings import Related
+    from schema.place import Place
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def sarif(findings: Sequence[Finding]) -> str:
-    """One SARIF run."""
+    """One SARIF run; it describes each rule that has a result."""
+    rules = sorted({finding.rule for finding in findings})
     driver = {
         "name": "rollout-split",
         "version": metadata.version("rollout-split"),
-        "rules": [{"id": rule} for rule in sorted({finding.rule for finding in findings})],
+        "rules": [_rule(rule) for rule in rules],
     }
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding) for finding in findings],
+        "results": [{"ruleIndex": rules.index(finding.rule), **_result(finding)} for finding in findings],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
+def _rule(rule: str) -> dict[str, object]:
+    text = explanation(rule)
+    return {
+        "id": rule,
+        "shortDescription": {"text": text.splitlines()[0]},
+        "fullDescription": {"text": text},
+        "help": {"text": f"{text}\n\nvalidate-config --explain {rule} prints this."},
+    }
+
+
 def _result(finding: Finding) -> dict[str, object]:
     parts = [finding.message, finding.consequence, f"fix: {finding.fix}" if finding.fix else ""]
-    region = {"startLine": finding.place.line, "startColumn": finding.place.column}
-    location = {"artifactLocation": {"uri": quote(os.fsencode(shown(finding.place.file)))}, "region": region}
-    return {
+    result: dict[str, object] = {
         "ruleId": finding.rule,
         "level": finding.severity.value,
         "message": {"text": "\n".join(part for part in parts if part)},
-        "locations": [{"physicalLocation": location}],
+        "locations": [_location(finding.place, finding.excerpt)],
     }
+    if related := [each for each in finding.related if each.place != finding.place]:
+        result["relatedLocations"] = [_related(number, each) for number, each in enumerate(related)]
+    if finding.presets:
+        result["properties"] = {"presets": [shown(preset) for preset in finding.presets]}
+    return result
+
+
+def _related(number: int, related: Related) -> dict[str, object]:
+    return {"id": number, "message": {"text": related.text}, **_location(related.place)}
+
+
+def _location(place: Place, excerpt: Excerpt | None = None) -> dict[str, object]:
+    region: dict[str, object] = {"startLine": place.line, "startColumn": place.column}
+    if place.end_line:
+        region |= {"endLine": place.end_line, "endColumn": place.end_column}
+    physical: dict[str, object] = {"artifactLocation": {"uri": _uri(place)}, "region": region}
+    if excerpt is not None:
+        physical["contextRegion"] = {"startLine": place.line, "snippet": {"text": excerpt.text}}
+    return {"physicalLocation": physical}
+
+
+def _uri(place: Place) -> str:
+    name = quote(os.fsencode(shown(place.file)))
+    return f"file://{name}" if name.startswith("/") else name

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schema.errors import InputError
+from schema.errors import ExtendsError
 from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
 from schema.resolve.tree import merge
@@ -68,7 +68,7 @@ class _Walk:
         own = self._workspace.tree(path)
         _refuse_inherit(own)
         if len(self.files) + len(chain) >= MAX_FILES:
-            raise InputError(f"this preset pulls in more than {MAX_FILES} files", own.place)
+            raise ExtendsError(f"this preset pulls in more than {MAX_FILES} files", own.place)
         tree: Branch | None = None
         for base, said in bases(path, own):
             self._check(base, said, (*chain, path))
@@ -81,11 +81,11 @@ class _Walk:
     def _check(self, base: Path, said: Leaf, chain: tuple[Path, ...]) -> None:
         if base in chain:
             circle = " -> ".join(step.name for step in (*chain[chain.index(base) :], base))
-            raise InputError(f"the files extend each other in a circle: {circle}", said.place)
+            raise ExtendsError(f"the files extend each other in a circle: {circle}", said.place)
         if self._root is not None and not base.is_relative_to(self._root):
-            raise InputError(f"extends {base}, which is outside the project root {self._root}", said.place)
+            raise ExtendsError(f"extends {base}, which is outside the project root {self._root}", said.place)
         if not self._workspace.has(base):
-            raise InputError(f"extends {base}, which is not there", said.place)
+            raise ExtendsError(f"extends {base}, which is not there", said.place)
 
 
 def bases(path: Path, own: Branch) -> list[tuple[Path, Leaf]]:
@@ -98,14 +98,14 @@ def bases(path: Path, own: Branch) -> list[tuple[Path, Leaf]]:
     if said is None:
         return []
     if not isinstance(said, Leaf):
-        raise InputError(_NO_PATHS, said.place)
+        raise ExtendsError(_NO_PATHS, said.place)
     names = [said.value] if isinstance(said.value, str) else said.value
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise InputError(_NO_PATHS, said.place)
+        raise ExtendsError(_NO_PATHS, said.place)
     return [(Path(os.path.normpath(path.parent / name)), said) for name in names]
 
 
 def _refuse_inherit(own: Branch) -> None:
     said = own.children.get("inherit")
     if said is not None:
-        raise InputError("the key `inherit` is not read by anything; did you mean `extends`?", said.key)
+        raise ExtendsError("the key `inherit` is not read by anything; did you mean `extends`?", said.key)

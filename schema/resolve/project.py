@@ -15,7 +15,7 @@ from pydantic import Field
 from pydantic import ValidationError
 from pydantic import model_validator
 
-from schema.errors import InputError
+from schema.errors import ProjectError
 from schema.place import Place
 from schema.split.gpus import MAX_GPUS
 
@@ -47,6 +47,11 @@ class Settings(BaseModel):
     """The training repository's module that reads these presets and brings its own reward functions."""
     repository_keys: dict[str, list[str]] = Field(default_factory=dict)
     """By section, keys that the training repository takes out before ms-swift sees them."""
+
+    ignore: list[str] = Field(default_factory=list)
+    """Rules whose findings are silenced."""
+    per_file_ignores: dict[str, list[str]] = Field(default_factory=dict)
+    """By a pattern of paths below the root, rules whose findings there are silenced."""
 
     @model_validator(mode="after")
     def _one_node(self) -> Settings:
@@ -100,11 +105,11 @@ def _settings(file: Path) -> Settings:
             said: dict[str, Any] = tomllib.load(stream)
         return Settings.model_validate(_table(said, "tool", "rollout-split"))
     except ValidationError as error:
-        raise InputError(_first(error), Place(file)) from error
+        raise ProjectError(_first(error), Place(file)) from error
     except (OSError, ValueError) as error:  # no TOML, or no UTF-8
-        raise InputError(f"cannot be read: {error}", Place(file)) from error
+        raise ProjectError(f"cannot be read: {error}", Place(file)) from error
     except RecursionError as error:
-        raise InputError("cannot be read: nested too deeply", Place(file)) from error
+        raise ProjectError("cannot be read: nested too deeply", Place(file)) from error
 
 
 def _table(said: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def yaml_versions(context: Context) -> Iterator[Problem]:
             continue
         for scalar, other in differing(root):
             yield Problem(
-                Place(file, scalar.span.line, scalar.span.column),
+                Place(file, *scalar.span[2:]),
                 f"{scalar.text} is {scalar.value!r} ({type(scalar.value).__name__}) in YAML 1.1, which"
                 f" ms-swift reads, and {other!r} ({type(other).__name__}) in YAML 1.2",
                 fix=_spelling(scalar.value, other),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema.errors import InputError
+from schema.errors import YamlError
 from schema.place import Place
 from schema.yamltext.nodes import Alias
 from schema.yamltext.nodes import Entry
@@ -31,8 +31,8 @@ class Constructor:
         self._left = MAX_NODES
 
     def place(self, node: Node) -> Place:
-        """Where a node starts."""
-        return Place(self._file, node.span.line, node.span.column)
+        """Where a node stands."""
+        return Place(self._file, *node.span[2:])
 
     def data(self, node: Node) -> object:
         """The data of a node.
@@ -44,7 +44,7 @@ class Constructor:
         target = dereferenced(node)
         if isinstance(target, Scalar):
             if target.plain and target.text in KEYS_ONLY:
-                raise InputError(f"{target.text} has a meaning as a key only; quote it", self.place(node))
+                raise YamlError(f"{target.text} has a meaning as a key only; quote it", self.place(node))
             return target.value
         if isinstance(target, Sequence):
             return [self.data(item) for item in target.items]
@@ -57,9 +57,9 @@ class Constructor:
         try:
             hash(value)
         except TypeError:
-            raise InputError("a mapping key cannot be a list or a mapping", self.place(entry.key)) from None
+            raise YamlError("a mapping key cannot be a list or a mapping", self.place(entry.key)) from None
         if isinstance(value, bytes):
-            raise InputError("a mapping key cannot be binary", self.place(entry.key))
+            raise YamlError("a mapping key cannot be binary", self.place(entry.key))
         return value
 
     def entries(self, mapping: Mapping) -> Iterator[Entry]:
@@ -82,7 +82,7 @@ class Constructor:
         key = self.key(entry)
         first = seen.setdefault(key, entry)
         if first is not entry:
-            raise InputError(
+            raise YamlError(
                 f"duplicate key {key!r}: it also stands in line {first.key.span.line}, and PyYAML would"
                 " silently keep only the last one; remove one of the two",
                 self.place(entry.key),
@@ -97,12 +97,12 @@ class Constructor:
             for item in target.items:
                 yield from self._merged(item)
         else:
-            raise InputError("a merge key (<<) needs a mapping or a list of mappings", self.place(value))
+            raise YamlError("a merge key (<<) needs a mapping or a list of mappings", self.place(value))
 
     def _spend(self, node: Node) -> None:
         self._left -= 1
         if self._left < 0:
-            raise InputError(f"holds more than {MAX_NODES} values, aliases expanded", self.place(node))
+            raise YamlError(f"holds more than {MAX_NODES} values, aliases expanded", self.place(node))
 
 
 def dereferenced(node: Node) -> Scalar | Sequence | Mapping:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from schema.errors import InputError
+from schema.errors import YamlError
 from schema.place import Place
 from schema.secrets import starred_after
 from schema.yamltext.construct import Constructor
@@ -84,12 +85,12 @@ def parse(path: Path, content: bytes) -> Document:
     bom, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
     roots = _roots(path, text)
     if len(roots) > 1:
-        raise InputError("holds several YAML documents; a preset is exactly one", _place(path, roots[1]))
+        raise YamlError("holds several YAML documents; a preset is exactly one", _place(path, roots[1]))
     root = roots[0] if roots else None
     if root is None or _is_nothing(root):
         return Document(path, text, bom, None)
     if not isinstance(root, Mapping):
-        raise InputError("the root is not a mapping of sections", _place(path, root))
+        raise YamlError("the root is not a mapping of sections", _place(path, root))
     return Document(path, text, bom, root)
 
 
@@ -124,7 +125,7 @@ def _after(path: Path, before: str) -> Place:
 
 
 def _place(path: Path, node: Node) -> Place:
-    return Place(path, node.span.line, node.span.column)
+    return Place(path, *node.span[2:])
 
 
 def _roots(path: Path, text: str) -> list[Node]:
@@ -135,9 +136,9 @@ def _roots(path: Path, text: str) -> list[Node]:
         place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
         said = text[: mark.index].rpartition("\n")[2] if mark else ""
         reason = starred_after(said, str(error.problem or error.context))
-        raise InputError(f"is not valid YAML: {reason}", place) from error
+        raise YamlError(f"is not valid YAML: {reason}", place) from error
     except NestingError as error:
-        raise InputError(str(error), Place(path, error.mark.line + 1, error.mark.column + 1)) from error
+        raise YamlError(str(error), Place(path, error.mark.line + 1, error.mark.column + 1)) from error
 
 
 def _events(text: str) -> Iterator[yaml.Event]:

@@ -42,12 +42,21 @@ class Mark(Protocol):
 
 
 class Span(NamedTuple):
-    """Offsets in characters from the start of the text (a BOM not counted); line and column from 1."""
+    """Offsets in characters from the start of the text (a BOM not counted); lines and columns from 1.
+
+    The end is the position behind the last character.
+    """
 
     start: int
     end: int
     line: int
     column: int
+    end_line: int
+    end_column: int
+
+    def until(self, last: Span) -> Span:
+        """From the start of this span to the end of another."""
+        return self._replace(end=last.end, end_line=last.end_line, end_column=last.end_column)
 
 
 class Scalar(NamedTuple):
@@ -191,7 +200,7 @@ class Builder:
             raise _error(f"found undefined alias {name!r}", event)
         if depth + self._heights[name] > MAX_DEPTH:
             raise NestingError(_start(event))
-        return Alias(_span(event, _end(event)), name, self._anchors[name])
+        return Alias(_span(event), name, self._anchors[name])
 
     def _height(self, node: Node) -> int:
         if isinstance(node, Alias):
@@ -209,7 +218,7 @@ class Builder:
             raise _error("holds a NUL character, which no command line can pass", event)
         if _SURROGATE.search(event.value):
             raise _error("holds half a character (a surrogate), which no file and no command line can hold", event)
-        span, value = _span(event, _end(event)), self._value(event)
+        span, value = _span(event), self._value(event)
         tag = None if event.tag == "!" else event.tag
         return Scalar(span, event.value, value, event.style or None, event.anchor, tag)
 
@@ -235,8 +244,8 @@ class Builder:
         items = []
         while not isinstance(following := next(self._events), yaml.SequenceEndEvent):
             items.append(self._node(following, depth + 1))
-        end = _end(following) if event.flow_style or not items else items[-1].span.end
-        return Sequence(_span(event, end), tuple(items), bool(event.flow_style), event.anchor)
+        last = _span(following) if event.flow_style or not items else items[-1].span
+        return Sequence(_span(event).until(last), tuple(items), bool(event.flow_style), event.anchor)
 
     def _mapping(self, event: yaml.MappingStartEvent, depth: int) -> Mapping:
         _refuse_tag(event, "map")
@@ -244,10 +253,10 @@ class Builder:
         while not isinstance(following := next(self._events), yaml.MappingEndEvent):
             key = self._node(following, depth + 1)
             entries.append(Entry(key, self._node(next(self._events), depth + 1)))
-        end = _end(following)
+        last = _span(following)
         if entries and not event.flow_style:
-            end = max(entries[-1].key.span.end, entries[-1].value.span.end)
-        return Mapping(_span(event, end), tuple(entries), bool(event.flow_style), event.anchor)
+            last = max(entries[-1].key.span, entries[-1].value.span, key=lambda span: span.end)
+        return Mapping(_span(event).until(last), tuple(entries), bool(event.flow_style), event.anchor)
 
 
 def _refuse_tag(event: yaml.SequenceStartEvent | yaml.MappingStartEvent, kind: str) -> None:
@@ -264,10 +273,6 @@ def _start(event: yaml.Event) -> Mark:
     return cast("Mark", event.start_mark)
 
 
-def _end(event: yaml.Event) -> int:
-    return cast("Mark", event.end_mark).index
-
-
-def _span(event: yaml.Event, end: int) -> Span:
-    start = _start(event)
-    return Span(start.index, end, start.line + 1, start.column + 1)
+def _span(event: yaml.Event) -> Span:
+    start, end = _start(event), cast("Mark", event.end_mark)
+    return Span(start.index, end.index, start.line + 1, start.column + 1, end.line + 1, end.column + 1)

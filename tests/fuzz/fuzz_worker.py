@@ -38,7 +38,7 @@ from tests.fuzz.fuzz_mutations import mutated
 CPU, CLOCK, MEMORY = 10, 120, 1 << 30
 #: Failures after which a run ends.
 MOST = 400
-_FORMATS = ("text", "json", "github", "sarif")
+_FORMATS = ("text", "concise", "json", "github", "sarif")
 #: What no output holds: controls but line breaks and tabs, lone carriage returns, and what turns text around.
 _RAW = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]|\r(?!\n)"
@@ -161,7 +161,7 @@ def _wrong(call: Call, code: int, out: str, err: str) -> Iterator[str]:
     if code not in (0, 1, 2) or "Traceback" in err:
         yield f"exit {code}: {err.strip()[-1500:]}"
         return
-    if code == 2 and not err:
+    if code == 2 and not (err or out):
         yield "exit 2 without a word"
     if call.form in ("json", "sarif") and "--split" not in call.args:
         with contextlib.suppress(ValueError):

@@ -35,7 +35,8 @@ def planned(path, side, gpus, entry=None, release=None):
     """The plan of one side for these GPUs, and what was found."""
     request = Request(side, path, parse_list(gpus), entry=entry)
     own = (request.gpus, None) if side == "server" else (None, request.gpus)
-    return checked.plan(checked.side_context(request, Options(*own, release)), request)
+    options = Options(*own, release)
+    return checked.plan(checked.side_context(request, options), request, options)
 
 
 @pytest.fixture

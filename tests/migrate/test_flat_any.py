@@ -167,7 +167,7 @@ def data(path):
 
 def errors(path):
     found = json.loads(CliRunner().invoke(validate_config, ["--format", "json", str(path)]).stdout)
-    return [each for each in found if each["severity"] == "error"]
+    return [each for each in found["findings"] if each["severity"] == "error"]
 
 
 def differences(left, right, prefix=""):

@@ -38,9 +38,8 @@ def findings(case):
     """The errors that validate-config finds, and what belongs to them."""
     version = words(case)[: -len(presets(case))] if "--swift-version" in words(case) else []
     ran = CliRunner().invoke(validate_config, [*version, "--format", "json", *presets(case)])
-    kept = [
-        each for each in json.loads(ran.stdout) if each["severity"] == "error" or each["rule"] == "another-release"
-    ]
+    found = json.loads(ran.stdout)["findings"]
+    kept = [each for each in found if each["severity"] == "error" or each["rule"] == "another-release"]
     return sorted(kept, key=place)
 
 

@@ -25,7 +25,7 @@ class Ran(NamedTuple):
     @property
     def findings(self) -> list[dict[str, Any]]:
         """What a call with `--format json` found."""
-        return json.loads(self.out)
+        return json.loads(self.out)["findings"]
 
 
 @pytest.fixture

@@ -59,7 +59,8 @@ def test_server_half_without_its_learner_is_refused(learner, said, write, valida
     server = write("x.rollout.yaml", SERVER)
     if learner:
         write("x.yaml", learner)
-    assert validate(server) == (2, "", f"error: x.rollout.yaml:1:1: {said}\n")
+    ran = validate(server, "--format", "concise")
+    assert ran == (2, f"x.rollout.yaml:1:1: error[missing-half] {said}\n1 error in 1 file\n", "")
 
 
 def test_a_nested_preset_may_have_the_name_of_a_server_half(write, validate):
@@ -78,7 +79,7 @@ def test_a_nested_preset_may_have_the_name_of_a_server_half(write, validate):
 )
 def test_other_flat_files_are_no_grpo_presets_and_hooks_skip_them(text, kind, write, validate):
     file = write("x.yaml", text)
-    assert validate(file).err.endswith(f"is no GRPO preset, but {kind}\n")
+    assert f"error[no-preset] is no GRPO preset, but {kind}\n" in validate(file).out
     assert validate(file, PRE_COMMIT="1") == (0, "", "")
 
 

@@ -2,35 +2,100 @@
 
 import json
 from importlib import metadata
+from pathlib import Path
 
+import click
+import jsonschema
 import pytest
 
+from schema.findings import Excerpt
 from schema.findings import Finding
+from schema.findings import Related
 from schema.findings import Severity
 from schema.place import Place
-from schema.report import REPORTERS
+from schema.report import report
+
+PUBLISHED = json.loads((Path(__file__).parents[2] / "docs/findings.schema.json").read_text())
 
 
 @pytest.fixture
 def findings(root):
-    preset = root / "configs" / "a preset, 100%.yaml"
+    """An error with all that a finding can have, a warning, and one in a base of three presets."""
+    preset, base = root / "configs" / "a preset, 100%.yaml", root.parent / "base.yaml"
     return [
-        Finding("one-port", Severity.ERROR, Place(preset, 3, 9), "50%: is [1, 2]\nor so", "ValueError", "set it"),
-        Finding("yaml-versions", Severity.WARNING, Place(preset, 7, 1), "on is é"),
-        Finding("one-port", Severity.ERROR, Place(root.parent / "base.yaml", 1, 1), "is 0", fix="set it"),
+        Finding(
+            "one-port",
+            Severity.ERROR,
+            Place(preset, 3, 9, 3, 15),
+            "50%: is [1, 2]\nor so",
+            "ValueError",
+            "set it",
+            (
+                Related("vllm_server_port [1, 2]", Place(preset, 3, 9, 3, 15)),
+                Related("x é", Place(base, 7, 1, 8, 2)),
+            ),
+            (preset,),
+            Excerpt("  port: [1, 2]  # é", 8, 6),
+        ),
+        Finding("yaml-versions", Severity.WARNING, Place(preset, 7, 1), "on is é", presets=(preset,)),
+        Finding(
+            "one-port",
+            Severity.ERROR,
+            Place(base, 1, 1, 3, 4),
+            "is 0",
+            fix="set it",
+            presets=tuple(root / f"leaf{n}.yaml" for n in range(5)),
+        ),
     ]
 
 
 def test_text(findings, root):
-    assert REPORTERS["text"](findings) == (
+    base = root.parent / "base.yaml"
+    assert report(findings, "text") == (
         "configs/a preset, 100%.yaml:3:9: error[one-port] 50%: is [1, 2]\\nor so\n"
+        "     3 |   port: [1, 2]  # é\n"
+        "       |         ^^^^^^\n"
         "    ValueError\n"
+        "    in configs/a preset, 100%.yaml: vllm_server_port [1, 2] (configs/a preset, 100%.yaml:3),"
+        f" x é ({base}:7)\n"
         "    fix: set it\n"
         "configs/a preset, 100%.yaml:7:1: warning[yaml-versions] on is é\n"
-        f"{root.parent}/base.yaml:1:1: error[one-port] is 0\n"
+        f"{base}:1:1: error[one-port] is 0\n"
+        "    in leaf0.yaml, leaf1.yaml, leaf2.yaml and 2 more presets\n"
         "    fix: set it\n"
         "2 errors, 1 warning in 2 files"
     )
+
+
+def test_concise_is_a_line_each(findings, root):
+    assert report(findings, "concise").splitlines() == [
+        "configs/a preset, 100%.yaml:3:9: error[one-port] 50%: is [1, 2]\\nor so",
+        "configs/a preset, 100%.yaml:7:1: warning[yaml-versions] on is é",
+        f"{root.parent}/base.yaml:1:1: error[one-port] is 0",
+        "2 errors, 1 warning in 2 files",
+    ]
+
+
+@pytest.mark.parametrize("form", ["text", "concise"])
+def test_colour_changes_nothing_but_the_colour(findings, form):
+    coloured = report(findings, form, coloured=True)
+    assert "\x1b[31m" in coloured
+    assert click.unstyle(coloured) == report(findings, form)
+
+
+@pytest.mark.parametrize(
+    ("text", "caret", "width", "marked"),
+    [
+        ("a: 模型", 3, 2, "   ^^^^"),
+        ("模型: x", 4, 1, "      ^"),
+        ("e\u0301: x", 4, 1, "   ^"),
+        ("a: ***", 3, 0, None),
+    ],
+)
+def test_carets_stand_below_the_value(findings, text, caret, width, marked):
+    shown = report([findings[0]._replace(excerpt=Excerpt(text, caret, width))], "text").splitlines()
+    assert shown[1] == f"     3 | {text}"
+    assert (shown[2] == f"       | {marked}") is (marked is not None)
 
 
 @pytest.mark.parametrize(
@@ -38,64 +103,104 @@ def test_text(findings, root):
     [([0], "1 error in 1 file"), ([1], "1 warning in 1 file"), ([1, 1], "2 warnings in 1 file")],
 )
 def test_text_ends_with_a_summary(findings, which, summary):
-    assert REPORTERS["text"]([findings[n] for n in which]).splitlines()[-1] == summary
+    assert report([findings[n] for n in which], "text").splitlines()[-1] == summary
 
 
-def test_json(findings, root):
-    first, second, third = json.loads(REPORTERS["json"](findings))
+def test_json_is_as_published(findings, root):
+    said = json.loads(report(findings, "json"))
+    jsonschema.validate(said, PUBLISHED)
+    assert (said["version"], said["errors"], said["warnings"], said["error"]) == (1, 2, 1, None)
+    first, second, third = said["findings"]
+    file = "configs/a preset, 100%.yaml"
     assert first == {
         "rule": "one-port",
         "severity": "error",
-        "file": "configs/a preset, 100%.yaml",
+        "presets": [file],
+        "file": file,
         "line": 3,
         "column": 9,
+        "end_line": 3,
+        "end_column": 15,
         "message": "50%: is [1, 2]\nor so",
         "consequence": "ValueError",
         "fix": "set it",
+        "related": [
+            {
+                "text": "vllm_server_port [1, 2]",
+                "file": file,
+                "line": 3,
+                "column": 9,
+                "end_line": 3,
+                "end_column": 15,
+            },
+            {
+                "text": "x é",
+                "file": f"{root.parent}/base.yaml",
+                "line": 7,
+                "column": 1,
+                "end_line": 8,
+                "end_column": 2,
+            },
+        ],
     }
     assert (second["severity"], second["consequence"], second["fix"]) == ("warning", "", "")
-    assert third["file"] == f"{root.parent}/base.yaml"
+    assert (second["end_line"], second["end_column"]) == (None, None)
+    assert (third["file"], len(third["presets"])) == (f"{root.parent}/base.yaml", 5)
 
 
 def test_github_commands_are_escaped(findings, root):
     preset = "file=configs/a preset%2C 100%25.yaml"
     text = "50%25: is [1, 2]\\nor so%0AValueError%0Afix: set it"
-    assert REPORTERS["github"](findings).split("\n") == [
-        f"::error {preset},line=3,col=9,title=one-port::{text}",
+    assert report(findings, "github").split("\n") == [
+        f"::error {preset},line=3,col=9,endLine=3,endColumn=14,title=one-port::{text}",
         f"::warning {preset},line=7,col=1,title=yaml-versions::on is é",
-        f"::error file={root.parent}/base.yaml,line=1,col=1,title=one-port::is 0%0Afix: set it",
+        f"::error file={root.parent}/base.yaml,line=1,col=1,endLine=3,title=one-port::is 0%0Afix: set it",
     ]
 
 
-def test_sarif(findings):
-    log = json.loads(REPORTERS["sarif"](findings))
+def test_sarif(findings, root):
+    log = json.loads(report(findings, "sarif"))
     assert log["version"] == "2.1.0"
     assert log["$schema"].endswith("sarif-2.1.0.json")
     (run,) = log["runs"]
     assert run["columnKind"] == "unicodeCodePoints"
-    assert run["tool"]["driver"] == {
-        "name": "rollout-split",
-        "version": metadata.version("rollout-split"),
-        "rules": [{"id": "one-port"}, {"id": "yaml-versions"}],
-    }
-    assert run["results"][0] == {
+    driver = run["tool"]["driver"]
+    assert (driver["name"], driver["version"]) == ("rollout-split", metadata.version("rollout-split"))
+    assert [rule["id"] for rule in driver["rules"]] == ["one-port", "yaml-versions"]
+    assert all(rule["fullDescription"]["text"] for rule in driver["rules"])
+    first, second, third = run["results"]
+    file = "configs/a%20preset%2C%20100%25.yaml"
+    assert first == {
+        "ruleIndex": 0,
         "ruleId": "one-port",
         "level": "error",
         "message": {"text": "50%: is [1, 2]\nor so\nValueError\nfix: set it"},
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": "configs/a%20preset%2C%20100%25.yaml"},
-                    "region": {"startLine": 3, "startColumn": 9},
+                    "artifactLocation": {"uri": file},
+                    "region": {"startLine": 3, "startColumn": 9, "endLine": 3, "endColumn": 15},
+                    "contextRegion": {"startLine": 3, "snippet": {"text": "  port: [1, 2]  # é"}},
                 }
             }
         ],
+        "relatedLocations": [
+            {
+                "id": 0,
+                "message": {"text": "x é"},
+                "physicalLocation": {
+                    "artifactLocation": {"uri": f"file://{root.parent}/base.yaml"},
+                    "region": {"startLine": 7, "startColumn": 1, "endLine": 8, "endColumn": 2},
+                },
+            }
+        ],
+        "properties": {"presets": ["configs/a preset, 100%.yaml"]},
     }
-    assert [result["level"] for result in run["results"]] == ["error", "warning", "error"]
+    assert [result["level"] for result in (second, third)] == ["warning", "error"]
+    assert [result["ruleIndex"] for result in (second, third)] == [1, 0]
 
 
 def test_nothing_found():
-    assert REPORTERS["text"]([]) == ""
-    assert REPORTERS["github"]([]) == ""
-    assert json.loads(REPORTERS["json"]([])) == []
-    assert json.loads(REPORTERS["sarif"]([]))["runs"][0]["results"] == []
+    assert report([], "text") == report([], "concise") == report([], "github") == ""
+    assert json.loads(report([], "json"))["findings"] == []
+    assert json.loads(report([], "sarif"))["runs"][0]["results"] == []

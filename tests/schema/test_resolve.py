@@ -121,13 +121,13 @@ def test_value_knows_the_file_line_and_column_that_set_it(resolved, root):
         ("model", "c"): ("leaf", 2, 12),
         ("rlhf", "deep"): ("middle", 4, 5),
     }
-    assert found.tree.find("rlhf", "deep", "b").key[1:] == (4, 5)
+    assert found.tree.find("rlhf", "deep", "b").key[1:] == (4, 5, 4, 6)
 
 
 def test_place_of_an_alias_is_where_it_stands_and_of_a_merged_key_where_it_is_written(resolved):
     tree = resolved(leaf="custom:\n  a: &x {b: 1}\n  c: *x\n  d:\n    <<: *x\n").tree
-    assert tree.find("custom", "c").place[1:] == (3, 6)
-    assert tree.find("custom", "d", "b").place[1:] == (2, 13)
+    assert tree.find("custom", "c").place[1:] == (3, 6, 3, 8)
+    assert tree.find("custom", "d", "b").place[1:] == (2, 13, 2, 14)
 
 
 def test_diamond_reads_its_base_once(resolved):
@@ -203,7 +203,7 @@ def test_endless_chain_is_refused_and_does_not_exhaust_the_stack(resolved):
 def test_what_cannot_be_resolved_is_refused_with_its_place(resolved, root, files, message, place):
     with pytest.raises(InputError, match=message) as caught:
         resolved(**{name: text + "\n" for name, text in files.items()})
-    assert caught.value.place == (root / f"{place[0]}.yaml", *place[1:])
+    assert caught.value.place[:3] == (root / f"{place[0]}.yaml", *place[1:])
 
 
 def test_name_that_no_file_system_takes_is_refused(resolved):

@@ -1,5 +1,6 @@
 """validate-config: exit codes, which file is blamed, and what is skipped."""
 
+import json
 import os
 import subprocess
 import sys
@@ -32,31 +33,69 @@ def test_error_is_1_and_warning_is_0(validate, preset):
 
 
 UNUSABLE = {
-    "not YAML": ("a: [1\n", "2:1: is not valid YAML"),
-    "not a mapping": ("- model\n", "1:1: the root is not a mapping"),
-    "binary": (b"\x7fELF\x02\x00", "1:1: holds the control character '\\x7f': a binary file?"),
-    "not UTF-8": (b"PK\x03\xff\xfe", "1:4: is not UTF-8 text"),
-    "a number too long to write": (f"a: 0x{'F' * 5000}\n", "1:4: is not valid YAML: '0xFFFFFFFFFF...FFFFF"),
-    "NUL": ('a: "b\\0c"\n', "1:4: is not valid YAML: holds a NUL character"),
-    "duplicate key": ("model: {}\nmodel: {}\n", "2:1: duplicate key 'model'"),
-    "cyclic": ("extends: ./a.yaml\n", "1:10: the files extend each other in a circle: a.yaml -> a.yaml"),
-    "missing base": ("extends: b.yaml\n", "1:10: extends "),
-    "DPO": ("rlhf:\n  rlhf_type: dpo\n", "2:14: is no GRPO preset, but a preset of another algorithm"),
+    "not YAML": ("a: [1\n", "2:1", "invalid-yaml", "is not valid YAML"),
+    "not a mapping": ("- model\n", "1:1", "invalid-yaml", "the root is not a mapping"),
+    "binary": (
+        b"\x7fELF\x02\x00",
+        "1:1",
+        "unreadable-file",
+        "holds the control character '\\x7f': a binary file?",
+    ),
+    "not UTF-8": (b"PK\x03\xff\xfe", "1:4", "unreadable-file", "is not UTF-8 text"),
+    "a number too long to write": (
+        f"a: 0x{'F' * 5000}\n",
+        "1:4",
+        "invalid-yaml",
+        "is not valid YAML: '0xFFFFFFFFFF...FFFFF",
+    ),
+    "NUL": ('a: "b\\0c"\n', "1:4", "invalid-yaml", "is not valid YAML: holds a NUL character"),
+    "duplicate key": ("model: {}\nmodel: {}\n", "2:1", "invalid-yaml", "duplicate key 'model'"),
+    "cyclic": (
+        "extends: ./a.yaml\n",
+        "1:10",
+        "unresolved-base",
+        "the files extend each other in a circle: a.yaml -> a.yaml",
+    ),
+    "missing base": ("extends: b.yaml\n", "1:10", "unresolved-base", "extends "),
+    "DPO": (
+        "rlhf:\n  rlhf_type: dpo\n",
+        "2:14",
+        "no-preset",
+        "is no GRPO preset, but a preset of another algorithm",
+    ),
     "SFT": (
         "model: {model: m}\ntraining: {seed: 1}\n",
-        "1:1: is no GRPO preset, but a preset of another algorithm",
+        "1:1",
+        "no-preset",
+        "is no GRPO preset, but a preset of another algorithm",
     ),
-    "foreign": ("targets: [a, b]\n", "1:1: is no GRPO preset, but a file without any section of a preset"),
-    "empty": ("", "1:1: is no GRPO preset, but a file without any section of a preset"),
+    "foreign": (
+        "targets: [a, b]\n",
+        "1:1",
+        "no-preset",
+        "is no GRPO preset, but a file without any section of a preset",
+    ),
+    "empty": ("", "1:1", "no-preset", "is no GRPO preset, but a file without any section of a preset"),
 }
 
 
-@pytest.mark.parametrize("question", [[], ["--split"]], ids=["check", "split"])
-@pytest.mark.parametrize(("content", "message"), UNUSABLE.values(), ids=UNUSABLE)
-def test_unusable_file_gets_one_clear_message_with_its_place_and_2(validate, write, question, content, message):
-    ran = validate(*question, write("a.yaml", content))
-    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
-    assert ran.err.startswith(f"error: a.yaml:{message}")
+@pytest.mark.parametrize("content", UNUSABLE.values(), ids=UNUSABLE)
+def test_unusable_file_is_a_finding_in_every_format_and_2(validate, write, content):
+    text, place, rule, message = content
+    file = write("a.yaml", text)
+    for form in ("text", "concise"):
+        ran = validate(file, "--format", form)
+        assert (ran.code, ran.out.count("\n"), ran.err) == (2, 2, "")
+        assert ran.out.startswith(f"a.yaml:{place}: error[{rule}] {message}")
+    (found,) = validate(file, "--format", "json").findings
+    assert (found["file"], f"{found['line']}:{found['column']}", found["rule"]) == ("a.yaml", place, rule)
+    line, column = place.split(":")
+    assert validate(file, "--format", "github").out.startswith(f"::error file=a.yaml,line={line},col={column},")
+    (result,) = json.loads(validate(file, "--format", "sarif").out)["runs"][0]["results"]
+    assert result["ruleId"] == rule
+    asked = validate("--split", file)
+    assert (asked.code, asked.out, asked.err.count("\n")) == (2, "", 1)
+    assert asked.err.startswith(f"error: a.yaml:{place}: {message}")
 
 
 @pytest.mark.parametrize(
@@ -66,9 +105,9 @@ def test_unusable_file_gets_one_clear_message_with_its_place_and_2(validate, wri
 def test_what_is_no_file_gets_one_clear_message_and_2(validate, root, name, message):
     (root / "folder").mkdir()
     ran = validate(name)
-    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
-    assert ran.err.startswith(f"error: {name}:1:1: ")
-    assert message in ran.err
+    assert (ran.code, ran.out.count("\n"), ran.err) == (2, 2, "")
+    assert ran.out.startswith(f"{name}:1:1: error[unreadable-file] ")
+    assert message in ran.out
 
 
 @pytest.mark.parametrize(
@@ -81,7 +120,8 @@ def test_what_is_no_file_gets_one_clear_message_and_2(validate, root, name, mess
         (["--swift-version", "", "server.yaml"], "is not catalogued; the nearest"),
         (["--format", "xml", "server.yaml"], "'xml' is not one of"),
         (["--explain", "no-such-rule"], "there is no rule 'no-such-rule'"),
-        (["--explain", "gpu-busy"], "`rollout-split explain all` the checks of the machine, too"),
+        (["--explain", "gpu-busy"], "`rollout-split explain all` also the checks of the machine"),
+        (["--explain", "one-prt"], "there is no rule 'one-prt'; did you mean one-port?"),
         (["--no-such-option"], "No such option"),
     ],
 )
@@ -114,9 +154,10 @@ def test_the_other_files_are_still_checked(validate, preset, write):
         "broken.yaml", bad, "dpo.yaml", preset("global_max_length: 0", "other.yaml"), "--format", "json"
     )
     assert ran.code == 2
-    assert [line.split(":")[1].strip() for line in ran.err.splitlines()] == ["broken.yaml", "dpo.yaml"]
     assert [(found["file"], found["rule"]) for found in ran.findings] == [
+        ("broken.yaml", "invalid-yaml"),
         ("preset.yaml", "one-port"),
+        ("dpo.yaml", "no-preset"),
         ("other.yaml", "global-max-length"),
     ]
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from migrate.yamledit.regions import line_end
-from schema.yamltext import Alias
-from schema.yamltext import Mapping
-from schema.yamltext import Scalar
+from schema.yamltext.nodes import Alias
+from schema.yamltext.nodes import Mapping
+from schema.yamltext.nodes import Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.yamltext import Document
-    from schema.yamltext import Node
+    from schema.yamltext.document import Document
+    from schema.yamltext.nodes import Node
+
+
+def line_end(text: str, offset: int) -> int:
+    """Behind the newline of the line of an offset, or the end of the text."""
+    newline = text.find("\n", offset)
+    return len(text) if newline < 0 else newline + 1
 
 
 def comments(document: Document, start: int = 0, end: int | None = None) -> list[str]:

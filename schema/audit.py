@@ -1,0 +1,121 @@
+"""Judges presets: every rule, the file that is to blame, and what is silenced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema import secrets
+from schema.blame import Settings
+from schema.blame import blamed
+from schema.check import NO_PRESETS
+from schema.check import context
+from schema.check import load
+from schema.errors import InputError
+from schema.errors import ProjectError
+from schema.excerpts import Excerpts
+from schema.findings import bounded
+from schema.place import Place
+from schema.resolve.graph import extended_by
+from schema.resolve.tree import data
+from schema.rules import RULES
+from schema.silence import UNUSED
+from schema.silence import Silence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from schema.check import Options
+    from schema.context import Context
+    from schema.findings import Finding
+    from schema.layouts.preset import Preset
+    from schema.resolve import Workspace
+
+
+class Audit:
+    """Judges the presets of one call: a base that many extend is judged once."""
+
+    def __init__(self, workspace: Workspace, options: Options) -> None:
+        self._workspace = workspace
+        self._options = options
+        self._silence = Silence(workspace)
+        self._by_file: dict[Path, frozenset[tuple[str, Place]]] = {}
+
+    def of(self, preset: Preset) -> list[Finding]:
+        """All findings of a preset, in the order of files and lines; none for a file that is no preset.
+
+        Raises:
+            InputError: the target release is not in the catalogue, or the project ignores a rule that is none.
+        """
+        if preset.kind in NO_PRESETS:
+            return []
+        found = self.findings(context(self._workspace, preset, self._options))
+        if any(finding.rule == "missing-key" for finding in found) and extended_by(self._workspace, preset):
+            # A base need not be whole: what it lacks is asked of the presets that extend it.
+            found = [finding for finding in found if RULES[finding.rule].components]
+        return found
+
+    def findings(self, about: Context) -> list[Finding]:
+        """The same for a preset whose context is known, and that is whole.
+
+        Each finding knows what it rests on and which preset has it, and stands in the file that makes it.
+        """
+        preset = about.preset
+        _refuse_unknown(preset)
+        found = [blamed(finding, preset, self._workspace, self._alone) for finding in _found(about)]
+        heard = self._shown(self._silence.of(found, preset.project), preset)
+        return sorted(heard, key=lambda finding: (finding.place, finding.rule))
+
+    def unused(self, preset: Preset) -> Iterator[Finding]:
+        """Warnings about the comments of a preset's own files that have silenced nothing so far."""
+        own = preset.resolved.files if preset.apart else (preset.resolved.path,)
+        for file in own if preset.kind not in NO_PRESETS else ():
+            yield from self._shown(self._silence.unused(file, RULES), preset)
+
+    def _shown(self, found: Iterable[Finding], preset: Preset) -> Iterator[Finding]:
+        """Findings of a preset with the lines that they are about."""
+        excerpts = Excerpts(self._workspace, secrets.known(*map(data, preset.trees)))
+        return (finding._replace(excerpt=excerpts.of(finding.place)) for finding in found)
+
+    def _alone(self, file: Path) -> frozenset[tuple[str, Place]]:
+        """Rules and places of what a file has by itself, whatever extends it."""
+        if file not in self._by_file:
+            self._by_file[file] = frozenset((found.rule, found.place) for found in self._by_itself(file))
+        return self._by_file[file]
+
+    def _by_itself(self, file: Path) -> list[Finding]:
+        try:
+            preset = load(self._workspace, file)
+        except InputError:  # a base that is no preset by itself
+            return []
+        if preset.kind in NO_PRESETS:
+            return []
+        return _found(context(self._workspace, preset, self._options))
+
+
+def _found(about: Context) -> list[Finding]:
+    """What the rules find: bounded, without secrets, and with the settings that each finding rests on."""
+    found = [finding for rule in RULES.values() for finding in bounded(rule.findings(about))]
+    if not found:
+        return []
+    trees = about.preset.trees
+    known, settings = secrets.known(*map(data, trees)), Settings(about.preset)
+    whole = []
+    for finding in found:
+        clean = secrets.without(finding, known, here=settings.is_secret(finding.place))
+        rests_on = settings.related(finding)
+        shown = tuple(each._replace(text=secrets.starred(each.text, known)) for each in rests_on)
+        whole.append(clean._replace(related=shown, presets=(about.preset.resolved.path,)))
+    return whole
+
+
+def _refuse_unknown(preset: Preset) -> None:
+    settings, root = preset.project.settings, preset.project.root
+    ignored = [*settings.ignore, *(rule for rules in settings.per_file_ignores.values() for rule in rules)]
+    unknown = sorted({*ignored} - {*RULES, UNUSED})
+    if unknown and root is not None:
+        raise ProjectError(
+            f"[tool.rollout-split] ignores {', '.join(unknown)}; `validate-config --list-rules` lists the rules",
+            Place(root / "pyproject.toml"),
+        )

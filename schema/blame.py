@@ -1,0 +1,119 @@
+"""Which settings a finding rests on, and which file makes it: a base that is right by itself is never at fault."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from schema.findings import Related
+from schema.place import shown
+from schema.resolve.tree import Branch
+from schema.secrets import HIDDEN
+from schema.secrets import is_secret
+from schema.swift import argument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+    from schema.findings import Finding
+    from schema.layouts.preset import Preset
+    from schema.place import Place
+    from schema.resolve import Tree
+    from schema.resolve import Workspace
+
+#: Names of settings in a message; a word without a low line may be one of the sentence.
+_NAME = re.compile(r"\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b")
+_MODE = re.compile(r"\b(?:server|colocate) mode\b")
+#: Settings of one name, and of one finding, that are told.
+_ALIKE, _MOST = 2, 6
+#: Characters of a value that are told.
+_LONGEST = 60
+
+
+class Settings:
+    """What a preset sets, by name and by place."""
+
+    def __init__(self, preset: Preset) -> None:
+        self._named: dict[str, list[Tree]] = {}
+        self._names: dict[Place, str] = {}
+        self._hidden: set[Place] = set()
+        for tree in preset.trees:
+            for name, below, secret in _walk(tree, secret=False):
+                self._named.setdefault(name, []).append(below)
+                for place in (below.place, below.key):
+                    self._names.setdefault(place, name)
+                    if secret:
+                        self._hidden.add(place)
+
+    def is_secret(self, place: Place) -> bool:
+        """Whether a secret, or a part of one, stands at a place."""
+        return place in self._hidden
+
+    def related(self, finding: Finding) -> tuple[Related, ...]:
+        """The settings that a finding is about, or names in its message, and the mode if it names that."""
+        mode = ["vllm_mode"] if _MODE.search(finding.message) else []
+        mentioned = [self._names.get(finding.place, ""), *_NAME.findall(finding.message), *mode]
+        found = (
+            Related(_told(name, tree, secret=self.is_secret(tree.place)), tree.place)
+            for name in dict.fromkeys(mentioned)
+            for tree in self._named.get(name, ())[:_ALIKE]
+            if isinstance(tree, Branch) or tree.value is not None
+        )
+        return tuple(found)[:_MOST]
+
+
+def _walk(branch: Branch, *, secret: bool) -> Iterator[tuple[str, Tree, bool]]:
+    for key, tree in branch.children.items():
+        hidden = secret or is_secret(str(key))
+        if isinstance(tree, Branch):
+            yield from _walk(tree, secret=hidden)
+        yield str(key), tree, hidden
+
+
+def _told(name: str, tree: Tree, *, secret: bool) -> str:
+    if isinstance(tree, Branch):
+        return name
+    text = HIDDEN if secret else argument.text(tree.value)
+    return f"{name} {text if len(text) <= _LONGEST else f'{text[:_LONGEST]}...'}"
+
+
+def blamed(
+    finding: Finding,
+    preset: Preset,
+    workspace: Workspace,
+    alone: Callable[[Path], AbstractSet[tuple[str, Place]]],
+) -> Finding:
+    """The finding where the combination is made that is wrong.
+
+    A finding in a base stays there if the base has it by itself, or if all that it rests on stands there. Else it
+    belongs to the first file whose bases and own settings make it.
+
+    Args:
+        finding: with the settings that it rests on.
+        preset: the preset that was checked.
+        workspace: reads the files.
+        alone: rules and places of what a file has by itself.
+    """
+    base, files = finding.place.file, preset.resolved.files
+    if preset.apart or base == preset.resolved.path:
+        return finding
+    if all(related.place.file == base for related in finding.related):
+        return finding
+    found = finding.rule, finding.place
+    maker = next((file for file in files if found in alone(file)), preset.resolved.path)
+    if maker == base:
+        return finding
+    here = f"{shown(base)} is right by itself, so override its value in {shown(maker)}, or set it to null there"
+    fix = f"{finding.fix}; {here}" if finding.fix else here
+    return finding._replace(place=_made(finding, maker, workspace), fix=fix)
+
+
+def _made(finding: Finding, maker: Path, workspace: Workspace) -> Place:
+    """Where a file makes a combination: at a setting of its own, else where it extends the others."""
+    own = next((related.place for related in finding.related if related.place.file == maker), None)
+    tree = workspace.tree(maker)
+    extends = tree.find("extends")
+    return own or (extends.place if extends else tree.place)
