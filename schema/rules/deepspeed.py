@@ -24,8 +24,8 @@ def deepspeed_config(context: Context) -> Iterator[Problem]:
     """The DeepSpeed configuration is neither a name that ms-swift knows, nor a mapping, nor a JSON file.
 
     ms-swift 4.5.2, arguments/sft_args.py:259-269, and arguments/rlhf_args.py:726 for the teacher's; the path of
-    a JSON file is relative to where the learner starts. A mapping without zero_optimization stops accelerate
-    ("Please specify the ZeRO optimization config", 1.15.0), an empty one counts as no DeepSpeed at all.
+    a JSON file is relative to the folder where the learner starts. accelerate refuses a mapping without
+    zero_optimization ("Please specify the ZeRO optimization config", 1.15.0); an empty one counts as no DeepSpeed.
     """
     yield from _switch(context)
     setting = context.preset.deepspeed
@@ -81,7 +81,7 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
     """LoRA or DoRA with ZeRO-3: the weight sync may find parameters that are still partitioned.
 
     `AssertionError` on the state dict before ms-swift 4.5 (3.9.0 to 4.2.3, rlhf_trainers/rollout_mixin.py:963
-    in 4.2.3); with 4.5.2 one learner ran through.
+    in 4.2.3); with 4.5.2 one learner ran to its end.
     """
     deepspeed = context.preset.deepspeed
     if deepspeed is None or not partitions(deepspeed.value):
@@ -91,7 +91,7 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
         yield Problem(
             deepspeed.place,
             f"{deepspeed.path} is {deepspeed.value}, with an adapter",
-            f"{context.swift}: AssertionError at the first weight sync was seen",
+            f"{context.swift}: AssertionError at the first weight sync, as was seen",
             "use zero2",
         )
 

@@ -1,4 +1,4 @@
-"""Rules about vllm_engine_kwargs, which ms-swift hands to vLLM unread."""
+"""Rules about vllm_engine_kwargs, which ms-swift passes to vLLM unread."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ OVERWRITTEN = {
 }
 #: The same on the rollout server alone.
 OVERWRITTEN_ON_SERVER = {"data_parallel_size": "vllm_data_parallel_size", "worker_extension_cls": ""}
-#: Engine arguments that give way to a field of this name with `vllm_` before it, where that is set.
+#: Engine arguments that a field of this name with the prefix `vllm_` overrides, where that is set.
 _GIVE_WAY = (
     "enable_prefix_caching",
     "limit_mm_per_prompt",
@@ -60,7 +60,7 @@ _GIVE_WAY = (
     "quantization",
 )
 _ADAPTERS = ("enable_lora", "max_loras", "max_lora_rank")
-#: Kinds of engine arguments that vLLM takes nothing else for.
+#: Kinds of engine arguments for which vLLM accepts no other type.
 _PLAIN = ("bool", "int", "float", "choice")
 
 
@@ -74,12 +74,13 @@ class _Said(NamedTuple):
 
 @rule("engine-kwargs", components=True, needs=("vllm_engine_kwargs",))
 def engine_kwargs(context: Context) -> Iterator[Problem]:
-    """An engine argument that vLLM does not have or take, or that ms-swift passes or overwrites itself.
+    """An engine argument that vLLM does not have or accept, or that ms-swift passes or overwrites itself.
 
-    The first and the third are a TypeError in the worker, after the server has started to load (ms-swift 4.5.2,
-    infer_engine/vllm_engine.py:358); nothing tells of the last one (:332-342). The arguments are those of the
-    vLLM release that the target ms-swift recommends (vllm/engine/arg_utils.py AsyncEngineArgs). The value is a
-    mapping, JSON text, or the path of a JSON file (ms-swift 4.5.2, utils/utils.py:409 json_parse_to_dict).
+    One that vLLM lacks, or that ms-swift passes, is a TypeError in the worker, after the server has started to
+    load (ms-swift 4.5.2, infer_engine/vllm_engine.py:358); overwriting is silent (:332-342). The arguments are
+    those of the vLLM release that the target ms-swift recommends (vllm/engine/arg_utils.py AsyncEngineArgs). The
+    value is a mapping, JSON text, or the path of a JSON file (ms-swift 4.5.2, utils/utils.py:409
+    json_parse_to_dict).
     """
     for said in _places(context):
         arguments = argument.mapping(said.value)
@@ -87,7 +88,7 @@ def engine_kwargs(context: Context) -> Iterator[Problem]:
             yield Problem(
                 said.place,
                 f"vllm_engine_kwargs is {said.value!r}, which is neither a mapping nor JSON of one",
-                f"{context.swift}: tries to repair it, and passes on what comes out",
+                f"{context.swift}: tries to repair it, and passes on the result",
                 "write it as a mapping",
             )
             continue
@@ -117,14 +118,14 @@ def _argument(context: Context, said: _Said, name: str, value: object) -> Iterat
     if name in PASSED_ALREADY:
         yield Problem(
             place,
-            f"vllm_engine_kwargs.{name} is passed by ms-swift itself",
+            f"vllm_engine_kwargs.{name} is an argument that ms-swift passes itself",
             f"{context.swift}: TypeError: got multiple values for keyword argument {name!r}, in the worker",
             _instead(context, said, PASSED_ALREADY[name]),
         )
     elif name in _ADAPTERS:
         yield Problem(
             place,
-            f"vllm_engine_kwargs.{name} makes the engine load adapters behind ms-swift's back",
+            f"vllm_engine_kwargs.{name} makes the engine load adapters that ms-swift does not know of",
             f"{context.swift}: the learner still sends merged weights",
             "remove it",
         )
@@ -147,13 +148,13 @@ def _argument(context: Context, said: _Said, name: str, value: object) -> Iterat
         yield Problem(
             place,
             f"vllm_engine_kwargs.{name} is {value!r}: {wrong}",
-            f"{context.swift}: vLLM {vllm} stops once the server loads it",
-            f"give it {argument.expected(known[name])}",
+            f"{context.swift}: vLLM {vllm} stops while it loads",
+            f"set it to {argument.expected(known[name])}",
         )
 
 
 def _instead(context: Context, said: _Said, field: str) -> str:
-    """The fix: the field that counts, unless it is set, or no other finding would let it stand there."""
+    """The fix: the field that counts, unless it is set already or another finding would forbid it there."""
     unread = not said.server and field in UNREAD_IN_COLOCATE
     if not field or field in said.beside or unread or field == "vllm_pipeline_parallel_size":
         return "remove it"
@@ -165,7 +166,7 @@ def _instead(context: Context, said: _Said, field: str) -> str:
 
 
 def _overwriting(context: Context, said: _Said, name: str) -> str | None:
-    """The field that wins over an engine argument, "" where it is none, or None where the argument counts."""
+    """The field that overrides an engine argument; "" for ms-swift itself, None if the argument counts."""
     if name == "load_format" and said.server and context.older("3.11.2"):
         return ""
     if name == "logprobs_mode" and context.older("3.11.0"):

@@ -24,11 +24,11 @@ _PORTS = {"http": 80, "https": 443}
 
 @rule("teacher-address", mode="server", needs=("vllm_server_host", "vllm_server_port", "vllm_server_base_url"))
 def teacher_address(context: Context) -> Iterator[Problem]:
-    """A teacher's server that would be the rollout server, or take the port of the weight sync.
+    """A teacher's server has the address of the rollout server, or of the weight sync.
 
-    The teacher is a `swift deploy` of its own (ms-swift 4.4.0 to 4.6.0; 4.5.2,
+    The teacher is a separate `swift deploy` (ms-swift 4.4.0 to 4.6.0; 4.5.2,
     rlhf_trainers/rollout_mixin.py:220): at the rollout server's address the student would be its own teacher.
-    One URL, or JSON of several (rlhf_trainers/gkd_helpers.py:257).
+    The value is one URL, or JSON of several (rlhf_trainers/gkd_helpers.py:257).
     """
     setting = context.preset.arguments.get("teacher_model_server")
     if setting is None or not context.values.teacher:
@@ -41,7 +41,7 @@ def teacher_address(context: Context) -> Iterator[Problem]:
                 setting.place,
                 f"{setting.path} is {url}, where {what}",
                 f"{context.swift}: the student would be its own teacher, or one of the two cannot start",
-                "give the teacher a port of its own",
+                "give the teacher its own port",
             )
 
 
@@ -58,7 +58,7 @@ def _addresses(trainer: TrainerConfig) -> tuple[set[_Address], set[_Address]]:
 
 
 def _teachers(said: object) -> list[str]:
-    # A list of mappings is one that the parser has read already.
+    # A list of mappings was read by the parser already.
     items: object = said
     if isinstance(said, str) and said.strip().startswith("["):
         try:
@@ -73,7 +73,7 @@ def _address(url: str) -> _Address | None:
     try:
         parts = urlsplit(url.strip())
         return (_name(parts.hostname), parts.port or _PORTS.get(parts.scheme, 0)) if parts.hostname else None
-    except ValueError:  # no number, or none of a port
+    except ValueError:  # the port is not a number, or out of range
         return None
 
 
