@@ -104,7 +104,7 @@ class Aim:
         if name == LORA:
             return decide.Decision(self.keeps_adapters, "" if self.keeps_adapters else MERGED)
         rank = rank_for(self.context.trainer.config.lora_rank, had)
-        return decide.Decision(rank, "vLLM must take the adapter's rank")
+        return decide.Decision(rank, "vLLM must accept the adapter's rank")
 
     def _of_split(self, name: str) -> object:
         if name == TENSOR:
@@ -198,7 +198,7 @@ class Aim:
         if self.is_world_assumed:
             return "all GPUs of the split"
         said = self.preset.learners or project_split(self.preset.project, self.preset).train
-        return None if said else "nothing says how many learn beside the server"
+        return None if said else "nothing says how many GPUs learn"
 
     @property
     def is_world_assumed(self) -> bool:

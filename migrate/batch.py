@@ -90,7 +90,7 @@ def _scaled(aim: Aim, name: str, count: int) -> int:
     if new is None:
         raise InputError(
             f"{_NAMES[name]} is {_PER_DEVICE} {micro} x W {before} x {name} {count} = {micro * before * count}"
-            f" completions, and no whole {name} makes that of {micro} x W {after} = {micro * after};"
+            f" completions, and no whole {name} gives that with {micro} x W {after} = {micro * after};"
             f" {_other_worlds(aim, before * count)}, or change {name} first",
             aim.context.at(name),
         )
@@ -137,7 +137,7 @@ def _refuse_unrecorded(aim: Aim, name: str, count: int) -> None:
     world = aim.world_before
     raise InputError(
         f"{name} is {count} for W {world}, and nothing in the preset says what W is; set {key} to"
-        f" {_micro(aim) * world * count} instead of it, which holds for every W",
+        f" {_micro(aim) * world * count} instead, which holds for every W",
         aim.context.at(name),
     )
 

@@ -44,7 +44,7 @@ def check_suffix(suffix: str) -> None:
         InputError: with the reason.
     """
     if not suffix or set(suffix) & {"/", os.sep, "\0"}:
-        raise InputError(f"--suffix {suffix!r}: it is put behind a file's name, such as _server")
+        raise InputError(f"--suffix {suffix!r}: it must be text to append to a file's name, such as _server")
     if learner_half(Path(f"x{suffix}.yaml")) is not None:
         raise InputError(f"--suffix {suffix!r}: x{suffix}.yaml is the name of the server's half of another preset")
 
@@ -53,7 +53,7 @@ def plan_beside(paths: Sequence[Path], target: Target, suffix: str) -> Plan:
     """Plans the migration of copies; a file is copied only if it changes, or a base of it does.
 
     Raises:
-        InputError: a file cannot be read or is no GRPO preset, or the migration is refused.
+        InputError: a file cannot be read or is not a GRPO preset, or the migration is refused.
         ProofError: a defect: the new text is not what was planned.
     """
     named = _named(paths, target)
@@ -73,7 +73,7 @@ def _refuse_both(made: Plan, names: Mapping[Path, Path]) -> None:
             if source is None:
                 raise ProofError(f"{migration.path} would change, though its copy would not")
             raise InputError(
-                f"has the name of the copy of {shown(source)}: name one of them", Place(migration.path)
+                f"has the name of the copy of {shown(source)}: name only one of them", Place(migration.path)
             )
 
 

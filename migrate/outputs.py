@@ -57,7 +57,7 @@ def _created(new: Mapping[Path, bytes | None], option: str) -> list[Change]:
     for path, content in new.items():
         if os.path.lexists(path) and not (path.is_file() and path.read_bytes() == content):
             raise InputError(
-                f"is there already, and is something else; remove it, or choose another {option}", Place(path)
+                f"exists already with other content; remove it, or choose another {option}", Place(path)
             )
     return [Change(path, content if path.exists() else None, content) for path, content in new.items()]
 

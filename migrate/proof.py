@@ -67,7 +67,7 @@ def _yaml11(document: Document) -> Data:
 def _refuse_left(path: Path, data: Data) -> None:
     left = [name for name, value in data.items() if value not in ({}, None)]
     if left:
-        raise ProofError(f"{path} would go with what no edit names: {left}")
+        raise ProofError(f"{path} would be deleted with keys that no edit names: {left}")
 
 
 def _prove_comments(one: Migration) -> None:
@@ -81,7 +81,7 @@ def _prove_comments(one: Migration) -> None:
     old, new = Counter(text.comments(one.old)), Counter(text.comments(one.new))
     wrong = left - old if one.goes else _differences(old - left + come, new)
     if wrong:
-        raise ProofError(f"comments would be lost, or come from nowhere: {sorted(wrong)}")
+        raise ProofError(f"comments would be lost, or appear from nowhere: {sorted(wrong)}")
 
 
 def _differences(one: Counter[str], other: Counter[str]) -> Counter[str]:

@@ -99,7 +99,9 @@ class Target:
         if self.host is not None and self.host not in LOOPBACK:
             raise InputError(f"--host {self.host}: only {', '.join(LOOPBACK)} are supported")
         if self.gpu_memory_utilization is not None and not 0 < self.gpu_memory_utilization <= 1:
-            raise InputError(f"--gpu-memory-utilization {self.gpu_memory_utilization}: it is a share, 0 < x <= 1")
+            raise InputError(
+                f"--gpu-memory-utilization {self.gpu_memory_utilization}: it must be above 0 and at most 1"
+            )
 
 
 def other_splits(presets: Iterable[Preset], target: Target) -> list[str]:
@@ -118,6 +120,6 @@ def _other_split(settings: Settings, target: Target) -> Iterator[str]:
     for name, gpus in given.items():
         if gpus is not None and said[name] not in (None, gpus):
             yield (
-                f"{name} is {said[name]} in [tool.rollout-split] of pyproject.toml, and {gpus} in this call;"
-                " change it there, too, because validate-config and the launchers go by it"
+                f"{name} is {said[name]} in [tool.rollout-split] of pyproject.toml, but {gpus} in this call;"
+                " change it there, too, because validate-config and the launchers use it"
             )

@@ -75,7 +75,7 @@ def _refuse_other_meaning(copies: Workspace, twin: Twin) -> None:
     # A base that is known by a link in another folder has other bases there.
     if not same(data(load(Workspace(), twin.source).tree), data(load(copies, twin.path).tree)):
         raise InputError(
-            "its copy would mean something else: a base is named by a link in another folder; name the base"
+            "its copy would resolve differently: it names a base by a link in another folder; name the base"
             " itself",
             Place(twin.source),
         )

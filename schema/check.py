@@ -68,10 +68,10 @@ def load(workspace: Workspace, path: Path) -> Preset:
 
 
 def no_grpo(preset: Preset) -> InputError:
-    """The error that a file is no GRPO preset, at the value that says so."""
+    """The error that a file is not a GRPO preset, at the value that says so."""
     said = preset.arguments.get("rlhf_type")
     place = said.place if said else preset.start
-    return InputError(f"is no GRPO preset, but {preset.kind.value}", place)
+    return InputError(f"is not a GRPO preset, but {preset.kind.value}", place)
 
 
 def context(workspace: Workspace, preset: Preset, options: Options) -> Context:

@@ -56,7 +56,9 @@ def _refuse_odd_keys(preset: Flat) -> None:
         children = environment.children if isinstance(environment, Branch) else {}
         for name, tree in (*half.children.items(), *children.items()):
             if not isinstance(name, str):
-                raise InputError(f"the key {name!r} is no name of a setting; quote it, or remove it", tree.key)
+                raise InputError(
+                    f"the key {name!r} is not the name of a setting; quote it, or remove it", tree.key
+                )
 
 
 def _heading(pair: Pair) -> Document:

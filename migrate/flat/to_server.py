@@ -113,7 +113,7 @@ class _Edits:
             elif name in DROPPED and not (name == RANK and self._pair.keeps_adapters):
                 self._learner(Remove((name,), DROPPED[name]))
             elif there is not None:
-                self._learner(Remove((name,), f"{self._pair.server_path.name} says it already"))
+                self._learner(Remove((name,), f"{self._pair.server_path.name} sets it already"))
             else:
                 self._send(name, setting.value)
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from migrate.nested.part import Part
 
 ACTS = "the learner's own engine acts on it"
-UNREAD = "nothing reads it in colocate mode; kept for the next time in server mode"
+UNREAD = "nothing reads it in colocate mode; kept for a return to server mode"
 REASONS = {
-    SHARE: f"engine and learner share the GPU, so at most {decide.SHARED_SHARE}; what it was before server mode is"
-    " not known",
-    TENSOR: "an engine spans as many GPUs as before, and the learners must be a multiple of it",
+    SHARE: f"engine and learner share the GPU, so at most {decide.SHARED_SHARE}; its value before server mode"
+    " is not known",
+    TENSOR: "an engine spans as many GPUs as before, and must divide the number of learners",
     LENGTH: "without it the engine takes the model's own length",
 }
 HIDDEN = "the base's value counts again"
@@ -94,14 +94,14 @@ class Carried:
         hidden = [base for (_, masked), base in self.masks.items() if masked == name][-1:]  # a later section wins
         reasons = {
             "nothing reads it in colocate mode": not self.part.leaves,
-            "only a server takes it": role_of(name) is not Role.SERVER,
-            "the learner's arguments of this file say it already": name in self._said,
+            "only a server accepts it": role_of(name) is not Role.SERVER,
+            "the learner's arguments of this file set it already": name in self._said,
             HIDDEN: any(name in (*FITTED, LORA) or same(base, value) for base in hidden),
             decide.CALLER: name in self.wanted and not self.part.leads,
-            "it says nothing": value is None and self.part.below.tree.find("rlhf", name) is None,
-            "every engine of colocate mode has learners of its own": name == DATA,
+            "it sets nothing": value is None and self.part.below.tree.find("rlhf", name) is None,
+            "in colocate mode every engine has its own learners": name == DATA,
             "it is the default": is_default(name, value) and self._speaks_alone(name),
-            "--to server adds it; global_max_length counts": self._is_added_length(name, value),
+            "--to server adds it from global_max_length": self._is_added_length(name, value),
         }
         return next((reason for reason, holds in reasons.items() if holds), None)
 

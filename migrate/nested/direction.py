@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from schema.layouts.preset import Preset
     from schema.layouts.preset import Setting
 
-UNSET = "it was not set, which is colocate up to ms-swift 3.11.0 unless a server is named, and an error after"
+UNSET = "it was not set: colocate up to ms-swift 3.11.0 unless a server is named, an error in later releases"
 
 
 class Direction(ABC):

@@ -47,10 +47,7 @@ class ToColocate(Direction):
     """From server mode to colocate mode."""
 
     mode = "colocate"
-    why = (
-        "the engine comes back to the learner's GPUs; sleep_level and offloading that it may have had before"
-        " are not known"
-    )
+    why = "the engine returns to the learner's GPUs; its earlier sleep_level and offload settings are not known"
 
     def __init__(self, part: Part) -> None:
         super().__init__(part)
@@ -141,7 +138,7 @@ class ToColocate(Direction):
     def _moved(self, name: str, value: object, after: str | None) -> Iterator[Edit]:
         path, to = (*SERVER_BLOCK, name), ("rlhf", name)
         if lost := self._carried.lost(name, value):
-            yield Remove(path, f"not carried: {lost}")
+            yield Remove(path, f"not carried over: {lost}")
             return
         if to not in self._carried.masks and self.part.says_null(to):
             yield Remove(to, "the server's block has its value")

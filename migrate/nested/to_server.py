@@ -45,7 +45,7 @@ NEVER_READ = "in server mode only the rollout server acts on it"
 COLOCATE_ONLY = "it acts in colocate mode only"
 #: Engine settings that the server does not get.
 DROPPED = {
-    "vllm_max_lora_rank": "adapters are not loaded by the rollout server",
+    "vllm_max_lora_rank": "the rollout server loads no adapters",
     "vllm_pipeline_parallel_size": "`swift rollout` has no pipeline parallelism",
 }
 
@@ -114,9 +114,9 @@ class ToServer(Direction):
         if winner is None or winner.section != setting.section:
             return Remove(path, "a later section of the preset overrides it")
         if self.part.own.find(*to) is not None:
-            return Remove(path, "the server's block of this file already says it")
+            return Remove(path, "the server's block of this file sets it already")
         if name in FITTED and self.part.leaves and not self.part.leads:
-            return Remove(path, "it was fitted to GPUs shared with the learner; the split's value counts")
+            return Remove(path, "it was for GPUs shared with the learner; the split's value counts")
         new, reason = self._decided(name, setting.value)
         kept = same(new, setting.value)
         return Move(path, to, NEVER_READ if kept else f"{NEVER_READ}; {reason}", KEEP if kept else new)
@@ -156,7 +156,7 @@ class ToServer(Direction):
         hidden = next((path for path in self.part.nulls() if path[-1] == name), None)
         if hidden is not None:
             return Move(hidden, to, f"hides {shown(gets)} of a base, as before")
-        return Add(to, None, f"it was unset, and would be {shown(gets)}")
+        return Add(to, None, f"it was unset; without this null it would be {shown(gets)}")
 
     def _is_decided(self, name: str, had: object, gets: object, block: Iterable[Edit]) -> bool:
         # Whether the split decides on a setting, this file does, or a block that was there before.

@@ -69,16 +69,14 @@ def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, *,
     parts = [] if written else [diff(migration, known, made.twins.get(migration.path)) for migration in changed]
     parts.append(render(_items(made, changed, known)))
     parts.append(look_at(_stale(made, changed, known)))
-    parts += [f"What was wrong before, and stays:\n{REPORTERS['text'](old)}\n"] if old else []
+    parts += [f"Findings that were there before, and stay:\n{REPORTERS['text'](old)}\n"] if old else []
     for migration in _files(made):
         what = _verdict(made, migration, output, written=written) if migration in changed else "nothing to do"
         parts.append(f"{_name(migration.path)}: {what}\n")
     if written and old:
         moved = below(made.migrations, output) if output else {}
         names = ", ".join(_name(moved.get(path, path)) for path, ones in made.old.items() if ones)
-        parts.append(
-            f"validate-config and the launchers will refuse {names} until what was wrong before is mended\n"
-        )
+        parts.append(f"validate-config and the launchers will refuse {names} until they are fixed\n")
     return "".join(parts)
 
 
@@ -134,5 +132,5 @@ def _verdict(made: Plan, migration: Migration, output: Path | None, *, written: 
     if not written:
         return f"would be {'migrated' if migration.content is not None else 'removed'} (--write does it)"
     if migration.content is None:
-        return "not written below it" if output else "removed"
-    return f"written below {_name(output)}" if output else "written"
+        return f"not written to {_name(output)}" if output else "removed"
+    return f"written to {_name(output)}" if output else "written"

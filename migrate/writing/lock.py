@@ -57,8 +57,8 @@ class Locks:
         while (busy := self._try(folders)) is not None:
             if time.monotonic() > until:
                 raise InputError(
-                    f"{shown(busy)}: {_holder(busy)} is at work there, since {PATIENCE:g} s at least; nothing was"
-                    " written; try again when it has ended"
+                    f"{shown(busy)}: {_holder(busy)} has been at work there for {PATIENCE:g} s at least; nothing"
+                    " was written; try again when it has ended"
                 )
             if not told:
                 note(f"{shown(busy)}: waiting for {_holder(busy)} to end")

@@ -85,7 +85,7 @@ class _Walk:
         if self._root is not None and not base.is_relative_to(self._root):
             raise InputError(f"extends {base}, which is outside the project root {self._root}", said.place)
         if not self._workspace.has(base):
-            raise InputError(f"extends {base}, which is not there", said.place)
+            raise InputError(f"extends {base}, which does not exist", said.place)
 
 
 def bases(path: Path, own: Branch) -> list[tuple[Path, Leaf]]:

@@ -57,7 +57,7 @@ class Settings(BaseModel):
         if self.gpus is None or (taken == self.gpus if len(said) == len(sides) else taken < self.gpus):
             return self
         each = " and ".join(f"{name} {count}" for name, count in said.items())
-        raise ValueError(f"gpus is {self.gpus}, which {each} contradict; say gpus alone, or numbers that add up")
+        raise ValueError(f"gpus is {self.gpus}, which {each} contradict; set only gpus, or numbers that add up")
 
 
 class Project(BaseModel):

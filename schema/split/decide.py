@@ -82,7 +82,7 @@ def length(had: object, given: int | None, needs: Needs) -> Decision:
         return Decision(had)
     if needs.total is not None:
         return Decision(_within(needs.total, needs), f"prompt and completion may have {needs.total} tokens")
-    return Decision(_within(DEFAULT_LENGTH, needs), "the default, because the preset says no length")
+    return Decision(_within(DEFAULT_LENGTH, needs), "the default, because the preset sets no length")
 
 
 def _within(wanted: int, needs: Needs) -> int:
@@ -128,7 +128,7 @@ def train_gpus(given: Given, preset: Preset, rollout: int) -> int:
 
 def _rest(gpus: int, taken: int, verb: str) -> int:
     if taken >= gpus:
-        raise InputError(f"{taken} GPUs {verb} of the node's {gpus} (gpus in pyproject.toml), which leaves none")
+        raise InputError(f"{taken} of the node's {gpus} GPUs (gpus in pyproject.toml) {verb}, which leaves none")
     return gpus - taken
 
 

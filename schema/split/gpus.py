@@ -144,7 +144,7 @@ def _ids(part: str) -> Iterable[str]:
         return (part,)
     first, last = map(int, ends.groups())
     if last < first:
-        raise InputError(f"{part} is no range of GPUs: it runs backwards; write {last}-{first}")
+        raise InputError(f"{part} is not a range of GPUs: it runs backwards; write {last}-{first}")
     if last - first >= MAX_GPUS:
         raise InputError(f"{part} has more than {MAX_GPUS} GPUs")
     return map(str, range(first, last + 1))

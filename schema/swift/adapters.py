@@ -25,7 +25,7 @@ def unloadable(v: Values, engine_kwargs: object) -> Iterator[tuple[str, str]]:
 
     The first three raise at the first rollout in every release (vLLM 0.11.0 and 0.23.0, lora/peft_helper.py
     _validate_features, validate_legal, which ms-swift's own loader asks: 4.5.2, rlhf_trainers/utils.py
-    patch_vllm_load_adapter). Layers of the vision tower and the aligner are left out without a word (0.23.0,
+    patch_vllm_load_adapter). Layers of the vision tower and the aligner are silently left out (0.23.0,
     lora/model_manager.py:194) unless vllm_engine_kwargs asks for them, which vLLM knows from 0.15.1 on.
 
     Args:
@@ -44,7 +44,7 @@ def unloadable(v: Values, engine_kwargs: object) -> Iterator[tuple[str, str]]:
         return  # modules by name, whatever is frozen (4.5.2, pipelines/train/tuner.py:92 get_target_modules)
     for field, part in (("freeze_vit", "the vision tower"), ("freeze_aligner", "the aligner")):
         if v.off(field):
-            yield field, f"vLLM leaves the adapters of {part} out without a word"
+            yield field, f"vLLM silently leaves out the adapters of {part}"
 
 
 def can_load(context: Context) -> bool:

@@ -252,7 +252,7 @@ class Builder:
 
 def _refuse_tag(event: yaml.SequenceStartEvent | yaml.MappingStartEvent, kind: str) -> None:
     if event.tag not in (None, "!", f"tag:yaml.org,2002:{kind}"):
-        raise _error(f"tag {event.tag} has no place in a preset", event)
+        raise _error(f"tag {event.tag} is not allowed in a preset", event)
 
 
 def _error(problem: str, event: yaml.Event) -> yaml.MarkedYAMLError:

@@ -139,7 +139,7 @@ def test_another_file_in_the_place_of_a_copy(family, files, migrate):
     ran = migrate("--suffix", "_server", "--write", *ALL)
     assert (ran.code, ran.out, files()) == (2, "", before)
     assert ran.err == (
-        "error: sub/list_server.yaml:1:1: is there already, and is something else; remove it, or choose another"
+        "error: sub/list_server.yaml:1:1: exists already with other content; remove it, or choose another"
         " --suffix\n"
     )
 
@@ -215,8 +215,8 @@ def test_a_half_that_an_earlier_call_has_left_is_not_the_copy_s(pair, migrate):
     ("options", "message"),
     [
         (["--suffix", "_s", "--output-dir", "out"], "--suffix and --output-dir exclude each other"),
-        (["--suffix", ""], "it is put behind a file's name"),
-        (["--suffix", "/x"], "it is put behind a file's name"),
+        (["--suffix", ""], "it must be text to append to a file's name"),
+        (["--suffix", "/x"], "it must be text to append to a file's name"),
         (["--suffix", ".rollout"], "is the name of the server's half of another preset"),
     ],
 )

@@ -78,6 +78,6 @@ def test_all_bases_are_named_at_once(root, write, migrate):
     assert refused.err == (
         "error: engine.yaml:2:3: y.yaml inherits rlhf.vllm_max_num_seqs (line 2) from this base, and"
         " rlhf.sleep_level (line 3) from asleep.yaml, which were not named. Either name them in the same call, or"
-        " add --include-bases; x.yaml would follow, and must be named, too. Or add --mask-bases: the bases stay as"
-        " they are, and y.yaml hides these keys with null\n"
+        " pass --include-bases; x.yaml would change, too, and must be named. Or pass --mask-bases: the bases stay"
+        " as they are, and y.yaml hides these keys with null\n"
     )

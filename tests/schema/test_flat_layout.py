@@ -52,7 +52,7 @@ def test_a_right_pair_is_quiet(suffix, pair, validate):
     ("learner", "said"),
     [
         (None, "is the server's half of x.yaml, which is not beside it"),
-        (NESTED, "would be the server's half of x.yaml, which is no flat YAML"),
+        (NESTED, "would be the server's half of x.yaml, which is not flat YAML"),
     ],
 )
 def test_server_half_without_its_learner_is_refused(learner, said, write, validate):
@@ -78,7 +78,7 @@ def test_a_nested_preset_may_have_the_name_of_a_server_half(write, validate):
 )
 def test_other_flat_files_are_no_grpo_presets_and_hooks_skip_them(text, kind, write, validate):
     file = write("x.yaml", text)
-    assert validate(file).err.endswith(f"is no GRPO preset, but {kind}\n")
+    assert validate(file).err.endswith(f"is not a GRPO preset, but {kind}\n")
     assert validate(file, PRE_COMMIT="1") == (0, "", "")
 
 

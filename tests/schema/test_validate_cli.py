@@ -41,13 +41,13 @@ UNUSABLE = {
     "duplicate key": ("model: {}\nmodel: {}\n", "2:1: duplicate key 'model'"),
     "cyclic": ("extends: ./a.yaml\n", "1:10: the files extend each other in a circle: a.yaml -> a.yaml"),
     "missing base": ("extends: b.yaml\n", "1:10: extends "),
-    "DPO": ("rlhf:\n  rlhf_type: dpo\n", "2:14: is no GRPO preset, but a preset of another algorithm"),
+    "DPO": ("rlhf:\n  rlhf_type: dpo\n", "2:14: is not a GRPO preset, but a preset of another algorithm"),
     "SFT": (
         "model: {model: m}\ntraining: {seed: 1}\n",
-        "1:1: is no GRPO preset, but a preset of another algorithm",
+        "1:1: is not a GRPO preset, but a preset of another algorithm",
     ),
-    "foreign": ("targets: [a, b]\n", "1:1: is no GRPO preset, but a file without any section of a preset"),
-    "empty": ("", "1:1: is no GRPO preset, but a file without any section of a preset"),
+    "foreign": ("targets: [a, b]\n", "1:1: is not a GRPO preset, but a file without any section of a preset"),
+    "empty": ("", "1:1: is not a GRPO preset, but a file without any section of a preset"),
 }
 
 

@@ -79,7 +79,7 @@ def test_the_second_call_is_refused_and_says_for_whom(project, capsys):
         write({project / "sub/b.yaml": b"new\n"})
     whom = f"another call of migrate-config (process {process})"
     assert str(caught.value) == (
-        f"{project}: {whom} is at work there, since 0.2 s at least; nothing was written;"
+        f"{project}: {whom} has been at work there for 0.2 s at least; nothing was written;"
         " try again when it has ended"
     )
     assert capsys.readouterr().err == f"note: {project}: waiting for {whom} to end\n"
