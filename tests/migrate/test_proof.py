@@ -76,8 +76,8 @@ def test_nothing_planned_and_nothing_changed_passes():
         ("# head\n", "", r"comments would be lost, or appear from nowhere: \['# head'\]"),
         ("    # of a", "", r"comments would be lost, or appear from nowhere: \['# of a'\]"),
         ("# of a", "# of b", "comments would be lost"),
-        ("b: {}", "b: {}\n  # of c", r"come from nowhere: \['# of c'\]"),
-        ("# head", "# head\n# head", r"come from nowhere: \['# head'\]"),
+        ("b: {}", "b: {}\n  # of c", r"appear from nowhere: \['# of c'\]"),
+        ("# head", "# head\n# head", r"appear from nowhere: \['# head'\]"),
     ],
 )
 def test_what_was_not_planned_is_caught(right, wrong, reason):

@@ -29,7 +29,7 @@ def check_refused_for(other, files, migrate, *args):
     before = files()
     ran = migrate("--write", *args)
     assert ran.code == 2
-    assert f"{other} would change with it" in ran.err
+    assert f"{other} would change, too" in ran.err
     assert files() == before
 
 
