@@ -59,9 +59,9 @@ def _numbers(aim: Aim, world: int) -> Batch:
 
 def _count(aim: Aim, name: str) -> int | None:
     # How often the learners do something, where a number says so or ms-swift takes 1.
-    said = whole(aim, name)
+    number = whole(aim, name)
     implied = 1 if name == _ACCUMULATION and aim.preset.effective_batch_size is None else None
-    return implied if said is None else said
+    return implied if number is None else number
 
 
 def whole(aim: Aim, name: str) -> int | None:
@@ -131,7 +131,8 @@ def _set(aim: Aim, own: Branch, after: Preset, name: str, decided: tuple[int, st
 def _refuse_unrecorded(aim: Aim, name: str, count: int) -> None:
     # In the nested layout a second call could not tell that the first one has scaled the number; ENV of a flat
     # preset says W.
-    if aim.leaves or aim.preset.apart or (name == _ACCUMULATION and aim.preset.effective_batch_size is not None):
+    follows = name == _ACCUMULATION and aim.preset.effective_batch_size is not None
+    if aim.changes_mode or aim.preset.apart or follows:
         return
     key = "training.effective_batch_size" if name == _ACCUMULATION else aim.preset.path(_SIZE)
     world = aim.world_before
@@ -146,9 +147,9 @@ def _refuse_uneven(aim: Aim) -> None:
     alone = aim.target.to == "colocate" and aim.target.train_gpus is None and not aim.preset.apart
     if alone and whole(aim, _ACCUMULATION) is None:
         return  # how many GPUs a nested preset gets in colocate mode is the launch's business
-    said, effective = aim.preset.effective_batch_size, _numbers(aim, aim.world_after).effective
-    if said and effective is not None:
-        _refuse_rest(aim, "effective_batch_size", effective, said.place)
+    setting, effective = aim.preset.effective_batch_size, _numbers(aim, aim.world_after).effective
+    if setting and effective is not None:
+        _refuse_rest(aim, "effective_batch_size", effective, setting.place)
     if (size := whole(aim, _SIZE)) is not None:
         _refuse_rest(aim, _SIZE, size, aim.context.at(_SIZE))
 

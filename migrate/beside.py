@@ -69,7 +69,7 @@ def plan_beside(paths: Sequence[Path], target: Target, suffix: str) -> Plan:
 def _refuse_both(made: Plan, names: Mapping[Path, Path]) -> None:
     for migration in made.migrations:
         if migration.changes and not is_copy(made, migration):
-            source = next((one for one, copy in names.items() if copy == migration.path), None)
+            source = next((original for original, copy in names.items() if copy == migration.path), None)
             if source is None:
                 raise ProofError(f"{migration.path} would change, though its copy would not")
             raise InputError(
@@ -106,7 +106,7 @@ def _needed(made: Plan, names: Mapping[Path, Path]) -> dict[Path, Path]:
     workspace = Workspace()
     changed = {migration.path for migration in made.migrations if migration.changes}
     needed = {source for source, copy in names.items() if {copy, server_half(copy)} & changed}
-    while more := {one for one in names.keys() - needed if _extends(workspace, one, needed)}:
+    while more := {path for path in names.keys() - needed if _extends(workspace, path, needed)}:
         needed |= more
     return {source: copy for source, copy in names.items() if source in needed}
 
@@ -124,11 +124,11 @@ def _mixed(made: Plan, old: Workspace, twins: Mapping[Path, Twin]) -> list[str]:
     found = []
     for twin in twins.values():
         preset = load(new, twin.path)
-        said = [f"{name} {preset.value(name)!r}" for name in _SHARED if preset.value(name) is not None]
-        if said and rolls_out(preset) and preset.resolved.path == twin.path and not twin.path.exists():
+        shared = [f"{name} {preset.value(name)!r}" for name in _SHARED if preset.value(name) is not None]
+        if shared and rolls_out(preset) and preset.resolved.path == twin.path and not twin.path.exists():
             both = f"{shown(twin.path)} and {shown(twin.source)}"
             found.append(
-                f"{both} share {' and '.join(said)}: give one of them its own, or their runs get mixed up"
+                f"{both} share {' and '.join(shared)}: give one of them its own, or their runs get mixed up"
             )
     return found
 

@@ -70,7 +70,7 @@ def below(migrations: Sequence[Migration], folder: Path) -> dict[Path, Path]:
 
 def _below(migrations: Sequence[Migration], folder: Path) -> dict[Path, bytes]:
     places = below(migrations, folder)
-    contents = {places[one.path]: one.content for one in migrations if one.content is not None}
+    contents = {places[each.path]: each.content for each in migrations if each.content is not None}
     workspace = Workspace(contents)
     for path in contents:
         _refuse_unresolved(workspace, path)

@@ -54,9 +54,9 @@ def divided(pair: Pair) -> list[Edit]:
         InputError: ENV names other GPUs than the split needs, or cannot say how many learners there are.
     """
     own, other = variables(pair.preset.tree), variables(pair.preset.server)
-    if not pair.leaves and pair.preset.server is not None:
+    if not pair.changes_mode and pair.preset.server is not None:
         return _resplit(pair, own, other)
-    edits = _gpus(pair, own, other) if pair.leaves and (PROCESSES in own or GPUS in own) else []
+    edits = _gpus(pair, own, other) if pair.changes_mode and (PROCESSES in own or GPUS in own) else []
     edits += at(pair.path, _processes(pair, own))
     for name in own:
         if name != GPUS and not is_learner_s(name):
@@ -123,14 +123,14 @@ def _processes(pair: Pair, own: dict[str, object]) -> list[Edit]:
     """
     path, world = (ENVIRONMENT, PROCESSES), pair.world_after
     if PROCESSES in own:
-        said = pair.preset.learners
-        same = said is not None and said.count == world
+        learners = pair.preset.learners
+        same = learners is not None and learners.count == world
         return [] if same else [Change(path, world, "one process for each GPU of the learner")]
     if pair.target.train_gpus is None:
         return []
     if not pair.context.older("4.2.2"):
         return [Add(path, world, f"the batch numbers are for W {world}")]
-    if not pair.leaves and pair.world_before != world:
+    if not pair.changes_mode and pair.world_before != world:
         raise InputError(
             f"nothing in the preset says that it has {pair.world_before} learners, and {pair.context.swift} does"
             f" not read {PROCESSES} in {ENVIRONMENT}; change the batch and the GPUs by hand",
@@ -141,8 +141,8 @@ def _processes(pair: Pair, own: dict[str, object]) -> list[Edit]:
 
 def variables(half: Branch | None) -> dict[str, object]:
     """What ENV of a file says."""
-    said = half.find(ENVIRONMENT) if half else None
-    return {str(name): data(tree) for name, tree in said.children.items()} if isinstance(said, Branch) else {}
+    found = half.find(ENVIRONMENT) if half else None
+    return {str(name): data(tree) for name, tree in found.children.items()} if isinstance(found, Branch) else {}
 
 
 def _gpus(pair: Pair, own: dict[str, object], other: dict[str, object]) -> list[Edit]:
@@ -168,10 +168,10 @@ def joined(pair: Pair) -> list[Edit]:
         InputError: ENV names fewer GPUs than learners.
     """
     own, other = variables(pair.preset.tree), variables(pair.preset.server)
-    server: list[Edit] = [_back(pair, name, value, own) for name, value in other.items() if pair.leaves]
+    server: list[Edit] = [_back(pair, name, value, own) for name, value in other.items() if pair.changes_mode]
     learner = _processes(pair, own)
-    if GPUS in own and (GPUS in other or not pair.leaves):
-        there = (*(pair.preset.gpus("server") if pair.leaves else ()), *pair.preset.gpus("learner"))
+    if GPUS in own and (GPUS in other or not pair.changes_mode):
+        there = (*(pair.preset.gpus("server") if pair.changes_mode else ()), *pair.preset.gpus("learner"))
         learner += _all_gpus(pair, there)
     return [*at(pair.server_path, server), *at(pair.path, learner)]
 
@@ -190,6 +190,6 @@ def _all_gpus(pair: Pair, there: tuple[str, ...]) -> list[Edit]:
             f" {len(there)}, or name more",
             pair.preset.tree.children[ENVIRONMENT].key,
         )
-    if pair.world_before == pair.world_after and not pair.leaves:
+    if pair.world_before == pair.world_after and not pair.changes_mode:
         return []
     return [Change((ENVIRONMENT, GPUS), ",".join(there[: pair.world_after]), "engine and learner share all GPUs")]

@@ -46,7 +46,7 @@ def edits(pair: Pair) -> list[Edit]:
         InputError: no whole number keeps the global batch, or a key cannot be moved.
     """
     made = _Edits(pair)
-    if not pair.leaves:
+    if not pair.changes_mode:
         made.given()
     else:
         made.mode()
@@ -87,15 +87,15 @@ class _Edits:
 
     def engine(self) -> None:
         block = self._pair.preset.block
-        said = {str(name): data(tree) for name, tree in block.children.items()} if block else {}
+        settings = {str(name): data(tree) for name, tree in block.children.items()} if block else {}
         wanted = {SHARE: decide.SHARED_SHARE, **self._given}
-        for name in sorted({**said, **wanted}, key=_rank):
-            if name not in said:
+        for name in sorted({**settings, **wanted}, key=_rank):
+            if name not in settings:
                 self._add(name, wanted[name])
-            elif lost := self._lost(name, said[name], wanted):
+            elif lost := self._lost(name, settings[name], wanted):
                 self._server(Remove((name,), f"not carried over: {lost}"))
             else:
-                self._send(name, said[name])
+                self._send(name, settings[name])
         self._drop_nulls()
 
     def _drop_nulls(self) -> None:

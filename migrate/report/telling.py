@@ -75,7 +75,7 @@ def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, *,
         parts.append(f"{_name(migration.path)}: {what}\n")
     if written and old:
         moved = below(made.migrations, output) if output else {}
-        names = ", ".join(_name(moved.get(path, path)) for path, ones in made.old.items() if ones)
+        names = ", ".join(_name(moved.get(path, path)) for path, findings in made.old.items() if findings)
         parts.append(f"validate-config and the launchers will refuse {names} until they are fixed\n")
     return "".join(parts)
 
@@ -85,17 +85,17 @@ def _name(path: Path) -> str:
 
 
 def _known(made: Plan) -> Known:
-    return secrets.known(*(half.data() for one in made.migrations for half in (one.old, one.new)))
+    return secrets.known(*(text.data() for each in made.migrations for text in (each.old, each.new)))
 
 
 def _stale(made: Plan, changed: Sequence[Migration], known: Known) -> list[Stale]:
     found = stale(changed, made.to)
-    return [replace(one, comment=secrets.starred_line(one.comment, known)) for one in found]
+    return [replace(comment, comment=secrets.starred_line(comment.comment, known)) for comment in found]
 
 
 def _files(made: Plan) -> list[Migration]:
     # A copy in colocate mode gets no server's half.
-    return [one for one in made.migrations if not (made.twins and one.content is None)]
+    return [migration for migration in made.migrations if not (made.twins and migration.content is None)]
 
 
 def _items(made: Plan, changed: Sequence[Migration], known: Known) -> list[Item]:
@@ -105,10 +105,10 @@ def _items(made: Plan, changed: Sequence[Migration], known: Known) -> list[Item]
 
 def _with_twins(made: Plan) -> Iterator[Migration]:
     # What tells a copy from its original comes first.
-    for one in made.migrations:
-        if twin := made.twins.get(one.path):
+    for migration in made.migrations:
+        if twin := made.twins.get(migration.path):
             yield twin.copied
-        yield one
+        yield migration
 
 
 def _old(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> list[Finding]:

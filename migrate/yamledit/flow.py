@@ -158,9 +158,7 @@ def source(document: Document, place: Node, lines: Sequence[str], names: Path = 
     if len(lines) > 1 or not _means_the_same(document, entry):
         what = next(line.strip() for line in lines if not line.lstrip().startswith("#"))
         why = "a comment, several lines, or another meaning between braces"
-        raise refusal(
-            document, place, f"`{what}` would go into this flow mapping, which cannot hold it: {why}"
-        )
+        raise refusal(document, place, f"`{what}` would go into this flow mapping, which cannot hold it: {why}")
     for name in reversed(names):
         entry = f"{scalar(name)}: {{{entry}}}"
     return entry

@@ -38,14 +38,14 @@ def colocate_lora(context: Context) -> Iterator[Problem]:
     if reasons:
         yield Problem(
             context.at("vllm_enable_lora"),
-            f"vllm_enable_lora is true, but the engine cannot load this adapter: {_said(context, reasons)}",
+            f"vllm_enable_lora is true, but the engine cannot load this adapter: {_listed(context, reasons)}",
             f"{context.swift}: raises when the engine starts or first gets the adapter, or samples without a"
             " part of the adapter",
             "set vllm_enable_lora to false: the engine gets merged weights",
         )
 
 
-def _said(context: Context, reasons: list[tuple[str, str]]) -> str:
+def _listed(context: Context, reasons: list[tuple[str, str]]) -> str:
     return "; ".join(f"{field} is {context.preset.value(field)!r} ({why})" for field, why in reasons)
 
 
@@ -91,7 +91,7 @@ def _loaded(context: Context) -> Iterator[Problem]:
     if reasons:
         yield Problem(
             context.at_server("vllm_enable_lora"),
-            f"vllm_enable_lora is true, but the server cannot load this adapter: {_said(context, reasons)}",
+            f"vllm_enable_lora is true, but the server cannot load this adapter: {_listed(context, reasons)}",
             f"{context.swift}: ValueError at the first sync, or completions that lack a part of the adapter",
             _MERGED,
         )
@@ -107,8 +107,8 @@ def _loaded(context: Context) -> Iterator[Problem]:
 
 
 def _rank(context: Context) -> Iterator[Problem]:
-    said, trained = context.preset.served("vllm_max_lora_rank"), context.trainer.config.lora_rank
-    most = DEFAULT_RANK if said is None else said
+    given, trained = context.preset.served("vllm_max_lora_rank"), context.trainer.config.lora_rank
+    most = DEFAULT_RANK if given is None else given
     if not isinstance(most, int) or (most in RANKS and most >= trained):
         return
     fits = [rank for rank in RANKS[1:] if rank >= trained]
@@ -116,8 +116,8 @@ def _rank(context: Context) -> Iterator[Problem]:
     limit = f"lora_rank is {trained}" if short else f"vLLM supports only {', '.join(map(str, RANKS))}"
     raised = "ValueError: LoRA rank is greater than max_lora_rank, at the first sync"
     yield Problem(
-        context.at_server("vllm_enable_lora" if said is None else "vllm_max_lora_rank"),
-        f"vllm_max_lora_rank is {most}{' by default' if said is None else ''}, but {limit}",
+        context.at_server("vllm_enable_lora" if given is None else "vllm_max_lora_rank"),
+        f"vllm_max_lora_rank is {most}{' by default' if given is None else ''}, but {limit}",
         f"{context.swift}: {raised if short else 'vLLM stops while the server loads'}",
         f"set vllm_max_lora_rank to {fits[0]}" if fits else _MERGED,
     )

@@ -44,13 +44,13 @@ def another_release(context: Context) -> Iterator[Problem]:
     was probably written for one of them; with that release as the target, these `unknown-key` errors disappear.
     """
     keys = list(_keys(context))
-    heard = {key: bool(knowing([key.argument])) for key in keys}
-    known, unheard = ([key for key in keys if heard[key] is has] for has in (True, False))
+    catalogued = {key: bool(knowing([key.argument])) for key in keys}
+    known, unknown = ([key for key in keys if catalogued[key] is has] for has in (True, False))
     lacking = [key for key in known if _lacks(context, key)]
     releases = knowing(key.argument for key in known) if lacking else ()
     if releases:
         verb = "knows" if len(releases) == 1 else "know"
-        but = f" but {_listed(unheard)}" if unheard else ""
+        but = f" but {_listed(unknown)}" if unknown else ""
         yield Problem(
             lacking[0].place,
             f"ms-swift {spans(releases)} {verb} all keys of this preset{but};"

@@ -115,8 +115,8 @@ def _group(context: Context) -> str:
 
 
 def _size_place(context: Context) -> Place:
-    said = ("generation_batch_size", "steps_per_generation", "num_generations")
-    return context.at(next((name for name in said if name in context.preset.arguments), said[0]))
+    names = ("generation_batch_size", "steps_per_generation", "num_generations")
+    return context.at(next((name for name in names if name in context.preset.arguments), names[0]))
 
 
 def rollout_size(context: Context) -> int | None:

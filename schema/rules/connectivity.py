@@ -54,8 +54,8 @@ def _to(context: Context, *names: str) -> str:
     block = preset.block if preset.apart else None
     parts = []
     for name in names:
-        said = block.value(name) if isinstance(block, Branch) else None
-        differs = said not in (None, *ALL_ADDRESSES) and not same_host(said, values[name])
+        value = block.value(name) if isinstance(block, Branch) else None
+        differs = value not in (None, *ALL_ADDRESSES) and not same_host(value, values[name])
         also = f" and {preset.server_path(name)}" if differs else ""
         parts.append(f"{preset.path(f'vllm_server_{name}')}{also} to {preset.listed(values[name])}")
     return f"set {', and '.join(parts)}"
@@ -139,18 +139,18 @@ def group_port(context: Context) -> Iterator[Problem]:
     The server binds it on its host (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184-193), 51216 by default; a
     list must be as long as the list of servers. Before 3.11.0 the port cannot be set.
     """
-    said = context.trainer.config.vllm_server_group_port
-    if said is None or "vllm_server_group_port" not in context.release.trainer:
+    value = context.trainer.config.vllm_server_group_port
+    if value is None or "vllm_server_group_port" not in context.release.trainer:
         yield from _default_group_port(context)
         return
-    ports, server = said if isinstance(said, list) else [said], context.trainer.config.vllm_server_port
+    ports, server = value if isinstance(value, list) else [value], context.trainer.config.vllm_server_port
     if _several(context) and len(ports) in (1, len(server)) and not {*ports} & {*server}:
         return  # one-loopback-host reports several servers
     if len(ports) != 1 or not 1 <= ports[0] <= LAST_PORT or ports == server:
         free = GROUP_PORT if server != [GROUP_PORT] else GROUP_PORT + 1
         yield Problem(
             context.at("vllm_server_group_port"),
-            f"vllm_server_group_port is {said!r}; it must be exactly one port from 1 to {LAST_PORT}, other than"
+            f"vllm_server_group_port is {value!r}; it must be exactly one port from 1 to {LAST_PORT}, other than"
             f" vllm_server_port {server!r}",
             f"{context.swift}: ValueError: group_port must be int or list of length num_servers"
             if len(ports) != 1

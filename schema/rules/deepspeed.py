@@ -30,10 +30,10 @@ def deepspeed_config(context: Context) -> Iterator[Problem]:
     yield from _switch(context)
     setting = context.preset.deepspeed
     if setting is not None and (wrong := _wrong(setting)) is not None:
-        said = "missing" if setting.value is None else repr(setting.value)
+        shown = "missing" if setting.value is None else repr(setting.value)
         yield Problem(
             setting.place,
-            f"{setting.path} is {said}",
+            f"{setting.path} is {shown}",
             f"{context.swift}: {wrong}{context.late}",
             _FIX,
         )
@@ -49,11 +49,11 @@ def deepspeed_config(context: Context) -> Iterator[Problem]:
 
 def _switch(context: Context) -> Iterator[Problem]:
     # Only the nested layout has a switch; elsewhere the configuration itself stands there.
-    said = context.preset.tree.leaf("deepspeed", "enabled") if context.preset.top_level else None
-    if said is not None and not isinstance(said.value, bool):
+    switch = context.preset.tree.leaf("deepspeed", "enabled") if context.preset.top_level else None
+    if switch is not None and not isinstance(switch.value, bool):
         yield Problem(
-            said.place,
-            f"deepspeed.enabled is {said.value!r}, neither true nor false",
+            switch.place,
+            f"deepspeed.enabled is {switch.value!r}, neither true nor false",
             "the learner starts without DeepSpeed",
             "set it to true or false, without quotes",
         )
@@ -64,8 +64,8 @@ def _wrong(setting: Setting) -> str | None:
         return "starts the learner without DeepSpeed"
     if _unreadable(setting):
         return "JSONDecodeError"
-    said = argument.mapping(setting.value)
-    if said is not None and "zero_optimization" not in said:
+    mapping = argument.mapping(setting.value)
+    if mapping is not None and "zero_optimization" not in mapping:
         return "ValueError: Please specify the ZeRO optimization config in the DeepSpeed config"
     return None
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schema.findings import Severity
-from schema.rules.asked import Asked
-from schema.rules.asked import Defect
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.rules.defect import Arguments
+from schema.rules.defect import Defect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -313,20 +313,20 @@ def release_defect(context: Context) -> Iterator[Problem]:
     It is an error if the defect ends the run or lets it learn from wrong data. docs/defects.md lists the defects,
     each with its line in the last release that has it; first and last release were found in the wheels themselves.
     """
-    asked = Asked(context)
+    values = Arguments(context)
     for defect in DEFECTS.values():
-        in_time = asked.since(defect.since) and context.older(defect.until)
-        if in_time and defect.when(asked):
-            yield _problem(context, asked, defect)
+        in_time = values.since(defect.since) and context.older(defect.until)
+        if in_time and defect.when(values):
+            yield _problem(context, values, defect)
 
 
-def _problem(context: Context, asked: Asked, defect: Defect) -> Problem:
-    setting, server = context.preset.arguments.get(defect.field), asked.server(defect.field)
-    said = f"is {setting.value if setting else server!r}" if setting or server else "has its default"
+def _problem(context: Context, values: Arguments, defect: Defect) -> Problem:
+    setting, server = context.preset.arguments.get(defect.field), values.server(defect.field)
+    state = f"is {setting.value if setting else server!r}" if setting or server else "has its default"
     fix = f", or {defect.fix}" if defect.fix else ""
     return Problem(
         context.at(defect.field) if setting or not server else context.at_server(defect.field),
-        f"{setting.path if setting else defect.field} {said}, which triggers a defect of ms-swift"
+        f"{setting.path if setting else defect.field} {state}, which triggers a defect of ms-swift"
         f" {context.release.version} that {defect.until} fixes",
         f"{context.swift}: {defect.happens} ({defect.proof})",
         f"use ms-swift {defect.until} or newer{fix}",

@@ -41,30 +41,30 @@ def yaml_environment(context: Context) -> Iterator[Problem]:
     if not isinstance(context.preset, Flat):
         return
     for half, _, prefix in halves(context.preset, context.release):
-        said = half.children.get(ENVIRONMENT)
-        if said is None or (data(said) is None and not context.older("4.1.0")):
+        environment = half.children.get(ENVIRONMENT)
+        if environment is None or (data(environment) is None and not context.older("4.1.0")):
             continue
         if context.older("4.1.0"):
             yield Problem(
-                said.key,
+                environment.key,
                 f"{prefix}ENV is set, but this release does not know it",
                 f"{context.swift}: passes it on as an argument: ValueError: remaining_argv",
                 "set the variables in the shell, or use ms-swift 4.1.0 or newer",
             )
-        elif not isinstance(said, Branch):
+        elif not isinstance(environment, Branch):
             yield Problem(
-                said.place,
-                f"{prefix}ENV is {data(said)!r}, not a mapping",
+                environment.place,
+                f"{prefix}ENV is {data(environment)!r}, not a mapping",
                 f"{context.swift}: AttributeError: object has no attribute 'items'",
                 "write it as a mapping from names to values",
             )
         else:
-            yield from _variables(context, said, prefix)
+            yield from _variables(context, environment, prefix)
     yield from _processes(context, context.preset)
 
 
-def _variables(context: Context, said: Branch, prefix: str) -> Iterator[Problem]:
-    for name, tree in said.children.items():
+def _variables(context: Context, environment: Branch, prefix: str) -> Iterator[Problem]:
+    for name, tree in environment.children.items():
         value = data(tree)
         if not isinstance(name, str):
             yield Problem(
@@ -126,18 +126,19 @@ def gpu_without_process(context: Context) -> Iterator[Problem]:
         return
     if preset.variables("learner").get("SWIFT_SINGLE_DEVICE_MODE") == "1":
         return
-    gpus, said = len(preset.gpus("learner")), "NPROC_PER_NODE" in preset.variables("learner")
-    processes = preset.processes if said else 1
+    gpus, named = len(preset.gpus("learner")), "NPROC_PER_NODE" in preset.variables("learner")
+    processes = preset.processes if named else 1
     spreads = not gpus % (processes or 1)
     if not gpus or processes in (None, gpus) or (spreads and not context.trainer.config.use_vllm):
         return
-    number = f"ENV.NPROC_PER_NODE is {processes}" if said else "NPROC_PER_NODE is not set, so there is one process"
+    unset = "NPROC_PER_NODE is not set, so there is one process"
+    number = f"ENV.NPROC_PER_NODE is {processes}" if named else unset
     yield Problem(
-        _at(preset.tree, "NPROC_PER_NODE" if said else "CUDA_VISIBLE_DEVICES"),
+        _at(preset.tree, "NPROC_PER_NODE" if named else "CUDA_VISIBLE_DEVICES"),
         f"{number}, but ENV.CUDA_VISIBLE_DEVICES names {gpus} GPUs",
         f"{context.swift}: {_SPREADS if spreads else 'AssertionError: n_gpu'}",
         f"set NPROC_PER_NODE to {gpus} in {'the shell' if context.older('4.2.2') else 'ENV'}",
-        None if said else Severity.WARNING,
+        None if named else Severity.WARNING,
     )
 
 
@@ -153,8 +154,8 @@ def encoding_of_one_side(context: Context) -> Iterator[Problem]:
     if not isinstance(preset, Flat) or preset.server is None:
         return
     ours, theirs = preset.variables("learner"), preset.variables("server")
-    told = TEXTS if sees(preset.value("model")) is False else TEXTS | MEDIA
-    for name in sorted(told & (ours.keys() | theirs.keys())):
+    names = TEXTS if sees(preset.value("model")) is False else TEXTS | MEDIA
+    for name in sorted(names & (ours.keys() | theirs.keys())):
         mine, other = ours.get(name), theirs.get(name)
         if mine != other:
             yield Problem(
@@ -168,5 +169,5 @@ def encoding_of_one_side(context: Context) -> Iterator[Problem]:
 
 
 def _at(half: Branch, name: str) -> Place:
-    said = half.find(ENVIRONMENT, name)
-    return said.place if said else half.place
+    variable = half.find(ENVIRONMENT, name)
+    return variable.place if variable else half.place

@@ -52,8 +52,8 @@ def yaml_argument(context: Context) -> Iterator[Problem]:
         return
     for half, known, prefix in halves(context.preset, context.release):
         for name, tree in half.children.items():
-            if name != ENVIRONMENT and (said := _unreadable(context, known.get(str(name)), data(tree))):
-                message, consequence, fix = said
+            if name != ENVIRONMENT and (problem := _unreadable(context, known.get(str(name)), data(tree))):
+                message, consequence, fix = problem
                 yield Problem(tree.place, f"{prefix}{name} {message}", f"{context.swift}: {consequence}", fix)
 
 
@@ -162,10 +162,10 @@ def server_address(context: Context) -> Iterator[Problem]:
     ours, address = connection(context), wanted(context)
     port = block.value("port", default=context.release.server["port"].default)
     if ours[1] not in (None, port):
-        said = "is" if block.find("port") else "is not set, so it is"
+        state = "is" if block.find("port") else "is not set, so it is"
         yield Problem(
             context.at_server("port"),
-            f"{context.preset.server_path('port')} {said} {port}, but the learner connects to {ours[1]}",
+            f"{context.preset.server_path('port')} {state} {port}, but the learner connects to {ours[1]}",
             f"{context.swift}: Servers not reachable, or another program answers there",
             f"set port to {address.port}",
         )

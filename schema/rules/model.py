@@ -33,10 +33,10 @@ def quantized_learner(context: Context) -> Iterator[Problem]:
     rlhf_trainers/rollout_mixin.py:495).
     """
     if (method := packed(context.preset)) is not None:
-        said = "quant_method" if "quant_method" in context.preset.arguments else "model"
+        name = "quant_method" if "quant_method" in context.preset.arguments else "model"
         yield Problem(
-            context.at(said),
-            f"{context.preset.path(said)} is {context.preset.value(said)!r}: the learner's weights are quantized"
+            context.at(name),
+            f"{context.preset.path(name)} is {context.preset.value(name)!r}: the learner's weights are quantized"
             f" ({method}), and a rollout server cannot take quantized weights",
             f"{context.swift}: the first weight sync fails, or fills the server with wrong weights",
             "train without quantization, or in colocate mode",
@@ -51,16 +51,16 @@ def rope_scaling_unread(context: Context) -> Iterator[Problem]:
     to 4.4.2, infer_engine/vllm_engine.py:341); 4.5.0 adds rope_scaling (infer_engine/vllm_engine.py:261).
     vllm_engine_kwargs.hf_overrides passes it in any release.
     """
-    said = context.preset.arguments.get("rope_scaling")
-    if said is None or not context.older("4.5.0") or not context.trainer.config.use_vllm:
+    setting = context.preset.arguments.get("rope_scaling")
+    if setting is None or not context.older("4.5.0") or not context.trainer.config.use_vllm:
         return
-    own, wanted = config(context.preset.value("model")) or {}, argument.mapping(said.value) or {}
+    own, wanted = config(context.preset.value("model")) or {}, argument.mapping(setting.value) or {}
     plain = wanted.get("rope_type", wanted.get("type")) == "default"
     if plain or wanted in [own.get(name) for name in _ROPE] or _overridden(context):
         return
     yield Problem(
-        said.place,
-        f"{said.path} is {said.value!r}, but this release makes the engine without it",
+        setting.place,
+        f"{setting.path} is {setting.value!r}, but this release makes the engine without it",
         f"{context.swift}: the engine samples with other positions than the learner trains with, or refuses a"
         " vllm_max_model_len above the checkpoint's own",
         "use ms-swift 4.5.0 or newer, or write rope_scaling into the checkpoint's config.json",
@@ -120,7 +120,7 @@ def _fitting(context: Context, found: Heads, tensor: int) -> str:
     server = context.preset.mode == "server"
     side = context.split.rollout if server else context.split.train
     gpus = side.count if side else server_size(context.preset) or tensor
-    fits = [one for one in range(1, min(tensor, found.queries + 1)) if found.fit(one) and gpus % one == 0]
+    fits = [size for size in range(1, min(tensor, found.queries + 1)) if found.fit(size) and gpus % size == 0]
     engines = f", and vllm_data_parallel_size to {gpus // max(fits)}" if server else ""
     return f"set vllm_tensor_parallel_size to {max(fits)}{engines}"
 

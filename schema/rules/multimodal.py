@@ -48,8 +48,8 @@ def multimodal_cache(context: Context) -> Iterator[Problem]:
 
 def _given(preset: Preset, name: str) -> object:
     """An engine argument: the field's, else that of vllm_engine_kwargs."""
-    said = preset.engine(f"vllm_{name}")
-    return preset.engine_kwargs.get(name) if said is None else said
+    value = preset.engine(f"vllm_{name}")
+    return preset.engine_kwargs.get(name) if value is None else value
 
 
 def _fault(context: Context) -> str | None:
@@ -65,5 +65,5 @@ def _fault(context: Context) -> str | None:
 
 def _several(limit: object) -> bool:
     """Whether a prompt may hold several pictures: by default vLLM accepts any number."""
-    said = argument.mapping(limit)
-    return said is None or "image" not in said or any(number not in (0, 1) for number in said.values())
+    limits = argument.mapping(limit)
+    return limits is None or "image" not in limits or any(number not in (0, 1) for number in limits.values())

@@ -226,8 +226,8 @@ def _fsdp(v: Values) -> Iterator[Refusal]:
         yield Refusal("save_only_model", "sft_args.py:342", why, "remove it")
 
 
-def _shards(said: dict[str, object]) -> bool:
-    config = said.get("fsdp_config")
+def _shards(fsdp: dict[str, object]) -> bool:
+    config = fsdp.get("fsdp_config")
     return not isinstance(config, dict) or "SHARDED" in str(config.get("state_dict_type", "SHARDED")).upper()
 
 
@@ -288,7 +288,7 @@ def _evaluation(v: Values) -> Iterator[Refusal]:
         why = "it depends on evaluations, and there are none"
         yield Refusal("lr_scheduler_type", "training_args.py:1722", why, "choose another schedule")
     schedules = (*_SCHEDULES, "greedy") if v.since("4.1.3") else _SCHEDULES
-    if (said := v.words("lr_scheduler_type")) and said[0] not in schedules:
+    if (schedule := v.words("lr_scheduler_type")) and schedule[0] not in schedules:
         why = f"it must be one of {', '.join(schedules)}"
         yield Refusal("lr_scheduler_type", "training_args.py:1502", why, "set it to cosine")
 

@@ -99,11 +99,11 @@ def unknown_loss(context: Context) -> Iterator[Problem]:
     """
     values = context.values
     names = [name for name, since in _LOSSES.items() if values.since(since)]
-    said = values.words("loss_type")
-    if len(said) == 1 and said[0] not in names and not values.on("use_liger_kernel"):
+    losses = values.words("loss_type")
+    if len(losses) == 1 and losses[0] not in names and not values.on("use_liger_kernel"):
         yield Problem(
             context.at("loss_type"),
-            f"loss_type is {said[0]!r}; it must be one of {', '.join(names)}",
+            f"loss_type is {losses[0]!r}; it must be one of {', '.join(names)}",
             f"{context.swift}: ValueError: Unknown loss type, after the first rollout",
             "choose one of them",
         )

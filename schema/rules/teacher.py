@@ -50,23 +50,23 @@ _Address: TypeAlias = tuple[str, int]
 
 def _addresses(trainer: TrainerConfig) -> tuple[set[_Address], set[_Address]]:
     hosts, ports = trainer.vllm_server_host or [], trainer.vllm_server_port
-    said = trainer.vllm_server_group_port
-    groups = [said] if isinstance(said, int) else said or [GROUP_PORT + more for more in range(len(hosts))]
+    group = trainer.vllm_server_group_port
+    groups = [group] if isinstance(group, int) else group or [GROUP_PORT + more for more in range(len(hosts))]
     servers = {(_name(host), port) for host, port in zip(hosts, ports, strict=False)}
     urls = {there for url in trainer.vllm_server_base_url or [] if (there := _address(url))}
     return urls or servers, {(_name(host), port) for host, port in zip(hosts, groups, strict=False)}
 
 
-def _teachers(said: object) -> list[str]:
+def _teachers(value: object) -> list[str]:
     # A list of mappings was read by the parser already.
-    items: object = said
-    if isinstance(said, str) and said.strip().startswith("["):
+    items: object = value
+    if isinstance(value, str) and value.strip().startswith("["):
         try:
-            items = json.loads(said)
+            items = json.loads(value)
         except ValueError:
             return []
     found = items if isinstance(items, list) else [items]
-    return [str(one.get("url")) if isinstance(one, dict) else str(one) for one in found]
+    return [str(item.get("url")) if isinstance(item, dict) else str(item) for item in found]
 
 
 def _address(url: str) -> _Address | None:

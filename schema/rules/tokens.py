@@ -78,13 +78,13 @@ def global_max_length(context: Context) -> Iterator[Problem]:
     It bounds prompt and completion together, so the learner's prompts get what max_completion_length
     leaves.
     """
-    said = context.preset.limit
-    if said is None:
+    setting = context.preset.limit
+    if setting is None:
         return
-    value = data(said)
+    value = data(setting)
     if not is_whole(value):
         yield Problem(
-            said.place,
+            setting.place,
             f"global_max_length is {value!r}; it must be a positive whole number of tokens",
             fix="set it to the tokens of prompt, images and completion together, such as 8192",
         )

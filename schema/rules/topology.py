@@ -27,19 +27,19 @@ def rollout_gpus(context: Context) -> Iterator[Problem]:
         return
     config, gpus, node = context.server.config, context.split.rollout, context.preset.project.settings.gpus
     tensor, engines = config.vllm_tensor_parallel_size, config.vllm_data_parallel_size
-    size, said = tensor * engines, f"TP {tensor} x DP {engines} = {tensor * engines}"
+    size, product = tensor * engines, f"TP {tensor} x DP {engines} = {tensor * engines}"
     if gpus is not None and size != gpus.count:
         raises = "ValueError: local_device_count must be greater"
         yield Problem(
             context.at_server("vllm_data_parallel_size"),
-            f"{said}, but {gpus.count} GPUs roll out",
+            f"{product}, but {gpus.count} GPUs roll out",
             f"{context.swift}: {raises if size > gpus.count else 'idle GPUs, and only a warning'}",
             _engines(context, tensor, gpus.count),
         )
     elif node is not None and context.split.train is None and size >= node:
         yield Problem(
             context.at_server("vllm_data_parallel_size"),
-            f"{said}, but gpus in pyproject.toml is {node}: none is left for the learner",
+            f"{product}, but gpus in pyproject.toml is {node}: none is left for the learner",
             "learner and server cannot share a GPU: NCCL error: invalid usage (Duplicate GPU detected)",
             "lower TP or DP, or raise gpus",
         )

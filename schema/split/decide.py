@@ -118,12 +118,12 @@ def train_gpus(given: Given, preset: Preset, rollout: int) -> int:
         InputError: the server leaves none.
     """
     gpus = preset.project.settings.gpus
-    said = preset.learners.count if preset.mode == "server" and preset.learners else None
+    own = preset.learners.count if preset.mode == "server" and preset.learners else None
     if given.train is not None:
         return given.train
-    if gpus is not None and (said is None or given.rollout is not None):
+    if gpus is not None and (own is None or given.rollout is not None):
         return _rest(gpus, rollout, "roll out")
-    return said or preset.project.settings.train_gpus or DEFAULT_LEARNERS
+    return own or preset.project.settings.train_gpus or DEFAULT_LEARNERS
 
 
 def _rest(gpus: int, taken: int, verb: str) -> int:

@@ -52,13 +52,13 @@ def can_load(context: Context) -> bool:
     v, preset = context.values, context.preset
     plain = v.tuner == "lora" and not any(unloadable(v, preset.engine("vllm_engine_kwargs")))
     runs_async = is_async(preset, context.release.version) or v.has("multi_turn_scheduler")
-    asked = any(v.on(name) for name in ("vllm_use_async_engine", "vllm_enable_expert_parallel"))
+    requested = any(v.on(name) for name in ("vllm_use_async_engine", "vllm_enable_expert_parallel"))
     fits = context.trainer.config.lora_rank <= RANKS[-1]
-    return plain and fits and not (context.older("4.5.0") and (runs_async or asked))
+    return plain and fits and not (context.older("4.5.0") and (runs_async or requested))
 
 
-def rank_for(trained: int, said: object) -> int:
+def rank_for(trained: int, given: object) -> int:
     """vllm_max_lora_rank for an adapter of a rank: what is said if it is enough, else the next."""
-    if isinstance(said, int) and said in RANKS and said >= trained:
-        return said
+    if isinstance(given, int) and given in RANKS and given >= trained:
+        return given
     return next(rank for rank in (DEFAULT_RANK, *RANKS[1:]) if rank >= trained)

@@ -227,8 +227,8 @@ class Builder:
         except yaml.YAMLError:
             raise
         except Exception as error:  # a date such as 2024-02-31, `!!bool x`: yaml.safe_load lets these escape
-            said = reprlib.repr(event.value)
-            raise _error(f"{said} is no {tag.rpartition(':')[2]}: {error}", event) from error
+            shown = reprlib.repr(event.value)
+            raise _error(f"{shown} is not a valid {tag.rpartition(':')[2]}: {error}", event) from error
 
     def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> Sequence:
         _refuse_tag(event, "seq")

@@ -60,7 +60,7 @@ def test_a_base_in_a_project_below(marker, root, write, files, migrate):
     (root / "sub/own.yaml").write_text("extends: engine.yaml\n")
     (root / "sub" / marker).touch()
     check_refused_for("y.yaml, sub/own.yaml", files, migrate, "--include-bases", "x.yaml")
-    assert "y.yaml, sub/own.yaml would follow" in migrate("x.yaml").err
+    assert "y.yaml, sub/own.yaml would change, too" in migrate("x.yaml").err
 
 
 def test_folders_that_no_project_holds(root, write, files, migrate):
@@ -68,7 +68,7 @@ def test_folders_that_no_project_holds(root, write, files, migrate):
     bases = ["../base.yaml", "../parts/engine.yaml"]
     write({"leaves/x.yaml": bases, "leaves/y.yaml": bases}, "parts/engine.yaml")
     check_refused_for("leaves/y.yaml", files, migrate, "--include-bases", "leaves/x.yaml")
-    assert "leaves/y.yaml would follow" in migrate("leaves/x.yaml").err
+    assert "leaves/y.yaml would change, too" in migrate("leaves/x.yaml").err
 
 
 def test_all_bases_are_named_at_once(root, write, migrate):

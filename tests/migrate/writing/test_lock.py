@@ -89,7 +89,10 @@ def test_the_second_call_is_refused_and_says_for_whom(project, capsys):
 @pytest.mark.usefixtures("soon")
 def test_without_proc_nobody_is_named(project, monkeypatch, tmp_path):
     monkeypatch.setattr(lock, "_LOCKS", tmp_path / "locks")
-    with another(project / "a.yaml"), pytest.raises(InputError, match="another call of migrate-config has been at work"):
+    with (
+        another(project / "a.yaml"),
+        pytest.raises(InputError, match="another call of migrate-config has been at work"),
+    ):
         write({project / "a.yaml": b"new\n"})
 
 

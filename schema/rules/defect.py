@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from schema.context import Context
 
 
-class Asked(Values):
+class Arguments(Values):
     """The learner's arguments, and what follows from several of them."""
 
     def __init__(self, context: Context) -> None:
@@ -80,7 +80,7 @@ class Defect(NamedTuple):
     since: str
     until: str
     field: str
-    when: Callable[[Asked], bool]
+    when: Callable[[Arguments], bool]
     happens: str
     fix: str
     proof: str
