@@ -40,13 +40,13 @@ class Aim:
     Attributes:
         context: the preset as it is now.
         target: what the caller wants.
-        leaves: whether it leaves the other mode; else only what stands in the wrong place is put right, and what
+        changes_mode: whether it comes from the other mode; else only misplaced settings are moved, and what
             the caller gives is set.
     """
 
     context: Context
     target: Target
-    leaves: bool
+    changes_mode: bool
 
     @property
     def preset(self) -> Preset:
@@ -64,22 +64,22 @@ class Aim:
         context = self.context
         return decide.Needs(prompt_length(context), total_length(context), positions(self.preset.value("model")))
 
-    def said_by_server(self, name: str) -> object:
+    def server_value(self, name: str) -> object:
         """What the server's settings say, also in a preset that is not in server mode yet."""
         return self.preset.block.value(name) if isinstance(self.preset.block, Branch) else None
 
     @property
     def tensor(self) -> int:
         """TP in server mode: the caller's, else what the engine has, on whatever side it is said, else 1."""
-        said = self.said_by_server(TENSOR)
-        had = self.preset.value(TENSOR) if said is None else said
+        own = self.server_value(TENSOR)
+        had = self.preset.value(TENSOR) if own is None else own
         return self.target.tensor_parallel or (had if argument.is_whole(had) else decide.DEFAULT_TENSOR)
 
     @property
     def keeps_adapters(self) -> bool:
         """Whether the server loads adapters, as the engine has done: a server of the nested layout never does."""
-        said = self.preset.value(LORA)
-        return self.preset.apart and argument.truth(said) is True and can_load(self.context)
+        value = self.preset.value(LORA)
+        return self.preset.apart and argument.truth(value) is True and can_load(self.context)
 
     def served(self, name: str, had: object, *, refit: bool) -> decide.Decision:
         """What the server gets for an engine setting that the engine has had (None: unset).
@@ -104,7 +104,7 @@ class Aim:
         if name == LORA:
             return decide.Decision(self.keeps_adapters, "" if self.keeps_adapters else MERGED)
         rank = rank_for(self.context.trainer.config.lora_rank, had)
-        return decide.Decision(rank, "vLLM must take the adapter's rank")
+        return decide.Decision(rank, "vLLM must accept the adapter's rank")
 
     def _of_split(self, name: str) -> object:
         if name == TENSOR:
@@ -132,8 +132,8 @@ class Aim:
     @property
     def rollout(self) -> int:
         """GPUs that roll out in server mode."""
-        engines = self.said_by_server(DATA)
-        size = self.tensor_said * engines if argument.is_whole(engines) else None
+        engines = self.server_value(DATA)
+        size = self.server_tensor * engines if argument.is_whole(engines) else None
         return decide.rollout_gpus(self.target.given, self.preset, size)
 
     @property
@@ -142,17 +142,17 @@ class Aim:
         return decide.train_gpus(self.target.given, self.preset, self.rollout)
 
     @property
-    def tensor_said(self) -> int:
+    def server_tensor(self) -> int:
         """TP of the server as it is said now, else 1."""
-        said = self.said_by_server(TENSOR)
-        return said if argument.is_whole(said) else decide.DEFAULT_TENSOR
+        value = self.server_value(TENSOR)
+        return value if argument.is_whole(value) else decide.DEFAULT_TENSOR
 
     @property
     def world_before(self) -> int:
         """W now: what the preset says; else beside a server what the project says, else all GPUs of the split."""
-        said = self.preset.learners
-        if said is not None:
-            return said.count
+        learners = self.preset.learners
+        if learners is not None:
+            return learners.count
         if self.target.is_settled:
             return self.world_after
         if self._is_split:
@@ -168,12 +168,12 @@ class Aim:
         if self.target.train_gpus is not None:
             return self.target.train_gpus
         settles = self.target.is_settled and self.preset.learners is None
-        return self._node if self.leaves or settles else self.world_before
+        return self._node if self.changes_mode or settles else self.world_before
 
     @property
     def _is_split(self) -> bool:
         # Whether a server rolls out now, also where no vllm_mode says so.
-        return (self.target.to == "server") != self.leaves
+        return (self.target.to == "server") != self.changes_mode
 
     @property
     def _node(self) -> int:
@@ -197,8 +197,8 @@ class Aim:
         """Why W is what it is now, where nobody says it."""
         if self.is_world_assumed:
             return "all GPUs of the split"
-        said = self.preset.learners or project_split(self.preset.project, self.preset).train
-        return None if said else "nothing says how many learn beside the server"
+        known = self.preset.learners or project_split(self.preset.project, self.preset).train
+        return None if known else "nothing says how many GPUs learn"
 
     @property
     def is_world_assumed(self) -> bool:

@@ -59,9 +59,9 @@ def _numbers(aim: Aim, world: int) -> Batch:
 
 def _count(aim: Aim, name: str) -> int | None:
     # How often the learners do something, where a number says so or ms-swift takes 1.
-    said = whole(aim, name)
+    number = whole(aim, name)
     implied = 1 if name == _ACCUMULATION and aim.preset.effective_batch_size is None else None
-    return implied if said is None else said
+    return implied if number is None else number
 
 
 def whole(aim: Aim, name: str) -> int | None:
@@ -90,7 +90,7 @@ def _scaled(aim: Aim, name: str, count: int) -> int:
     if new is None:
         raise InputError(
             f"{_NAMES[name]} is {_PER_DEVICE} {micro} x W {before} x {name} {count} = {micro * before * count}"
-            f" completions, and no whole {name} makes that of {micro} x W {after} = {micro * after};"
+            f" completions, and no whole {name} gives that with {micro} x W {after} = {micro * after};"
             f" {_other_worlds(aim, before * count)}, or change {name} first",
             aim.context.at(name),
         )
@@ -131,13 +131,14 @@ def _set(aim: Aim, own: Branch, after: Preset, name: str, decided: tuple[int, st
 def _refuse_unrecorded(aim: Aim, name: str, count: int) -> None:
     # In the nested layout a second call could not tell that the first one has scaled the number; ENV of a flat
     # preset says W.
-    if aim.leaves or aim.preset.apart or (name == _ACCUMULATION and aim.preset.effective_batch_size is not None):
+    follows = name == _ACCUMULATION and aim.preset.effective_batch_size is not None
+    if aim.changes_mode or aim.preset.apart or follows:
         return
     key = "training.effective_batch_size" if name == _ACCUMULATION else aim.preset.path(_SIZE)
     world = aim.world_before
     raise InputError(
         f"{name} is {count} for W {world}, and nothing in the preset says what W is; set {key} to"
-        f" {_micro(aim) * world * count} instead of it, which holds for every W",
+        f" {_micro(aim) * world * count} instead, which holds for every W",
         aim.context.at(name),
     )
 
@@ -146,9 +147,9 @@ def _refuse_uneven(aim: Aim) -> None:
     alone = aim.target.to == "colocate" and aim.target.train_gpus is None and not aim.preset.apart
     if alone and whole(aim, _ACCUMULATION) is None:
         return  # how many GPUs a nested preset gets in colocate mode is the launch's business
-    said, effective = aim.preset.effective_batch_size, _numbers(aim, aim.world_after).effective
-    if said and effective is not None:
-        _refuse_rest(aim, "effective_batch_size", effective, said.place)
+    setting, effective = aim.preset.effective_batch_size, _numbers(aim, aim.world_after).effective
+    if setting and effective is not None:
+        _refuse_rest(aim, "effective_batch_size", effective, setting.place)
     if (size := whole(aim, _SIZE)) is not None:
         _refuse_rest(aim, _SIZE, size, aim.context.at(_SIZE))
 

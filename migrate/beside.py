@@ -44,7 +44,7 @@ def check_suffix(suffix: str) -> None:
         InputError: with the reason.
     """
     if not suffix or set(suffix) & {"/", os.sep, "\0"}:
-        raise InputError(f"--suffix {suffix!r}: it is put behind a file's name, such as _server")
+        raise InputError(f"--suffix {suffix!r}: it must be text to append to a file's name, such as _server")
     if learner_half(Path(f"x{suffix}.yaml")) is not None:
         raise InputError(f"--suffix {suffix!r}: x{suffix}.yaml is the name of the server's half of another preset")
 
@@ -53,7 +53,7 @@ def plan_beside(paths: Sequence[Path], target: Target, suffix: str) -> Plan:
     """Plans the migration of copies; a file is copied only if it changes, or a base of it does.
 
     Raises:
-        InputError: a file cannot be read or is no GRPO preset, or the migration is refused.
+        InputError: a file cannot be read or is not a GRPO preset, or the migration is refused.
         ProofError: a defect: the new text is not what was planned.
     """
     named = _named(paths, target)
@@ -69,11 +69,11 @@ def plan_beside(paths: Sequence[Path], target: Target, suffix: str) -> Plan:
 def _refuse_both(made: Plan, names: Mapping[Path, Path]) -> None:
     for migration in made.migrations:
         if migration.changes and not is_copy(made, migration):
-            source = next((one for one, copy in names.items() if copy == migration.path), None)
+            source = next((original for original, copy in names.items() if copy == migration.path), None)
             if source is None:
                 raise ProofError(f"{migration.path} would change, though its copy would not")
             raise InputError(
-                f"has the name of the copy of {shown(source)}: name one of them", Place(migration.path)
+                f"has the name of the copy of {shown(source)}: name only one of them", Place(migration.path)
             )
 
 
@@ -106,7 +106,7 @@ def _needed(made: Plan, names: Mapping[Path, Path]) -> dict[Path, Path]:
     workspace = Workspace()
     changed = {migration.path for migration in made.migrations if migration.changes}
     needed = {source for source, copy in names.items() if {copy, server_half(copy)} & changed}
-    while more := {one for one in names.keys() - needed if _extends(workspace, one, needed)}:
+    while more := {path for path in names.keys() - needed if _extends(workspace, path, needed)}:
         needed |= more
     return {source: copy for source, copy in names.items() if source in needed}
 
@@ -124,11 +124,11 @@ def _mixed(made: Plan, old: Workspace, twins: Mapping[Path, Twin]) -> list[str]:
     found = []
     for twin in twins.values():
         preset = load(new, twin.path)
-        said = [f"{name} {preset.value(name)!r}" for name in _SHARED if preset.value(name) is not None]
-        if said and rolls_out(preset) and preset.resolved.path == twin.path and not twin.path.exists():
+        shared = [f"{name} {preset.value(name)!r}" for name in _SHARED if preset.value(name) is not None]
+        if shared and rolls_out(preset) and preset.resolved.path == twin.path and not twin.path.exists():
             both = f"{shown(twin.path)} and {shown(twin.source)}"
             found.append(
-                f"{both} share {' and '.join(said)}: give one of them its own, or their runs get mixed up"
+                f"{both} share {' and '.join(shared)}: give one of them its own, or their runs get mixed up"
             )
     return found
 

@@ -30,7 +30,7 @@ _EPILOG = """\b
 Exit status:
   0  nothing to do, or written
   1  files would change (without --write)
-  2  wrong usage, unreadable input, or refused; the files are as they were, unless it says so
+  2  wrong usage, unreadable input, or refused; no file changed, unless the message says so
   3  a defect of this tool; nothing was written
 """
 
@@ -59,7 +59,7 @@ class Command(Guarded):
 @click.option(
     "--suffix",
     metavar="TEXT",
-    help="Migrate copies beside the files, with this behind their names (_server: x.yaml, x_server.yaml).",
+    help="Migrate copies beside the files, with TEXT appended to their names (_server: x_server.yaml).",
 )
 @click.option(
     "--report", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the report."
@@ -71,32 +71,32 @@ class Command(Guarded):
     " catalogued.",
 )
 @click.option("--include-bases", is_flag=True, help="Migrate the bases of the named presets, too.")
-@click.option("--mask-bases", is_flag=True, help="Leave bases alone: override their settings with null.")
+@click.option("--mask-bases", is_flag=True, help="Leave the bases as they are: override their settings with null.")
 @click.option(
     "--rollout-gpus", type=click.IntRange(1, MAX_GPUS), help="GPUs that roll out. Default: the project's, else 6."
 )
 @click.option(
     "--train-gpus",
     type=click.IntRange(1, MAX_GPUS),
-    help="GPUs that learn; in colocate mode all of them. Default: what the preset says, or the project, else 2"
+    help="GPUs that learn; in colocate mode all GPUs. Default: the preset's number, else the project's, else 2"
     " beside a server, and all GPUs in colocate mode.",
 )
 @click.option(
     "--tensor-parallel",
     type=click.IntRange(min=1),
-    help="GPUs of one engine (TP). Default: what the engine has, else 1.",
+    help="GPUs per engine (TP). Default: the engine's present value, else 1.",
 )
 @click.option(
     "--max-model-len",
     type=click.IntRange(min=1),
-    help="Tokens of one sequence. Default: what is there, unless a prompt alone can fill it; else what prompt and"
-    " completion need, and 8192 if nothing says that.",
+    help="Tokens per sequence. Default: the present value, unless a prompt alone can fill it; else what prompt and"
+    " completion need, or 8192 if the preset limits neither.",
 )
 @click.option(
     "--gpu-memory-utilization",
     type=click.FloatRange(0, 1, min_open=True),
-    help="Share of a GPU's memory that the engine takes. Default: 0.6 on a server; back in colocate mode what the"
-    f" server has, but at most {SHARED_SHARE}.",
+    help="Share of a GPU's memory for the engine. Default: 0.6 on a server; back in colocate mode the server's"
+    f" value, but at most {SHARED_SHARE}.",
 )
 @click.option("--host", help=f"Loopback name of the server. Default: {DEFAULT_HOST}.")
 @click.option("--port", type=click.IntRange(1, 65535), help=f"Port of the server. Default: {DEFAULT_PORT}.")
@@ -124,19 +124,19 @@ def main(
 ) -> Exit:
     """Move ms-swift GRPO presets from vLLM colocate mode to server mode, or back.
 
-    Name a preset together with the presets that it extends, or say what becomes of its bases. Presets that
-    are not named keep their meaning. A flat one, for `swift rlhf x.yaml`, gets its server's settings in
+    Name a preset together with the presets that it extends, or pass --include-bases or --mask-bases. Presets that
+    are not named keep their meaning. A flat preset, for `swift rlhf x.yaml`, gets its server's settings in
     x.rollout.yaml beside it, and batch numbers that keep the global batch.
 
-    What was wrong with a preset before is reported, and does not stop the migration; an error that the migration
-    would bring does.
+    Errors that a preset has already are reported, and do not stop the migration; an error that the migration
+    would cause does.
 
-    An option that is given wins, also over what a preset says in that mode already: this is how you split a preset
-    again. Numbers that depend on it follow, and the report says so.
+    An option overrides what the preset says, also if the preset is in that mode already: this is how you split a
+    preset again. Numbers that depend on the option follow, and the report says so.
 
-    Only the lines that must change do; every comment stays, or travels with the key that it is about; what goes
-    is in the report, and so are comments that may be false now. Files are written all or none, also when a call
-    is killed: the next one with --write puts back what it left.
+    Only the lines that must change are changed; every comment stays, or moves with the key that it is about. The
+    report lists what was removed, and comments that may be false now. A call writes all files or none; if it is
+    killed, the next call with --write puts the files back.
     """
     if write and check:
         raise click.UsageError("--write and --check exclude each other")

@@ -94,7 +94,7 @@ def _telling(*, written: bool) -> Iterator[None]:
 def _refuse_special(path: Path) -> None:
     # Who reads a pipe waits for a writer.
     if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):  # noqa: PTH110, PTH112, PTH113
-        raise InputError("is no regular file", Place(path))
+        raise InputError("is not a regular file", Place(path))
 
 
 def _report(made: Plan, changed: Sequence[Migration], request: Request, *, written: bool) -> str:

@@ -73,7 +73,7 @@ def refuse_new(old: Workspace, new: Workspace, path: Path, target: Target) -> li
 
 def reported(old: Iterable[Sequence[Old]], *, written: bool) -> list[Finding]:
     """What to tell of the presets of a call, each finding once, with its lines in the files as they are by now."""
-    found = (each.after if written else each.before for one in old for each in one)
+    found = (each.after if written else each.before for findings in old for each in findings)
     return sorted(merged(found), key=lambda finding: (finding.place, finding.rule))
 
 

@@ -57,7 +57,7 @@ def _created(new: Mapping[Path, bytes | None], option: str) -> list[Change]:
     for path, content in new.items():
         if os.path.lexists(path) and not (path.is_file() and path.read_bytes() == content):
             raise InputError(
-                f"is there already, and is something else; remove it, or choose another {option}", Place(path)
+                f"exists already with other content; remove it, or choose another {option}", Place(path)
             )
     return [Change(path, content if path.exists() else None, content) for path, content in new.items()]
 
@@ -70,7 +70,7 @@ def below(migrations: Sequence[Migration], folder: Path) -> dict[Path, Path]:
 
 def _below(migrations: Sequence[Migration], folder: Path) -> dict[Path, bytes]:
     places = below(migrations, folder)
-    contents = {places[one.path]: one.content for one in migrations if one.content is not None}
+    contents = {places[each.path]: each.content for each in migrations if each.content is not None}
     workspace = Workspace(contents)
     for path in contents:
         _refuse_unresolved(workspace, path)

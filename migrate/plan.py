@@ -87,7 +87,7 @@ def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None)
             the files themselves are.
 
     Raises:
-        InputError: a file cannot be read or is no GRPO preset, or the migration is refused.
+        InputError: a file cannot be read or is not a GRPO preset, or the migration is refused.
         ProofError: a defect: the new text is not what was planned.
     """
     target.check()
@@ -98,8 +98,8 @@ def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None)
         refuse_large(workspace, preset)
     groups = _groups(workspace, list(presets), target)
     old = _prove(workspace, groups, target, alone=copies is not None)
-    asked = {*presets, *map(server_half, presets)}
-    done = [one for group in groups for one in group.files if one.changes or one.path in asked]
+    named = {*presets, *map(server_half, presets)}
+    done = [each for group in groups for each in group.files if each.changes or each.path in named]
     warnings = [*doubts(presets.values(), options(target)), *other_splits(presets.values(), target)]
     return Plan(done, old, warnings, target.to)
 
@@ -117,8 +117,8 @@ def _groups(workspace: Workspace, paths: Sequence[Path], target: Target) -> list
     for preset in sorted(presets.values(), key=lambda preset: (preset.apart, len(preset.resolved.files))):
         with about(preset.resolved.path):
             if isinstance(preset, Flat):
-                leaves = implied_mode(preset) != target.to
-                done.append(edited(Pair(context(workspace, preset, options(target)), target, leaves)))
+                changes_mode = implied_mode(preset) != target.to
+                done.append(edited(Pair(context(workspace, preset, options(target)), target, changes_mode)))
             else:
                 done.append(_file(_part(workspace, presets, preset, target, _files(done))))
     return done
@@ -132,7 +132,7 @@ def _file(part: Part) -> Group:
 
 
 def _files(groups: Iterable[Group]) -> list[Migration]:
-    return [one for group in groups for one in group.files]
+    return [migration for group in groups for migration in group.files]
 
 
 def distinct(paths: Iterable[Path]) -> list[Path]:
@@ -158,22 +158,22 @@ def _part(
     migrated = _after(workspace, done)
     after = load(migrated, preset.resolved.path)
     heirs = [other for other in presets.values() if _extends(other, preset.resolved.path)]
-    mode = next((member.said_mode for member in (preset, *heirs) if member.said_mode is not None), None)
+    mode = next((member.explicit_mode for member in (preset, *heirs) if member.explicit_mode is not None), None)
     says_mode = workspace.tree(preset.resolved.path).find(*MODE) is not None
-    if target.bases is Bases.MASK and after.said_mode is not None:
-        sets_mode = after.said_mode != target.to and not says_mode
+    if target.bases is Bases.MASK and after.explicit_mode is not None:
+        sets_mode = after.explicit_mode != target.to and not says_mode
     else:
         # A base may leave the mode to the presets that extend it, unless it is a whole preset itself.
         whole = is_whole(after)
-        sets_mode = rolls_out(after) and after.said_mode is None and (mode is None or whole)
-    led = any(load(migrated, base).said_mode is not None for base in presets if _extends(preset, base))
+        sets_mode = rolls_out(after) and after.explicit_mode is None and (mode is None or whole)
+    led = any(load(migrated, base).explicit_mode is not None for base in presets if _extends(preset, base))
     return Part(
         context(workspace, preset, options(target)),
         target,
-        leaves=(mode or implied_mode(preset)) != target.to,
+        changes_mode=(mode or implied_mode(preset)) != target.to,
         after=after,
         below=below(migrated, after),
-        leads=(says_mode or sets_mode or after.said_mode == target.to) and not led,
+        leads=(says_mode or sets_mode or after.explicit_mode == target.to) and not led,
         sets_mode=sets_mode,
     )
 
@@ -185,7 +185,7 @@ def _after(workspace: Workspace, done: Iterable[Migration]) -> Workspace:
 def _prove(workspace: Workspace, groups: Sequence[Group], target: Target, *, alone: bool) -> dict[Path, list[Old]]:
     old, migrations = Workspace(workspace.overlay), _files(groups)
     new = _after(old, migrations)
-    changed = [one.path for one in migrations if one.changes]
+    changed = [migration.path for migration in migrations if migration.changes]
     found: dict[Path, list[Old]] = {}
     nested: list[Path] = []
     for group in groups:
@@ -197,12 +197,12 @@ def _prove(workspace: Workspace, groups: Sequence[Group], target: Target, *, alo
             nested.append(group.path)
             _check(before, after, migrations, new, target, alone=alone)
         touched = group.steps or _reads(after, changed) or target.resplits
-        if rolls_out(after) and after.said_mode is not None and touched:
+        if rolls_out(after) and after.explicit_mode is not None and touched:
             found[group.path] = refuse_new(old, new, group.path, target)
     if not alone:
         refuse_left_behind(old, new, nested, [path for path in nested if path in changed])
     settled, named = replace(target, is_settled=True), [group.path for group in groups]
-    if changed and any(one.changes for one in _files(_groups(new, named, settled))):
+    if changed and any(migration.changes for migration in _files(_groups(new, named, settled))):
         raise ProofError("migrating the result again would change it")
     return found
 

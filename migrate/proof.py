@@ -44,19 +44,19 @@ def prove(migrations: Sequence[Migration], steps: Sequence[Step]) -> None:
     Raises:
         ProofError: data or comments differ from the plan, or a file goes with something that no edit names.
     """
-    if all(one.old is one.new and not one.goes for one in migrations):
+    if all(migration.old is migration.new and not migration.goes for migration in migrations):
         return
     for reader, read in (("PyYAML", _yaml11), ("ruamel.yaml", yaml12)):
-        planned = {one.path: copy.deepcopy(read(one.old)) for one in migrations}
+        planned = {migration.path: copy.deepcopy(read(migration.old)) for migration in migrations}
         for step in steps:
             step.edit.on_data(planned)
-        for one in migrations:
-            if one.goes:
-                _refuse_left(one.path, planned[one.path])
+        for migration in migrations:
+            if migration.goes:
+                _refuse_left(migration.path, planned[migration.path])
             else:
-                same_data(reader, planned[one.path], read(one.new))
-    for one in migrations:
-        _prove_comments(one)
+                same_data(reader, planned[migration.path], read(migration.new))
+    for migration in migrations:
+        _prove_comments(migration)
 
 
 def _yaml11(document: Document) -> Data:
@@ -67,25 +67,25 @@ def _yaml11(document: Document) -> Data:
 def _refuse_left(path: Path, data: Data) -> None:
     left = [name for name, value in data.items() if value not in ({}, None)]
     if left:
-        raise ProofError(f"{path} would go with what no edit names: {left}")
+        raise ProofError(f"{path} would be deleted with keys that no edit names: {left}")
 
 
-def _prove_comments(one: Migration) -> None:
-    left = Counter(comment for step in one.own for comment in step.comments)
+def _prove_comments(migration: Migration) -> None:
+    left = Counter(comment for step in migration.own for comment in step.comments)
     come = Counter(
         comment
-        for step in one.steps
-        if isinstance(step.edit, Move) and step.edit.target == one.path
+        for step in migration.steps
+        if isinstance(step.edit, Move) and step.edit.target == migration.path
         for comment in step.comments
     )
-    old, new = Counter(text.comments(one.old)), Counter(text.comments(one.new))
-    wrong = left - old if one.goes else _differences(old - left + come, new)
+    old, new = Counter(text.comments(migration.old)), Counter(text.comments(migration.new))
+    wrong = left - old if migration.goes else _differences(old - left + come, new)
     if wrong:
-        raise ProofError(f"comments would be lost, or come from nowhere: {sorted(wrong)}")
+        raise ProofError(f"comments would be lost, or appear from nowhere: {sorted(wrong)}")
 
 
-def _differences(one: Counter[str], other: Counter[str]) -> Counter[str]:
-    return (one - other) + (other - one)
+def _differences(first: Counter[str], second: Counter[str]) -> Counter[str]:
+    return (first - second) + (second - first)
 
 
 def same_data(reader: str, planned: Data, actual: Data) -> None:

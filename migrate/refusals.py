@@ -88,7 +88,7 @@ def refuse_large(workspace: Workspace, preset: Preset) -> None:
 
 
 def refuse_unfit(preset: Preset, target: Target, *, is_base: bool) -> None:
-    """Refuses what is no GRPO preset that generates with vLLM, or contradicts itself.
+    """Refuses what is not a GRPO preset that generates with vLLM, or contradicts itself.
 
     Raises:
         InputError: with the reason.
@@ -97,7 +97,9 @@ def refuse_unfit(preset: Preset, target: Target, *, is_base: bool) -> None:
     if not is_base and preset.kind is not Kind.GRPO:
         raise InputError(f"is no GRPO preset, but {preset.kind.value}; there is nothing to migrate", place)
     if not is_base and not rolls_out(preset):
-        raise InputError("use_vllm is not true: nothing rolls out with vLLM, so nothing can be split", place)
+        raise InputError(
+            "use_vllm is not true: the preset does not generate with vLLM, so it cannot be split", place
+        )
     if target.resplits or "server" in (target.to, implied_mode(preset)):
         _refuse_nodes(preset)
     mode = preset.arguments.get("vllm_mode")
@@ -129,7 +131,7 @@ def _refuse_address(preset: Preset, mode: Setting) -> None:
     if setting is not None:
         raise InputError(
             f"vllm_mode is {mode.value!r}, but {setting.path} is {setting.value!r}, and ms-swift would connect"
-            " to that server whatever the mode is. Set vllm_mode to server if that is meant, or remove the"
+            " to that server in any mode. Set vllm_mode to server if you mean that, or remove the"
             " address; then migrate",
             setting.place,
         )
@@ -152,12 +154,12 @@ def refuse_inherited(
     others = [file for file in heirs if file not in preset.resolved.files]
     block = preset.block if left[0].name == "vllm_mode" else None
     own = " has a server's block, but" if block and block.key.file == preset.resolved.path else ""
-    also = f"; {_listed(others)} would follow, and must be named, too" if others else ""
+    also = f"; {_listed(others)} would change, too, and must be named" if others else ""
     several = ("were", "them", "bases stay as they are")
     were, them, stay = several if bases[1:] else ("was", "it", "base stays as it is")
     raise InputError(
         f"{leaf}{own} inherits {_keys(left, bases)}, which {were} not named. Either name {them} in the same call,"
-        f" or add --include-bases{also}. Or add --mask-bases: the {stay}, and {leaf} hides these keys with null",
+        f" or pass --include-bases{also}. Or pass --mask-bases: the {stay}, and {leaf} hides these keys with null",
         left[0].key,
     )
 
@@ -206,7 +208,7 @@ def refuse_unplanned(before: Preset, after: Preset, planned: Sequence[tuple[str,
     if wrong:
         keys = ", ".join(".".join(map(str, path)) for path in wrong)
         raise InputError(
-            f"{keys} would come back from a base: a null hides it; remove the null first",
+            f"{keys} would count again: a null hides the base's value; remove the null first",
             Place(before.resolved.path),
         )
 
@@ -226,8 +228,8 @@ def refuse_merged(before: Preset, after: Preset) -> None:
         mappings = isinstance(old, dict) and isinstance(new, dict)
         if not same(old, new) and (mappings or not _is_decided(before, name)):
             raise InputError(
-                f"{name} would become {value_text(new)} instead of {value_text(old)}: it would merge with what"
-                " another base says, or another section; set it in the same section everywhere first",
+                f"{name} would become {value_text(new)} instead of {value_text(old)}: it would merge with the"
+                " value of another base or section; set it in the same section everywhere first",
                 Place(before.resolved.path),
             )
 
@@ -265,8 +267,8 @@ def refuse_left_behind(
         moved = [file for file in _heirs(before, named, path) if not _means_the_same(before, after, file)]
         if moved:
             raise InputError(
-                f"{_listed(moved)} would change with it; name every preset that extends it in the"
-                " same call, or leave it out, and add --mask-bases for those that are to change",
+                f"{_listed(moved)} would change, too; name every preset that extends this file in"
+                " the same call, or leave this file out and pass --mask-bases for those that should change",
                 Place(path),
             )
 

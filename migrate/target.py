@@ -72,7 +72,7 @@ class Target:
 
     def connection(self, *, as_list: bool) -> dict[str, object]:
         """What the caller says of the connection, by the learner's arguments; None where nothing was said."""
-        host, port = ([said] if as_list and said is not None else said for said in (self.host, self.port))
+        host, port = ([value] if as_list and value is not None else value for value in (self.host, self.port))
         return {"vllm_server_host": host, "vllm_server_port": port, "vllm_server_timeout": self.timeout}
 
     def sets_engines(self, node: int | None) -> bool:
@@ -99,7 +99,9 @@ class Target:
         if self.host is not None and self.host not in LOOPBACK:
             raise InputError(f"--host {self.host}: only {', '.join(LOOPBACK)} are supported")
         if self.gpu_memory_utilization is not None and not 0 < self.gpu_memory_utilization <= 1:
-            raise InputError(f"--gpu-memory-utilization {self.gpu_memory_utilization}: it is a share, 0 < x <= 1")
+            raise InputError(
+                f"--gpu-memory-utilization {self.gpu_memory_utilization}: it must be above 0 and at most 1"
+            )
 
 
 def other_splits(presets: Iterable[Preset], target: Target) -> list[str]:
@@ -114,10 +116,10 @@ def other_splits(presets: Iterable[Preset], target: Target) -> list[str]:
 def _other_split(settings: Settings, target: Target) -> Iterator[str]:
     server = target.to == "server"
     given = {"rollout-gpus": target.rollout_gpus, "train-gpus": target.train_gpus if server else None}
-    said = {"rollout-gpus": settings.rollout_gpus, "train-gpus": settings.train_gpus}
+    own = {"rollout-gpus": settings.rollout_gpus, "train-gpus": settings.train_gpus}
     for name, gpus in given.items():
-        if gpus is not None and said[name] not in (None, gpus):
+        if gpus is not None and own[name] not in (None, gpus):
             yield (
-                f"{name} is {said[name]} in [tool.rollout-split] of pyproject.toml, and {gpus} in this call;"
-                " change it there, too, because validate-config and the launchers go by it"
+                f"{name} is {own[name]} in [tool.rollout-split] of pyproject.toml, but {gpus} in this call;"
+                " change it there, too, because validate-config and the launchers use it"
             )

@@ -75,7 +75,7 @@ def _refuse_other_meaning(copies: Workspace, twin: Twin) -> None:
     # A base that is known by a link in another folder has other bases there.
     if not same(data(load(Workspace(), twin.source).tree), data(load(copies, twin.path).tree)):
         raise InputError(
-            "its copy would mean something else: a base is named by a link in another folder; name the base"
+            "its copy would resolve differently: it names a base by a link in another folder; name the base"
             " itself",
             Place(twin.source),
         )
@@ -102,10 +102,10 @@ def _twins(source: Path, names: Mapping[Path, Path]) -> list[Twin]:
 
 def _extending(copy: Document, named: Sequence[tuple[Path, object]], names: Mapping[Path, Path]) -> list[Edit]:
     """The edits of a copy that name every base which is copied, too, by its copy."""
-    said = copy.data().get("extends")
-    entries = said if isinstance(said, list) else [said]
+    value = copy.data().get("extends")
+    entries = value if isinstance(value, list) else [value]
     wanted = [_entry(copy.path, str(entry), base, names) for entry, (base, _) in zip(entries, named, strict=False)]
-    whole: object = wanted if isinstance(said, list) else next(iter(wanted), None)
+    whole: object = wanted if isinstance(value, list) else next(iter(wanted), None)
     return [] if entries == wanted or not wanted else [Change(("extends",), whole, "the base's copy")]
 
 

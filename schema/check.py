@@ -60,9 +60,9 @@ def load(workspace: Workspace, path: Path) -> Preset:
 
 
 def no_grpo(preset: Preset) -> NoPresetError:
-    """The error that a file is no GRPO preset, at the value that says so."""
-    said = preset.arguments.get("rlhf_type")
-    place = said.place if said else preset.start
+    """The error that a file is not a GRPO preset, at the value that says so."""
+    setting = preset.arguments.get("rlhf_type")
+    place = setting.place if setting else preset.start
     return NoPresetError(f"is no GRPO preset, but {preset.kind.value}", place)
 
 
@@ -75,22 +75,22 @@ def context(workspace: Workspace, preset: Preset, options: Options) -> Context:
     return Context(
         preset=preset,
         split=split(preset, options),
-        release=target(said_release(preset, options)),
+        release=target(named_release(preset, options)),
         trainer=parse.trainer(preset),
         server=parse.server(preset),
         workspace=workspace,
     )
 
 
-def said_release(preset: Preset, options: Options) -> str | None:
+def named_release(preset: Preset, options: Options) -> str | None:
     """The target release that the caller names, else the project; None where neither does."""
-    said = options.swift_version
-    return preset.project.settings.swift_version if said is None else said
+    named = options.swift_version
+    return preset.project.settings.swift_version if named is None else named
 
 
 def doubts(presets: Iterable[Preset], options: Options) -> list[str]:
     """What to tell, once, of the release that presets were checked for; files that are no presets do not count."""
-    found = (doubt(said_release(preset, options)) for preset in presets if preset.kind not in NO_PRESETS)
+    found = (doubt(named_release(preset, options)) for preset in presets if preset.kind not in NO_PRESETS)
     return list(dict.fromkeys(filter(None, found)))
 
 
@@ -109,8 +109,8 @@ def split(preset: Preset, options: Options) -> Split:
     if preset.mode != "server":
         return Split(rollout)
     if shares.train is not None:
-        said = "train-gpus" if settings.train_gpus else "what the server leaves of gpus"
-        return Split(rollout, Gpus(shares.train), f"{said} in pyproject.toml")
+        source = "train-gpus" if settings.train_gpus else "what the server leaves of gpus"
+        return Split(rollout, Gpus(shares.train), f"{source} in pyproject.toml")
     if settings.gpus is not None:
         return Split(rollout)
     return Split(rollout, Gpus(DEFAULT_LEARNERS), "the default; --train-gpus sets it")

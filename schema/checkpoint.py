@@ -31,21 +31,21 @@ class Heads(NamedTuple):
 
 def is_dense(model: object) -> bool | None:
     """Whether a model has no experts; None if its config is not here."""
-    said = config(model)
-    if said is None:
+    settings = config(model)
+    if settings is None:
         return None
-    return not any(part.get(name) for part in _parts(said) for name in _EXPERTS)
+    return not any(part.get(name) for part in _parts(settings) for name in _EXPERTS)
 
 
 def sees(model: object) -> bool | None:
     """Whether a model takes pictures; None if its config is not here."""
-    said = config(model)
-    return None if said is None else any("vision_config" in part for part in _parts(said))
+    settings = config(model)
+    return None if settings is None else any("vision_config" in part for part in _parts(settings))
 
 
-def _parts(said: dict[str, Any]) -> list[dict[str, Any]]:
+def _parts(settings: dict[str, Any]) -> list[dict[str, Any]]:
     """A config, and those that it holds: what Qwen2.5-Omni says of pictures stands in thinker_config."""
-    return [said, *(part for part in said.values() if isinstance(part, dict))]
+    return [settings, *(part for part in settings.values() if isinstance(part, dict))]
 
 
 def positions(model: object) -> int | None:
@@ -55,9 +55,9 @@ def positions(model: object) -> int | None:
     model_max_length if that is more (vLLM 0.23.0, config/model.py _get_and_verify_max_len). Releases of vLLM
     disagree about YaRN.
     """
-    said = text_config(model) or {}
-    most, longer = count(said, "max_position_embeddings"), count(config(model) or {}, "model_max_length") or 0
-    rope = said.get("rope_parameters") or said.get("rope_scaling") or {}
+    settings = text_config(model) or {}
+    most, longer = count(settings, "max_position_embeddings"), count(config(model) or {}, "model_max_length") or 0
+    rope = settings.get("rope_parameters") or settings.get("rope_scaling") or {}
     if most is None or not isinstance(rope, dict):
         return None
     kind, factor = rope.get("rope_type", rope.get("type", "default")), rope.get("factor")
@@ -71,33 +71,33 @@ def heads(model: object) -> Heads | None:
 
     Latent attention (kv_lora_rank) has no heads of keys and values to divide.
     """
-    said = text_config(model) or {}
-    queries = count(said, "num_attention_heads")
+    settings = text_config(model) or {}
+    queries = count(settings, "num_attention_heads")
     if queries is None:
         return None
-    keys = None if said.get("kv_lora_rank") else count(said, "num_key_value_heads")
+    keys = None if settings.get("kv_lora_rank") else count(settings, "num_key_value_heads")
     return Heads(queries, keys or queries)
 
 
-def count(said: dict[str, Any], name: str) -> int | None:
+def count(settings: dict[str, Any], name: str) -> int | None:
     """A positive whole number of a config, or None: what stands there may be of any type, and of any size."""
-    value = said.get(name)
+    value = settings.get(name)
     return value if is_whole(value) and value < 1 << 31 else None
 
 
 def text_config(model: object) -> dict[str, Any] | None:
     """The part of the config that is about texts: all of it where no part is; None if it is not here."""
-    said = config(model)
+    settings = config(model)
     for name in _PARTS:
-        if said is not None and isinstance(part := said.get(name), dict):
-            said = part
-    return said
+        if settings is not None and isinstance(part := settings.get(name), dict):
+            settings = part
+    return settings
 
 
 def config(model: object) -> dict[str, Any] | None:
     """The checkpoint's config.json; None if it is not here."""
     try:
-        said = jsontext.load(Path(str(model)) / "config.json")
+        settings = jsontext.load(Path(str(model)) / "config.json")
     except (OSError, ValueError):
         return None
-    return said if isinstance(said, dict) else None
+    return settings if isinstance(settings, dict) else None

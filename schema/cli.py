@@ -24,7 +24,7 @@ _EPILOG = """\b
 Exit status:
   0  no errors
   1  errors were found
-  2  wrong usage, or a file that cannot be read or is no GRPO preset
+  2  wrong usage, or a file that cannot be read or is not a GRPO preset
   3  a defect of this tool
 """
 
@@ -45,14 +45,14 @@ class Command(Guarded):
 @click.option(
     "--rollout-gpus",
     metavar="LIST|N",
-    help="GPUs that roll out: a number, or ids such as 0,1,2. Default: what the preset's ENV says, else the"
-    " project's.",
+    help="GPUs that roll out: a number, or ids such as 0,1,2. Default: those of the preset's ENV, else of the"
+    " project.",
 )
 @click.option(
     "--train-gpus",
     metavar="LIST|N",
-    help="GPUs that learn, one process each (W). Default: what the preset's ENV says; else, in server mode, the"
-    " project's, else 2.",
+    help="GPUs that learn, one process each (W). Default: those of the preset's ENV; else, in server mode, of the"
+    " project, else 2.",
 )
 @click.option(
     "--swift-version",
@@ -86,10 +86,10 @@ def main(
     rule: str | None,
     list_them: bool,
 ) -> int:
-    """Check ms-swift GRPO presets before a GPU is taken.
+    """Check ms-swift GRPO presets before you take a GPU.
 
-    Reports every finding of every file: where it is set, what is wrong, what ms-swift would have done, and
-    the smallest fix. Quiet when all is well.
+    Reports every finding of every file: where the value is set, what is wrong, what ms-swift would have done, and
+    the smallest fix. It prints nothing when all is well.
     """
     # Each command is imported when it is wanted: a hook that only validates waits for nothing else.
     if rule is not None or list_them:

@@ -21,12 +21,12 @@ def loads(text: str) -> object:
         ValueError: it is no JSON, or nested too deeply for anything that reads it.
     """
     try:
-        said: object = json.loads(text)
+        data: object = json.loads(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if _is_deep(said):
+    if _is_deep(data):
         raise ValueError("nested too deeply")
-    return said
+    return data
 
 
 def load(path: Path) -> object:
@@ -45,8 +45,8 @@ def load(path: Path) -> object:
     return loads(content.decode("utf-8"))
 
 
-def _is_deep(said: object) -> bool:
-    level = [said]
+def _is_deep(data: object) -> bool:
+    level = [data]
     for _ in range(MAX_DEPTH):
         level = [child for item in level for child in _children(item)]
         if not level:

@@ -54,9 +54,9 @@ def divided(pair: Pair) -> list[Edit]:
         InputError: ENV names other GPUs than the split needs, or cannot say how many learners there are.
     """
     own, other = variables(pair.preset.tree), variables(pair.preset.server)
-    if not pair.leaves and pair.preset.server is not None:
+    if not pair.changes_mode and pair.preset.server is not None:
         return _resplit(pair, own, other)
-    edits = _gpus(pair, own, other) if pair.leaves and (PROCESSES in own or GPUS in own) else []
+    edits = _gpus(pair, own, other) if pair.changes_mode and (PROCESSES in own or GPUS in own) else []
     edits += at(pair.path, _processes(pair, own))
     for name in own:
         if name != GPUS and not is_learner_s(name):
@@ -68,7 +68,7 @@ def _shared(pair: Pair, name: str, value: object, other: dict[str, object]) -> l
     """The edits of a variable that the server acts on."""
     path = (ENVIRONMENT, name)
     if is_server_s(name) and name in other:
-        return at(pair.path, [Remove(path, f"{pair.server_path.name} says it already")])
+        return at(pair.path, [Remove(path, f"{pair.server_path.name} sets it already")])
     if is_server_s(name):
         return at(pair.path, [Move(path, path, "only the server acts on it", into=pair.server_path)])
     if name in other:
@@ -92,7 +92,7 @@ def _resplit(pair: Pair, own: dict[str, object], other: dict[str, object]) -> li
 def _shares(pair: Pair) -> tuple[str, str]:
     there = (*pair.preset.gpus("server"), *pair.preset.gpus("learner"))
     if not all(pair.preset.gpus(side) for side in ("server", "learner")):
-        raise _unfit(pair, f"{len(there)} GPUs of one side alone")
+        raise _unfit(pair, f"{len(there)} GPUs on one side only")
     return _dealt(pair, there)
 
 
@@ -107,7 +107,7 @@ def _dealt(pair: Pair, there: Sequence[str]) -> tuple[str, str]:
 def _unfit(pair: Pair, there: str) -> InputError:
     return InputError(
         f"{ENVIRONMENT} names {there}, but {pair.rollout} roll out and {pair.train} learn; set {GPUS} in"
-        " both files by hand first, or pass --rollout-gpus and --train-gpus that fit it",
+        " both files by hand first, or pass fitting --rollout-gpus and --train-gpus",
         (pair.preset.tree.children.get(ENVIRONMENT) or pair.preset.tree).key,
     )
 
@@ -123,14 +123,14 @@ def _processes(pair: Pair, own: dict[str, object]) -> list[Edit]:
     """
     path, world = (ENVIRONMENT, PROCESSES), pair.world_after
     if PROCESSES in own:
-        said = pair.preset.learners
-        same = said is not None and said.count == world
+        learners = pair.preset.learners
+        same = learners is not None and learners.count == world
         return [] if same else [Change(path, world, "one process for each GPU of the learner")]
     if pair.target.train_gpus is None:
         return []
     if not pair.context.older("4.2.2"):
-        return [Add(path, world, f"the batch is made for W {world}")]
-    if not pair.leaves and pair.world_before != world:
+        return [Add(path, world, f"the batch numbers are for W {world}")]
+    if not pair.changes_mode and pair.world_before != world:
         raise InputError(
             f"nothing in the preset says that it has {pair.world_before} learners, and {pair.context.swift} does"
             f" not read {PROCESSES} in {ENVIRONMENT}; change the batch and the GPUs by hand",
@@ -141,8 +141,8 @@ def _processes(pair: Pair, own: dict[str, object]) -> list[Edit]:
 
 def variables(half: Branch | None) -> dict[str, object]:
     """What ENV of a file says."""
-    said = half.find(ENVIRONMENT) if half else None
-    return {str(name): data(tree) for name, tree in said.children.items()} if isinstance(said, Branch) else {}
+    found = half.find(ENVIRONMENT) if half else None
+    return {str(name): data(tree) for name, tree in found.children.items()} if isinstance(found, Branch) else {}
 
 
 def _gpus(pair: Pair, own: dict[str, object], other: dict[str, object]) -> list[Edit]:
@@ -158,7 +158,7 @@ def _gpus(pair: Pair, own: dict[str, object], other: dict[str, object]) -> list[
 def _instead(pair: Pair, name: str, value: object, own: dict[str, object]) -> str:
     if name == GPUS:
         return "engine and learner share all GPUs"
-    return f"{pair.path.name} says it already" if own[name] == value else f"{pair.path.name} says {own[name]}"
+    return f"{pair.path.name} sets it already" if own[name] == value else f"{pair.path.name} says {own[name]}"
 
 
 def joined(pair: Pair) -> list[Edit]:
@@ -168,10 +168,10 @@ def joined(pair: Pair) -> list[Edit]:
         InputError: ENV names fewer GPUs than learners.
     """
     own, other = variables(pair.preset.tree), variables(pair.preset.server)
-    server: list[Edit] = [_back(pair, name, value, own) for name, value in other.items() if pair.leaves]
+    server: list[Edit] = [_back(pair, name, value, own) for name, value in other.items() if pair.changes_mode]
     learner = _processes(pair, own)
-    if GPUS in own and (GPUS in other or not pair.leaves):
-        there = (*(pair.preset.gpus("server") if pair.leaves else ()), *pair.preset.gpus("learner"))
+    if GPUS in own and (GPUS in other or not pair.changes_mode):
+        there = (*(pair.preset.gpus("server") if pair.changes_mode else ()), *pair.preset.gpus("learner"))
         learner += _all_gpus(pair, there)
     return [*at(pair.server_path, server), *at(pair.path, learner)]
 
@@ -179,17 +179,17 @@ def joined(pair: Pair) -> list[Edit]:
 def _back(pair: Pair, name: str, value: object, own: dict[str, object]) -> Edit:
     path = (ENVIRONMENT, name)
     if name in own or name == GPUS:
-        return Remove(path, f"not carried: {_instead(pair, name, value, own)}")
+        return Remove(path, f"not carried over: {_instead(pair, name, value, own)}")
     return Move(path, path, "the learner's own engine acts on it", into=pair.path)
 
 
 def _all_gpus(pair: Pair, there: tuple[str, ...]) -> list[Edit]:
     if len(there) < pair.world_after:
         raise InputError(
-            f"{ENVIRONMENT} names {len(there)} GPUs, but {pair.world_after} are to learn; pass --train-gpus"
+            f"{ENVIRONMENT} names {len(there)} GPUs, but {pair.world_after} must learn; pass --train-gpus"
             f" {len(there)}, or name more",
             pair.preset.tree.children[ENVIRONMENT].key,
         )
-    if pair.world_before == pair.world_after and not pair.leaves:
+    if pair.world_before == pair.world_after and not pair.changes_mode:
         return []
     return [Change((ENVIRONMENT, GPUS), ",".join(there[: pair.world_after]), "engine and learner share all GPUs")]

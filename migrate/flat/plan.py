@@ -32,7 +32,7 @@ def edited(pair: Pair) -> Group:
     _refuse_odd_keys(pair.preset)
     edits = _EDITS[pair.target.to](pair)
     there = pair.preset.server is not None
-    going = [pair.server_path] if there and pair.leaves and pair.target.to == "colocate" else []
+    going = [pair.server_path] if there and pair.changes_mode and pair.target.to == "colocate" else []
     old = {pair.path: pair.learner, pair.server_path: pair.server if there else _heading(pair)}
     new, steps = apply(old, edits, going)
     files = [
@@ -46,7 +46,7 @@ def edited(pair: Pair) -> Group:
         )
         for path in old
     ]
-    return Group([one for one in files if one.there or one.steps], steps)
+    return Group([file for file in files if file.there or file.steps], steps)
 
 
 def _refuse_odd_keys(preset: Flat) -> None:
@@ -56,7 +56,9 @@ def _refuse_odd_keys(preset: Flat) -> None:
         children = environment.children if isinstance(environment, Branch) else {}
         for name, tree in (*half.children.items(), *children.items()):
             if not isinstance(name, str):
-                raise InputError(f"the key {name!r} is no name of a setting; quote it, or remove it", tree.key)
+                raise InputError(
+                    f"the key {name!r} is not the name of a setting; quote it, or remove it", tree.key
+                )
 
 
 def _heading(pair: Pair) -> Document:

@@ -46,7 +46,7 @@ def edits(pair: Pair) -> list[Edit]:
         InputError: no whole number keeps the global batch, or a key cannot be moved.
     """
     made = _Edits(pair)
-    if not pair.leaves:
+    if not pair.changes_mode:
         made.given()
     else:
         made.mode()
@@ -87,15 +87,15 @@ class _Edits:
 
     def engine(self) -> None:
         block = self._pair.preset.block
-        said = {str(name): data(tree) for name, tree in block.children.items()} if block else {}
+        settings = {str(name): data(tree) for name, tree in block.children.items()} if block else {}
         wanted = {SHARE: decide.SHARED_SHARE, **self._given}
-        for name in sorted({**said, **wanted}, key=_rank):
-            if name not in said:
+        for name in sorted({**settings, **wanted}, key=_rank):
+            if name not in settings:
                 self._add(name, wanted[name])
-            elif lost := self._lost(name, said[name], wanted):
-                self._server(Remove((name,), f"not carried: {lost}"))
+            elif lost := self._lost(name, settings[name], wanted):
+                self._server(Remove((name,), f"not carried over: {lost}"))
             else:
-                self._send(name, said[name])
+                self._send(name, settings[name])
         self._drop_nulls()
 
     def _drop_nulls(self) -> None:
@@ -104,7 +104,7 @@ class _Edits:
         for name, tree in server.children.items() if server else ():
             variables = name == ENVIRONMENT and isinstance(tree, Branch)
             if not variables and (block is None or name not in block.children):
-                self._server(Remove((str(name),), "not carried: it says nothing"))
+                self._server(Remove((str(name),), "not carried over: it sets nothing"))
 
     def _add(self, name: str, value: object) -> None:
         if self._pair.preset.value(name) is None:
@@ -125,9 +125,9 @@ class _Edits:
         ours, role = self._pair.preset.value(name), role_of(name)
         reasons = {
             "in colocate mode nothing listens": role is Role.LISTEN,
-            f"{self._pair.path.name} says it already": ours is not None,
-            "only a server takes it": role not in (Role.SERVER, Role.BOTH),
-            "every engine of colocate mode has learners of its own": name == DATA,
+            f"{self._pair.path.name} sets it already": ours is not None,
+            "only a server accepts it": role not in (Role.SERVER, Role.BOTH),
+            "in colocate mode every engine has its own learners": name == DATA,
             "it is the default": is_default(name, value) and name not in wanted and not self._is_explained(name),
         }
         return next((reason for reason, holds in reasons.items() if holds), None)

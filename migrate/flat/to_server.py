@@ -72,10 +72,10 @@ class _Edits:
         self.edits += at(self._pair.server_path, edits)
 
     def mode(self) -> None:
-        said = self._pair.preset.tree.leaf("vllm_mode")
-        if said is None:
+        leaf = self._pair.preset.tree.leaf("vllm_mode")
+        if leaf is None:
             self._learner(Add(("vllm_mode",), "server", UNSET, "use_vllm"))
-        elif said.value != "server":
+        elif leaf.value != "server":
             self._learner(Change(("vllm_mode",), "server", ToServer.why))
 
     def address(self) -> None:
@@ -91,37 +91,37 @@ class _Edits:
 
     def listen(self) -> None:
         for name in ("host", "port"):
-            if self._pair.said_by_server(name) is None:
-                said = getattr(self._pair.target, name) or self._pair.preset.value(f"vllm_server_{name}")
-                value = said[0] if isinstance(said, list) and said else said or self._pair.target.address[name]
+            if self._pair.server_value(name) is None:
+                given = getattr(self._pair.target, name) or self._pair.preset.value(f"vllm_server_{name}")
+                value = given[0] if isinstance(given, list) and given else given or self._pair.target.address[name]
                 self._server(Add((name,), value, "the server listens where the learner connects"))
 
     def shared(self) -> None:
-        fresh = self._pair.leaves or self._pair.preset.server is None
+        fresh = self._pair.changes_mode or self._pair.preset.server is None
         for name in fields(Role.BOTH):
             value = self._pair.preset.value(name)
-            missing = value is not None and self._pair.said_by_server(name) is None
+            missing = value is not None and self._pair.server_value(name) is None
             if missing and (fresh or name not in FOLLOWS):
                 self._server(Add((name,), value, f"both sides act on it; as in {self._pair.path.name}"))
 
     def engine(self) -> None:
         for name in ORDER:
             setting = self._pair.preset.arguments.get(name)
-            there = self._pair.said_by_server(name)
+            there = self._pair.server_value(name)
             if setting is None:
                 self._complete(name, there)
             elif name in DROPPED and not (name == RANK and self._pair.keeps_adapters):
                 self._learner(Remove((name,), DROPPED[name]))
             elif there is not None:
-                self._learner(Remove((name,), f"{self._pair.server_path.name} says it already"))
+                self._learner(Remove((name,), f"{self._pair.server_path.name} sets it already"))
             else:
                 self._send(name, setting.value)
 
     def given(self) -> None:
         """What the caller gives wins over what either file says."""
         target, preset = self._pair.target, self._pair.preset
-        said = {**self._pair.given_to_server(), "host": target.host, "port": target.port}
-        self._server(*_set(preset.block, said, self._written(self._pair.server_path)))
+        values = {**self._pair.given_to_server(), "host": target.host, "port": target.port}
+        self._server(*_set(preset.block, values, self._written(self._pair.server_path)))
         connection = target.connection(as_list=False)
         self._learner(*_set(preset.tree, connection, self._written(self._pair.path)))
 
@@ -140,13 +140,13 @@ class _Edits:
             self._server(Change((name,), *self._decided(name, None)))
 
     def _needed(self) -> tuple[str, ...]:
-        if self._pair.leaves:
+        if self._pair.changes_mode:
             raises = self._pair.keeps_adapters and self._decided(RANK, None).value != DEFAULT_RANK
             return (*COMPLETE, RANK) if raises else COMPLETE
         return REQUIRED if self._pair.preset.server is None else ()
 
     def _decided(self, name: str, had: object) -> decide.Decision:
-        return self._pair.served(name, had, refit=self._pair.leaves)
+        return self._pair.served(name, had, refit=self._pair.changes_mode)
 
     def _send(self, name: str, old: object) -> None:
         new, reason = self._decided(name, old)

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from migrate.nested.part import Part
 
 ACTS = "the learner's own engine acts on it"
-UNREAD = "nothing reads it in colocate mode; kept for the next time in server mode"
+UNREAD = "nothing reads it in colocate mode; kept for a return to server mode"
 REASONS = {
-    SHARE: f"engine and learner share the GPU, so at most {decide.SHARED_SHARE}; what it was before server mode is"
-    " not known",
-    TENSOR: "an engine spans as many GPUs as before, and the learners must be a multiple of it",
+    SHARE: f"engine and learner share the GPU, so at most {decide.SHARED_SHARE}; its value before server mode"
+    " is not known",
+    TENSOR: "an engine spans as many GPUs as before, and must divide the number of learners",
     LENGTH: "without it the engine takes the model's own length",
 }
 HIDDEN = "the base's value counts again"
@@ -72,7 +72,7 @@ class Carried:
     @cached_property
     def masks(self) -> dict[tuple[str, str], object]:
         """Nulls that keep a base's settings from a learner in server mode, by path, and what the base says."""
-        nulls = self.part.nulls() if self.part.leaves else ()
+        nulls = self.part.nulls() if self.part.changes_mode else ()
         hidden = {path: self.part.below.tree.value(*path) for path in nulls if self._moved_away(path[-1])}
         return {path: value for path, value in hidden.items() if value is not None}
 
@@ -93,24 +93,24 @@ class Carried:
         """Why an entry of the block does not come back, or None if it does."""
         hidden = [base for (_, masked), base in self.masks.items() if masked == name][-1:]  # a later section wins
         reasons = {
-            "nothing reads it in colocate mode": not self.part.leaves,
-            "only a server takes it": role_of(name) is not Role.SERVER,
-            "the learner's arguments of this file say it already": name in self._said,
+            "nothing reads it in colocate mode": not self.part.changes_mode,
+            "only a server accepts it": role_of(name) is not Role.SERVER,
+            "the learner's arguments of this file set it already": name in self._own_names,
             HIDDEN: any(name in (*FITTED, LORA) or same(base, value) for base in hidden),
             decide.CALLER: name in self.wanted and not self.part.leads,
-            "it says nothing": value is None and self.part.below.tree.find("rlhf", name) is None,
-            "every engine of colocate mode has learners of its own": name == DATA,
+            "it sets nothing": value is None and self.part.below.tree.find("rlhf", name) is None,
+            "in colocate mode every engine has its own learners": name == DATA,
             "it is the default": is_default(name, value) and self._speaks_alone(name),
-            "--to server adds it; global_max_length counts": self._is_added_length(name, value),
+            "--to server adds it from global_max_length": self._is_added_length(name, value),
         }
         return next((reason for reason, holds in reasons.items() if holds), None)
 
     @cached_property
-    def _said(self) -> set[str]:
+    def _own_names(self) -> set[str]:
         return {setting.name for setting in self.part.settings()}
 
     def _is_added_length(self, name: str, value: object) -> bool:
-        if name != LENGTH or self.part.preset.limit is None or not self.part.leaves:
+        if name != LENGTH or self.part.preset.limit is None or not self.part.changes_mode:
             return False
         inherited = self.part.was_below.tree.value(*SERVER_BLOCK, LENGTH)
         adds = inherited is None or self.part.needs.fills(inherited)
@@ -119,5 +119,5 @@ class Carried:
 
     def _speaks_alone(self, name: str) -> bool:
         # No base says otherwise, nor the caller, and nobody wrote a comment about it.
-        said = name in self.wanted or self.part.below.tree.find("rlhf", name) is not None
-        return not said and not self.part.comments((*SERVER_BLOCK, name))
+        is_set = name in self.wanted or self.part.below.tree.find("rlhf", name) is not None
+        return not is_set and not self.part.comments((*SERVER_BLOCK, name))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from schema.layouts.preset import Preset
     from schema.layouts.preset import Setting
 
-UNSET = "it was not set, which is colocate up to ms-swift 3.11.0 unless a server is named, and an error after"
+UNSET = "it was not set: colocate up to ms-swift 3.11.0 unless a server is named, an error in later releases"
 
 
 class Direction(ABC):
@@ -75,9 +75,9 @@ class Direction(ABC):
         if mode is not None and mode.value != self.mode:
             yield Change(MODE, self.mode, self.why)
         elif self.part.sets_mode:
-            said = self.part.own.find("rlhf", "use_vllm") is not None
-            why = self.why if self.part.after.said_mode else UNSET
-            yield Add(MODE, self.mode, why, "use_vllm" if said else None)
+            is_set = self.part.own.find("rlhf", "use_vllm") is not None
+            why = self.why if self.part.after.explicit_mode else UNSET
+            yield Add(MODE, self.mode, why, "use_vllm" if is_set else None)
 
 
 def writes(edits: Iterable[Edit], path: tuple[str, ...]) -> bool:

@@ -81,7 +81,7 @@ class Part(Aim):
     @property
     def knows_mode(self) -> bool:
         """Whether the file by itself is a preset of the mode, or becomes one."""
-        return self.says_mode or self.after.said_mode == self.target.to
+        return self.says_mode or self.after.explicit_mode == self.target.to
 
     @property
     def says_mode(self) -> bool:

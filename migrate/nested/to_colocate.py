@@ -47,10 +47,7 @@ class ToColocate(Direction):
     """From server mode to colocate mode."""
 
     mode = "colocate"
-    why = (
-        "the engine comes back to the learner's GPUs; sleep_level and offloading that it may have had before"
-        " are not known"
-    )
+    why = "the engine returns to the learner's GPUs; its earlier sleep_level and offload settings are not known"
 
     def __init__(self, part: Part) -> None:
         super().__init__(part)
@@ -66,12 +63,12 @@ class ToColocate(Direction):
             or (needs_server(setting) and ROLES[setting.name].misplaced is Misplaced.CONNECTS)
             or (needs_server(setting) and setting.name not in ADDRESS)
         ]
-        used = before.said_mode != "colocate" and below.said_mode != "colocate"
+        used = before.explicit_mode != "colocate" and below.explicit_mode != "colocate"
         block = after.block if used else None
         children = block.children if isinstance(block, Branch) else {}
         section = ".".join(SERVER_BLOCK)
-        said = [(str(name), tree) for name, tree in children.items() if data(tree) is not None]
-        return [*found, *(Setting(section, name, data(tree), tree.place, tree.key) for name, tree in said)]
+        entries = [(str(name), tree) for name, tree in children.items() if data(tree) is not None]
+        return [*found, *(Setting(section, name, data(tree), tree.place, tree.key) for name, tree in entries)]
 
     def edits(self) -> list[Edit]:
         """All edits, in the order in which they are made."""
@@ -124,7 +121,7 @@ class ToColocate(Direction):
                 after = name if isinstance(edit, Move | Add) else after
 
     def _completed(self) -> dict[str, object]:
-        if not (self.part.leads and self.part.leaves):
+        if not (self.part.leads and self.part.changes_mode):
             return {}
         return {SHARE: decide.SHARED_SHARE, **self._carried.wanted}
 
@@ -141,7 +138,7 @@ class ToColocate(Direction):
     def _moved(self, name: str, value: object, after: str | None) -> Iterator[Edit]:
         path, to = (*SERVER_BLOCK, name), ("rlhf", name)
         if lost := self._carried.lost(name, value):
-            yield Remove(path, f"not carried: {lost}")
+            yield Remove(path, f"not carried over: {lost}")
             return
         if to not in self._carried.masks and self.part.says_null(to):
             yield Remove(to, "the server's block has its value")
@@ -149,7 +146,7 @@ class ToColocate(Direction):
         yield Move(path, to, why_back(name, self._carried.wanted), KEEP if same(new, value) else new, after)
 
     def _emptied(self, edits: Iterable[Edit]) -> Iterator[Edit]:
-        if self.part.own.find(*SERVER_BLOCK) is None or not (self.part.leaves or self._block):
+        if self.part.own.find(*SERVER_BLOCK) is None or not (self.part.changes_mode or self._block):
             return
         path: tuple[str, ...] = SERVER_BLOCK
         while len(path) > 1 and self._base_of_block is None and self._holds_nothing_else(path[:-1]):
@@ -171,8 +168,8 @@ class ToColocate(Direction):
     @cached_property
     def _base_of_block(self) -> str | None:
         # The base whose block would count again, if it stays as it is.
-        block, mode = self.part.below.block, self.part.below.said_mode
-        stays = self.part.leaves and self.part.target.bases is Bases.MASK and mode != "colocate"
+        block, mode = self.part.below.block, self.part.below.explicit_mode
+        stays = self.part.changes_mode and self.part.target.bases is Bases.MASK and mode != "colocate"
         return block.key.file.name if stays and block is not None and data(block) is not None else None
 
     def _spares_custom(self, edits: Iterable[Edit]) -> bool:

@@ -45,7 +45,7 @@ NEVER_READ = "in server mode only the rollout server acts on it"
 COLOCATE_ONLY = "it acts in colocate mode only"
 #: Engine settings that the server does not get.
 DROPPED = {
-    "vllm_max_lora_rank": "adapters are not loaded by the rollout server",
+    "vllm_max_lora_rank": "the rollout server loads no adapters",
     "vllm_pipeline_parallel_size": "`swift rollout` has no pipeline parallelism",
 }
 
@@ -114,17 +114,17 @@ class ToServer(Direction):
         if winner is None or winner.section != setting.section:
             return Remove(path, "a later section of the preset overrides it")
         if self.part.own.find(*to) is not None:
-            return Remove(path, "the server's block of this file already says it")
-        if name in FITTED and self.part.leaves and not self.part.leads:
-            return Remove(path, "it was fitted to GPUs shared with the learner; the split's value counts")
+            return Remove(path, "the server's block of this file sets it already")
+        if name in FITTED and self.part.changes_mode and not self.part.leads:
+            return Remove(path, "it was for GPUs shared with the learner; the split's value counts")
         new, reason = self._decided(name, setting.value)
         kept = same(new, setting.value)
         return Move(path, to, NEVER_READ if kept else f"{NEVER_READ}; {reason}", KEEP if kept else new)
 
     def _to_copy(self, name: str) -> Iterator[Setting]:
         # What a masked base says to the engine, and the split does not.
-        said = name in DROPPED or self.part.bases.find(*SERVER_BLOCK, name) is not None
-        if said or (name in FITTED and self.part.leaves):
+        is_set = name in DROPPED or self.part.bases.find(*SERVER_BLOCK, name) is not None
+        if is_set or (name in FITTED and self.part.changes_mode):
             return
         for setting in self.part.inherited():
             if setting == self.part.after.arguments.get(name):
@@ -135,12 +135,12 @@ class ToServer(Direction):
         return Add(to, new, f"as in {setting.key.file.name}" if same(new, setting.value) else reason)
 
     def _decided(self, name: str, had: object) -> decide.Decision:
-        return self.part.served(name, had, refit=self.part.leaves and name in self._completed())
+        return self.part.served(name, had, refit=self.part.changes_mode and name in self._completed())
 
     def _completed(self) -> tuple[str, ...]:
         if not self.part.leads:
             return ()
-        return COMPLETE if self.part.leaves else REQUIRED
+        return COMPLETE if self.part.changes_mode else REQUIRED
 
     def _kept(self, block: Sequence[Edit]) -> Iterator[Edit]:
         # What the engine had, where the blocks of migrated bases would merge to something else.
@@ -156,7 +156,7 @@ class ToServer(Direction):
         hidden = next((path for path in self.part.nulls() if path[-1] == name), None)
         if hidden is not None:
             return Move(hidden, to, f"hides {shown(gets)} of a base, as before")
-        return Add(to, None, f"it was unset, and would be {shown(gets)}")
+        return Add(to, None, f"it was unset; without this null it would be {shown(gets)}")
 
     def _is_decided(self, name: str, had: object, gets: object, block: Iterable[Edit]) -> bool:
         # Whether the split decides on a setting, this file does, or a block that was there before.
@@ -176,7 +176,7 @@ class ToServer(Direction):
     def _balanced(self, block: Iterable[Edit]) -> Iterator[Edit]:
         # A child's own TP leaves another DP than its parent's for the same GPUs.
         to, own = (*SERVER_BLOCK, TENSOR), self.part.own.value(*SERVER_BLOCK, TENSOR)
-        follows = self.part.leaves and not self.part.leads and (own is not None or writes(block, to))
+        follows = self.part.changes_mode and not self.part.leads and (own is not None or writes(block, to))
         if not follows or self.part.own.find(*SERVER_BLOCK, DATA) is not None:
             return
         tensor = self.part.tensor

@@ -83,22 +83,22 @@ def _starred(value: str | None, known: Known) -> str | None:
 
 def items(migrations: Sequence[Migration]) -> list[Item]:
     """One item for each edit, file by file; a file that goes is an item itself."""
-    files = {one.path: one for one in migrations}
+    files = {migration.path: migration for migration in migrations}
     found: list[Item] = []
-    for one in migrations:
-        found += [_item(step, one, files) for step in one.own]
-        found += [_gone(one)] if one.goes else []
+    for migration in migrations:
+        found += [_item(step, migration, files) for step in migration.own]
+        found += [_gone(migration)] if migration.goes else []
     return found
 
 
-def _item(step: Step, one: Migration, files: Mapping[Path, Migration]) -> Item:
+def _item(step: Step, migration: Migration, files: Mapping[Path, Migration]) -> Item:
     edit = step.edit
     move = edit if isinstance(edit, Move) else None
-    before = None if isinstance(edit, Add) and _is_taken(edit, one) else _entry(one.old, edit.path)
-    target = files[move.target].new if move else one.new
+    before = None if isinstance(edit, Add) and _is_taken(edit, migration) else _entry(migration.old, edit.path)
+    target = files[move.target].new if move else migration.new
     after = None if isinstance(edit, Remove) else _entry(target, move.to if move else edit.path)
     return Item(
-        file=shown(one.path),
+        file=shown(migration.path),
         kind="changed" if before and isinstance(edit, Add) else _KINDS[type(edit)],
         key=".".join(edit.path),
         to=_to(move) if move else "",
@@ -112,9 +112,9 @@ def _item(step: Step, one: Migration, files: Mapping[Path, Migration]) -> Item:
     )
 
 
-def _is_taken(add: Add, one: Migration) -> bool:
+def _is_taken(add: Add, migration: Migration) -> bool:
     # Whether another edit takes away what stood there.
-    return any(step.edit.path == add.path and isinstance(step.edit, Move | Remove) for step in one.own)
+    return any(step.edit.path == add.path and isinstance(step.edit, Move | Remove) for step in migration.own)
 
 
 def _to(move: Move) -> str:
@@ -122,10 +122,10 @@ def _to(move: Move) -> str:
     return key if move.into is None else f"{move.into.name}: {key}"
 
 
-def _gone(one: Migration) -> Item:
-    left = Counter(comment for step in one.own for comment in step.comments)
-    rest = tuple((Counter(text.comments(one.old)) - left).elements())
-    return Item(shown(one.path), "removed", "the file", "", 1, None, None, None, GONE, rest)
+def _gone(migration: Migration) -> Item:
+    left = Counter(comment for step in migration.own for comment in step.comments)
+    rest = tuple((Counter(text.comments(migration.old)) - left).elements())
+    return Item(shown(migration.path), "removed", "the file", "", 1, None, None, None, GONE, rest)
 
 
 def _entry(document: Document, path: tuple[str, ...]) -> tuple[int, str] | None:

@@ -69,7 +69,7 @@ def look_at(found: Sequence[Stale]) -> str:
     """The paragraph of the report about them; nothing if there are none."""
     if not found:
         return ""
-    lines = [f"  {one.file}:{one.line}: {one.comment} (names {one.names})" for one in found]
+    lines = [f"  {suspect.file}:{suspect.line}: {suspect.comment} (names {suspect.names})" for suspect in found]
     title = "Look at these comments, which name the old mode or an old value:"
     return "".join(f"{printable(line)}\n" for line in [title, *lines])
 

@@ -67,16 +67,14 @@ def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, *,
     parts = [] if written else [diff(migration, known, made.twins.get(migration.path)) for migration in changed]
     parts.append(render(_items(made, changed, known)))
     parts.append(look_at(_stale(made, changed, known)))
-    parts += [f"What was wrong before, and stays:\n{text(old)}\n"] if old else []
+    parts += [f"Findings that were there before, and stay:\n{text(old)}\n"] if old else []
     for migration in _files(made):
         what = _verdict(made, migration, output, written=written) if migration in changed else "nothing to do"
         parts.append(f"{_name(migration.path)}: {what}\n")
     if written and old:
         moved = below(made.migrations, output) if output else {}
-        names = ", ".join(_name(moved.get(path, path)) for path, ones in made.old.items() if ones)
-        parts.append(
-            f"validate-config and the launchers will refuse {names} until what was wrong before is mended\n"
-        )
+        names = ", ".join(_name(moved.get(path, path)) for path, findings in made.old.items() if findings)
+        parts.append(f"validate-config and the launchers will refuse {names} until they are fixed\n")
     return "".join(parts)
 
 
@@ -85,17 +83,17 @@ def _name(path: Path) -> str:
 
 
 def _known(made: Plan) -> Known:
-    return secrets.known(*(half.data() for one in made.migrations for half in (one.old, one.new)))
+    return secrets.known(*(text.data() for each in made.migrations for text in (each.old, each.new)))
 
 
 def _stale(made: Plan, changed: Sequence[Migration], known: Known) -> list[Stale]:
     found = stale(changed, made.to)
-    return [replace(one, comment=secrets.starred_line(one.comment, known)) for one in found]
+    return [replace(comment, comment=secrets.starred_line(comment.comment, known)) for comment in found]
 
 
 def _files(made: Plan) -> list[Migration]:
     # A copy in colocate mode gets no server's half.
-    return [one for one in made.migrations if not (made.twins and one.content is None)]
+    return [migration for migration in made.migrations if not (made.twins and migration.content is None)]
 
 
 def _items(made: Plan, changed: Sequence[Migration], known: Known) -> list[Item]:
@@ -105,10 +103,10 @@ def _items(made: Plan, changed: Sequence[Migration], known: Known) -> list[Item]
 
 def _with_twins(made: Plan) -> Iterator[Migration]:
     # What tells a copy from its original comes first.
-    for one in made.migrations:
-        if twin := made.twins.get(one.path):
+    for migration in made.migrations:
+        if twin := made.twins.get(migration.path):
             yield twin.copied
-        yield one
+        yield migration
 
 
 def _old(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> list[Finding]:
@@ -128,5 +126,5 @@ def _verdict(made: Plan, migration: Migration, output: Path | None, *, written: 
     if not written:
         return f"would be {'migrated' if migration.content is not None else 'removed'} (--write does it)"
     if migration.content is None:
-        return "not written below it" if output else "removed"
-    return f"written below {_name(output)}" if output else "written"
+        return f"not written to {_name(output)}" if output else "removed"
+    return f"written to {_name(output)}" if output else "written"

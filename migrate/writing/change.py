@@ -89,12 +89,12 @@ def _refuse_irreplaceable(file: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         return
     if not stat.S_ISREG(found.st_mode):
-        kind = "a directory" if stat.S_ISDIR(found.st_mode) else "no regular file"
+        kind = "a directory" if stat.S_ISDIR(found.st_mode) else "not a regular file"
         raise InputError(f"cannot be written: is {kind}", Place(file))
     if found.st_nlink > 1:
         raise InputError(
-            f"has {found.st_nlink} names (hard links), and the others would keep the old text; give it a file of"
-            " its own first: cp -p FILE COPY && mv COPY FILE",
+            f"has {found.st_nlink} names (hard links), and the others would keep the old text; give it its own"
+            " file first: cp -p FILE COPY && mv COPY FILE",
             Place(file),
         )
     if not os.access(file, os.W_OK, effective_ids=os.access in os.supports_effective_ids):

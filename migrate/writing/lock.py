@@ -53,16 +53,16 @@ class Locks:
             InputError: another process keeps one of them locked for too long, or one cannot be opened.
         """
         until = time.monotonic() + PATIENCE
-        told = False
+        noted = False
         while (busy := self._try(folders)) is not None:
             if time.monotonic() > until:
                 raise InputError(
-                    f"{shown(busy)}: {_holder(busy)} is at work there, since {PATIENCE:g} s at least; nothing was"
-                    " written; try again when it has ended"
+                    f"{shown(busy)}: {_holder(busy)} has been at work there for {PATIENCE:g} s at least; nothing"
+                    " was written; try again when it has ended"
                 )
-            if not told:
+            if not noted:
                 note(f"{shown(busy)}: waiting for {_holder(busy)} to end")
-                told = True
+                noted = True
             time.sleep(_PAUSE)
 
     def release(self) -> None:

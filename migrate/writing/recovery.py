@@ -58,7 +58,7 @@ def recover(file: Path) -> None:
         _recover(file, _dead(file))
     except OSError as error:
         raise InputError(
-            f"what a killed call left cannot be put right: {disk.described(error)}; mend that, then run it again",
+            f"what a killed call left cannot be cleaned up: {disk.described(error)}; fix that, then run it again",
             Place(file),
         ) from error
 
@@ -85,7 +85,7 @@ def _recover(file: Path, journal: Journal | None) -> None:
         remove(file)
     elif file.name == DONE:
         clean_up(journal)
-        note(f"{shown(file)}: removed what a call that was killed after it had written its files left")
+        note(f"{shown(file)}: removed the leftovers of a call that was killed after it had written its files")
     else:
         files = put_back(journal)
         names = ", ".join(map(shown, files)) or "none"
@@ -103,10 +103,10 @@ def refuse_mixture(file: Path) -> None:
     """
     journal = _dead(file)
     if file.name == DONE or journal is None:
-        note(f"{shown(file)}: a call was killed, the files are whole; the next call with --write cleans up")
+        note(f"{shown(file)}: a call was killed, but the files are whole; the next call with --write cleans up")
     else:
         raise InputError(
             f"a call was killed while it wrote {counted(len(journal.entries), 'file')}: some may be new and"
-            " others old; migrate-config --write puts them back as they were, and then does what it is asked",
+            " others old; migrate-config --write puts them back as they were, and then continues",
             Place(file),
         )

@@ -121,7 +121,7 @@ def set_source(document: Document, path: Path, source: str) -> str:
         why = "comes through an alias" if isinstance(node, Alias) else "carries an anchor"
         raise refusal(document, node, f"the value {why}")
     if not isinstance(node, Scalar):
-        raise refusal(document, node, "a list or a mapping stands here")
+        raise refusal(document, node, "there is a list or a mapping here")
     start, end = node.span.start, node.span.end
     if is_nothing(node):
         return _filled(document, where, f" {source}" if source else "")
@@ -137,7 +137,7 @@ def _filled(document: Document, where: Spot, source: str) -> str:
     if isinstance(where.parent, Mapping):
         start = colon_end(text, where.entry)
     if start == 0 or text[start - 1] not in ":-":
-        raise refusal(document, where.node, "no colon or dash stands before the empty value")
+        raise refusal(document, where.node, "there is no colon or dash before the empty value")
     return text[:start] + source + text[start:]
 
 
@@ -237,7 +237,7 @@ def _emptied(document: Document, path: Path, here: Region) -> str:
     colon = colon_end(text, holder.entry)
     properties = _PROPERTIES.match(text, colon)
     if properties is None:
-        raise refusal(document, holder.node, "something stands between the key and its value")
+        raise refusal(document, holder.node, "something is between the key and its value")
     offset = properties.end()
     return f"{text[:offset]} {{}}{text[offset : here.head]}{text[here.end :]}"
 
@@ -263,7 +263,7 @@ def insert_before(document: Document, path: Path, lines: Sequence[str]) -> str:
     """The same before a key of a block mapping, above its comments."""
     where, mapping = _editable(document, path, only=True)
     if mapping.flow:
-        raise refusal(document, where.node, "it stands in a flow mapping ({...})")
+        raise refusal(document, where.node, "it is in a flow mapping ({...})")
     here, column = region(document, where), where.entry.key.span.column - 1
     if not here.dash:
         return inserted(document, here.head, column, lines)

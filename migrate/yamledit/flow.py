@@ -58,7 +58,7 @@ def opening(document: Document, mapping: Mapping) -> int:
     """
     found = _BRACE.match(document.text, mapping.span.start)
     if found is None:
-        raise refusal(document, mapping, "it stands in a list without braces of its own")
+        raise refusal(document, mapping, "it is in a list without its own braces")
     return found.end()
 
 
@@ -158,9 +158,7 @@ def source(document: Document, place: Node, lines: Sequence[str], names: Path = 
     if len(lines) > 1 or not _means_the_same(document, entry):
         what = next(line.strip() for line in lines if not line.lstrip().startswith("#"))
         why = "a comment, several lines, or another meaning between braces"
-        raise refusal(
-            document, place, f"`{what}` would come into this flow mapping and cannot stand in one: {why}"
-        )
+        raise refusal(document, place, f"`{what}` would go into this flow mapping, which cannot hold it: {why}")
     for name in reversed(names):
         entry = f"{scalar(name)}: {{{entry}}}"
     return entry

@@ -95,7 +95,7 @@ def _filled(document: Document, holder: Spot, lines: Sequence[str]) -> str:
         return _item(document, holder, lines)
     start, end = colon_end(document.text, holder.entry), holder.node.span.end
     if "#" in document.text[start:end]:
-        raise refusal(document, holder.node, "a comment stands inside the empty value")
+        raise refusal(document, holder.node, "there is a comment inside the empty value")
     removed = max(end - start, 0)
     bare = document.text[:start] + document.text[start + removed :]
     column = holder.entry.key.span.column - 1 + indent_step(document)

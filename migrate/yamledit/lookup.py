@@ -103,7 +103,7 @@ def _own(document: Document, mapping: Mapping, name: Hashable) -> int | None:
         number for number, entry in enumerate(mapping.entries) if not is_merge(entry) and same(key(entry), name)
     ]
     if len(found) > 1:
-        raise refusal(document, mapping.entries[found[1]].key, f"the key {name} stands twice")
+        raise refusal(document, mapping.entries[found[1]].key, f"the key {name} is there twice")
     if not found:
         _refuse_merged(document, mapping, name)
     return found[0] if found else None

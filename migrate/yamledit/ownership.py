@@ -71,17 +71,17 @@ def owned(block: Sequence[str], key: Named, following: Iterable[Named], *, goes:
 
 def claim(block: Sequence[str], key: Named, following: Iterable[Named]) -> Claim:
     """What a block has to do with the key below it."""
-    said, own = "\n".join(block), own_words(*key)
+    text, own = "\n".join(block), own_words(*key)
     if _is_switched_off(block, key.name, own):
         return Claim.OTHER
     others = [other for other in following if other.name != key.name]
-    spoken = words(said)
+    spoken = words(text)
     if not spoken.isdisjoint({plain(key.name), *value_words(key.values)}):
         return Claim.OWN
     # The parts of a name that is another key's, or stands in its value, speak of that one.
     if own & stems(spoken - {word for other in others for word in _marked(other)}):
         return Claim.OWN
-    return Claim.OTHER if any(_speaks_of(spoken, ticked(said), other) for other in others) else Claim.NEAR
+    return Claim.OTHER if any(_speaks_of(spoken, ticked(text), other) for other in others) else Claim.NEAR
 
 
 def _marked(other: Named) -> set[str]:

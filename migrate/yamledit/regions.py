@@ -62,7 +62,7 @@ def region(document: Document, spot: Spot, above: int | None = None) -> Region:
     line = line_start(text, start)
     dash = _DASHES.fullmatch(text, line, start) is not None
     if text[line:start].strip() and not dash:
-        raise refusal(document, entry.key, "another token stands before this key on its line")
+        raise refusal(document, entry.key, "another token is before this key on its line")
     end = _foot(text, _last_line_end(document, entry, line), entry.key.span.column - 1)
     if dash:
         return Region(start, start, end, dash)

@@ -71,9 +71,9 @@ def value_words(values: Iterable[str]) -> frozenset[str]:
     """The words by which a value is recognized; of paths and long texts only those that no sentence has."""
     found: set[str] = set()
     for value in values:
-        said = words(value)
+        spoken = words(value)
         long = "/" in value or len(value.split()) > _PROSE
-        found |= {word for word in said if len(word) >= _SHORTEST and (is_compound(word) or not long)}
+        found |= {word for word in spoken if len(word) >= _SHORTEST and (is_compound(word) or not long)}
     return frozenset(found)
 
 

@@ -47,8 +47,8 @@ def knowing(arguments: Iterable[tuple[str, str]]) -> tuple[str, ...]:
         events = history(*argument)
         if not events:
             return ()  # thousands of unknown names cost nothing
-        one = _having(tuple(events), versions())
-        having = {*one} if having is None else having.intersection(one)
+        releases = _having(tuple(events), versions())
+        having = {*releases} if having is None else having.intersection(releases)
     return tuple(version for version in versions() if having is None or version in having)
 
 

@@ -46,4 +46,4 @@ def _refuse_alone(workspace: Workspace, path: Path, learner: Path) -> None:
     if not workspace.has(learner):
         raise HalfError(f"is the server's half of {learner.name}, which is not beside it", Place(path))
     if not is_learner_half(workspace.tree(learner)):
-        raise HalfError(f"would be the server's half of {learner.name}, which is no flat YAML", Place(path))
+        raise HalfError(f"would be the server's half of {learner.name}, which is not flat YAML", Place(path))

@@ -93,7 +93,7 @@ class Flat(Preset):
         return Kind.OTHER if algorithm in OTHER_ALGORITHMS else Kind.GRPO
 
     @cached_property
-    def said_mode(self) -> object:
+    def explicit_mode(self) -> object:
         """The value of vllm_mode, or None if it is unset."""
         return self.value("vllm_mode")
 
@@ -102,11 +102,11 @@ class Flat(Preset):
         """The server's half without its environment, or None."""
         if self.server is None:
             return None
-        return self.server._replace(children=dict(_said(self.server, "server")))
+        return self.server._replace(children=dict(_set_in(self.server, "server")))
 
     def settings(self) -> Iterator[Setting]:
         """Every argument of the learner's half."""
-        for name, tree in _said(self.tree, "trainer"):
+        for name, tree in _set_in(self.tree, "trainer"):
             yield Setting("", name, data(tree), tree.place, tree.key)
 
     def shared(self) -> dict[str, object]:
@@ -154,14 +154,14 @@ class Flat(Preset):
     @property
     def learners_source(self) -> str:
         """The variables of ENV that say it."""
-        said = (name for name in ("NPROC_PER_NODE", "NNODES") if name in self.variables("learner"))
-        return f"{' x '.join(said)} in ENV"
+        names = (name for name in ("NPROC_PER_NODE", "NNODES") if name in self.variables("learner"))
+        return f"{' x '.join(names)} in ENV"
 
     @property
     def processes(self) -> int | None:
         """Learners on one node; None where ENV says nothing of them, or no number."""
-        said = self.variables("learner")
-        return processes(said.get("NPROC_PER_NODE", "1")) if {"NPROC_PER_NODE", "NNODES"} & said.keys() else None
+        env = self.variables("learner")
+        return processes(env.get("NPROC_PER_NODE", "1")) if {"NPROC_PER_NODE", "NNODES"} & env.keys() else None
 
     @property
     def nodes(self) -> int | None:
@@ -176,14 +176,14 @@ class Flat(Preset):
 
     def gpus(self, side: str) -> tuple[str, ...]:
         """CUDA_VISIBLE_DEVICES in ENV of a half."""
-        said = self.variables(side).get("CUDA_VISIBLE_DEVICES", "")
-        return tuple(gpu.strip() for gpu in said.split(",") if gpu.strip())
+        listed = self.variables(side).get("CUDA_VISIBLE_DEVICES", "")
+        return tuple(gpu.strip() for gpu in listed.split(",") if gpu.strip())
 
     def variables(self, side: str) -> Mapping[str, str]:
         """ENV of a half, as ms-swift sets it."""
         half = self.server if side == "server" else self.tree
-        said = half.find(ENVIRONMENT) if half else None
-        children = said.children if isinstance(said, Branch) else {}
+        environment = half.find(ENVIRONMENT) if half else None
+        children = environment.children if isinstance(environment, Branch) else {}
         return {str(name): str(data(tree)) for name, tree in children.items()}
 
 
@@ -192,7 +192,7 @@ def _fields(side: str) -> Mapping[str, catalogue.Field]:
     return newest.trainer if side == "trainer" else newest.server
 
 
-def _said(half: Branch, side: str) -> Iterator[tuple[str, Tree]]:
+def _set_in(half: Branch, side: str) -> Iterator[tuple[str, Tree]]:
     # Nulls and empty lists count as unset; yaml-argument says what ms-swift makes of them.
     fields = _fields(side)
     for name, tree in half.children.items():

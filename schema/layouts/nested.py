@@ -84,7 +84,7 @@ class Nested(Preset):
         return Kind.GRPO if self.tree.find("rlhf") else Kind.OTHER
 
     @cached_property
-    def said_mode(self) -> object:
+    def explicit_mode(self) -> object:
         """The value of `rlhf.vllm_mode`, or None if it is unset."""
         return self.tree.value("rlhf", "vllm_mode")
 
@@ -130,8 +130,8 @@ class Nested(Preset):
     def missing(self) -> Iterator[tuple[str, Place]]:
         """The dataset, and the keys that training repositories of this layout read unconditionally."""
         if not self.value("dataset"):
-            said = self.arguments.get("dataset")
-            yield self.path("dataset"), said.place if said else self.start
+            dataset = self.arguments.get("dataset")
+            yield self.path("dataset"), dataset.place if dataset else self.start
         for path in REQUIRED:
             if self.tree.find(*path) is None or (path == _MODEL and not self.value("model")):
                 section = self.tree.find(path[0])
@@ -153,8 +153,8 @@ class Nested(Preset):
         section = self.tree.find("deepspeed")
         if not isinstance(section, Branch) or section.value("enabled") is not True:
             return super().deepspeed
-        said, value = section.find("config") or section, section.value("config")
-        return Setting("deepspeed", "config", value, said.place if value is not None else said.key, said.key)
+        holder, value = section.find("config") or section, section.value("config")
+        return Setting("deepspeed", "config", value, holder.place if value is not None else holder.key, holder.key)
 
     @property
     def brings_data(self) -> bool:

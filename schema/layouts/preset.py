@@ -96,7 +96,7 @@ class Preset(ABC):
 
     @property
     @abstractmethod
-    def said_mode(self) -> object:
+    def explicit_mode(self) -> object:
         """The value of vllm_mode, or None if it is unset."""
 
     @cached_property
@@ -106,8 +106,8 @@ class Preset(ABC):
         Before 3.11.1 ms-swift settles it so (3.11.0, llm/argument/rlhf_args.py:353 _init_rollout); later releases
         ask for it, of which vllm-mode-unset speaks, and no other rule needs to guess.
         """
-        if self.said_mode is not None or argument.truth(self.value("use_vllm")) is not True:
-            return self.said_mode
+        if self.explicit_mode is not None or argument.truth(self.value("use_vllm")) is not True:
+            return self.explicit_mode
         return "server" if any(self.value(name) is not None for name in ADDRESSES) else "colocate"
 
     @property

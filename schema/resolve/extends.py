@@ -70,22 +70,22 @@ class _Walk:
         if len(self.files) + len(chain) >= MAX_FILES:
             raise ExtendsError(f"this preset pulls in more than {MAX_FILES} files", own.place)
         tree: Branch | None = None
-        for base, said in bases(path, own):
-            self._check(base, said, (*chain, path))
+        for base, named in bases(path, own):
+            self._check(base, named, (*chain, path))
             below = self.merged(base, (*chain, path))
             tree = below if tree is None else merge(tree, below)
         self.files.append(path)
         bare = Branch({k: v for k, v in own.children.items() if k != "extends"}, own.place, own.key)
         return bare if tree is None else merge(tree, bare)
 
-    def _check(self, base: Path, said: Leaf, chain: tuple[Path, ...]) -> None:
+    def _check(self, base: Path, named: Leaf, chain: tuple[Path, ...]) -> None:
         if base in chain:
             circle = " -> ".join(step.name for step in (*chain[chain.index(base) :], base))
-            raise ExtendsError(f"the files extend each other in a circle: {circle}", said.place)
+            raise ExtendsError(f"the files extend each other in a circle: {circle}", named.place)
         if self._root is not None and not base.is_relative_to(self._root):
-            raise ExtendsError(f"extends {base}, which is outside the project root {self._root}", said.place)
+            raise ExtendsError(f"extends {base}, which is outside the project root {self._root}", named.place)
         if not self._workspace.has(base):
-            raise ExtendsError(f"extends {base}, which is not there", said.place)
+            raise ExtendsError(f"extends {base}, which does not exist", named.place)
 
 
 def bases(path: Path, own: Branch) -> list[tuple[Path, Leaf]]:
@@ -94,18 +94,18 @@ def bases(path: Path, own: Branch) -> list[tuple[Path, Leaf]]:
     Raises:
         InputError: `extends` is no path or list of paths.
     """
-    said = own.find("extends")
-    if said is None:
+    value = own.find("extends")
+    if value is None:
         return []
-    if not isinstance(said, Leaf):
-        raise ExtendsError(_NO_PATHS, said.place)
-    names = [said.value] if isinstance(said.value, str) else said.value
+    if not isinstance(value, Leaf):
+        raise ExtendsError(_NO_PATHS, value.place)
+    names = [value.value] if isinstance(value.value, str) else value.value
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise ExtendsError(_NO_PATHS, said.place)
-    return [(Path(os.path.normpath(path.parent / name)), said) for name in names]
+        raise ExtendsError(_NO_PATHS, value.place)
+    return [(Path(os.path.normpath(path.parent / name)), value) for name in names]
 
 
 def _refuse_inherit(own: Branch) -> None:
-    said = own.children.get("inherit")
-    if said is not None:
-        raise ExtendsError("the key `inherit` is not read by anything; did you mean `extends`?", said.key)
+    found = own.children.get("inherit")
+    if found is not None:
+        raise ExtendsError("the key `inherit` is not read by anything; did you mean `extends`?", found.key)

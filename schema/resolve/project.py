@@ -57,12 +57,12 @@ class Settings(BaseModel):
     def _one_node(self) -> Settings:
         """Refuses sides that the node cannot have: both are all of it, and one leaves something for the other."""
         sides = {"rollout-gpus": self.rollout_gpus, "train-gpus": self.train_gpus}
-        said = {name: count for name, count in sides.items() if count is not None}
-        taken = sum(said.values())
-        if self.gpus is None or (taken == self.gpus if len(said) == len(sides) else taken < self.gpus):
+        given = {name: count for name, count in sides.items() if count is not None}
+        taken = sum(given.values())
+        if self.gpus is None or (taken == self.gpus if len(given) == len(sides) else taken < self.gpus):
             return self
-        each = " and ".join(f"{name} {count}" for name, count in said.items())
-        raise ValueError(f"gpus is {self.gpus}, which {each} contradict; say gpus alone, or numbers that add up")
+        each = " and ".join(f"{name} {count}" for name, count in given.items())
+        raise ValueError(f"gpus is {self.gpus}, which {each} contradict; set only gpus, or numbers that add up")
 
 
 class Project(BaseModel):
@@ -102,8 +102,8 @@ def _project(root: Path) -> Project:
 def _settings(file: Path) -> Settings:
     try:
         with file.open("rb") as stream:
-            said: dict[str, Any] = tomllib.load(stream)
-        return Settings.model_validate(_table(said, "tool", "rollout-split"))
+            table: dict[str, Any] = tomllib.load(stream)
+        return Settings.model_validate(_table(table, "tool", "rollout-split"))
     except ValidationError as error:
         raise ProjectError(_first(error), Place(file)) from error
     except (OSError, ValueError) as error:  # no TOML, or no UTF-8
@@ -112,13 +112,13 @@ def _settings(file: Path) -> Settings:
         raise ProjectError("cannot be read: nested too deeply", Place(file)) from error
 
 
-def _table(said: dict[str, Any], *names: str) -> dict[str, Any]:
+def _table(table: dict[str, Any], *names: str) -> dict[str, Any]:
     for name in names:
-        below = said.get(name, {})
+        below = table.get(name, {})
         if not isinstance(below, dict):
             raise ValueError(f"{name} is {below!r}, not a table")  # noqa: TRY004 - of the file, as its other faults
-        said = below
-    return said
+        table = below
+    return table
 
 
 def _first(error: ValidationError) -> str:

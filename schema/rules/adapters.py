@@ -22,41 +22,42 @@ _MERGED = "set vllm_enable_lora to false: the server then gets merged weights"
 
 @rule("colocate-lora", mode="colocate", needs=("vllm_enable_lora", "lora_rank"))
 def colocate_lora(context: Context) -> Iterator[Problem]:
-    """vllm_enable_lora of a learner's own engine, with an adapter that vLLM cannot load.
+    """vllm_enable_lora is on in a learner's own engine, but vLLM cannot load the adapter.
 
-    The engine is made with adapters, of rank lora_rank, where tuner_type is lora (ms-swift 3.10.0,
+    The engine takes adapters of rank lora_rank if tuner_type is lora (ms-swift 3.10.0,
     trainers/rlhf_trainer/rollout_mixin.py:189, to 4.6.0, rlhf_trainers/rollout_mixin.py:475); with any other
-    tuner vllm_enable_lora is not read. vLLM makes none of another rank than 1, 8, 16, 32, 64, 128, 256, 320
-    and 512 (0.23.0, config/lora.py MaxLoRARanks; 0.11.0, config/lora.py:104).
+    tuner vllm_enable_lora is not read. vLLM supports only the ranks 1, 8, 16, 32, 64, 128, 256, 320 and 512
+    (0.23.0, config/lora.py MaxLoRARanks; 0.11.0, config/lora.py:104).
     """
     v = context.values
     if not v.on("vllm_enable_lora") or v.tuner != "lora":
         return
     reasons = [*unloadable(v, context.preset.value("vllm_engine_kwargs"))]
     if context.trainer.config.lora_rank not in RANKS:
-        reasons.append(("lora_rank", f"vLLM takes {', '.join(map(str, RANKS))} only"))
+        reasons.append(("lora_rank", f"vLLM supports only {', '.join(map(str, RANKS))}"))
     if reasons:
         yield Problem(
             context.at("vllm_enable_lora"),
-            f"vllm_enable_lora is true, but the engine cannot load this adapter: {_said(context, reasons)}",
-            f"{context.swift}: raises when the engine is made or first gets the adapter, or samples without a"
-            " part of it",
+            f"vllm_enable_lora is true, but the engine cannot load this adapter: {_listed(context, reasons)}",
+            f"{context.swift}: raises when the engine starts or first gets the adapter, or samples without a"
+            " part of the adapter",
             "set vllm_enable_lora to false: the engine gets merged weights",
         )
 
 
-def _said(context: Context, reasons: list[tuple[str, str]]) -> str:
+def _listed(context: Context, reasons: list[tuple[str, str]]) -> str:
     return "; ".join(f"{field} is {context.preset.value(field)!r} ({why})" for field, why in reasons)
 
 
 @rule("vllm-lora", mode="server", needs=("vllm_enable_lora", "lora_rank"))
 def vllm_lora(context: Context) -> Iterator[Problem]:
-    """An adapter that the rollout server cannot load, and gets all the same.
+    """The rollout server gets an adapter that it cannot load.
 
     With vllm_enable_lora only the adapter is synchronised (ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:652).
-    vLLM loads plain LoRA up to vllm_max_lora_rank; colocate-lora has the same of a learner's own engine. Before
-    4.5.0 the async engine never asks for the adapter (4.4.1, infer_engine/grpo_vllm_engine.py has it in infer
-    alone, 4.5.0:105 in infer_async, too; ms-swift #9855). Nested presets send merged weights: this project's word.
+    vLLM loads plain LoRA up to vllm_max_lora_rank; colocate-lora checks the same for a learner's own engine.
+    Before 4.5.0 the async engine never uses the adapter (4.4.1, infer_engine/grpo_vllm_engine.py uses it in infer
+    only, 4.5.0:105 in infer_async, too; ms-swift #9855). This project requires that nested presets send merged
+    weights.
     """
     if context.server is None:
         return
@@ -86,19 +87,19 @@ def _loaded(context: Context) -> Iterator[Problem]:
         return  # weights of a full training are sent whole
     reasons = [*unloadable(v, preset.served("vllm_engine_kwargs"))]
     if v.tuner != "lora":
-        reasons.append(("tuner_type", "vLLM loads LoRA alone"))
+        reasons.append(("tuner_type", "vLLM loads only LoRA"))
     if reasons:
         yield Problem(
             context.at_server("vllm_enable_lora"),
-            f"vllm_enable_lora is true, but the server cannot load this adapter: {_said(context, reasons)}",
-            f"{context.swift}: ValueError at the first sync, or completions without a part of what was learnt",
+            f"vllm_enable_lora is true, but the server cannot load this adapter: {_listed(context, reasons)}",
+            f"{context.swift}: ValueError at the first sync, or completions that lack a part of the adapter",
             _MERGED,
         )
     elif context.older("4.5.0") and is_async(preset, context.release.version):
         yield Problem(
             context.at_server("vllm_enable_lora"),
-            "vllm_enable_lora is true, but the async engine of this release never asks for the adapter",
-            f"{context.swift}: completions come from the model of the start, without a word",
+            "vllm_enable_lora is true, but the async engine of this release never uses the adapter",
+            f"{context.swift}: completions silently come from the initial model",
             f"{_MERGED}, or use ms-swift 4.5.0 or newer",
         )
     else:
@@ -106,17 +107,17 @@ def _loaded(context: Context) -> Iterator[Problem]:
 
 
 def _rank(context: Context) -> Iterator[Problem]:
-    said, trained = context.preset.served("vllm_max_lora_rank"), context.trainer.config.lora_rank
-    most = DEFAULT_RANK if said is None else said
+    given, trained = context.preset.served("vllm_max_lora_rank"), context.trainer.config.lora_rank
+    most = DEFAULT_RANK if given is None else given
     if not isinstance(most, int) or (most in RANKS and most >= trained):
         return
     fits = [rank for rank in RANKS[1:] if rank >= trained]
     short = most < trained
-    limit = f"lora_rank is {trained}" if short else f"vLLM takes {', '.join(map(str, RANKS))} only"
+    limit = f"lora_rank is {trained}" if short else f"vLLM supports only {', '.join(map(str, RANKS))}"
     raised = "ValueError: LoRA rank is greater than max_lora_rank, at the first sync"
     yield Problem(
-        context.at_server("vllm_enable_lora" if said is None else "vllm_max_lora_rank"),
-        f"vllm_max_lora_rank is {most}{' by default' if said is None else ''}, but {limit}",
-        f"{context.swift}: {raised if short else 'vLLM stops once the server loads it'}",
+        context.at_server("vllm_enable_lora" if given is None else "vllm_max_lora_rank"),
+        f"vllm_max_lora_rank is {most}{' by default' if given is None else ''}, but {limit}",
+        f"{context.swift}: {raised if short else 'vLLM stops while the server loads'}",
         f"set vllm_max_lora_rank to {fits[0]}" if fits else _MERGED,
     )

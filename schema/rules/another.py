@@ -37,26 +37,26 @@ class _Key(NamedTuple):
 
 @rule(ANOTHER_RELEASE, severity=Severity.WARNING, components=True)
 def another_release(context: Context) -> Iterator[Problem]:
-    """Keys that the target release lacks, in a preset all of whose keys other releases know.
+    """The target release lacks keys of a preset, and other releases know all of its keys.
 
-    ms-swift renames arguments and drops them: train_type gave way to tuner_type after 4.0.4, save_safetensors went
-    after 3.12.6 (the catalogue's data, read from the wheels). Where other releases have every key, the preset was
-    probably written for one of them; named as the target, it takes away each `unknown-key` that comes of this.
+    ms-swift renames and removes arguments: tuner_type replaced train_type after 4.0.4, save_safetensors was
+    removed after 3.12.6 (the catalogue's data, read from the wheels). If other releases have every key, the preset
+    was probably written for one of them; with that release as the target, these `unknown-key` errors disappear.
     """
     keys = list(_keys(context))
-    heard = {key: bool(knowing([key.argument])) for key in keys}
-    known, unheard = ([key for key in keys if heard[key] is has] for has in (True, False))
+    catalogued = {key: bool(knowing([key.argument])) for key in keys}
+    known, unknown = ([key for key in keys if catalogued[key] is has] for has in (True, False))
     lacking = [key for key in known if _lacks(context, key)]
     releases = knowing(key.argument for key in known) if lacking else ()
     if releases:
         verb = "knows" if len(releases) == 1 else "know"
-        but = f" but {_listed(unheard)}" if unheard else ""
+        but = f" but {_listed(unknown)}" if unknown else ""
         yield Problem(
             lacking[0].place,
             f"ms-swift {spans(releases)} {verb} all keys of this preset{but};"
-            f" {context.release.version}, which it is checked for, lacks {_listed(lacking)}",
+            f" the target release {context.release.version} lacks {_listed(lacking)}",
             "",
-            f"if another release runs it, name that one: --swift-version {releases[-1]}, or swift-version ="
+            f"if you run it with another release, pass --swift-version {releases[-1]}, or set swift-version ="
             f' "{releases[-1]}" in [tool.rollout-split] of pyproject.toml',
         )
 
@@ -67,13 +67,13 @@ def _keys(context: Context) -> Iterator[_Key]:
             yield _Key("trainer", setting.name, setting.key)
     block = context.preset.block
     for name, tree in block.children.items() if isinstance(block, Branch) else ():
-        # What is none of the server's is the business of other rules.
+        # Other rules report what does not belong to the server.
         if data(tree) is not None and knowing([("server", str(name))]):
             yield _Key("server", str(name), tree.key)
 
 
 def _lacks(context: Context, key: _Key) -> bool:
-    # What stands on the wrong side is misplaced, in any release.
+    # A key on the wrong side is misplaced in every release.
     there = (
         context.release.server if key.side == "server" else {**context.release.server, **context.release.trainer}
     )

@@ -39,8 +39,8 @@ class Rule(NamedTuple):
         severity: of its problems, unless a problem has its own.
         mode: the vllm_mode it is about, or None for all.
         layout: the layout it is about, or None for all.
-        needs: fields without which it can conclude nothing; if one is wrong, that is reported instead.
-        components: whether it also looks at files that are no whole preset.
+        needs: fields that the check depends on; if one is wrong, that is reported instead.
+        components: whether it also checks files that are not whole presets.
     """
 
     id: str

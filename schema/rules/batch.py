@@ -75,7 +75,7 @@ def generation_batch_size(context: Context) -> Iterator[Problem]:
 
 @rule("num-generations", needs=("generation_batch_size", "steps_per_generation", "num_generations"))
 def num_generations(context: Context) -> Iterator[Problem]:
-    """One rollout does not hold whole groups (args_mixin.py:225), or a group has one completion only.
+    """One rollout is not made of whole groups (args_mixin.py:225), or a group has only one completion.
 
     num_generations 1: arguments/rlhf_args.py:408 refuses it without a teacher model, and before 4.4.0 trl always
     (0.29.1, trainer/grpo_config.py: "GRPO requires at least 2 generations per prompt").
@@ -115,8 +115,8 @@ def _group(context: Context) -> str:
 
 
 def _size_place(context: Context) -> Place:
-    said = ("generation_batch_size", "steps_per_generation", "num_generations")
-    return context.at(next((name for name in said if name in context.preset.arguments), said[0]))
+    names = ("generation_batch_size", "steps_per_generation", "num_generations")
+    return context.at(next((name for name in names if name in context.preset.arguments), names[0]))
 
 
 def rollout_size(context: Context) -> int | None:
@@ -139,9 +139,9 @@ def rollout_size(context: Context) -> int | None:
     needs=("per_device_eval_batch_size", "num_generations", "num_generations_eval", "eval_strategy"),
 )
 def eval_batch_size(context: Context) -> Iterator[Problem]:
-    """One evaluation step does not hold whole groups (args_mixin.py:232-242).
+    """One evaluation step is not made of whole groups (args_mixin.py:232-242).
 
-    Before 4.0.0 trl asks for num_generations even where num_generations_eval is set (0.24.0,
+    Before 4.0.0 trl checks num_generations even where num_generations_eval is set (0.24.0,
     trainer/grpo_config.py: "The global eval batch size ... must be divisible by num_generations").
     """
     trainer, world = context.trainer.config, _world(context)
@@ -174,7 +174,7 @@ def _smallest(world: int, group: int) -> int:
 
 @rule("effective-batch-size", needs=("per_device_train_batch_size", "gradient_accumulation_steps"))
 def effective_batch_size(context: Context) -> Iterator[Problem]:
-    """effective_batch_size is not made of whole micro-batches, or accumulation says otherwise.
+    """effective_batch_size is no multiple of the micro-batch, or gradient_accumulation_steps contradicts it.
 
     gradient_accumulation_steps = effective_batch_size / (per_device_train_batch_size x W); a training
     repository that rounds it up silently trains with a larger batch than the preset says.
@@ -198,7 +198,7 @@ def _effective(context: Context, world: tuple[int, str], effective: int, place: 
         yield Problem(
             place,
             f"effective_batch_size is {effective}, not divisible by {product}",
-            "rounded up, the learner would train with another batch than the preset says",
+            "if it were rounded up, the learner would train with a larger batch than the preset says",
             f"set effective_batch_size to {_next_multiple(effective, numbers.micro)}",
         )
     elif trainer.gradient_accumulation_steps not in (None, numbers.accumulation):
@@ -213,9 +213,9 @@ def _effective(context: Context, world: tuple[int, str], effective: int, place: 
 
 @rule("streaming-without-max-steps")
 def streaming_without_max_steps(context: Context) -> Iterator[Problem]:
-    """A streamed dataset, which has no length, and no max_steps, which would say when to stop.
+    """A streamed dataset has no length, and max_steps, which says when to stop, is not set.
 
-    transformers' Trainer raises once the model was loaded ("max_steps has to be specified", 5.12.1,
+    transformers' Trainer raises after the model was loaded ("max_steps has to be specified", 5.12.1,
     trainer.py:690; ms-swift 4.5.2, arguments/base_args/data_args.py:46 says so).
     """
     v = context.values

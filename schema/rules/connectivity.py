@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @rule("vllm-mode-unset", needs=("vllm_mode", "use_vllm"))
 def vllm_mode_unset(context: Context) -> Iterator[Problem]:
-    """vllm_mode and use_vllm that contradict each other.
+    """vllm_mode and use_vllm contradict each other.
 
     ms-swift 4.5.2, arguments/rlhf_args.py:443-447: from 3.11.1 on vllm_mode has no default, and is required
-    with use_vllm and refused without.
+    with use_vllm and refused without it.
     """
     trainer = context.trainer.config
     required = context.release.trainer["vllm_mode"].default is None
@@ -48,14 +48,14 @@ def vllm_mode_unset(context: Context) -> Iterator[Problem]:
 
 
 def _to(context: Context, *names: str) -> str:
-    """The fix that gives the learner its address, and the server's own file where that says another."""
+    """The fix that sets the learner's address, and the one in the server's own file if that differs."""
     preset, address = context.preset, wanted(context)
     values = {"host": address.host, "port": address.port}
     block = preset.block if preset.apart else None
     parts = []
     for name in names:
-        said = block.value(name) if isinstance(block, Branch) else None
-        differs = said not in (None, *ALL_ADDRESSES) and not same_host(said, values[name])
+        value = block.value(name) if isinstance(block, Branch) else None
+        differs = value not in (None, *ALL_ADDRESSES) and not same_host(value, values[name])
         also = f" and {preset.server_path(name)}" if differs else ""
         parts.append(f"{preset.path(f'vllm_server_{name}')}{also} to {preset.listed(values[name])}")
     return f"set {', and '.join(parts)}"
@@ -63,9 +63,9 @@ def _to(context: Context, *names: str) -> str:
 
 @rule("one-loopback-host", mode="server", needs=("vllm_server_host", "vllm_server_port", "vllm_server_base_url"))
 def one_loopback_host(context: Context) -> Iterator[Problem]:
-    """The server's address: one host, a loopback name, and no URL.
+    """The server's address is not exactly one loopback host.
 
-    One server on one node is what this project runs, whose launchers read host and port; ms-swift takes several
+    This project runs one server on one node, and its launchers read host and port; ms-swift also accepts several
     servers, and URLs instead (4.5.2, rlhf_trainers/vllm_client.py:51-68). A plain string is read letter by
     letter when the arguments are passed as keywords (:66), and with neither host nor URL the learner stops at a
     bare assert (arguments/rlhf_args.py:452), or switches to colocate mode before 3.11.1.
@@ -75,7 +75,7 @@ def one_loopback_host(context: Context) -> Iterator[Problem]:
     if urls is not None:
         yield Problem(
             context.at("vllm_server_base_url"),
-            f"vllm_server_base_url is {urls!r}; this project wants one server on this node, by host and port",
+            f"vllm_server_base_url is {urls!r}; this project needs host and port of one server on this node",
             f"{context.swift}: the learner connects there, whatever vllm_server_host and vllm_server_port say",
             f"remove it, and {_to(context, 'host', 'port')}",
         )
@@ -92,7 +92,7 @@ def one_loopback_host(context: Context) -> Iterator[Problem]:
         yield Problem(
             context.at("vllm_server_host"),
             f"vllm_server_host is {hosts!r}; this project runs one server on one node",
-            f"{context.swift}: would connect to each of them",
+            f"{context.swift}: the learner would connect to each of them",
             _to(context, "host", "port"),
         )
     elif len(hosts) != 1 or hosts[0] not in LOOPBACK:
@@ -105,16 +105,16 @@ def one_loopback_host(context: Context) -> Iterator[Problem]:
 
 
 def _several(context: Context) -> bool:
-    # As many ports as hosts are as many servers, of which one-loopback-host speaks.
+    # As many ports as hosts are as many servers, which one-loopback-host reports.
     hosts, ports = context.trainer.config.vllm_server_host, context.trainer.config.vllm_server_port
     return hosts is not None and 1 < len(hosts) == len(ports)
 
 
 @rule("one-port", mode="server", needs=("vllm_server_port", "vllm_server_host", "vllm_server_base_url"))
 def one_port(context: Context) -> Iterator[Problem]:
-    """The server's port: a list of exactly one port.
+    """The server's port is not a list of exactly one port.
 
-    As many ports as hosts (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:66); the default is [8000]
+    ms-swift needs as many ports as hosts (4.5.2, rlhf_trainers/vllm_client.py:66); the default is [8000]
     (rlhf_trainers/args_mixin.py:177).
     """
     trainer = context.trainer.config
@@ -134,23 +134,23 @@ def one_port(context: Context) -> Iterator[Problem]:
 
 @rule("group-port", mode="server", needs=("vllm_server_host", "vllm_server_port", "vllm_server_group_port"))
 def group_port(context: Context) -> Iterator[Problem]:
-    """The port of the weight-sync group: one free port, other than the server's own.
+    """The port of the weight-sync group is not exactly one port, or is the server's own.
 
-    The server binds it on its host (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184-193), 51216 where nothing
-    else is said; a list must be as long as the list of servers. Before 3.11.0 nothing else can be said.
+    The server binds it on its host (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184-193), 51216 by default; a
+    list must be as long as the list of servers. Before 3.11.0 the port cannot be set.
     """
-    said = context.trainer.config.vllm_server_group_port
-    if said is None or "vllm_server_group_port" not in context.release.trainer:
+    value = context.trainer.config.vllm_server_group_port
+    if value is None or "vllm_server_group_port" not in context.release.trainer:
         yield from _default_group_port(context)
         return
-    ports, server = said if isinstance(said, list) else [said], context.trainer.config.vllm_server_port
+    ports, server = value if isinstance(value, list) else [value], context.trainer.config.vllm_server_port
     if _several(context) and len(ports) in (1, len(server)) and not {*ports} & {*server}:
-        return  # of several servers one-loopback-host speaks
+        return  # one-loopback-host reports several servers
     if len(ports) != 1 or not 1 <= ports[0] <= LAST_PORT or ports == server:
         free = GROUP_PORT if server != [GROUP_PORT] else GROUP_PORT + 1
         yield Problem(
             context.at("vllm_server_group_port"),
-            f"vllm_server_group_port is {said!r}; it must be exactly one port from 1 to {LAST_PORT}, other than"
+            f"vllm_server_group_port is {value!r}; it must be exactly one port from 1 to {LAST_PORT}, other than"
             f" vllm_server_port {server!r}",
             f"{context.swift}: ValueError: group_port must be int or list of length num_servers"
             if len(ports) != 1
@@ -164,7 +164,7 @@ def _default_group_port(context: Context) -> Iterator[Problem]:
     if trainer.vllm_server_port == [GROUP_PORT] and trainer.vllm_server_base_url is None:
         yield Problem(
             context.at("vllm_server_port"),
-            f"vllm_server_port is {GROUP_PORT}, which is the port of the weight-sync group, too",
+            f"vllm_server_port is {GROUP_PORT}, which is also the port of the weight-sync group",
             f"{context.swift}: the weight-sync group cannot be opened; both sides hang or die",
             _to(context, "port"),
         )
@@ -172,16 +172,16 @@ def _default_group_port(context: Context) -> Iterator[Problem]:
 
 @rule("async-generate", needs=("async_generate", "vllm_mode"))
 def async_generate(context: Context) -> Iterator[Problem]:
-    """async_generate outside server mode, or in a release that crashes with it.
+    """async_generate is on outside server mode, or in a release that crashes with it.
 
-    ms-swift 4.5.2, arguments/rlhf_args.py:454-458. 4.4.0 and 4.4.1 prepare rows as if they were samples already
-    (4.4.1, rlhf_trainers/rollout_mixin.py:1622 _prefetch; 4.4.2 makes samples of them, #9775).
+    ms-swift 4.5.2, arguments/rlhf_args.py:454-458. 4.4.0 and 4.4.1 treat rows as if they were samples already
+    (4.4.1, rlhf_trainers/rollout_mixin.py:1622 _prefetch; 4.4.2 converts them to samples, #9775).
     """
     trainer = context.trainer.config
     if trainer.async_generate and context.release.version in ("4.4.0", "4.4.1"):
         yield Problem(
             context.at("async_generate"),
-            "async_generate is true, which this release crashes with",
+            "async_generate is true, and this release crashes with it",
             f"{context.swift}: AttributeError before the first step{context.late}",
             "remove it, or use ms-swift 4.4.2 or newer",
         )

@@ -24,16 +24,16 @@ def deepspeed_config(context: Context) -> Iterator[Problem]:
     """The DeepSpeed configuration is neither a name that ms-swift knows, nor a mapping, nor a JSON file.
 
     ms-swift 4.5.2, arguments/sft_args.py:259-269, and arguments/rlhf_args.py:726 for the teacher's; the path of
-    a JSON file is relative to where the learner starts. A mapping without zero_optimization stops accelerate
-    ("Please specify the ZeRO optimization config", 1.15.0), an empty one counts as no DeepSpeed at all.
+    a JSON file is relative to the folder where the learner starts. accelerate refuses a mapping without
+    zero_optimization ("Please specify the ZeRO optimization config", 1.15.0); an empty one counts as no DeepSpeed.
     """
     yield from _switch(context)
     setting = context.preset.deepspeed
     if setting is not None and (wrong := _wrong(setting)) is not None:
-        said = "missing" if setting.value is None else repr(setting.value)
+        shown = "missing" if setting.value is None else repr(setting.value)
         yield Problem(
             setting.place,
-            f"{setting.path} is {said}",
+            f"{setting.path} is {shown}",
             f"{context.swift}: {wrong}{context.late}",
             _FIX,
         )
@@ -49,11 +49,11 @@ def deepspeed_config(context: Context) -> Iterator[Problem]:
 
 def _switch(context: Context) -> Iterator[Problem]:
     # Only the nested layout has a switch; elsewhere the configuration itself stands there.
-    said = context.preset.tree.leaf("deepspeed", "enabled") if context.preset.top_level else None
-    if said is not None and not isinstance(said.value, bool):
+    switch = context.preset.tree.leaf("deepspeed", "enabled") if context.preset.top_level else None
+    if switch is not None and not isinstance(switch.value, bool):
         yield Problem(
-            said.place,
-            f"deepspeed.enabled is {said.value!r}, neither true nor false",
+            switch.place,
+            f"deepspeed.enabled is {switch.value!r}, neither true nor false",
             "the learner starts without DeepSpeed",
             "set it to true or false, without quotes",
         )
@@ -64,8 +64,8 @@ def _wrong(setting: Setting) -> str | None:
         return "starts the learner without DeepSpeed"
     if _unreadable(setting):
         return "JSONDecodeError"
-    said = argument.mapping(setting.value)
-    if said is not None and "zero_optimization" not in said:
+    mapping = argument.mapping(setting.value)
+    if mapping is not None and "zero_optimization" not in mapping:
         return "ValueError: Please specify the ZeRO optimization config in the DeepSpeed config"
     return None
 
@@ -81,7 +81,7 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
     """LoRA or DoRA with ZeRO-3: the weight sync may find parameters that are still partitioned.
 
     `AssertionError` on the state dict before ms-swift 4.5 (3.9.0 to 4.2.3, rlhf_trainers/rollout_mixin.py:963
-    in 4.2.3); with 4.5.2 one learner ran through.
+    in 4.2.3); with 4.5.2 one learner ran to its end.
     """
     deepspeed = context.preset.deepspeed
     if deepspeed is None or not partitions(deepspeed.value):
@@ -91,7 +91,7 @@ def adapter_with_zero3(context: Context) -> Iterator[Problem]:
         yield Problem(
             deepspeed.place,
             f"{deepspeed.path} is {deepspeed.value}, with an adapter",
-            f"{context.swift}: AssertionError at the first weight sync was seen",
+            f"{context.swift}: AssertionError at the first weight sync, as was seen",
             "use zero2",
         )
 

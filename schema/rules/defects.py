@@ -1,6 +1,6 @@
-"""The rule about defects that ms-swift had in some releases, and mended in a later one.
+"""The rule about defects that ms-swift had in some releases, and fixed in a later one.
 
-docs/upstream-fixes.md lists every mend of the trainer, the arguments and the rollout server since 3.10.0, and why
+docs/upstream-fixes.md lists every fix of the trainer, the arguments and the rollout server since 3.10.0, and why
 it is a row here or not.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schema.findings import Severity
-from schema.rules.asked import Asked
-from schema.rules.asked import Defect
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.rules.defect import Arguments
+from schema.rules.defect import Defect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ DEFECTS = {
         "3.11.0",
         "chord_enable_phi_function",
         lambda v: v.on("chord_enable_phi_function") and v.has("chord_sft_dataset"),
-        "the weights of phi are learned from, too: their gradient is not stopped",
+        "the gradient flows through the weights of phi, too, because nothing stops it",
         "set it to false",
         f"{_HF}/utils.py:986",
     ),
@@ -108,8 +108,8 @@ DEFECTS = {
             and v.number("sleep_level") == 2
             and (v.adapter_in_vllm or v.on("dynamic_sample") or v.eval_strategy != "no")
         ),
-        "vLLM drops its weights after each rollout, and gets new ones once a step: a second rollout in a step"
-        " (evaluation, dynamic_sample), or each with vllm_enable_lora, is gibberish",
+        "vLLM drops its weights after each rollout, and gets new ones once per step: a second rollout in a step"
+        " (evaluation, dynamic_sample), or every rollout with vllm_enable_lora, is gibberish",
         "set sleep_level to 1",
         f"{_HF}/rollout_mixin.py:729",
         Severity.ERROR,
@@ -119,7 +119,7 @@ DEFECTS = {
         "3.11.2",
         "reward_model",
         lambda v: v.has("reward_model"),
-        "the reward model reads completions without their end-of-sequence token, and scores them otherwise",
+        "the reward model reads completions without their end-of-sequence token, and scores them differently",
         "",
         f"{_HF}/grpo_trainer.py:339",
     ),
@@ -164,7 +164,7 @@ DEFECTS = {
         "3.12.3",
         "vllm_data_parallel_size",
         lambda v: v.split_groups,
-        "all engines draw with the same seed, and a prompt's completions are spread over them: some are the same",
+        "all engines sample with the same seed, and completions of a prompt are spread over them: some are equal",
         "use no more engines than one rollout has groups",
         "llm/infer/rollout.py:248",
     ),
@@ -195,9 +195,9 @@ DEFECTS = {
         "4.2.0",
         "generation_batch_size",
         lambda v: v.micro_steps % 2 == 0,
-        "counts each micro-step twice with the trl that it asks for (0.28, 0.29): it learns from half of the"
+        "counts each micro-step twice with the trl that it requires (0.28, 0.29): it learns from half of the"
         " completions, and rolls out twice as often",
-        "make each rollout of an odd number of micro-steps",
+        "give each rollout an odd number of micro-steps",
         "rlhf_trainers/grpo_trainer.py:209",
     ),
     "best-by-loss": Defect(
@@ -209,7 +209,7 @@ DEFECTS = {
             and not v.has("metric_for_best_model")
             and (v.on("load_best_model_at_end") or v.word("save_strategy") == "best")
         ),
-        "takes the checkpoint with the lowest loss for the best one, not that with the highest reward",
+        "chooses the checkpoint with the lowest loss as the best one, not the one with the highest reward",
         "set metric_for_best_model to reward",
         "arguments/rlhf_args.py:425",
     ),
@@ -218,7 +218,7 @@ DEFECTS = {
         "4.2.1",
         "freeze_vit",
         lambda v: v.off("freeze_vit") and v.sees is not False,
-        "vLLM keeps what the ViT made of a picture, although the ViT learns",
+        "vLLM caches the ViT's output for a picture, although the ViT is trained",
         "set freeze_vit to true",
         "rlhf_trainers/rollout_mixin.py:456",
     ),
@@ -227,7 +227,7 @@ DEFECTS = {
         "4.2.2",
         "use_liger_kernel",
         lambda v: v.on("use_liger_kernel") and v.kind in ("qwen2_vl", "qwen2_5_vl"),
-        "KeyError: 'input_ids' at the first step: what encodes the pictures is called without inputs",
+        "KeyError: 'input_ids' at the first step: the encoder of pictures is called without inputs",
         "remove it",
         "rlhf_trainers/grpo_trainer.py:1004",
         Severity.ERROR,
@@ -252,7 +252,7 @@ DEFECTS = {
         "4.3.0",
         "target_parameters",
         lambda v: v.adapter and not v.adapter_in_vllm and v.on("use_vllm") and v.has("target_parameters"),
-        "AttributeError at the first weight sync: merging asks experts for a `weight` that they do not have",
+        "AttributeError at the first weight sync: merging reads a `weight` that experts do not have",
         "remove it",
         "rlhf_trainers/utils.py:543",
         Severity.ERROR,
@@ -262,8 +262,8 @@ DEFECTS = {
         "4.3.0",
         "enable_thinking",
         lambda v: v.off("enable_thinking") and v.on("use_vllm"),
-        "learns from completions without the empty thoughts that their prompts ended with, where the template has"
-        " such (Qwen3, ...)",
+        "learns from completions without the empty thinking block that ended their prompts, if the template has"
+        " one (Qwen3, ...)",
         "",
         "rlhf_trainers/utils.py:730",
     ),
@@ -272,8 +272,8 @@ DEFECTS = {
         "4.4.1",
         "teacher_tag_key",
         lambda v: v.teacher and v.word("teacher_tag_key", "dataset") != "dataset",
-        "ignores it: samples are given to teachers by their column `dataset`",
-        "name the column dataset",
+        "ignores it: the column `dataset` decides which teacher gets a sample",
+        "rename the column to dataset",
         "rlhf_trainers/grpo_trainer.py:597",
         Severity.ERROR,
     ),
@@ -308,26 +308,26 @@ DEFECTS = {
     ),
 )
 def release_defect(context: Context) -> Iterator[Problem]:
-    """A preset runs into a defect of the target release, which a later release has mended.
+    """A preset triggers a defect of the target release, which a later release fixes.
 
-    An error where it ends the run or lets it learn from wrong data. docs/defects.md lists the defects with the
-    line of the last release that has each; the wheels on both sides decided both ends.
+    It is an error if the defect ends the run or lets it learn from wrong data. docs/defects.md lists the defects,
+    each with its line in the last release that has it; first and last release were found in the wheels themselves.
     """
-    asked = Asked(context)
+    values = Arguments(context)
     for defect in DEFECTS.values():
-        in_time = asked.since(defect.since) and context.older(defect.until)
-        if in_time and defect.when(asked):
-            yield _problem(context, asked, defect)
+        in_time = values.since(defect.since) and context.older(defect.until)
+        if in_time and defect.when(values):
+            yield _problem(context, values, defect)
 
 
-def _problem(context: Context, asked: Asked, defect: Defect) -> Problem:
-    setting, server = context.preset.arguments.get(defect.field), asked.server(defect.field)
-    said = f"is {setting.value if setting else server!r}" if setting or server else "is left to its default"
+def _problem(context: Context, values: Arguments, defect: Defect) -> Problem:
+    setting, server = context.preset.arguments.get(defect.field), values.server(defect.field)
+    state = f"is {setting.value if setting else server!r}" if setting or server else "has its default"
     fix = f", or {defect.fix}" if defect.fix else ""
     return Problem(
         context.at(defect.field) if setting or not server else context.at_server(defect.field),
-        f"{setting.path if setting else defect.field} {said}, and meets a defect of ms-swift"
-        f" {context.release.version} that {defect.until} has mended",
+        f"{setting.path if setting else defect.field} {state}, which triggers a defect of ms-swift"
+        f" {context.release.version} that {defect.until} fixes",
         f"{context.swift}: {defect.happens} ({defect.proof})",
         f"use ms-swift {defect.until} or newer{fix}",
         defect.severity,

@@ -1,4 +1,4 @@
-"""Rules about vllm_engine_kwargs, which ms-swift hands to vLLM unread."""
+"""Rules about vllm_engine_kwargs, which ms-swift passes to vLLM unread."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ OVERWRITTEN = {
 }
 #: The same on the rollout server alone.
 OVERWRITTEN_ON_SERVER = {"data_parallel_size": "vllm_data_parallel_size", "worker_extension_cls": ""}
-#: Engine arguments that give way to a field of this name with `vllm_` before it, where that is set.
+#: Engine arguments that a field of this name with the prefix `vllm_` overrides, where that is set.
 _GIVE_WAY = (
     "enable_prefix_caching",
     "limit_mm_per_prompt",
@@ -60,11 +60,11 @@ _GIVE_WAY = (
     "quantization",
 )
 _ADAPTERS = ("enable_lora", "max_loras", "max_lora_rank")
-#: Kinds of engine arguments that vLLM takes nothing else for.
+#: Kinds of engine arguments for which vLLM accepts no other type.
 _PLAIN = ("bool", "int", "float", "choice")
 
 
-class _Said(NamedTuple):
+class _Kwargs(NamedTuple):
     value: object
     places: dict[str, Place]
     place: Place
@@ -74,57 +74,58 @@ class _Said(NamedTuple):
 
 @rule("engine-kwargs", components=True, needs=("vllm_engine_kwargs",))
 def engine_kwargs(context: Context) -> Iterator[Problem]:
-    """An engine argument that vLLM does not have or take, or that ms-swift passes or overwrites itself.
+    """An engine argument that vLLM does not have or accept, or that ms-swift passes or overwrites itself.
 
-    The first and the third are a TypeError in the worker, after the server has started to load (ms-swift 4.5.2,
-    infer_engine/vllm_engine.py:358); nothing tells of the last one (:332-342). The arguments are those of the
-    vLLM release that the target ms-swift recommends (vllm/engine/arg_utils.py AsyncEngineArgs). The value is a
-    mapping, JSON text, or the path of a JSON file (ms-swift 4.5.2, utils/utils.py:409 json_parse_to_dict).
+    One that vLLM lacks, or that ms-swift passes, is a TypeError in the worker, after the server has started to
+    load (ms-swift 4.5.2, infer_engine/vllm_engine.py:358); overwriting is silent (:332-342). The arguments are
+    those of the vLLM release that the target ms-swift recommends (vllm/engine/arg_utils.py AsyncEngineArgs). The
+    value is a mapping, JSON text, or the path of a JSON file (ms-swift 4.5.2, utils/utils.py:409
+    json_parse_to_dict).
     """
-    for said in _places(context):
-        arguments = argument.mapping(said.value)
+    for kwargs in _places(context):
+        arguments = argument.mapping(kwargs.value)
         if arguments is None:
             yield Problem(
-                said.place,
-                f"vllm_engine_kwargs is {said.value!r}, which is neither a mapping nor JSON of one",
-                f"{context.swift}: tries to repair it, and passes on what comes out",
+                kwargs.place,
+                f"vllm_engine_kwargs is {kwargs.value!r}, which is neither a mapping nor JSON of one",
+                f"{context.swift}: tries to repair it, and passes on the result",
                 "write it as a mapping",
             )
             continue
         for name, value in arguments.items():
-            yield from _argument(context, said, str(name), value)
+            yield from _argument(context, kwargs, str(name), value)
 
 
-def _places(context: Context) -> Iterator[_Said]:
+def _places(context: Context) -> Iterator[_Kwargs]:
     block = context.preset.block
     tree = block.find("vllm_engine_kwargs") if isinstance(block, Branch) else None
     if tree is not None and isinstance(block, Branch):
-        yield _said(tree, {str(name) for name in block.children if block.find(name)}, server=True)
+        yield _kwargs(tree, {str(name) for name in block.children if block.find(name)}, server=True)
     if context.preset.mode != "server" and "vllm_engine_kwargs" in context.preset.arguments:
         mine = context.preset.tree.find(*context.preset.arguments["vllm_engine_kwargs"].steps)
         if mine is not None:
-            yield _said(mine, context.preset.arguments.keys(), server=False)
+            yield _kwargs(mine, context.preset.arguments.keys(), server=False)
 
 
-def _said(tree: Tree, beside: Set[str], *, server: bool) -> _Said:
+def _kwargs(tree: Tree, beside: Set[str], *, server: bool) -> _Kwargs:
     places = {str(name): child.key for name, child in tree.children.items()} if isinstance(tree, Branch) else {}
-    return _Said(data(tree), places, tree.place, frozenset(beside), server)
+    return _Kwargs(data(tree), places, tree.place, frozenset(beside), server)
 
 
-def _argument(context: Context, said: _Said, name: str, value: object) -> Iterator[Problem]:
-    vllm, place = context.release.vllm, said.places.get(name, said.place)
+def _argument(context: Context, kwargs: _Kwargs, name: str, value: object) -> Iterator[Problem]:
+    vllm, place = context.release.vllm, kwargs.places.get(name, kwargs.place)
     known = catalogue.vllm_engine_args(vllm)
     if name in PASSED_ALREADY:
         yield Problem(
             place,
-            f"vllm_engine_kwargs.{name} is passed by ms-swift itself",
+            f"vllm_engine_kwargs.{name} is an argument that ms-swift passes itself",
             f"{context.swift}: TypeError: got multiple values for keyword argument {name!r}, in the worker",
-            _instead(context, said, PASSED_ALREADY[name]),
+            _instead(context, kwargs, PASSED_ALREADY[name]),
         )
     elif name in _ADAPTERS:
         yield Problem(
             place,
-            f"vllm_engine_kwargs.{name} makes the engine load adapters behind ms-swift's back",
+            f"vllm_engine_kwargs.{name} makes the engine load adapters that ms-swift does not know of",
             f"{context.swift}: the learner still sends merged weights",
             "remove it",
         )
@@ -136,26 +137,26 @@ def _argument(context: Context, said: _Said, name: str, value: object) -> Iterat
             f"{context.swift}: TypeError: unexpected keyword argument {name!r}, in the worker",
             "rename or remove it",
         )
-    elif (winner := _overwriting(context, said, name)) is not None:
+    elif (winner := _overwriting(context, kwargs, name)) is not None:
         yield Problem(
             place,
             f"vllm_engine_kwargs.{name} is overwritten by {winner or 'ms-swift itself'}",
             f"{context.swift}: {Misplaced.IGNORED.value}",
-            _instead(context, said, winner),
+            _instead(context, kwargs, winner),
         )
     elif (wrong := _wrong(known[name], value)) is not None:
         yield Problem(
             place,
             f"vllm_engine_kwargs.{name} is {value!r}: {wrong}",
-            f"{context.swift}: vLLM {vllm} stops once the server loads it",
-            f"give it {argument.expected(known[name])}",
+            f"{context.swift}: vLLM {vllm} stops while it loads",
+            f"set it to {argument.expected(known[name])}",
         )
 
 
-def _instead(context: Context, said: _Said, field: str) -> str:
-    """The fix: the field that counts, unless it is set, or no other finding would let it stand there."""
-    unread = not said.server and field in UNREAD_IN_COLOCATE
-    if not field or field in said.beside or unread or field == "vllm_pipeline_parallel_size":
+def _instead(context: Context, kwargs: _Kwargs, field: str) -> str:
+    """The fix: the field that counts, unless it is set already or another finding would forbid it there."""
+    unread = not kwargs.server and field in UNREAD_IN_COLOCATE
+    if not field or field in kwargs.beside or unread or field == "vllm_pipeline_parallel_size":
         return "remove it"
     row = ROLES.get(field)
     shared = row is not None and row.role is Role.BOTH
@@ -164,18 +165,18 @@ def _instead(context: Context, said: _Said, field: str) -> str:
     return f"set {context.preset.path(field) if shared else field} instead"
 
 
-def _overwriting(context: Context, said: _Said, name: str) -> str | None:
-    """The field that wins over an engine argument, "" where it is none, or None where the argument counts."""
-    if name == "load_format" and said.server and context.older("3.11.2"):
+def _overwriting(context: Context, kwargs: _Kwargs, name: str) -> str | None:
+    """The field that overrides an engine argument; "" for ms-swift itself, None if the argument counts."""
+    if name == "load_format" and kwargs.server and context.older("3.11.2"):
         return ""
     if name == "logprobs_mode" and context.older("3.11.0"):
         return None
-    if name == "seed" and said.server and context.older("3.12.3"):
+    if name == "seed" and kwargs.server and context.older("3.12.3"):
         return None
     if name in _GIVE_WAY:
-        return f"vllm_{name}" if f"vllm_{name}" in said.beside else None
-    winner = (OVERWRITTEN | OVERWRITTEN_ON_SERVER if said.server else OVERWRITTEN).get(name)
-    return "" if winner in UNREAD_IN_COLOCATE and not said.server else winner
+        return f"vllm_{name}" if f"vllm_{name}" in kwargs.beside else None
+    winner = (OVERWRITTEN | OVERWRITTEN_ON_SERVER if kwargs.server else OVERWRITTEN).get(name)
+    return "" if winner in UNREAD_IN_COLOCATE and not kwargs.server else winner
 
 
 def _wrong(field: Field, value: object) -> str | None:

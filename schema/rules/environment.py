@@ -29,47 +29,47 @@ _SPREADS = "ValueError: GRPO with vLLM is not compatible with `device_map`"
 
 @rule("yaml-environment", layout="flat")
 def yaml_environment(context: Context) -> Iterator[Problem]:
-    """`ENV`, which sets environment variables: something that ms-swift does not set, or sets too late.
+    """`ENV` holds something that ms-swift does not set as an environment variable, or sets too late.
 
     It is a mapping from names to single values (ms-swift 4.5.2, cli/main.py:53-59). Before 4.1.0 it is passed on
-    as an argument. Before 4.2.2 the number of processes is settled before it is read (cli/main.py:96-97 of
+    as an argument. Before 4.2.2 it is read after the number of processes is decided (cli/main.py:96-97 of
     4.2.1), and it overrides the shell's variables; from 4.2.2 on the shell's win. VLLM_USE_V1 0 and
-    expandable_segments break the weight sync (ms-swift #6935, #6960, #5428); colocate mode has none, and there
-    ms-swift turns expandable_segments off around its own engine (3.10.0 to 4.6.0; 4.5.2,
+    expandable_segments break the weight sync (ms-swift #6935, #6960, #5428); colocate mode has no such sync, and
+    there ms-swift turns expandable_segments off around its own engine (3.10.0 to 4.6.0; 4.5.2,
     rlhf_trainers/rollout_mixin.py:502).
     """
     if not isinstance(context.preset, Flat):
         return
     for half, _, prefix in halves(context.preset, context.release):
-        said = half.children.get(ENVIRONMENT)
-        if said is None or (data(said) is None and not context.older("4.1.0")):
+        environment = half.children.get(ENVIRONMENT)
+        if environment is None or (data(environment) is None and not context.older("4.1.0")):
             continue
         if context.older("4.1.0"):
             yield Problem(
-                said.key,
-                f"{prefix}ENV is set, and this release does not know it",
+                environment.key,
+                f"{prefix}ENV is set, but this release does not know it",
                 f"{context.swift}: passes it on as an argument: ValueError: remaining_argv",
                 "set the variables in the shell, or use ms-swift 4.1.0 or newer",
             )
-        elif not isinstance(said, Branch):
+        elif not isinstance(environment, Branch):
             yield Problem(
-                said.place,
-                f"{prefix}ENV is {data(said)!r}, not a mapping",
+                environment.place,
+                f"{prefix}ENV is {data(environment)!r}, not a mapping",
                 f"{context.swift}: AttributeError: object has no attribute 'items'",
                 "write it as a mapping from names to values",
             )
         else:
-            yield from _variables(context, said, prefix)
+            yield from _variables(context, environment, prefix)
     yield from _processes(context, context.preset)
 
 
-def _variables(context: Context, said: Branch, prefix: str) -> Iterator[Problem]:
-    for name, tree in said.children.items():
+def _variables(context: Context, environment: Branch, prefix: str) -> Iterator[Problem]:
+    for name, tree in environment.children.items():
         value = data(tree)
         if not isinstance(name, str):
             yield Problem(
                 tree.key,
-                f"{prefix}ENV.{name} is no name of a variable",
+                f"{prefix}ENV.{name} is not the name of a variable",
                 f"{context.swift}: TypeError: str expected, not {type(name).__name__}",
                 "quote it, or remove it",
             )
@@ -82,7 +82,7 @@ def _variables(context: Context, said: Branch, prefix: str) -> Iterator[Problem]
 def _unfit(name: str, value: object, *, synced: bool) -> tuple[str, str, str, Severity | None] | None:
     """What is wrong with a variable, the consequence, the fix, and how bad it is."""
     if value is None or isinstance(value, list | dict):
-        return "", f"sets the text {str(value)!r}", "give it one value, or remove it", None
+        return "", f"sets the text {str(value)!r}", "set it to one value, or remove it", None
     if synced and name == "VLLM_USE_V1" and str(value) == "0":
         why = ": vLLM's old engine, which cannot take weights"
         return why, "NotImplementedError: collective_rpc, at the first weight sync", "remove it", None
@@ -96,7 +96,7 @@ def _processes(context: Context, preset: Flat) -> Iterator[Problem]:
     if "NPROC_PER_NODE" in preset.variables("learner") and context.older("4.2.2") and not context.older("4.1.0"):
         yield Problem(
             _at(preset.tree, "NPROC_PER_NODE"),
-            f"ENV.NPROC_PER_NODE is {preset.variables('learner')['NPROC_PER_NODE']}, and this release reads it too"
+            f"ENV.NPROC_PER_NODE is {preset.variables('learner')['NPROC_PER_NODE']}, but this release reads it too"
             " late",
             f"{context.swift}: starts one learner",
             "set it in the shell, or use ms-swift 4.2.2 or newer",
@@ -108,7 +108,7 @@ def _processes(context: Context, preset: Flat) -> Iterator[Problem]:
             f"{preset.server_path()}: ENV.CUDA_VISIBLE_DEVICES names GPU {', '.join(sorted(shared))}, which the"
             " learner's ENV names, too",
             f"{context.swift}: NCCL error: invalid usage (Duplicate GPU detected)",
-            "give each side GPUs of its own",
+            "give each side its own GPUs",
         )
 
 
@@ -116,45 +116,46 @@ def _processes(context: Context, preset: Flat) -> Iterator[Problem]:
 def gpu_without_process(context: Context) -> Iterator[Problem]:
     """The learner sees more GPUs of its node than it has processes, or fewer.
 
-    A process that sees two GPUs or more spreads the model over them, which GRPO with vLLM refuses; where the GPUs
-    do not divide, an assertion fails first (ms-swift 3.10.0 to 4.6.0, utils/env.py:63 is_mp; 4.5.2,
-    arguments/rlhf_args.py:541). Without NPROC_PER_NODE there is one process; that is a warning, since the shell
-    may say another number.
+    A process that sees two GPUs or more spreads the model over them, which GRPO with vLLM refuses; if the
+    processes do not divide the GPUs, an assertion fails first (ms-swift 3.10.0 to 4.6.0, utils/env.py:63 is_mp;
+    4.5.2, arguments/rlhf_args.py:541). Without NPROC_PER_NODE there is one process; that is a warning, because the
+    shell may set another number.
     """
     preset = context.preset
     if not isinstance(preset, Flat) or context.older("4.1.0"):
         return
     if preset.variables("learner").get("SWIFT_SINGLE_DEVICE_MODE") == "1":
         return
-    gpus, said = len(preset.gpus("learner")), "NPROC_PER_NODE" in preset.variables("learner")
-    processes = preset.processes if said else 1
+    gpus, named = len(preset.gpus("learner")), "NPROC_PER_NODE" in preset.variables("learner")
+    processes = preset.processes if named else 1
     spreads = not gpus % (processes or 1)
     if not gpus or processes in (None, gpus) or (spreads and not context.trainer.config.use_vllm):
         return
-    number = f"ENV.NPROC_PER_NODE is {processes}" if said else "NPROC_PER_NODE is not set, so there is one process"
+    unset = "NPROC_PER_NODE is not set, so there is one process"
+    number = f"ENV.NPROC_PER_NODE is {processes}" if named else unset
     yield Problem(
-        _at(preset.tree, "NPROC_PER_NODE" if said else "CUDA_VISIBLE_DEVICES"),
+        _at(preset.tree, "NPROC_PER_NODE" if named else "CUDA_VISIBLE_DEVICES"),
         f"{number}, but ENV.CUDA_VISIBLE_DEVICES names {gpus} GPUs",
         f"{context.swift}: {_SPREADS if spreads else 'AssertionError: n_gpu'}",
         f"set NPROC_PER_NODE to {gpus} in {'the shell' if context.older('4.2.2') else 'ENV'}",
-        None if said else Severity.WARNING,
+        None if named else Severity.WARNING,
     )
 
 
 @rule("encoding-of-one-side", layout="flat", mode="server")
 def encoding_of_one_side(context: Context) -> Iterator[Problem]:
-    """A variable that both sides make tokens by, in ENV of one file alone, or with two values.
+    """A variable that decides the tokens of both sides is in ENV of only one file, or has two values.
 
     Each side reads its own environment (ms-swift 4.5.2, model/models/qwen.py:697 patch_qwen_vl_utils, and
-    get_env_args in template/): completions are sampled from other tokens of a picture than the learner trains
-    on, without a word. A warning where one file says nothing, since the shell may say it there.
+    get_env_args in template/): silently, completions are sampled from other tokens of a picture than the learner
+    trains on. It is a warning if one file does not set the variable, because the shell may set it there.
     """
     preset = context.preset
     if not isinstance(preset, Flat) or preset.server is None:
         return
     ours, theirs = preset.variables("learner"), preset.variables("server")
-    told = TEXTS if sees(preset.value("model")) is False else TEXTS | MEDIA
-    for name in sorted(told & (ours.keys() | theirs.keys())):
+    names = TEXTS if sees(preset.value("model")) is False else TEXTS | MEDIA
+    for name in sorted(names & (ours.keys() | theirs.keys())):
         mine, other = ours.get(name), theirs.get(name)
         if mine != other:
             yield Problem(
@@ -162,11 +163,11 @@ def encoding_of_one_side(context: Context) -> Iterator[Problem]:
                 f"ENV.{name} is {mine or 'not set'} in {preset.learner_path}, but {other or 'not set'} in"
                 f" {preset.server_path()}",
                 f"{context.swift}: the server samples from other tokens than the learner trains on",
-                "say the same in both files",
+                "set the same value in both files",
                 Severity.WARNING if mine is None or other is None else None,
             )
 
 
 def _at(half: Branch, name: str) -> Place:
-    said = half.find(ENVIRONMENT, name)
-    return said.place if said else half.place
+    variable = half.find(ENVIRONMENT, name)
+    return variable.place if variable else half.place

@@ -42,10 +42,10 @@ OLD_SPELLINGS = {
 }
 #: Roles of fields that act on a rollout server.
 _ACTS = (Role.SERVER, Role.REFUSED, Role.GUARD)
-#: All that the nested layout's section `deepspeed` may hold.
+#: All keys that the nested layout's section `deepspeed` may have.
 _DEEPSPEED = ("enabled", "config")
 _REMAINING = "ValueError: remaining_argv"
-_OWNED = ", or name it under repository-keys in [tool.rollout-split] if the training repository takes it out"
+_OWNED = ", or name it under repository-keys in [tool.rollout-split] if the training repository removes it"
 
 
 @rule("unknown-key", components=True)
@@ -92,7 +92,7 @@ def _unknown(context: Context, setting: Setting) -> Problem:
     else:
         hint = f"; did you mean {meant}?" if meant else ""
     if setting.path == "extends":
-        hint, own = "; flat YAML extends nothing", ", and write out what the other file says"
+        hint, own = "; flat YAML cannot extend files", ", and copy the settings of the other file"
     return Problem(
         setting.key,
         f"unknown key {setting.path}{hint}",
@@ -102,7 +102,7 @@ def _unknown(context: Context, setting: Setting) -> Problem:
 
 
 def _renamed(context: Context, meant: str) -> str:
-    """The fix for a key that means another: what no other finding forbids, and no key that is there already."""
+    """The fix for a misspelt key: one that no other finding forbids, and no key that is set already."""
     preset, role = context.preset, role_of(meant)
     server, block = preset.mode == "server", preset.block
     if server and role is Role.SERVER:
@@ -130,7 +130,7 @@ def _unknown_in_block(context: Context) -> Iterator[Problem]:
     if not isinstance(block, Branch):
         yield Problem(
             block.place,
-            f"{context.preset.server_path()} is no mapping of server settings",
+            f"{context.preset.server_path()} is not a mapping of server settings",
             fix="make it a mapping",
         )
         return
@@ -141,13 +141,13 @@ def _unknown_in_block(context: Context) -> Iterator[Problem]:
         yield Problem(
             tree.key,
             f"unknown key {context.preset.server_path(str(name))}{hint}",
-            f"{context.swift}: `swift rollout`: {_REMAINING}, or it acts on nothing in a rollout",
+            f"{context.swift}: `swift rollout`: {_REMAINING}, or it has no effect on a rollout",
             fix,
         )
 
 
 def _is_taken(context: Context, name: str) -> bool:
-    # What belongs elsewhere is the business of not-a-server-field.
+    # not-a-server-field reports what belongs elsewhere.
     server = context.server
     if server is not None and not context.preset.apart and not server.forbids(name):
         return name not in type(server.config).model_fields or name in context.release.server
@@ -159,9 +159,9 @@ def _is_taken(context: Context, name: str) -> bool:
 
 
 def is_misspelt(context: Context, name: str) -> bool:
-    """Whether a name in the server's block is that of an engine knob without its `vllm_`.
+    """Whether a name in the server's block is that of an engine setting without its `vllm_`.
 
-    max_model_len is a name of its own, which is of the model.
+    max_model_len is not: it is also an argument of the model.
     """
     return not context.preset.apart and f"vllm_{name}" in ROLES and name not in ROLES
 
@@ -190,12 +190,11 @@ def _meant(context: Context, name: str, known: Collection[str]) -> str | None:
 
 @rule("missing-key")
 def missing_key(context: Context) -> Iterator[Problem]:
-    """A key that the preset cannot do without.
+    """A required key is missing.
 
-    Those of `training` and the sections `template` and `custom` are read unconditionally by the training
-    repositories of this layout; without rlhf_type ms-swift trains DPO (4.5.2, arguments/rlhf_args.py:232),
-    and without a dataset it stops (arguments/sft_args.py:220); the server's TP, DP and length are what the
-    split is checked against.
+    The training repositories of this layout read those of `training` and the sections `template` and `custom`
+    unconditionally; without rlhf_type ms-swift trains DPO (4.5.2, arguments/rlhf_args.py:232), and without a
+    dataset it stops (arguments/sft_args.py:220); the split is checked against the server's TP, DP and length.
     """
     for path, place in context.preset.missing():
         yield Problem(place, f"{path} is missing", fix=f"add {path}")
@@ -205,6 +204,6 @@ def missing_key(context: Context) -> Iterator[Problem]:
                 yield Problem(
                     context.at_server(name),
                     f"{context.preset.server_path(name)} is missing",
-                    f"{context.swift}: `swift rollout` takes its own default",
+                    f"{context.swift}: `swift rollout` uses its own default",
                     f"add {name} (`migrate-config --write` does it)",
                 )

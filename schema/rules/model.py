@@ -1,4 +1,4 @@
-"""Rules about what an engine makes of the model: its weights, its positions, its attention heads."""
+"""Rules about the model in an engine: its weights, its positions, its attention heads."""
 
 from __future__ import annotations
 
@@ -25,41 +25,42 @@ _ROPE = ("rope_scaling", "rope_parameters")
 
 @rule("quantized-learner", mode="server")
 def quantized_learner(context: Context) -> Iterator[Problem]:
-    """A learner with packed weights, and a rollout server, which can take none.
+    """The learner's weights are quantized, and a rollout server cannot take such weights.
 
     `swift rollout` makes its engine without quant_method (ms-swift 3.10.0 to 4.6.0; 4.5.2,
-    pipelines/infer/rollout.py:797 get_infer_engine), and the learner sends what it has (ms-swift #6884). Only a
-    learner's own engine may be quantized alike (4.1.0 to 4.6.0; 4.5.2, rlhf_trainers/rollout_mixin.py:495).
+    pipelines/infer/rollout.py:797 get_infer_engine), and the learner sends the weights that it has (ms-swift
+    #6884). Only a learner's own engine may be quantized, too (4.1.0 to 4.6.0; 4.5.2,
+    rlhf_trainers/rollout_mixin.py:495).
     """
     if (method := packed(context.preset)) is not None:
-        said = "quant_method" if "quant_method" in context.preset.arguments else "model"
+        name = "quant_method" if "quant_method" in context.preset.arguments else "model"
         yield Problem(
-            context.at(said),
-            f"{context.preset.path(said)} is {context.preset.value(said)!r}: the learner's weights are quantized"
-            f" ({method}), and a rollout server takes none that are",
+            context.at(name),
+            f"{context.preset.path(name)} is {context.preset.value(name)!r}: the learner's weights are quantized"
+            f" ({method}), and a rollout server cannot take quantized weights",
             f"{context.swift}: the first weight sync fails, or fills the server with wrong weights",
-            "train with whole weights, or in colocate mode",
+            "train without quantization, or in colocate mode",
         )
 
 
 @rule("rope-scaling-unread", needs=("use_vllm",))
 def rope_scaling_unread(context: Context) -> Iterator[Problem]:
-    """rope_scaling, which no engine gets before ms-swift 4.5.0, on either side of the split.
+    """rope_scaling is set, but before ms-swift 4.5.0 no engine gets it, on either side of the split.
 
-    The engine overrides the checkpoint's architectures alone (3.10.0, llm/infer/infer_engine/vllm_engine.py:221,
+    The engine overrides only the checkpoint's architectures (3.10.0, llm/infer/infer_engine/vllm_engine.py:221,
     to 4.4.2, infer_engine/vllm_engine.py:341); 4.5.0 adds rope_scaling (infer_engine/vllm_engine.py:261).
-    vllm_engine_kwargs.hf_overrides says it to any release.
+    vllm_engine_kwargs.hf_overrides passes it in any release.
     """
-    said = context.preset.arguments.get("rope_scaling")
-    if said is None or not context.older("4.5.0") or not context.trainer.config.use_vllm:
+    setting = context.preset.arguments.get("rope_scaling")
+    if setting is None or not context.older("4.5.0") or not context.trainer.config.use_vllm:
         return
-    own, wanted = config(context.preset.value("model")) or {}, argument.mapping(said.value) or {}
+    own, wanted = config(context.preset.value("model")) or {}, argument.mapping(setting.value) or {}
     plain = wanted.get("rope_type", wanted.get("type")) == "default"
     if plain or wanted in [own.get(name) for name in _ROPE] or _overridden(context):
         return
     yield Problem(
-        said.place,
-        f"{said.path} is {said.value!r}, and this release makes the engine without it",
+        setting.place,
+        f"{setting.path} is {setting.value!r}, but this release makes the engine without it",
         f"{context.swift}: the engine samples with other positions than the learner trains with, or refuses a"
         " vllm_max_model_len above the checkpoint's own",
         "use ms-swift 4.5.0 or newer, or write rope_scaling into the checkpoint's config.json",
@@ -73,11 +74,11 @@ def _overridden(context: Context) -> bool:
 
 @rule("longer-than-model", needs=("vllm_max_model_len",))
 def longer_than_model(context: Context) -> Iterator[Problem]:
-    """vllm_max_model_len above what the checkpoint's own config.json allows.
+    """vllm_max_model_len is above what the checkpoint's own config.json allows.
 
     vLLM refuses it ("User-specified max_model_len is greater than the derived max_model_len", 0.11.0 to 0.23.0,
-    config/model.py _get_and_verify_max_len), unless VLLM_ALLOW_LONG_MAX_MODEL_LEN is 1, and ms-swift does not lift
-    that. Nothing is said where the preset stretches positions itself: rope_scaling, max_model_len, hf_overrides.
+    config/model.py _get_and_verify_max_len), unless VLLM_ALLOW_LONG_MAX_MODEL_LEN is 1, which ms-swift does not
+    set. Presets that extend the positions themselves have no finding: rope_scaling, max_model_len, hf_overrides.
     """
     found, most = engine_length(context), positions(context.preset.engine("model"))
     side = "server" if context.preset.mode == "server" else "learner"
@@ -95,11 +96,11 @@ def longer_than_model(context: Context) -> Iterator[Problem]:
 
 @rule("heads-per-gpu", needs=("vllm_tensor_parallel_size",))
 def heads_per_gpu(context: Context) -> Iterator[Problem]:
-    """TP that the model's attention heads cannot be divided by.
+    """TP does not divide the model's attention heads.
 
-    vLLM (0.11.0 and 0.23.0, config/model.py verify_with_parallel_config) raises for heads; those of keys and
-    values are divided, or copied, by a whole number (0.23.0, model_executor/models/qwen2.py:143). Only where the
-    checkpoint's config.json is here.
+    vLLM (0.11.0 and 0.23.0, config/model.py verify_with_parallel_config) raises for attention heads; key-value
+    heads are divided, or copied, by a whole number (0.23.0, model_executor/models/qwen2.py:143). This is checked
+    only if the checkpoint's config.json is on this machine.
     """
     name = "vllm_tensor_parallel_size"
     found, tensor = heads(context.preset.engine("model")), context.preset.engine(name)
@@ -115,15 +116,15 @@ def heads_per_gpu(context: Context) -> Iterator[Problem]:
 
 
 def _fitting(context: Context, found: Heads, tensor: int) -> str:
-    """The fix: the largest engine that heads and GPUs divide by, and as many engines as that makes."""
+    """The fix: the largest TP that divides heads and GPUs, and the number of engines that this gives."""
     server = context.preset.mode == "server"
     side = context.split.rollout if server else context.split.train
     gpus = side.count if side else server_size(context.preset) or tensor
-    fits = [one for one in range(1, min(tensor, found.queries + 1)) if found.fit(one) and gpus % one == 0]
+    fits = [size for size in range(1, min(tensor, found.queries + 1)) if found.fit(size) and gpus % size == 0]
     engines = f", and vllm_data_parallel_size to {gpus // max(fits)}" if server else ""
     return f"set vllm_tensor_parallel_size to {max(fits)}{engines}"
 
 
 def _told(found: Heads) -> str:
     same = found.keys == found.queries
-    return f"{found.queries} attention heads" + ("" if same else f", {found.keys} of them for keys and values")
+    return f"{found.queries} attention heads" + ("" if same else f" and {found.keys} key-value heads")

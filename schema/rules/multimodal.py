@@ -22,16 +22,16 @@ _CACHE, _LIMIT = "mm_processor_cache_gb", "limit_mm_per_prompt"
 
 @rule("multimodal-cache", severity=Severity.WARNING, needs=(f"vllm_{_CACHE}", f"vllm_{_LIMIT}", "sleep_level"))
 def multimodal_cache(context: Context) -> Iterator[Problem]:
-    """A cache of processed pictures, on releases of vLLM in which its two halves fall out of step.
+    """The two halves of vLLM's cache of processed pictures get out of step in this release of vLLM.
 
-    One half takes in prompts and sends a picture once, the other stands in the engine. Where the engine is sent
-    none and has none, "AssertionError: Expected a cached item for mm_hash=" ends the rollout (ms-swift #5858,
-    #7307, #9863). Before 0.12.0 a full cache may throw out a picture of the very prompt that it takes in, if that
-    has several (0.11.0, multimodal/processing.py:1685 _merge_mm_kwargs; 0.13.0 touches them all first, :1779).
-    From 0.17.0 on an engine that sleeps empties its own half (0.17.1, v1/engine/core.py:599 _reset_caches), and
-    only from 0.22.0 on the other one, too (v1/engine/llm_engine.py:353): a learner's own engine with sleep_level
-    fails when a picture comes again. Asked only where the checkpoint's own config.json tells that the model takes
-    pictures.
+    One half receives prompts and sends each picture once, the other is in the engine. If the engine has no copy of
+    a picture and is sent none, "AssertionError: Expected a cached item for mm_hash=" ends the rollout (ms-swift
+    #5858, #7307, #9863). Before 0.12.0 a full cache may evict a picture of the prompt that it is processing, if
+    the prompt has several (0.11.0, multimodal/processing.py:1685 _merge_mm_kwargs; 0.13.0 touches them all first,
+    :1779). From 0.17.0 on an engine that sleeps empties its own half (0.17.1, v1/engine/core.py:599
+    _reset_caches), and only from 0.22.0 on the other one, too (v1/engine/llm_engine.py:353): a learner's own
+    engine with sleep_level fails when a picture comes again. This is checked only if the checkpoint's own
+    config.json says that the model takes pictures.
     """
     preset = context.preset
     if preset.mode not in ("server", "colocate") or not sees(preset.engine("model")):
@@ -48,22 +48,22 @@ def multimodal_cache(context: Context) -> Iterator[Problem]:
 
 def _given(preset: Preset, name: str) -> object:
     """An engine argument: the field's, else that of vllm_engine_kwargs."""
-    said = preset.engine(f"vllm_{name}")
-    return preset.engine_kwargs.get(name) if said is None else said
+    value = preset.engine(f"vllm_{name}")
+    return preset.engine_kwargs.get(name) if value is None else value
 
 
 def _fault(context: Context) -> str | None:
-    """How the two halves fall out of step, or None where they do not."""
-    vllm = order(context.release.vllm)  # () of a vLLM that does not tell its release
+    """How the two halves get out of step, or None where they do not."""
+    vllm = order(context.release.vllm)  # () if the release of vLLM is unknown
     if () < vllm < order("0.12.0") and _several(_given(context.preset, _LIMIT)):
-        return "a full cache may throw out a picture of the prompt that it takes in, if that has several"
+        return "a full cache may evict a picture of the prompt that it is processing, if the prompt has several"
     sleeps = context.preset.mode == "colocate" and context.values.number("sleep_level") > 0
     if sleeps and order("0.17.0") <= vllm < order("0.22.0"):
-        return "an engine that sleeps forgets the pictures that it will not be sent again"
+        return "an engine that sleeps drops pictures that it will not be sent again"
     return None
 
 
 def _several(limit: object) -> bool:
-    """Whether a prompt may hold several pictures: unless told otherwise vLLM takes any number."""
-    said = argument.mapping(limit)
-    return said is None or "image" not in said or any(number not in (0, 1) for number in said.values())
+    """Whether a prompt may hold several pictures: by default vLLM accepts any number."""
+    limits = argument.mapping(limit)
+    return limits is None or "image" not in limits or any(number not in (0, 1) for number in limits.values())

@@ -27,9 +27,9 @@ class _Overwritten(NamedTuple):
 
 @rule("overwritten-argument", severity=Severity.WARNING)
 def overwritten_argument(context: Context) -> Iterator[Problem]:
-    """A value that ms-swift or transformers overwrites without an error, so that it is not what will count.
+    """ms-swift or transformers overwrites a value without an error.
 
-    max_completion_length gives way to its old names (ms-swift 4.5.2, arguments/rlhf_args.py:471), which is an
+    The old names of max_completion_length override it (ms-swift 4.5.2, arguments/rlhf_args.py:471), which is an
     error here; GRPO drops incomplete batches and keeps all columns (rlhf_trainers/arguments.py:121,
     arguments/rlhf_args.py:348); without a validation set nothing is evaluated (arguments/sft_args.py:231);
     loss_type real scales no rewards (arguments/rlhf_args.py:379). warmup_steps and warmup_ratio overwrite each
@@ -51,7 +51,7 @@ def overwritten_argument(context: Context) -> Iterator[Problem]:
 def _lengths(v: Values) -> Iterator[_Overwritten]:
     for name in ("response_length", "max_new_tokens"):
         if v.number(name) and v.number(name) != v.number("max_completion_length"):
-            why = "it overwrites max_completion_length, of which all other lengths are made"
+            why = "it overwrites max_completion_length, from which all other lengths are computed"
             fix = "set max_completion_length instead"
             yield _Overwritten(name, why, fix, Severity.ERROR, "max_completion_length")
 
@@ -64,16 +64,17 @@ def _forced(v: Values) -> Iterator[_Overwritten]:
     if v.since("4.1.0") and v.word("loss_type") == "real" and v.word("scale_rewards", "none") != "none":
         yield _Overwritten("scale_rewards", "loss_type real scales no rewards", "remove it")
     if v.eval_strategy == "no" and v.word("eval_strategy") in ("steps", "epoch"):
-        yield _Overwritten("eval_strategy", "there is no validation set", f"set {v.path('val_dataset')}, or no")
+        fix = f"set {v.path('val_dataset')}, or set eval_strategy to no"
+        yield _Overwritten("eval_strategy", "there is no validation set", fix)
 
 
 def _warmup(v: Values) -> Iterator[_Overwritten]:
     ratio, steps = v.number("warmup_ratio"), v.number("warmup_steps")
     if steps and not v.counts_warmup_steps and not (v.since("4.5.0") and ratio):
-        why = "with transformers 5 warmup_ratio overwrites it" + (", unset as it is" if v.since("4.5.0") else "")
+        why = "with transformers 5 warmup_ratio overwrites it" + (", even if unset" if v.since("4.5.0") else "")
         yield _Overwritten("warmup_steps", why, "remove it" if ratio else "set warmup_ratio instead")
     elif steps > 0 and ratio and not v.since("4.0.0"):
         yield _Overwritten("warmup_ratio", "warmup_steps overwrites it", "remove one of the two")
     if ratio >= 1 and v.since("4.0.0") and not v.since("4.5.0"):
-        why = "transformers 5 takes it for a number of steps"
-        yield _Overwritten("warmup_ratio", why, "give it a share of all steps, less than 1")
+        why = "transformers 5 reads it as a number of steps"
+        yield _Overwritten("warmup_ratio", why, "set it to a share of all steps, below 1")

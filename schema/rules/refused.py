@@ -1,4 +1,4 @@
-"""The rule about arguments that ms-swift refuses for their value, or beside another one."""
+"""The rule about arguments that ms-swift refuses for their value, or together with another one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Refusal(NamedTuple):
         field: the argument to point at.
         proof: the line that raises, of ms-swift 4.5.2 or of transformers 5.12.1.
         why: what is wrong.
-        fix: the smallest change that mends it.
+        fix: the smallest change that helps.
     """
 
     field: str
@@ -57,17 +57,17 @@ class Refusal(NamedTuple):
 
 @rule("refused-arguments")
 def refused_arguments(context: Context) -> Iterator[Problem]:
-    """Arguments that raise for their value, or beside another one; each message names the line that does.
+    """An argument raises for its value, or together with another one; each message names the line that raises.
 
-    Those of GRPO, its rewards and teachers (ms-swift 4.5.2, arguments/rlhf_args.py), of data and precision
-    (arguments/sft_args.py, arguments/base_args/), and of the steps at which the learner logs, evaluates and
-    saves (transformers 5.12.1, training_args.py:1653 _validate_args).
+    Checked are those of GRPO, its rewards and teachers (ms-swift 4.5.2, arguments/rlhf_args.py), of data and
+    precision (arguments/sft_args.py, arguments/base_args/), and of the steps at which the learner logs, evaluates
+    and saves (transformers 5.12.1, training_args.py:1653 _validate_args).
     """
     values = context.values
     for field, proof, why, fix in chain(*(group(values) for group in _GROUPS)):
         setting = context.preset.arguments.get(field)
         if setting and _mistyped(context, setting):
-            continue  # wrong-type says so
+            continue  # wrong-type reports it
         yield Problem(
             context.at(field),
             f"{setting.path} is {setting.value!r}, but {why}" if setting else f"{field} is not set, but {why}",
@@ -87,16 +87,16 @@ def _grpo(v: Values) -> Iterator[Refusal]:
         if v.has(cached):
             yield Refusal(cached, "rlhf_args.py:343", "GRPO reads no cached data", f"use {plain}")
     if len(v.words("loss_type")) > 1:
-        yield Refusal("loss_type", "rlhf_args.py:322", "only DPO mixes several losses", "name one")
+        yield Refusal("loss_type", "rlhf_args.py:322", "only DPO mixes several losses", "name one loss")
     if v.has("loss_weights") and v.has("loss_type"):
-        yield Refusal("loss_weights", "rlhf_args.py:333", "only DPO weighs losses", "remove it")
+        yield Refusal("loss_weights", "rlhf_args.py:333", "only DPO weights losses", "remove it")
     if v.has("ref_model") and v.adapter and v.number("beta", 0.04) != 0:
-        yield Refusal("ref_model", "rlhf_args.py:298", "an adapter's reference is its own model", "remove it")
+        yield Refusal("ref_model", "rlhf_args.py:298", "an adapter's reference is its base model", "remove it")
     if "soft_overlong" in v.words("reward_funcs") and not v.has("soft_cache_length"):
         why = "reward_funcs names soft_overlong, which needs it"
         yield Refusal("soft_cache_length", "rlhf_args.py:363", why, f"set {v.path('soft_cache_length')}")
     if v.on("async_generate") and v.has("multi_turn_scheduler"):
-        why = "it does not go with multi_turn_scheduler"
+        why = "it cannot be combined with multi_turn_scheduler"
         yield Refusal("async_generate", "rlhf_args.py:568", why, "remove one of the two")
 
 
@@ -106,7 +106,7 @@ def _teacher(v: Values) -> Iterator[Refusal]:
     if v.has("teacher_model") and v.has("teacher_model_server"):
         why = "teacher_model is set too"
         yield Refusal("teacher_model_server", "rlhf_args.py:416", why, "remove one of the two")
-    why = "with a teacher each token has an advantage of its own"
+    why = "with a teacher each token has its own advantage"
     if v.word("loss_type") in _SEQUENCE_LOSSES:
         yield Refusal("loss_type", "rlhf_args.py:685", why, "choose another loss")
     if v.has("off_policy_sequence_mask_delta"):
@@ -129,15 +129,15 @@ def _rlsd(v: Values) -> Iterator[Refusal]:
         why = "it must not be negative"
         yield Refusal("rlsd_reweight_clip_range", "rlhf_args.py:597", why, "set it to 0.2")
     if not v.words("reward_funcs"):
-        yield Refusal("advantage_reweight", "rlhf_args.py:599", "it needs reward_funcs", "name one")
+        yield Refusal("advantage_reweight", "rlhf_args.py:599", "it needs reward_funcs", "name a reward function")
     if v.word("loss_type") in _SEQUENCE_LOSSES and not v.teacher:
         why = "rlsd needs an advantage for each token"
         yield Refusal("loss_type", "rlhf_args.py:605", why, "choose another loss")
     if v.has("off_policy_sequence_mask_delta") and not v.teacher:
-        why = "rlsd does not go with it"
+        why = "it cannot be combined with rlsd"
         yield Refusal("off_policy_sequence_mask_delta", "rlhf_args.py:608", why, "remove it")
     if v.has("teacher_model_server"):
-        why = "rlsd takes a local teacher only"
+        why = "rlsd accepts only a local teacher"
         yield Refusal("teacher_model_server", "rlhf_args.py:615", why, "set teacher_model instead")
 
 
@@ -147,10 +147,10 @@ def _sdar(v: Values) -> Iterator[Refusal]:
     if v.number("sdar_gate_beta", 5) <= 0:
         yield Refusal("sdar_gate_beta", "rlhf_args.py:648", "it must be above 0", "set it to 5.0")
     if v.word("advantage_reweight") == "rlsd":
-        why = "sdar does not go with advantage_reweight rlsd"
+        why = "sdar cannot be combined with advantage_reweight rlsd"
         yield Refusal("sdar_loss_coef", "rlhf_args.py:653", why, "remove one of the two")
     elif v.has("teacher_model_server"):
-        why = "sdar takes a local teacher only"
+        why = "sdar accepts only a local teacher"
         yield Refusal("teacher_model_server", "rlhf_args.py:657", why, "set teacher_model instead")
 
 
@@ -165,10 +165,10 @@ def _data(v: Values) -> Iterator[Refusal]:
         why = "it is the path of a checkpoint"
         yield Refusal("resume_from_checkpoint", "sft_args.py:200", why, "name the checkpoint, or remove it")
     if v.on("lazy_tokenize") and (v.on("packing") or v.on("streaming")):
-        why = "it does not go with packing or streaming"
+        why = "it cannot be combined with packing or streaming"
         yield Refusal("lazy_tokenize", "base_args.py:138", why, "remove it")
     if v.word("dataloader_num_workers") == "0" and v.has("dataloader_prefetch_factor"):
-        why = "there are no dataloader_num_workers to fetch ahead"
+        why = "prefetching needs dataloader_num_workers, which is 0"
         yield Refusal("dataloader_prefetch_factor", "training_args.py:1734", why, "remove it")
 
 
@@ -194,7 +194,7 @@ def _liger(v: Values) -> Iterator[Refusal]:
     }
     for field, (line, raises) in refused.items():
         if raises:
-            why = "the Liger loss cannot do that, and use_liger_kernel is on"
+            why = "the Liger loss does not support it, and use_liger_kernel is on"
             yield Refusal(field, f"rlhf_args.py:{line}", why, "remove it, or turn use_liger_kernel off")
 
 
@@ -203,7 +203,7 @@ def _quantization(v: Values) -> Iterator[Refusal]:
     if method in ("bnb", "hqq", "eetq", "quanto") and not bits:
         yield Refusal("quant_bits", "quant_args.py:50", f"quant_method {method} needs it", "set it to 4 or 8")
     elif method in _BITS and bits not in (able := _BITS[method])[1]:
-        why = f"{method} has {', '.join(able[1])} only"
+        why = f"{method} supports only {', '.join(able[1])}"
         yield Refusal("quant_bits", f"quant_args.py:{able[0]}", why, f"set it to {able[1][-1]}")
 
 
@@ -212,22 +212,22 @@ def _fsdp(v: Values) -> Iterator[Refusal]:
         return
     if not v.since("3.12.0"):  # transformers alone reads it (4.57.1)
         if not {*v.word("fsdp").split()} <= {*_FSDP}:
-            why = f"it is made of {', '.join(_FSDP)}"
+            why = f"it may only contain {', '.join(_FSDP)}"
             yield Refusal("fsdp", "training_args.py:1920", why, "remove it")
     elif v.deepspeed:
-        yield Refusal("fsdp", "sft_args.py:294", "it does not go with DeepSpeed", "remove one of the two")
+        yield Refusal("fsdp", "sft_args.py:294", "DeepSpeed is set, too", "remove one of the two")
     elif v.mapping("fsdp") is None and (v.word("fsdp") != "fsdp2" or not v.since("4.0.0")):
         # fsdp2 names a file that the wheels of 3.12 lack.
         if not v.word("fsdp").endswith(".json"):
-            why = "it is fsdp2, a mapping, or the path of a JSON file"
+            why = "it must be fsdp2, a mapping, or the path of a JSON file"
             yield Refusal("fsdp", "sft_args.py:309", why, "set it to fsdp2")
     elif v.on("save_only_model") and _shards(v.mapping("fsdp") or {}):
-        why = "FSDP saves shards of everything"
+        why = "FSDP saves sharded state"
         yield Refusal("save_only_model", "sft_args.py:342", why, "remove it")
 
 
-def _shards(said: dict[str, object]) -> bool:
-    config = said.get("fsdp_config")
+def _shards(fsdp: dict[str, object]) -> bool:
+    config = fsdp.get("fsdp_config")
     return not isinstance(config, dict) or "SHARDED" in str(config.get("state_dict_type", "SHARDED")).upper()
 
 
@@ -236,14 +236,14 @@ def _rope(v: Values) -> Iterator[Refusal]:
         return
     scaling, kind = v.mapping("rope_scaling"), v.word("rope_scaling")
     if scaling is None and kind not in _ROPES:
-        why = f"it is one of {', '.join(_ROPES)}, or a mapping"
+        why = f"it must be one of {', '.join(_ROPES)}, or a mapping"
         fix = "write it as a mapping with rope_type and factor"
         yield Refusal("rope_scaling", "model_args.py:148", why, fix)
         return
     named = scaling is None or scaling.get("rope_type", scaling.get("type", "default")) != "default"
     if v.since("3.11.3") and named and "factor" not in (scaling or {}) and not v.has("max_model_len"):
-        why = "it names no factor, and max_model_len is not set"
-        yield Refusal("rope_scaling", "model_args.py:177", why, "give it a factor")
+        why = "it has no factor, and max_model_len is not set"
+        yield Refusal("rope_scaling", "model_args.py:177", why, "add a factor")
 
 
 def _precision(v: Values) -> Iterator[Refusal]:
@@ -282,14 +282,14 @@ def _steps(v: Values) -> Iterator[Refusal]:
 def _evaluation(v: Values) -> Iterator[Refusal]:
     if v.eval_strategy not in ("no", "steps", "epoch"):
         field = "eval_strategy" if v.has("eval_strategy") else "save_strategy"
-        why = "evaluation follows it, and knows no, steps and epoch only"
+        why = "evaluation follows it, and accepts only no, steps and epoch"
         yield Refusal(field, "training_args.py:1498", why, f"set {v.path('eval_strategy')} to steps")
     if v.eval_strategy == "no" and v.word("lr_scheduler_type") in ("reduce_lr_on_plateau", "greedy"):
-        why = "it goes by evaluations, and there are none"
+        why = "it depends on evaluations, and there are none"
         yield Refusal("lr_scheduler_type", "training_args.py:1722", why, "choose another schedule")
     schedules = (*_SCHEDULES, "greedy") if v.since("4.1.3") else _SCHEDULES
-    if (said := v.words("lr_scheduler_type")) and said[0] not in schedules:
-        why = f"it is one of {', '.join(schedules)}"
+    if (schedule := v.words("lr_scheduler_type")) and schedule[0] not in schedules:
+        why = f"it must be one of {', '.join(schedules)}"
         yield Refusal("lr_scheduler_type", "training_args.py:1502", why, "set it to cosine")
 
 
@@ -301,9 +301,9 @@ def _best(v: Values) -> Iterator[Refusal]:
     evaluate = v.number("eval_steps", save)
     if saves != v.eval_strategy:
         why = f"save_strategy is {saves}, and eval_strategy {v.eval_strategy}"
-        yield Refusal("load_best_model_at_end", "training_args.py:1681", why, "make the two alike")
+        yield Refusal("load_best_model_at_end", "training_args.py:1681", why, "set both to the same")
     elif saves == "steps" and evaluate > 0 and not _whole(save, evaluate):
-        why = f"save_steps {save:g} is no multiple of eval_steps {evaluate:g}"
+        why = f"save_steps {save:g} is not a multiple of eval_steps {evaluate:g}"
         yield Refusal("load_best_model_at_end", "training_args.py:1702", why, "set save_steps to a multiple of it")
 
 
@@ -315,8 +315,8 @@ def _whole(save: float, evaluate: float) -> bool:
 
 def _warmup(v: Values) -> Iterator[Refusal]:
     ratio, steps = v.number("warmup_ratio"), v.number("warmup_steps")
-    why = "it is a share of all steps, from 0 to less than 1"
-    whole = "set warmup_steps for a number of steps" if v.counts_warmup_steps else "give it a share below 1"
+    why = "it must be a share of all steps, from 0 to below 1"
+    whole = "set warmup_steps for a number of steps" if v.counts_warmup_steps else "set it to a share below 1"
     if v.since("4.5.0") and ratio >= 1:
         yield Refusal("warmup_ratio", "trainers/arguments.py:233", why, whole)
     elif ratio < 0 or (ratio > 1 and not v.since("4.0.0")):

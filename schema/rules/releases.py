@@ -28,7 +28,7 @@ _LOSSES = {
 
 @rule("both-batch-sizes", needs=("generation_batch_size", "steps_per_generation"))
 def both_batch_sizes(context: Context) -> Iterator[Problem]:
-    """generation_batch_size together with steps_per_generation, before ms-swift 4.4.0.
+    """generation_batch_size and steps_per_generation are both set, before ms-swift 4.4.0.
 
     Those releases run trl.GRPOConfig.__post_init__, which refuses the pair even where they agree (trl 0.29.1,
     trainer/grpo_config.py:839); 4.4.0 skips it (rlhf_trainers/arguments.py:104).
@@ -52,9 +52,9 @@ def refuses_engines(context: Context) -> bool:
 
 @rule("dense-data-parallel", mode="server", needs=("vllm_data_parallel_size", "vllm_use_async_engine"))
 def dense_data_parallel(context: Context) -> Iterator[Problem]:
-    """Several engines of a dense model, on a pair of releases that cannot start them.
+    """These releases of ms-swift and vLLM cannot start several engines of a dense model.
 
-    ms-swift #9221; schema/swift/engine.py is_offline names the releases. A warning where no local config.json
+    ms-swift #9221; schema/swift/engine.py is_offline names the releases. It is a warning if no local config.json
     tells whether the model is dense.
     """
     if context.server is None or not refuses_engines(context):
@@ -74,7 +74,7 @@ def dense_data_parallel(context: Context) -> Iterator[Problem]:
 
 @rule("async-engine-unawaited", mode="server", needs=("vllm_use_async_engine",))
 def async_engine_unawaited(context: Context) -> Iterator[Problem]:
-    """The async engine without a scheduler, in releases that do not wait for what it generates.
+    """The async engine has no scheduler, in a release that does not wait for its completions.
 
     async_infer returns a coroutine that nobody awaits, which the worker cannot send (3.10.0 to 3.10.2,
     llm/infer/infer_engine/grpo_vllm_engine.py:146; 3.10.3 awaits it); a scheduler calls the engine itself.
@@ -93,17 +93,17 @@ def async_engine_unawaited(context: Context) -> Iterator[Problem]:
 
 @rule("unknown-loss")
 def unknown_loss(context: Context) -> Iterator[Problem]:
-    """A loss that GRPO does not have, or not yet.
+    """GRPO does not have the loss, or not yet in the target release.
 
     "Unknown loss type" at the first step, after a rollout: ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:1145.
     """
     values = context.values
     names = [name for name, since in _LOSSES.items() if values.since(since)]
-    said = values.words("loss_type")
-    if len(said) == 1 and said[0] not in names and not values.on("use_liger_kernel"):
+    losses = values.words("loss_type")
+    if len(losses) == 1 and losses[0] not in names and not values.on("use_liger_kernel"):
         yield Problem(
             context.at("loss_type"),
-            f"loss_type is {said[0]!r}; it must be one of {', '.join(names)}",
+            f"loss_type is {losses[0]!r}; it must be one of {', '.join(names)}",
             f"{context.swift}: ValueError: Unknown loss type, after the first rollout",
             "choose one of them",
         )
@@ -111,7 +111,7 @@ def unknown_loss(context: Context) -> Iterator[Problem]:
 
 @rule("unknown-reward", severity=Severity.WARNING, needs=("reward_funcs",))
 def unknown_reward(context: Context) -> Iterator[Problem]:
-    """A reward function that ms-swift does not have built in, and nothing names where it comes from.
+    """A reward function is not built into ms-swift, and nothing names where it comes from.
 
     Built-in ones are the keys of `orms` (ms-swift 4.5.2, rewards/orm.py:459); others come from
     external_plugins, or from a training repository's own entry point (`entry` in [tool.rollout-split], or
@@ -125,8 +125,8 @@ def unknown_reward(context: Context) -> Iterator[Problem]:
     if unknown:
         yield Problem(
             context.at("reward_funcs"),
-            f"reward_funcs names {', '.join(unknown)}, which ms-swift does not have built in",
-            f"{context.swift}: ValueError: reward_function is not implemented in swift.rewards, once the model"
+            f"reward_funcs names {', '.join(unknown)}, which is not built into ms-swift",
+            f"{context.swift}: ValueError: reward_function is not implemented in swift.rewards, after the model"
             " was loaded",
             f"name the plugin in {preset.path('external_plugins')}, or the repository's module as entry in"
             " [tool.rollout-split] of pyproject.toml",

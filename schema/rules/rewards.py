@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @rule("reward-weights", needs=("reward_funcs", "reward_weights", "reward_model", "use_gym_env"))
 def reward_weights(context: Context) -> Iterator[Problem]:
-    """reward_weights has another length than the rewards.
+    """The number of reward_weights differs from the number of rewards.
 
-    Reward functions, then reward models, then the gym's own reward (before 4.3.0 only where there is no other):
-    ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:2250, when the trainer is built: after the model was loaded.
+    Rewards are the reward functions, then the reward models, then the gym's own reward (before 4.3.0 only if there
+    is no other): ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:2250, which runs after the model was loaded.
     """
     trainer = context.trainer.config
     values = context.values
@@ -41,7 +41,7 @@ def reward_weights(context: Context) -> Iterator[Problem]:
 def no_reward(context: Context) -> Iterator[Problem]:
     """No reward at all: ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:126.
 
-    A gym scores, too: the learner's, or the server's, of which a server with the sync engine does not tell.
+    A gym gives rewards, too: the learner's, or the server's, which a server with the sync engine does not report.
     """
     trainer, preset = context.trainer.config, context.preset
     values = Values(preset, trainer, context.release)
@@ -53,7 +53,7 @@ def no_reward(context: Context) -> Iterator[Problem]:
     yield Problem(
         context.at("reward_funcs"),
         "there are neither reward_funcs nor a reward_model"
-        + (", and the server tells of its gym with the async engine only" if untold else ""),
+        + (", and the server reports its gym only with the async engine" if untold else ""),
         f"{context.swift}: ValueError: You must specify reward_funcs or reward_model",
         f"name at least one reward function in {preset.path('reward_funcs')}"
         + (f", or the gym's scheduler in {preset.server_path('multi_turn_scheduler')}" if untold else ""),

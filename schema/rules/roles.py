@@ -1,4 +1,4 @@
-"""Rules about fields that stand on the wrong side of the split, or in the wrong mode."""
+"""Rules about fields that are on the wrong side of the split, or in the wrong mode."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def _forbidden(context: Context, role: Role) -> Iterator[Setting]:
 
 @rule("server-field-in-rlhf", mode="server")
 def server_field_in_rlhf(context: Context) -> Iterator[Problem]:
-    """An engine knob among the learner's arguments in server mode.
+    """An engine setting is among the learner's arguments in server mode.
 
-    The learner accepts it and never reads it; only vllm_max_model_len earns a warning (ms-swift 4.5.2,
-    arguments/rlhf_args.py:699 _external_vllm_warning). The engine of server mode is built by
-    `swift rollout` from its own arguments (pipelines/infer/rollout.py get_infer_engine).
+    The learner accepts it and never reads it; only vllm_max_model_len causes a warning (ms-swift 4.5.2,
+    arguments/rlhf_args.py:699 _external_vllm_warning). In server mode `swift rollout` builds the engine from
+    its own arguments (pipelines/infer/rollout.py get_infer_engine).
     """
     for setting in _forbidden(context, Role.SERVER):
         yield Problem(
@@ -53,7 +53,7 @@ def server_field_in_rlhf(context: Context) -> Iterator[Problem]:
 
 
 def _moved(context: Context, setting: Setting) -> str:
-    """The fix: to the server, unless it says so already, or could not be said there either."""
+    """The fix: move it to the server, unless it is set there already, or is not allowed there either."""
     preset, block = context.preset, context.preset.block
     path = preset.server_path(setting.name)
     if isinstance(block, Branch) and block.find(setting.name) is not None:
@@ -68,7 +68,7 @@ def _moved(context: Context, setting: Setting) -> str:
 
 @rule("colocate-field-in-server-mode", mode="server")
 def colocate_field_in_server_mode(context: Context) -> Iterator[Problem]:
-    """A field that juggles memory between learner and engine, where they no longer share GPUs.
+    """A field that moves memory between learner and engine is set, but in server mode they share no GPU.
 
     sleep_level is reset (ms-swift 4.5.2, arguments/rlhf_args.py:346), offloading is read only where the
     colocate engine is made (rlhf_trainers/rollout_mixin.py:442).
@@ -87,7 +87,7 @@ def colocate_field_in_server_mode(context: Context) -> Iterator[Problem]:
 
 @rule("connect-field-in-colocate-mode", needs=("vllm_mode",))
 def connect_field_in_colocate_mode(context: Context) -> Iterator[Problem]:
-    """A server's address in a preset whose mode is not server.
+    """A preset has a server's address, but its mode is not server.
 
     The learner connects as soon as a host or a URL is set, whatever vllm_mode says, and opens the
     weight-sync group with whatever answers (ms-swift 4.5.2, arguments/rlhf_args.py:497 _init_external_vllm).
@@ -134,7 +134,7 @@ def _refused(context: Context, place: Place, path: str) -> Problem:
 
 
 _ELSEWHERE = {
-    Role.CONNECT: ("tells the learner where the server is", "move it to {learner}"),
+    Role.CONNECT: ("it tells the learner where the server is", "move it to {learner}"),
     Role.TRAINER: ("only the learner acts on it", "move it to {learner}"),
     Role.COLOCATE: ("it acts in colocate mode only", "remove it"),
     Role.DEAD: ("GRPO never reads it", "remove it"),
@@ -151,7 +151,7 @@ _ELSEWHERE = {
 
 @rule("not-a-server-field", components=True)
 def not_a_server_field(context: Context) -> Iterator[Problem]:
-    """A field in the rollout server's block that is not the server's own.
+    """A field in the rollout server's block does not belong to the server.
 
     `swift rollout` would refuse it (`remaining_argv`, ms-swift 4.5.2, pipelines/base.py:46), ignore it, or
     take a value that differs from the learner's.
@@ -165,7 +165,7 @@ def not_a_server_field(context: Context) -> Iterator[Problem]:
         if row is None or row.role not in _ELSEWHERE or data(tree) is None or is_misspelt(context, str(name)):
             continue
         if context.preset.apart and row.role in (Role.BOTH, Role.LISTEN):
-            continue  # a file of its own says where it listens, and repeats what both sides act on
+            continue  # the server's own file says where it listens, and repeats what both sides act on
         if row.role is Role.BOTH and name not in context.release.trainer:
             continue  # a release in which the learner does not have it yet
         why, fix = _ELSEWHERE[row.role]
@@ -180,24 +180,24 @@ def not_a_server_field(context: Context) -> Iterator[Problem]:
 
 
 def _elsewhere(context: Context, name: str, fix: str) -> str:
-    # The learner's own value stands, and of its address host and port are what this project wants.
+    # The learner's own value stays, and this project reads its address from host and port.
     if name in context.preset.arguments or name == "vllm_server_base_url":
         return "remove it"
     return fix.format(learner=context.preset.learner_path)
 
 
 def _engines_own(context: Context, name: str) -> str:
-    # max_model_len is the model's; who writes it beside no vllm_max_model_len may mean the engine's.
+    # max_model_len is the model's; without vllm_max_model_len beside it, the engine's may be meant.
     own, block = f"vllm_{name}", context.preset.block
     meant = own in ROLES and isinstance(block, Branch) and block.find(own) is None
-    return f", or name it {own} if the engine's is meant" if meant else ""
+    return f", or rename it to {own} if you mean the engine's" if meant else ""
 
 
 @rule("server-block-missing", mode="server")
 def server_block_missing(context: Context) -> Iterator[Problem]:
-    """Server mode without the settings that start the server.
+    """The mode is server, but the settings that start the server are missing.
 
-    `swift rollout` would come up with one GPU, the model's full length and utilization 0.9 (ms-swift 4.5.2,
+    `swift rollout` would start with one GPU, the model's full length and utilization 0.9 (ms-swift 4.5.2,
     rlhf_trainers/args_mixin.py VllmArguments).
     """
     if context.preset.block is None:
@@ -211,7 +211,7 @@ def server_block_missing(context: Context) -> Iterator[Problem]:
 
 @rule("server-block-unused", severity=Severity.WARNING, needs=("vllm_mode",))
 def server_block_unused(context: Context) -> Iterator[Problem]:
-    """A rollout server's block in a preset whose mode is not server: nothing reads it."""
+    """Nothing reads the rollout server's block, because the preset's mode is not server."""
     block = context.preset.block
     if block is not None and context.preset.mode != "server":
         yield Problem(
@@ -224,9 +224,9 @@ def server_block_unused(context: Context) -> Iterator[Problem]:
 
 @rule("unread-in-colocate", severity=Severity.WARNING, mode="colocate")
 def unread_in_colocate(context: Context) -> Iterator[Problem]:
-    """An engine knob that the learner's own engine is made without.
+    """An engine setting that the learner's own engine does not get.
 
-    ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:505-531 names what colocate passes on; everything else is a
+    ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:505-531 lists what colocate mode passes on; everything else is a
     field of RLHFArguments that no trainer reads.
     """
     for setting in context.preset.arguments.values():

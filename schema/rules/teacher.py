@@ -24,11 +24,11 @@ _PORTS = {"http": 80, "https": 443}
 
 @rule("teacher-address", mode="server", needs=("vllm_server_host", "vllm_server_port", "vllm_server_base_url"))
 def teacher_address(context: Context) -> Iterator[Problem]:
-    """A teacher's server that would be the rollout server, or take the port of the weight sync.
+    """A teacher's server has the address of the rollout server, or of the weight sync.
 
-    The teacher is a `swift deploy` of its own (ms-swift 4.4.0 to 4.6.0; 4.5.2,
+    The teacher is a separate `swift deploy` (ms-swift 4.4.0 to 4.6.0; 4.5.2,
     rlhf_trainers/rollout_mixin.py:220): at the rollout server's address the student would be its own teacher.
-    One URL, or JSON of several (rlhf_trainers/gkd_helpers.py:257).
+    The value is one URL, or JSON of several (rlhf_trainers/gkd_helpers.py:257).
     """
     setting = context.preset.arguments.get("teacher_model_server")
     if setting is None or not context.values.teacher:
@@ -41,7 +41,7 @@ def teacher_address(context: Context) -> Iterator[Problem]:
                 setting.place,
                 f"{setting.path} is {url}, where {what}",
                 f"{context.swift}: the student would be its own teacher, or one of the two cannot start",
-                "give the teacher a port of its own",
+                "give the teacher its own port",
             )
 
 
@@ -50,30 +50,30 @@ _Address: TypeAlias = tuple[str, int]
 
 def _addresses(trainer: TrainerConfig) -> tuple[set[_Address], set[_Address]]:
     hosts, ports = trainer.vllm_server_host or [], trainer.vllm_server_port
-    said = trainer.vllm_server_group_port
-    groups = [said] if isinstance(said, int) else said or [GROUP_PORT + more for more in range(len(hosts))]
+    group = trainer.vllm_server_group_port
+    groups = [group] if isinstance(group, int) else group or [GROUP_PORT + more for more in range(len(hosts))]
     servers = {(_name(host), port) for host, port in zip(hosts, ports, strict=False)}
     urls = {there for url in trainer.vllm_server_base_url or [] if (there := _address(url))}
     return urls or servers, {(_name(host), port) for host, port in zip(hosts, groups, strict=False)}
 
 
-def _teachers(said: object) -> list[str]:
-    # A list of mappings is one that the parser has read already.
-    items: object = said
-    if isinstance(said, str) and said.strip().startswith("["):
+def _teachers(value: object) -> list[str]:
+    # A list of mappings was read by the parser already.
+    items: object = value
+    if isinstance(value, str) and value.strip().startswith("["):
         try:
-            items = json.loads(said)
+            items = json.loads(value)
         except ValueError:
             return []
     found = items if isinstance(items, list) else [items]
-    return [str(one.get("url")) if isinstance(one, dict) else str(one) for one in found]
+    return [str(item.get("url")) if isinstance(item, dict) else str(item) for item in found]
 
 
 def _address(url: str) -> _Address | None:
     try:
         parts = urlsplit(url.strip())
         return (_name(parts.hostname), parts.port or _PORTS.get(parts.scheme, 0)) if parts.hostname else None
-    except ValueError:  # no number, or none of a port
+    except ValueError:  # the port is not a number, or out of range
         return None
 
 

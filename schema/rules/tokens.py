@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def engine_length(context: Context) -> tuple[int, Place] | None:
-    """vllm_max_model_len of the engine that rolls out, and where it is set; None if nothing says."""
+    """vllm_max_model_len of the engine that rolls out, and where it is set; None if it is not set."""
     name = "vllm_max_model_len"
     length = context.preset.engine(name) if context.preset.mode in ("server", "colocate") else None
     return (length, context.at_engine(name)) if isinstance(length, int) else None
@@ -30,13 +30,13 @@ def engine_length(context: Context) -> tuple[int, Place] | None:
 
 @rule("max-model-len", needs=("vllm_max_model_len", "max_completion_length"))
 def max_model_len(context: Context) -> Iterator[Problem]:
-    """The engine takes shorter sequences than the preset makes.
+    """The preset allows longer sequences than the engine takes.
 
-    A completion gets what its prompt leaves of vllm_max_model_len, with a warning in the log: clipped, in both
-    modes. A prompt that fills it is an error: `leaves no room for generation`, a server's HTTP 500 (ms-swift
-    4.5.2, infer_engine/infer_engine.py:210-231; seen with vLLM 0.23.0; before 4.5.0 vLLM itself refuses it).
-    global_max_length bounds what a training repository trains on, not only what it rolls out, so a learner's own
-    engine may be below it. The warning comes only where it leaves no room for a prompt beside a completion.
+    In both modes a completion is clipped to the tokens that its prompt leaves of vllm_max_model_len, with a
+    warning in the log. A prompt that fills it is an error: `leaves no room for generation`, a server's HTTP 500
+    (ms-swift 4.5.2, infer_engine/infer_engine.py:210-231; seen with vLLM 0.23.0; before 4.5.0 vLLM itself refuses
+    it). global_max_length bounds what a training repository trains on, not only what it rolls out, so a learner's
+    own engine may be below it. It gets a warning only if it leaves no room for a prompt beside a completion.
     """
     engine, total, prompt = engine_length(context), total_length(context), prompt_length(context)
     completion = context.trainer.config.max_completion_length
@@ -48,7 +48,7 @@ def max_model_len(context: Context) -> Iterator[Problem]:
             place,
             f"vllm_max_model_len is {length}, but a completion alone may have {completion} tokens",
             f"{context.swift}: completions are clipped",
-            "raise it by what a prompt needs, or lower max_completion_length",
+            "raise it by the tokens of a prompt, or lower max_completion_length",
             Severity.WARNING,
         )
         return
@@ -68,23 +68,23 @@ def max_model_len(context: Context) -> Iterator[Problem]:
 def _outcome(context: Context) -> str:
     raised = "vLLM refuses it" if context.older("4.5.0") else "ValueError: leaves no room for generation"
     answer = ", answered with HTTP 500" if context.preset.mode == "server" else ""
-    return f"completions are clipped, and where a prompt fills the engine {raised}{answer}"
+    return f"completions are clipped, and a prompt that fills the engine fails: {raised}{answer}"
 
 
 @rule("global-max-length", components=True)
 def global_max_length(context: Context) -> Iterator[Problem]:
-    """`global_max_length` is a positive number of tokens that leaves room for a prompt.
+    """`global_max_length` is not a positive number of tokens, or leaves no room for a prompt.
 
     It bounds prompt and completion together, so the learner's prompts get what max_completion_length
     leaves.
     """
-    said = context.preset.limit
-    if said is None:
+    setting = context.preset.limit
+    if setting is None:
         return
-    value = data(said)
+    value = data(setting)
     if not is_whole(value):
         yield Problem(
-            said.place,
+            setting.place,
             f"global_max_length is {value!r}; it must be a positive whole number of tokens",
             fix="set it to the tokens of prompt, images and completion together, such as 8192",
         )
@@ -101,9 +101,9 @@ def global_max_length(context: Context) -> Iterator[Problem]:
 
 @rule("truncation-strategy")
 def truncation_strategy(context: Context) -> Iterator[Problem]:
-    """GRPO takes left and delete only: ms-swift 4.5.2, arguments/rlhf_args.py:352.
+    """GRPO accepts only left and delete: ms-swift 4.5.2, arguments/rlhf_args.py:352.
 
-    Of several sections that set it, the last one counts: rlhf after template.
+    If several sections set it, the last one counts: rlhf after template.
     """
     setting = context.preset.arguments.get("truncation_strategy")
     if setting is not None and setting.value in REFUSED_STRATEGIES:

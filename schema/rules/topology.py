@@ -18,39 +18,39 @@ if TYPE_CHECKING:
 
 @rule("rollout-gpus", mode="server", needs=("vllm_tensor_parallel_size", "vllm_data_parallel_size"))
 def rollout_gpus(context: Context) -> Iterator[Problem]:
-    """TP x DP differs from the number of rollout GPUs, or leaves none of the node's for the learner.
+    """TP x DP differs from the number of rollout GPUs, or leaves no GPU of the node for the learner.
 
     Too few GPUs: ValueError at start; too many: only the first TP x DP are used (ms-swift 4.5.2,
-    arguments/deploy_args.py:142-161 _check_device_count). Unset, both are 1.
+    arguments/deploy_args.py:142-161 _check_device_count). Both default to 1.
     """
     if context.server is None:
         return
     config, gpus, node = context.server.config, context.split.rollout, context.preset.project.settings.gpus
     tensor, engines = config.vllm_tensor_parallel_size, config.vllm_data_parallel_size
-    size, said = tensor * engines, f"TP {tensor} x DP {engines} = {tensor * engines}"
+    size, product = tensor * engines, f"TP {tensor} x DP {engines} = {tensor * engines}"
     if gpus is not None and size != gpus.count:
         raises = "ValueError: local_device_count must be greater"
         yield Problem(
             context.at_server("vllm_data_parallel_size"),
-            f"{said}, but {gpus.count} GPUs roll out",
+            f"{product}, but {gpus.count} GPUs roll out",
             f"{context.swift}: {raises if size > gpus.count else 'idle GPUs, and only a warning'}",
             _engines(context, tensor, gpus.count),
         )
     elif node is not None and context.split.train is None and size >= node:
         yield Problem(
             context.at_server("vllm_data_parallel_size"),
-            f"{said}, but gpus in pyproject.toml is {node}: none is left for the learner",
+            f"{product}, but gpus in pyproject.toml is {node}: none is left for the learner",
             "learner and server cannot share a GPU: NCCL error: invalid usage (Duplicate GPU detected)",
             "lower TP or DP, or raise gpus",
         )
 
 
 def _engines(context: Context, tensor: int, gpus: int) -> str:
-    """The fix: another DP, where TP divides the GPUs and no other finding speaks against so many engines."""
+    """The fix: another DP, if TP divides the GPUs and no other finding forbids so many engines."""
     several = gpus > tensor
     lonely = several and tensor == 1 and is_async(context.preset, context.release.version)
     if gpus % tensor or lonely or (several and refuses_engines(context)):
-        return "change vllm_tensor_parallel_size or the GPUs"
+        return "change vllm_tensor_parallel_size or the number of rollout GPUs"
     return f"set vllm_data_parallel_size to {gpus // tensor}"
 
 
@@ -72,14 +72,14 @@ def async_data_parallel(context: Context) -> Iterator[Problem]:
         yield Problem(
             context.at_server("vllm_data_parallel_size"),
             f"vllm_data_parallel_size is {config.vllm_data_parallel_size}, with TP 1 on the async engine",
-            f"{context.swift}: vLLM was seen to fail so (vLLM #18567)",
+            f"{context.swift}: vLLM can fail with it (vLLM #18567)",
             "combine it with tensor parallelism, or use the sync engine",
         )
 
 
 @rule("scheduler-on-sync-engine", mode="server", needs=("vllm_use_async_engine",))
 def scheduler_on_sync_engine(context: Context) -> Iterator[Problem]:
-    """A multi_turn_scheduler, and the async engine turned off, which expert parallelism does not mend either.
+    """A multi_turn_scheduler needs the async engine, which is off; expert parallelism does not change that.
 
     ms-swift 3.10.0 (llm/argument/deploy_args.py:127) to 4.6.0 (arguments/deploy_args.py:139).
     """
@@ -107,7 +107,7 @@ def pipeline_parallel(context: Context) -> Iterator[Problem]:
 
 @rule("colocate-tensor-parallel", mode="colocate", needs=("vllm_tensor_parallel_size",))
 def colocate_tensor_parallel(context: Context) -> Iterator[Problem]:
-    """TP that does not divide the learners, in colocate mode.
+    """TP does not divide the number of learners in colocate mode.
 
     ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:433.
     """
@@ -126,10 +126,10 @@ def colocate_tensor_parallel(context: Context) -> Iterator[Problem]:
 
 @rule("sequence-parallel", needs=("use_vllm",))
 def sequence_parallel(context: Context) -> Iterator[Problem]:
-    """Learners that sequence_parallel_size does not divide into groups.
+    """sequence_parallel_size does not divide the number of learners.
 
     Each group of so many learners shares one sequence; W // sequence_parallel_size groups are laid out as a device
-    mesh, which has no place for a rest, and none at all for fewer learners than a group has (ms-swift 3.10.0,
+    mesh, which cannot hold a remainder, or fewer learners than one group has (ms-swift 3.10.0,
     trainers/sequence_parallel/ulysses.py:689, to 4.6.0; 4.5.2, sequence_parallel/sequence_parallel.py:650
     _init_device_mesh).
     """
@@ -141,5 +141,5 @@ def sequence_parallel(context: Context) -> Iterator[Problem]:
         f"sequence_parallel_size is {size:g}, which does not divide W = {train.count}"
         f" ({context.split.train_source})",
         f"{context.swift}: the learners cannot be laid out in groups, so torch's device mesh raises{context.late}",
-        f"set sequence_parallel_size to a divisor of {train.count}, or let a multiple of {size:g} GPUs learn",
+        f"set sequence_parallel_size to a divisor of {train.count}, or train on a multiple of {size:g} GPUs",
     )

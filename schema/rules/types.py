@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 _RANGES = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "literal_error")
 _NO_SECTIONS = ("extends", "global_max_length")
-_SILENT = ("missing", "extra_forbidden")  # missing-key, unknown-key and the role rules speak of them
+_SILENT = ("missing", "extra_forbidden")  # missing-key, unknown-key and the role rules report them
 
 
 @rule("wrong-type", components=True)
 def wrong_type(context: Context) -> Iterator[Problem]:
-    """A value of a type or range that ms-swift, or this project's models, do not take.
+    """A value has a type or range that ms-swift, or this project's models, do not accept.
 
     Rollout settings are checked against the strict models, all others against the types of the target
     release's parser (transformers' HfArgumentParser, ms-swift 4.5.2, utils/utils.py parse_args).
@@ -44,7 +44,7 @@ def wrong_type(context: Context) -> Iterator[Problem]:
                 setting.place,
                 f"{setting.path} holds {item!r}" + ("" if item == "--" else " among several values"),
                 f"{context.swift}: the argument parser {'drops it' if item == '--' else 'takes it for an option'}",
-                "leave it out" if item == "--" else "leave out the dash, or give it alone",
+                "leave it out" if item == "--" else "leave out the dash, or make it the only value",
             )
         field = context.release.trainer.get(name)
         if field is None or name in modelled:
@@ -54,7 +54,7 @@ def wrong_type(context: Context) -> Iterator[Problem]:
                 setting.place,
                 f"{setting.path} is {setting.value!r}: {wrong}",
                 f"{context.swift}: the argument parser stops, or takes another value",
-                f"give it {argument.expected(field)}",
+                f"set it to {argument.expected(field)}",
             )
 
 
@@ -72,14 +72,14 @@ def _sections(context: Context) -> Iterator[Problem]:
 
 @rule("wrong-server-type", components=True)
 def wrong_server_type(context: Context) -> Iterator[Problem]:
-    """A value of a wrong type or range in the rollout server's block."""
+    """A value in the rollout server's block has a wrong type or range."""
     block = context.preset.block
     if context.server is None or not isinstance(block, Branch):
         return
     for name, error in context.server.errors.items():
         if error["type"] not in _SILENT:
             path = context.preset.server_path(name)
-            # The whole value, as wrong-type shows it, though only an item of it may be wrong.
+            # The whole value, as in wrong-type, although only an item of it may be wrong.
             yield _problem(context, context.at_server(name), path, block.value(name), error)
     yield from _others_of_the_server(context)
 
@@ -96,13 +96,13 @@ def _others_of_the_server(context: Context) -> Iterator[Problem]:
             tree.place,
             f"{context.preset.server_path(str(name))} is {value!r}: {wrong}",
             f"{context.swift}: the argument parser stops, or takes another value",
-            f"give it {argument.expected(field)}",
+            f"set it to {argument.expected(field)}",
         )
 
 
 @rule("json-text", components=True)
 def json_text(context: Context) -> Iterator[Problem]:
-    """Text where ms-swift wants a mapping, and the text is no JSON of one.
+    """ms-swift needs a mapping, and the text here is not JSON of one.
 
     ms-swift repairs it as well as it can, or raises JSONDecodeError (4.5.2, utils/utils.py:409
     json_parse_to_dict).
@@ -111,7 +111,7 @@ def json_text(context: Context) -> Iterator[Problem]:
         if isinstance(value, str) and argument.mapping(value) is None:
             yield Problem(
                 place,
-                f"{path} is {value!r}, which is no JSON of a mapping",
+                f"{path} is {value!r}, which is not JSON of a mapping",
                 f"{context.swift}: repairs it, or stops with JSONDecodeError",
                 "write it as a mapping",
             )
@@ -132,6 +132,6 @@ def _problem(context: Context, place: Place, path: str, value: object, error: Er
     return Problem(
         place,
         f"{path} is {value!r}, which is {kind}: it must be {reason}",
-        f"{context.swift}: stops in its parser or at a later step, or vLLM does",
+        f"{context.swift}: its parser, a later step or vLLM fails",
         f"make it {reason}",
     )

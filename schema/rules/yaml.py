@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def yaml_versions(context: Context) -> Iterator[Problem]:
     """A plain scalar that YAML 1.1 and YAML 1.2 read differently.
 
-    ms-swift reads with PyYAML (YAML 1.1; ms-swift 4.5.2, cli/main.py:48), editors and most other tools with
-    YAML 1.2: `1e-6` is a string here and a number there, `on` a boolean here and a string there.
+    ms-swift reads YAML 1.1 (PyYAML; ms-swift 4.5.2, cli/main.py:48), editors and most other tools YAML 1.2:
+    `1e-6` is a string in YAML 1.1 and a number in YAML 1.2, `on` a boolean in YAML 1.1 and a string in YAML 1.2.
     """
     for file in context.preset.resolved.files:
         root = context.workspace.document(file).root
@@ -40,4 +40,4 @@ def yaml_versions(context: Context) -> Iterator[Problem]:
 def _spelling(value: object, other: object) -> str:
     if isinstance(value, str) and isinstance(other, float):
         return f"write {float_text(other)} for the number, or quote it for the text"
-    return "quote it, or write a spelling that both read alike"
+    return "quote it, or write it so that both read the same"

@@ -37,8 +37,8 @@ class Batch(NamedTuple):
 
 def batch(preset: Preset, trainer: TrainerConfig, world: int) -> Batch:
     """The batch numbers of a preset on `world` learners."""
-    said = preset.effective_batch_size
-    effective = said.value if said else None
+    setting = preset.effective_batch_size
+    effective = setting.value if setting else None
     return Batch(
         world=world,
         micro=trainer.per_device_train_batch_size * world,

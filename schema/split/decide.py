@@ -82,7 +82,7 @@ def length(had: object, given: int | None, needs: Needs) -> Decision:
         return Decision(had)
     if needs.total is not None:
         return Decision(_within(needs.total, needs), f"prompt and completion may have {needs.total} tokens")
-    return Decision(_within(DEFAULT_LENGTH, needs), "the default, because the preset says no length")
+    return Decision(_within(DEFAULT_LENGTH, needs), "the default, because the preset sets no length")
 
 
 def _within(wanted: int, needs: Needs) -> int:
@@ -118,17 +118,17 @@ def train_gpus(given: Given, preset: Preset, rollout: int) -> int:
         InputError: the server leaves none.
     """
     gpus = preset.project.settings.gpus
-    said = preset.learners.count if preset.mode == "server" and preset.learners else None
+    own = preset.learners.count if preset.mode == "server" and preset.learners else None
     if given.train is not None:
         return given.train
-    if gpus is not None and (said is None or given.rollout is not None):
+    if gpus is not None and (own is None or given.rollout is not None):
         return _rest(gpus, rollout, "roll out")
-    return said or preset.project.settings.train_gpus or DEFAULT_LEARNERS
+    return own or preset.project.settings.train_gpus or DEFAULT_LEARNERS
 
 
 def _rest(gpus: int, taken: int, verb: str) -> int:
     if taken >= gpus:
-        raise InputError(f"{taken} GPUs {verb} of the node's {gpus} (gpus in pyproject.toml), which leaves none")
+        raise InputError(f"{taken} of the node's {gpus} GPUs (gpus in pyproject.toml) {verb}, which leaves none")
     return gpus - taken
 
 

@@ -66,8 +66,8 @@ def server_size(preset: Preset) -> int | None:
     default = 1 if preset.apart else None
     size = 1
     for name in ("vllm_tensor_parallel_size", "vllm_data_parallel_size"):
-        said = preset.served(name)
-        number = default if said is None else said
+        value = preset.served(name)
+        number = default if value is None else value
         if not is_whole(number):
             return None
         size *= number
@@ -94,8 +94,8 @@ def project_split(project: Project, preset: Preset) -> Shares:
 def _of_node(gpus: int, preset: Preset) -> int | None:
     if preset.mode == "server":
         return server_size(preset)
-    said = preset.value("vllm_tensor_parallel_size")
-    tensor = said if is_whole(said) and said < gpus else 1
+    value = preset.value("vllm_tensor_parallel_size")
+    tensor = value if is_whole(value) and value < gpus else 1
     return (gpus - max(1, gpus // 4)) // tensor * tensor
 
 
@@ -144,7 +144,7 @@ def _ids(part: str) -> Iterable[str]:
         return (part,)
     first, last = map(int, ends.groups())
     if last < first:
-        raise InputError(f"{part} is no range of GPUs: it runs backwards; write {last}-{first}")
+        raise InputError(f"{part} is not a range of GPUs: it runs backwards; write {last}-{first}")
     if last - first >= MAX_GPUS:
         raise InputError(f"{part} has more than {MAX_GPUS} GPUs")
     return map(str, range(first, last + 1))

@@ -41,9 +41,9 @@ def gpus() -> tuple[Gpu, ...] | None:
     )
 
 
-def find(known: tuple[Gpu, ...], said: str) -> Gpu | None:
+def find(known: tuple[Gpu, ...], name: str) -> Gpu | None:
     """The GPU that an index or a UUID names; CUDA takes a UUID's beginning, too, if only one GPU has it."""
-    found = [gpu for gpu in known if said == gpu.number or gpu.uuid.startswith(said)]
+    found = [gpu for gpu in known if name == gpu.number or gpu.uuid.startswith(name)]
     return found[0] if len(found) == 1 else None
 
 

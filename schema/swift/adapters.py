@@ -25,7 +25,7 @@ def unloadable(v: Values, engine_kwargs: object) -> Iterator[tuple[str, str]]:
 
     The first three raise at the first rollout in every release (vLLM 0.11.0 and 0.23.0, lora/peft_helper.py
     _validate_features, validate_legal, which ms-swift's own loader asks: 4.5.2, rlhf_trainers/utils.py
-    patch_vllm_load_adapter). Layers of the vision tower and the aligner are left out without a word (0.23.0,
+    patch_vllm_load_adapter). Layers of the vision tower and the aligner are silently left out (0.23.0,
     lora/model_manager.py:194) unless vllm_engine_kwargs asks for them, which vLLM knows from 0.15.1 on.
 
     Args:
@@ -44,7 +44,7 @@ def unloadable(v: Values, engine_kwargs: object) -> Iterator[tuple[str, str]]:
         return  # modules by name, whatever is frozen (4.5.2, pipelines/train/tuner.py:92 get_target_modules)
     for field, part in (("freeze_vit", "the vision tower"), ("freeze_aligner", "the aligner")):
         if v.off(field):
-            yield field, f"vLLM leaves the adapters of {part} out without a word"
+            yield field, f"vLLM silently leaves out the adapters of {part}"
 
 
 def can_load(context: Context) -> bool:
@@ -52,13 +52,13 @@ def can_load(context: Context) -> bool:
     v, preset = context.values, context.preset
     plain = v.tuner == "lora" and not any(unloadable(v, preset.engine("vllm_engine_kwargs")))
     runs_async = is_async(preset, context.release.version) or v.has("multi_turn_scheduler")
-    asked = any(v.on(name) for name in ("vllm_use_async_engine", "vllm_enable_expert_parallel"))
+    requested = any(v.on(name) for name in ("vllm_use_async_engine", "vllm_enable_expert_parallel"))
     fits = context.trainer.config.lora_rank <= RANKS[-1]
-    return plain and fits and not (context.older("4.5.0") and (runs_async or asked))
+    return plain and fits and not (context.older("4.5.0") and (runs_async or requested))
 
 
-def rank_for(trained: int, said: object) -> int:
+def rank_for(trained: int, given: object) -> int:
     """vllm_max_lora_rank for an adapter of a rank: what is said if it is enough, else the next."""
-    if isinstance(said, int) and said in RANKS and said >= trained:
-        return said
+    if isinstance(given, int) and given in RANKS and given >= trained:
+        return given
     return next(rank for rank in (DEFAULT_RANK, *RANKS[1:]) if rank >= trained)

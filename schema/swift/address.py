@@ -22,9 +22,9 @@ LAST_PORT = 65535
 GROUP_PORT = 51216
 
 
-def same_host(one: object, other: object) -> bool:
+def same_host(host: object, other: object) -> bool:
     """Whether two hosts are one address."""
-    return one == other or (one in LOOPBACK[:2] and other in LOOPBACK[:2])
+    return host == other or (host in LOOPBACK[:2] and other in LOOPBACK[:2])
 
 
 class Address(NamedTuple):
@@ -58,20 +58,20 @@ def wanted(context: Context) -> Address:
     """The address that all fixes name, so that none contradicts another: the learner's, else the server's."""
     host, port = connection(context)
     block = context.preset.block if context.preset.apart else None
-    said = (block.value("host"), block.value("port")) if isinstance(block, Branch) else (None, None)
+    configured = (block.value("host"), block.value("port")) if isinstance(block, Branch) else (None, None)
     if host is None:
-        host = said[0] if isinstance(said[0], str) and said[0] in LOOPBACK else LOOPBACK[0]
+        host = configured[0] if isinstance(configured[0], str) and configured[0] in LOOPBACK else LOOPBACK[0]
     if port is None:
         free = next(port for port in (PORT, PORT + 1) if port != group(context))
-        theirs = said[1] if isinstance(said[1], int) and 1 <= said[1] <= LAST_PORT else free
+        theirs = configured[1] if isinstance(configured[1], int) and 1 <= configured[1] <= LAST_PORT else free
         port = free if theirs == group(context) else theirs
     return Address(host, port)
 
 
 def group(context: Context) -> int:
     """The port of the weight-sync group of one server."""
-    said = context.trainer.config.vllm_server_group_port
-    first = said[0] if isinstance(said, list) and said else said
+    value = context.trainer.config.vllm_server_group_port
+    first = value[0] if isinstance(value, list) and value else value
     return first if isinstance(first, int) else GROUP_PORT
 
 

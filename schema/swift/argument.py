@@ -150,7 +150,7 @@ def problem(field: Field, value: object) -> str | None:
         return "no command line can pass it"
     if isinstance(value, list):
         if not field.many:
-            return f"it takes {expected(field)}, not a list"
+            return f"it must be {expected(field)}, not a list"
         if not value and field.default != []:
             return "a command line cannot pass an empty list; leave it out, or name at least one value"
         wrong = [item for item in value if not _takes(field, item)]

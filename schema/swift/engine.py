@@ -21,8 +21,8 @@ def is_async(preset: Preset, swift: str) -> bool:
     experts = argument.truth(preset.served("vllm_enable_expert_parallel")) is True
     if experts and order(swift) >= order("4.3.0"):
         return True
-    said = preset.served("vllm_use_async_engine")
-    return bool(preset.served("multi_turn_scheduler")) if said is None else argument.truth(said) is True
+    value = preset.served("vllm_use_async_engine")
+    return bool(preset.served("multi_turn_scheduler")) if value is None else argument.truth(value) is True
 
 
 def is_offline(preset: Preset, swift: str, vllm: str) -> bool:

@@ -32,12 +32,12 @@ def prompt_length(context: Context) -> int | None:
     """
     if (total := limit(context)) is not None:
         return total - context.trainer.config.max_completion_length
-    said = (context.preset.value("max_length"), context.preset.served("max_length"))
-    return min((length for length in said if isinstance(length, int)), default=None)
+    lengths = (context.preset.value("max_length"), context.preset.served("max_length"))
+    return min((length for length in lengths if isinstance(length, int)), default=None)
 
 
 def limit(context: Context) -> int | None:
     """Tokens that global_max_length allows, or None if the preset has none."""
-    said = context.preset.limit
-    total = None if said is None else data(said)
+    value = context.preset.limit
+    total = None if value is None else data(value)
     return total if isinstance(total, int) and not isinstance(total, bool) else None

@@ -8,7 +8,7 @@ from schema import catalogue
 from schema.errors import InputError
 
 
-def target(said: str | None = None) -> catalogue.Release:
+def target(named: str | None = None) -> catalogue.Release:
     """The release that is named, else the installed one, else the newest in the catalogue; the nearest to either.
 
     The installed ms-swift's version is read from its metadata; nothing of it is imported.
@@ -16,11 +16,11 @@ def target(said: str | None = None) -> catalogue.Release:
     Raises:
         InputError: a release is named that is no x.y.z within the catalogue.
     """
-    version = installed() if said is None else said
+    version = installed() if named is None else named
     try:
         if version is None:
             return catalogue.release(catalogue.newest())
-        return catalogue.release(catalogue.nearest(version) if said is None or _is_between(said) else said)
+        return catalogue.release(catalogue.nearest(version) if named is None or _is_between(named) else named)
     except catalogue.UnknownReleaseError as error:
         raise InputError(str(error)) from error
 
@@ -40,12 +40,12 @@ def installed() -> str | None:
         return None
 
 
-def doubt(said: str | None) -> str | None:
+def doubt(named: str | None) -> str | None:
     """What to tell where presets are checked against a release that the catalogue does not hold."""
-    version = installed() if said is None else said
+    version = installed() if named is None else named
     if version is None or version in catalogue.versions():
         return None
-    how, nearest = "installed" if said is None else "named", catalogue.nearest(version)
+    how, nearest = "installed" if named is None else "named", catalogue.nearest(version)
     return (
         f"ms-swift {version} is {how} and not catalogued: presets are checked for {nearest}, the nearest release;"
         " --swift-version, or swift-version in [tool.rollout-split], names another"

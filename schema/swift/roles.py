@@ -1,7 +1,7 @@
 """The role table: who acts on each ms-swift field that rollouts touch.
 
-Membership in ms-swift's dataclasses does not tell: every engine knob is a field of RLHFArguments and of
-RolloutArguments. So each row names the line of ms-swift 4.5.2 (path below `swift/`) that proves its role.
+ms-swift's dataclasses do not tell: every engine setting is a field of RLHFArguments and of RolloutArguments.
+So each row names the line of ms-swift 4.5.2 (path below `swift/`) that proves its role.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Role(Enum):
     """Accepted, and never read by GRPO."""
 
 
-#: Where a field of each role has no business.
+#: Where a field of each role does not belong.
 WRONG_PLACES = {
     Role.CONNECT: "in colocate mode",
     Role.SERVER: "among the learner's arguments",
@@ -50,13 +50,13 @@ WRONG_PLACES = {
 class Misplaced(Enum):
     """What ms-swift does with a value in the wrong place; an argument that a side does not have raises there."""
 
-    IGNORED = "is ignored without a word"
+    IGNORED = "is silently ignored"
     WARNED = "is ignored with a warning"
     REFUSED = "raises ValueError"
     DECIDES = "decides that it is colocate mode"
-    ALONE = "acts there, and the other side has its default"
+    ALONE = "acts there, and the other side uses its default"
     CONNECTS = "makes the learner connect to a server whatever vllm_mode says"
-    RESET = "is reset to 0 without a word"
+    RESET = "is silently reset to 0"
 
 
 class Row(NamedTuple):
@@ -84,7 +84,7 @@ def _rows(role: Role, misplaced: Misplaced, *fields: tuple[str, str] | tuple[str
 _CONNECT = _rows(
     Role.CONNECT,
     Misplaced.CONNECTS,
-    ("vllm_server_base_url", "arguments/rlhf_args.py:499", "beats host and port; a trailing slash is kept"),
+    ("vllm_server_base_url", "arguments/rlhf_args.py:499", "overrides host and port; a trailing slash is kept"),
     ("vllm_server_host", "arguments/rlhf_args.py:498", "the learner connects in __post_init__"),
 )
 _CONNECT += _rows(
@@ -141,7 +141,7 @@ _COLOCATE = _rows(
 _COLOCATE += _rows(
     Role.COLOCATE,
     Misplaced.RESET,
-    ("sleep_level", "arguments/rlhf_args.py:347", "before 3.11.1 not reset: drop it by hand"),
+    ("sleep_level", "arguments/rlhf_args.py:347", "not reset before 3.11.1: remove it by hand"),
 )
 _REFUSED = _rows(
     Role.REFUSED,
@@ -153,7 +153,7 @@ _LISTEN = _rows(
     Role.LISTEN,
     Misplaced.REFUSED,
     ("host", "pipelines/infer/rollout.py:1075"),
-    ("port", "arguments/deploy_args.py:57", "taken: ms-swift moves to the next free one without a word"),
+    ("port", "arguments/deploy_args.py:57", "if it is taken, ms-swift silently moves to the next free one"),
 )
 _GUARD = _rows(
     Role.GUARD,
@@ -221,7 +221,7 @@ _BOTH = _rows(
     (
         "new_special_tokens",
         "arguments/base_args/model_args.py:242",
-        "they make the vocabulary that weights are sent for",
+        "they change the vocabulary, and so the weights that are sent",
     ),
     ("rope_scaling", "arguments/base_args/model_args.py:243", "the engine gets it from 4.5.0 on"),
     ("max_model_len", "arguments/base_args/model_args.py:244", "of the model's own configuration"),
@@ -248,13 +248,13 @@ _BOTH = _rows(
     ("seed", "pipelines/base.py:27"),
     ("external_plugins", "arguments/base_args/base_args.py:153"),
     ("custom_register_path", "arguments/base_args/base_args.py:149"),
-    ("multi_turn_scheduler", "pipelines/infer/rollout.py:572", "the server's wins if it has one"),
+    ("multi_turn_scheduler", "pipelines/infer/rollout.py:572", "overrides the learner's if the server has one"),
     ("max_turns", "pipelines/infer/rollout.py:587"),
-    ("use_gym_env", "rlhf_trainers/rollout_mixin.py:420", "unset on the learner: the server's"),
+    ("use_gym_env", "rlhf_trainers/rollout_mixin.py:420", "if it is unset on the learner, the server's counts"),
     ("gym_env", "pipelines/infer/rollout.py:584"),
 )
 
-#: Engine knobs that the learner does not read in colocate mode either: its engine is made without them
+#: Engine settings that the learner does not read in colocate mode either: its engine is made without them
 #: (4.5.2, rlhf_trainers/rollout_mixin.py:505-531; quantization follows the model's own).
 UNREAD_IN_COLOCATE = (
     "vllm_data_parallel_size",
@@ -267,12 +267,12 @@ UNREAD_IN_COLOCATE = (
     "vllm_use_async_engine",
 )
 
-#: Each side has its own: plugins hold what the other side has no use for, and weights are cast when they are sent.
+#: Each side has its own: plugins may be for one side only, and weights are cast when they are sent.
 OWN = ("torch_dtype", "seed", "hub_token", "external_plugins", "custom_register_path")
-#: Unset on one side, they follow the other side's at run time, or act there alone.
+#: If they are unset on one side, they follow the other side's at run time, or act only there.
 FOLLOWS = (*OWN, "multi_turn_scheduler", "max_turns", "use_gym_env", "gym_env")
 
-#: One row a field, by name.
+#: One row per field, by name.
 ROLES: dict[str, Row] = {
     row.field: row
     for row in (*_CONNECT, *_SERVER, *_TRAINER, *_BOTH, *_COLOCATE, *_LISTEN, *_GUARD, *_REFUSED, *_DEAD)

@@ -43,6 +43,6 @@ DISTRIBUTED = (
 ALLOCATORS = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
 
 
-def segments_expand(said: str) -> bool:
+def segments_expand(settings: str) -> bool:
     """Whether an allocator's settings ask for expandable segments; torch reads past blanks."""
-    return "expandable_segments:true" in said.lower().replace(" ", "")
+    return "expandable_segments:true" in settings.lower().replace(" ", "")

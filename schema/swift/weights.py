@@ -18,5 +18,5 @@ def packed(preset: Preset) -> str | None:
     """
     if (method := preset.value("quant_method")) is not None:
         return str(method)
-    said = (config(preset.value("model")) or {}).get("quantization_config")
-    return "bitsandbytes" if isinstance(said, dict) and said.get("quant_method") == "bitsandbytes" else None
+    quant = (config(preset.value("model")) or {}).get("quantization_config")
+    return "bitsandbytes" if isinstance(quant, dict) and quant.get("quant_method") == "bitsandbytes" else None

@@ -44,7 +44,7 @@ class Constructor:
         target = dereferenced(node)
         if isinstance(target, Scalar):
             if target.plain and target.text in KEYS_ONLY:
-                raise YamlError(f"{target.text} has a meaning as a key only; quote it", self.place(node))
+                raise YamlError(f"{target.text} has a meaning only as a key; quote it", self.place(node))
             return target.value
         if isinstance(target, Sequence):
             return [self.data(item) for item in target.items]
@@ -83,7 +83,7 @@ class Constructor:
         first = seen.setdefault(key, entry)
         if first is not entry:
             raise YamlError(
-                f"duplicate key {key!r}: it also stands in line {first.key.span.line}, and PyYAML would"
+                f"duplicate key {key!r}: it is also in line {first.key.span.line}, and PyYAML would"
                 " silently keep only the last one; remove one of the two",
                 self.place(entry.key),
             )

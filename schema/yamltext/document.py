@@ -134,8 +134,8 @@ def _roots(path: Path, text: str) -> list[Node]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
-        said = text[: mark.index].rpartition("\n")[2] if mark else ""
-        reason = starred_after(said, str(error.problem or error.context))
+        before = text[: mark.index].rpartition("\n")[2] if mark else ""
+        reason = starred_after(before, str(error.problem or error.context))
         raise YamlError(f"is not valid YAML: {reason}", place) from error
     except NestingError as error:
         raise YamlError(str(error), Place(path, error.mark.line + 1, error.mark.column + 1)) from error

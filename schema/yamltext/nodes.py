@@ -236,8 +236,8 @@ class Builder:
         except yaml.YAMLError:
             raise
         except Exception as error:  # a date such as 2024-02-31, `!!bool x`: yaml.safe_load lets these escape
-            said = reprlib.repr(event.value)
-            raise _error(f"{said} is no {tag.rpartition(':')[2]}: {error}", event) from error
+            shown = reprlib.repr(event.value)
+            raise _error(f"{shown} is not a valid {tag.rpartition(':')[2]}: {error}", event) from error
 
     def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> Sequence:
         _refuse_tag(event, "seq")
@@ -261,7 +261,7 @@ class Builder:
 
 def _refuse_tag(event: yaml.SequenceStartEvent | yaml.MappingStartEvent, kind: str) -> None:
     if event.tag not in (None, "!", f"tag:yaml.org,2002:{kind}"):
-        raise _error(f"tag {event.tag} has no place in a preset", event)
+        raise _error(f"tag {event.tag} is not allowed in a preset", event)
 
 
 def _error(problem: str, event: yaml.Event) -> yaml.MarkedYAMLError:

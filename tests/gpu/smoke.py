@@ -121,9 +121,9 @@ def loop(smoke: Smoke, size: str) -> None:
         [size, "KV cache of an engine", f"{figures.kv_tokens(server.said())} tokens"],
         [size, "sequences of full length at once", figures.concurrency(server.said())],
         [size, "learner, start to end", f"{learned.seconds:.0f} s"],
-        [size, "seconds a step", seconds],
+        [size, "seconds per step", seconds],
         [size, "of which, at the median", parts],
-        [size, "most that torch held on the learner's GPU", f"{figures.learner_memory(learned.said)} GiB"],
+        [size, "peak that torch held on the learner's GPU", f"{figures.learner_memory(learned.said)} GiB"],
     ]
     smoke.saw(f"{size}: SIGTERM to the server's launcher", server.end(), 143, "ending what it started")
 
@@ -206,7 +206,7 @@ def engines(smoke: Smoke) -> None:
 def report(smoke: Smoke) -> str:
     """Both tables."""
     measured = figures.table(["model", "what", "seen"], smoke.rows)
-    broken = ["fault", "message", "exit code", "seconds", "processes left", "most MiB on a GPU after"]
+    broken = ["fault", "message", "exit code", "seconds", "processes left", "peak MiB on a GPU after"]
     return f"{measured}\n\n{figures.table(broken, smoke.faults)}\n"
 
 

@@ -82,7 +82,7 @@ def test_all_options_of_a_learner():
         (["server", SMOKE, "--gpus", "0", "more"], "unexpected extra argument"),
         (["server", SMOKE, "--gpus", ""], "Invalid value for '--gpus': it is empty"),
         (["server", SMOKE, "--gpus", "0,x"], "'0,x' is neither a number of GPUs nor a list"),
-        (["server", SMOKE, "--gpus", "5-0"], "5-0 is no range of GPUs: it runs backwards; write 0-5"),
+        (["server", SMOKE, "--gpus", "5-0"], "5-0 is not a range of GPUs: it runs backwards; write 0-5"),
         (["server", SMOKE, "--gpus", "0-2,1"], "GPU 1 is listed twice in '0-2,1'"),
         (["server", SMOKE, "--gpus", "0", "--wait-timeout", "3"], "No such option '--wait-timeout'"),
         (["server", SMOKE, "--gpus", "0", "--entry", "a.b"], "No such option '--entry'"),

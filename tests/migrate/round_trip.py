@@ -68,7 +68,7 @@ def check_there_and_back(paths, *options, back=()):
         assert differing(old, meaning(path)) <= not_carried(reports) | allowed, path
         assert meaning(path).get("vllm_mode", "colocate") == "colocate"
     again = CliRunner().invoke(main, ["--check", *map(str, (*options, *paths))])
-    if "would come into this flow mapping and cannot stand in one: a comment" in again.stderr:
+    if "would go into this flow mapping, which cannot hold it: a comment" in again.stderr:
         return  # a comment that stayed stands above a key by now that takes it along
     migrate(*options, *paths)
     fitted = {"vllm_tensor_parallel_size", "vllm_data_parallel_size"} if len(allowed) > 1 else set()

@@ -49,7 +49,7 @@ def test_what_is_no_preset(name, command):
 
 def test_a_pipe_keeps_nobody_waiting(root, command):
     os.mkfifo(root / "pipe.yaml")
-    assert command("pipe.yaml").stderr == b"error: pipe.yaml:1:1: is no regular file\n"
+    assert command("pipe.yaml").stderr == b"error: pipe.yaml:1:1: is not a regular file\n"
     assert command("preset.yaml").returncode == 1
 
 

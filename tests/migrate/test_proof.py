@@ -73,11 +73,11 @@ def test_nothing_planned_and_nothing_changed_passes():
         ("f:\n  d: 1.0e-06\n", "f: {}\n", "PyYAML"),
         ("1.0e-06", "1e-06", "PyYAML"),
         ("g: null", "g: nul", "PyYAML"),
-        ("# head\n", "", r"comments would be lost, or come from nowhere: \['# head'\]"),
-        ("    # of a", "", r"comments would be lost, or come from nowhere: \['# of a'\]"),
+        ("# head\n", "", r"comments would be lost, or appear from nowhere: \['# head'\]"),
+        ("    # of a", "", r"comments would be lost, or appear from nowhere: \['# of a'\]"),
         ("# of a", "# of b", "comments would be lost"),
-        ("b: {}", "b: {}\n  # of c", r"come from nowhere: \['# of c'\]"),
-        ("# head", "# head\n# head", r"come from nowhere: \['# head'\]"),
+        ("b: {}", "b: {}\n  # of c", r"appear from nowhere: \['# of c'\]"),
+        ("# head", "# head\n# head", r"appear from nowhere: \['# head'\]"),
     ],
 )
 def test_what_was_not_planned_is_caught(right, wrong, reason):
@@ -109,7 +109,7 @@ def test_a_defect_writes_nothing_and_exits_with_3(root, files, migrate, monkeypa
     )
     ran = migrate("--write", "preset.yaml")
     assert ran.code == 3
-    assert "comments would be lost, or come from nowhere: ['# measured', '# of the engine']" in ran.err
+    assert "comments would be lost, or appear from nowhere: ['# measured', '# of the engine']" in ran.err
     assert files() == before
 
 

@@ -107,7 +107,7 @@ def test_output_dir_overwrites_nothing_that_is_something_else(colocate, files, m
     before = files()
     refused = migrate("--write", "--output-dir", "configs/train/server", PARENT, CHILD)
     assert refused.code == 2
-    assert f"{there.relative_to(colocate)}:1:1: is there already" in refused.err
+    assert f"{there.relative_to(colocate)}:1:1: exists already" in refused.err
     assert files() == before
 
 

@@ -91,7 +91,7 @@ def test_a_base_that_means_something_else_through_a_link(family, files, migrate)
     before = files()
     ran = migrate("--suffix", "_server", "--write", "parent.yaml", "sub/child.yaml")
     assert (ran.code, files()) == (2, before)
-    assert "sub/child.yaml:1:1: its copy would mean something else" in ran.err
+    assert "sub/child.yaml:1:1: its copy would resolve differently" in ran.err
 
 
 def test_presets_that_are_not_named_neither_change_nor_stop_anything(family, migrate):
@@ -139,7 +139,7 @@ def test_another_file_in_the_place_of_a_copy(family, files, migrate):
     ran = migrate("--suffix", "_server", "--write", *ALL)
     assert (ran.code, ran.out, files()) == (2, "", before)
     assert ran.err == (
-        "error: sub/list_server.yaml:1:1: is there already, and is something else; remove it, or choose another"
+        "error: sub/list_server.yaml:1:1: exists already with other content; remove it, or choose another"
         " --suffix\n"
     )
 
@@ -208,15 +208,15 @@ def test_a_half_that_an_earlier_call_has_left_is_not_the_copy_s(pair, migrate):
     migrate("--suffix", "_server", "--write", "x.yaml")
     assert migrate("--suffix", "_server", "--check", "x.yaml").code == 0
     (pair / "x_server.rollout.yaml").write_text("model: other\n")
-    assert "x_server.rollout.yaml:1:1: is there already" in migrate("--suffix", "_server", "x.yaml").err
+    assert "x_server.rollout.yaml:1:1: exists already" in migrate("--suffix", "_server", "x.yaml").err
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--suffix", "_s", "--output-dir", "out"], "--suffix and --output-dir exclude each other"),
-        (["--suffix", ""], "it is put behind a file's name"),
-        (["--suffix", "/x"], "it is put behind a file's name"),
+        (["--suffix", ""], "it must be text to append to a file's name"),
+        (["--suffix", "/x"], "it must be text to append to a file's name"),
         (["--suffix", ".rollout"], "is the name of the server's half of another preset"),
     ],
 )

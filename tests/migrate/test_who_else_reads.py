@@ -29,7 +29,7 @@ def check_refused_for(other, files, migrate, *args):
     before = files()
     ran = migrate("--write", *args)
     assert ran.code == 2
-    assert f"{other} would change with it" in ran.err
+    assert f"{other} would change, too" in ran.err
     assert files() == before
 
 
@@ -60,7 +60,7 @@ def test_a_base_in_a_project_below(marker, root, write, files, migrate):
     (root / "sub/own.yaml").write_text("extends: engine.yaml\n")
     (root / "sub" / marker).touch()
     check_refused_for("y.yaml, sub/own.yaml", files, migrate, "--include-bases", "x.yaml")
-    assert "y.yaml, sub/own.yaml would follow" in migrate("x.yaml").err
+    assert "y.yaml, sub/own.yaml would change, too" in migrate("x.yaml").err
 
 
 def test_folders_that_no_project_holds(root, write, files, migrate):
@@ -68,7 +68,7 @@ def test_folders_that_no_project_holds(root, write, files, migrate):
     bases = ["../base.yaml", "../parts/engine.yaml"]
     write({"leaves/x.yaml": bases, "leaves/y.yaml": bases}, "parts/engine.yaml")
     check_refused_for("leaves/y.yaml", files, migrate, "--include-bases", "leaves/x.yaml")
-    assert "leaves/y.yaml would follow" in migrate("leaves/x.yaml").err
+    assert "leaves/y.yaml would change, too" in migrate("leaves/x.yaml").err
 
 
 def test_all_bases_are_named_at_once(root, write, migrate):
@@ -78,6 +78,6 @@ def test_all_bases_are_named_at_once(root, write, migrate):
     assert refused.err == (
         "error: engine.yaml:2:3: y.yaml inherits rlhf.vllm_max_num_seqs (line 2) from this base, and"
         " rlhf.sleep_level (line 3) from asleep.yaml, which were not named. Either name them in the same call, or"
-        " add --include-bases; x.yaml would follow, and must be named, too. Or add --mask-bases: the bases stay as"
-        " they are, and y.yaml hides these keys with null\n"
+        " pass --include-bases; x.yaml would change, too, and must be named. Or pass --mask-bases: the bases stay"
+        " as they are, and y.yaml hides these keys with null\n"
     )

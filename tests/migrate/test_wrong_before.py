@@ -15,7 +15,7 @@ from schema.cli import main as validate_config
 
 CASES = Path(__file__).parent / "cases-wrong-before"
 NAMES = sorted(folder.name for folder in CASES.iterdir())
-LAST = "validate-config and the launchers will refuse {} until what was wrong before is mended"
+LAST = "validate-config and the launchers will refuse {} until they are fixed"
 
 
 @pytest.fixture

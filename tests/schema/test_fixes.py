@@ -80,13 +80,13 @@ def test_fixes_of_an_address_agree(pair, learner, half, fixes):
             "",
             "vllm_use_async_engine: true\n",
             ("--rollout-gpus", "2"),
-            [("error[rollout-gpus]", "change vllm_tensor_parallel_size or the GPUs")],
+            [("error[rollout-gpus]", "change vllm_tensor_parallel_size or the number of rollout GPUs")],
         ),
         (
             "",
             "",
             ("--rollout-gpus", "2", "--swift-version", "4.1.0"),
-            [("error[rollout-gpus]", "change vllm_tensor_parallel_size or the GPUs")],
+            [("error[rollout-gpus]", "change vllm_tensor_parallel_size or the number of rollout GPUs")],
         ),
         (
             "max_length: 6000\n",
@@ -104,7 +104,7 @@ def test_fixes_of_an_address_agree(pair, learner, half, fixes):
             "",
             "vllm_max_model_len: 1024\n",
             (),
-            [("warning[max-model-len]", "raise it by what a prompt needs, or lower max_completion_length")],
+            [("warning[max-model-len]", "raise it by the tokens of a prompt, or lower max_completion_length")],
         ),
         ("", "vllm_max_model_len: 1025\n", (), []),
         (
@@ -118,11 +118,11 @@ def test_fixes_of_an_address_agree(pair, learner, half, fixes):
             "system: Be brief.\n",
             "system: Be long.\n",
             (),
-            [("warning[sides-differ]", "set system in x.yaml alone")],
+            [("warning[sides-differ]", "set system only in x.yaml")],
         ),
-        ("", "system: Be long.\n", (), [("error[sides-differ]", "set system in x.yaml alone")]),
+        ("", "system: Be long.\n", (), [("error[sides-differ]", "set system only in x.yaml")]),
         ("max_length: 2000\ntruncation_strategy: delete\n", "", (), []),
-        ("max_length: 2000\n", "", (), [("warning[sides-differ]", "say the same in both files")]),
+        ("max_length: 2000\n", "", (), [("warning[sides-differ]", "set the same value in both files")]),
         (
             "lora_rank: 24\n",
             "vllm_enable_lora: true\n",
@@ -173,7 +173,7 @@ def test_findings_of_a_pair(pair, learner, server, options, found):
             "server",
             "set generation_batch_size to 36, and remove steps_per_generation\n",
         ),
-        ("training: {warmup_ratio: 2.0}", "server", "give it a share below 1\n"),
+        ("training: {warmup_ratio: 2.0}", "server", "set it to a share below 1\n"),
         ("training: {warmup_ratio: 0.1, warmup_steps: 5}", "server", "remove warmup_steps\n"),
     ],
 )

@@ -52,7 +52,7 @@ def test_a_right_pair_is_quiet(suffix, pair, validate):
     ("learner", "said"),
     [
         (None, "is the server's half of x.yaml, which is not beside it"),
-        (NESTED, "would be the server's half of x.yaml, which is no flat YAML"),
+        (NESTED, "would be the server's half of x.yaml, which is not flat YAML"),
     ],
 )
 def test_server_half_without_its_learner_is_refused(learner, said, write, validate):

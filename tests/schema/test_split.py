@@ -44,7 +44,7 @@ def test_gpus_are_a_number_or_a_list(text, gpus):
         ("0 1", "neither a number"),
         ("0-x", "neither a number"),
         ("0-1-2", "neither a number"),
-        ("3-0", "3-0 is no range of GPUs: it runs backwards; write 0-3"),
+        ("3-0", "3-0 is not a range of GPUs: it runs backwards; write 0-3"),
         ("0-3,2", "GPU 2 is listed twice in '0-3,2'"),
         ("0-999999999", "0-999999999 has more than 4096 GPUs"),
         ("0,1,0", "GPU 0 is listed twice"),

@@ -66,7 +66,7 @@ def test_fix_is_named(validate, preset, text, fix):
 def test_fix_of_the_topology(validate, preset):
     leaf = preset("custom: {extra: {rollout_server: {vllm_tensor_parallel_size: 2}}}")
     assert "fix: set vllm_data_parallel_size to 3\n" in validate(leaf, "--rollout-gpus", "6").out
-    assert "fix: change vllm_tensor_parallel_size or the GPUs\n" in validate(leaf, "--rollout-gpus", "7").out
+    assert "or the number of rollout GPUs\n" in validate(leaf, "--rollout-gpus", "7").out
     assert "idle GPUs" in validate(leaf, "--rollout-gpus", "13").out
     assert "ValueError" in validate(leaf, "--rollout-gpus", "11").out
 

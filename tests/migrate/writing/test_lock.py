@@ -79,7 +79,7 @@ def test_the_second_call_is_refused_and_says_for_whom(project, capsys):
         write({project / "sub/b.yaml": b"new\n"})
     whom = f"another call of migrate-config (process {process})"
     assert str(caught.value) == (
-        f"{project}: {whom} is at work there, since 0.2 s at least; nothing was written;"
+        f"{project}: {whom} has been at work there for 0.2 s at least; nothing was written;"
         " try again when it has ended"
     )
     assert capsys.readouterr().err == f"note: {project}: waiting for {whom} to end\n"
@@ -89,7 +89,10 @@ def test_the_second_call_is_refused_and_says_for_whom(project, capsys):
 @pytest.mark.usefixtures("soon")
 def test_without_proc_nobody_is_named(project, monkeypatch, tmp_path):
     monkeypatch.setattr(lock, "_LOCKS", tmp_path / "locks")
-    with another(project / "a.yaml"), pytest.raises(InputError, match="another call of migrate-config is at work"):
+    with (
+        another(project / "a.yaml"),
+        pytest.raises(InputError, match="another call of migrate-config has been at work"),
+    ):
         write({project / "a.yaml": b"new\n"})
 
 
@@ -180,7 +183,7 @@ def test_the_command_waits_too(project, migrate):
         for options in ([], ["--check"], ["--write"]):
             ran = migrate(*options, project / "a.yaml")
             assert (ran.code, ran.out) == (2, "")
-            assert "is at work there" in ran.err
+            assert "has been at work there" in ran.err
 
 
 @pytest.mark.usefixtures("soon")

@@ -77,7 +77,9 @@ def test_a_call_that_was_done_stays_done(project, capsys):
     recover(project / "a.yaml")
     assert [p.read_text() for p in sorted(project.rglob("*.yaml"))] == ["new\n"] * 4
     assert not list(project.rglob(".*"))
-    assert "removed what a call that was killed after it had written its files left" in capsys.readouterr().err
+    assert (
+        "removed the leftovers of a call that was killed after it had written its files" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("file", ["a.yaml", "sub/b.yaml", "sub/other.yaml", "not/there.yaml"])
@@ -103,7 +105,7 @@ def test_a_call_that_only_reads_says_it_and_changes_nothing(project):
         pass
     assert str(caught.value) == (
         f"{project}/{UNDONE}:1:1: a call was killed while it wrote 4 files: some may be new and others old;"
-        " migrate-config --write puts them back as they were, and then does what it is asked"
+        " migrate-config --write puts them back as they were, and then continues"
     )
     assert state(project) == before
 
@@ -119,7 +121,8 @@ def test_a_call_that_only_reads_goes_on_where_the_files_are_whole(project, after
         pass
     assert state(project) == before
     assert (
-        "a call was killed, the files are whole; the next call with --write cleans up" in capsys.readouterr().err
+        "a call was killed, but the files are whole; the next call with --write cleans up"
+        in capsys.readouterr().err
     )
 
 

@@ -152,7 +152,10 @@ def test_a_folder_in_the_place_of_a_file(three, tmp_path):
 def test_something_else_in_the_place_of_a_file(three, tmp_path):
     pipe = tmp_path / "pipe.yaml"
     os.mkfifo(pipe)
-    with locked(three, alone=True) as session, pytest.raises(InputError, match=r"pipe.yaml.* is no regular file"):
+    with (
+        locked(three, alone=True) as session,
+        pytest.raises(InputError, match=r"pipe.yaml.* is not a regular file"),
+    ):
         session.write([*(change(path, b"new\n") for path in three), Change(pipe, b"", b"new\n")])
     assert three[0].read_text() == "old a\n"
 

@@ -263,7 +263,7 @@ def test_a_mapping_that_loses_its_only_key_stays_a_mapping(text, left):
     ("text", "reason"),
     [
         ("key: 1\n", "it is the only key of the file"),
-        ("? key\n: 1\nnext: 2\n", "another token stands before this key on its line"),
+        ("? key\n: 1\nnext: 2\n", "another token is before this key on its line"),
         ("--- !!map\nkey: 1\n# all\n", "it is the only key of the file"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A row of the table of defects, and what its condition asks of a preset."""
+"""A row of the table of defects, and the properties of a preset that its condition reads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from schema.context import Context
 
 
-class Asked(Values):
+class Arguments(Values):
     """The learner's arguments, and what follows from several of them."""
 
     def __init__(self, context: Context) -> None:
@@ -72,15 +72,15 @@ class Defect(NamedTuple):
         field: the argument to point at.
         when: whether a preset runs into it.
         happens: what ms-swift does then.
-        fix: what helps but a newer release; "" if nothing does.
+        fix: what helps besides a newer release; "" if nothing does.
         proof: file and line of the last release that has it.
-        severity: an error where it ends the run, or has it learn from what it should not.
+        severity: an error where it ends the run, or makes it learn from wrong data.
     """
 
     since: str
     until: str
     field: str
-    when: Callable[[Asked], bool]
+    when: Callable[[Arguments], bool]
     happens: str
     fix: str
     proof: str
