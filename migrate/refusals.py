@@ -22,7 +22,7 @@ from schema.layouts.preset import Preset
 from schema.place import Place
 from schema.place import shown
 from schema.resolve import find_project
-from schema.resolve.graph import dependents
+from schema.resolve.graph import graph
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.split.gpus import Gpus
@@ -183,7 +183,7 @@ def _heirs(workspace: Workspace, named: Sequence[Path], base: Path) -> list[Path
     files = [*named, base]
     marked = [root for root in dict.fromkeys(find_project(file).root for file in files) if root]
     folders = marked or [Path(os.path.commonpath([file.parent for file in files]))]
-    found = dict.fromkeys(file for folder in folders for file in dependents(workspace, folder, base))
+    found = dict.fromkeys(file for folder in folders for file in graph(workspace, folder).dependents(base))
     known = set(map(os.path.realpath, files))
     return [file for file in found if os.path.realpath(file) not in known]
 

@@ -14,8 +14,10 @@ from schema.errors import InputError
 from schema.errors import ProjectError
 from schema.excerpts import Excerpts
 from schema.findings import bounded
+from schema.layouts.preset import Kind
 from schema.place import Place
-from schema.resolve.graph import extended_by
+from schema.resolve import find_project
+from schema.resolve.graph import graph
 from schema.resolve.tree import data
 from schema.rules import RULES
 from schema.silence import UNUSED
@@ -51,10 +53,21 @@ class Audit:
         if preset.kind in NO_PRESETS:
             return []
         found = self.findings(context(self._workspace, preset, self._options))
-        if any(finding.rule == "missing-key" for finding in found) and extended_by(self._workspace, preset):
+        if any(finding.rule == "missing-key" for finding in found) and self._is_extended(preset):
             # A base need not be whole: what it lacks is asked of the presets that extend it.
             found = [finding for finding in found if RULES[finding.rule].components]
         return found
+
+    def is_foreign(self, preset: Preset) -> bool:
+        """Whether a file is no preset: of another algorithm, of another tool, or a part that no preset extends."""
+        if preset.kind is not Kind.COMPONENT:
+            return preset.kind in NO_PRESETS
+        return not preset.is_of_rollouts and not self.extending(preset.resolved.path)
+
+    def extending(self, file: Path) -> list[Path]:
+        """The presets of a file's project that extend it, directly or not."""
+        root = find_project(file).root or file.parent
+        return [each for each in graph(self._workspace, root).dependents(file) if self._is_preset(each)]
 
     def findings(self, about: Context) -> list[Finding]:
         """The same for a preset whose context is known, and that is whole.
@@ -77,6 +90,17 @@ class Audit:
         """Findings of a preset with the lines that they are about."""
         excerpts = Excerpts(self._workspace, secrets.known(*map(data, preset.trees)))
         return (finding._replace(excerpt=excerpts.of(finding.place)) for finding in found)
+
+    def _is_extended(self, preset: Preset) -> bool:
+        path = preset.resolved.path
+        return bool(graph(self._workspace, preset.project.root or path.parent).direct(path))
+
+    def _is_preset(self, file: Path) -> bool:
+        try:
+            preset = load(self._workspace, file)
+        except InputError:  # one that extends others, and is broken, is nearer to a preset than to another tool's
+            return True
+        return preset.kind is Kind.GRPO or (preset.kind is Kind.COMPONENT and preset.is_of_rollouts)
 
     def _alone(self, file: Path) -> frozenset[tuple[str, Place]]:
         """Rules and places of what a file has by itself, whatever extends it."""

@@ -41,7 +41,7 @@ class Command(Guarded):
 
 
 @click.command(cls=Command, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("files", nargs=-1)
+@click.argument("files", nargs=-1, metavar="PRESET|FOLDER|-...")
 @click.option(
     "--rollout-gpus",
     metavar="LIST|N",
@@ -87,6 +87,8 @@ def main(
     list_them: bool,
 ) -> int:
     """Check ms-swift GRPO presets before you take a GPU.
+
+    A folder stands for all presets below it, and - for one on standard input.
 
     Reports every finding of every file: where the value is set, what is wrong, what ms-swift would have done, and
     the smallest fix. It prints nothing when all is well.

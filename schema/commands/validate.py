@@ -7,28 +7,46 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+import click
 
 from schema.audit import Audit
-from schema.check import NO_PRESETS
 from schema.check import doubts
 from schema.check import load
 from schema.check import no_grpo
 from schema.colour import is_wanted
 from schema.errors import InputError
+from schema.errors import NoPresetError
 from schema.exits import Exit
 from schema.exits import say
+from schema.exits import tell
 from schema.exits import warn
 from schema.findings import Finding
 from schema.findings import Severity
 from schema.findings import merged
+from schema.layouts.preset import Kind
+from schema.place import Place
+from schema.place import shown
 from schema.report import report
 from schema.resolve import Workspace
+from schema.resolve.graph import yaml_files
+from schema.yamltext.document import MAX_SIZE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
     from schema.check import Options
     from schema.layouts.preset import Preset
+
+
+#: What names standard input among files.
+STDIN = Path("-")
+#: What the text of a preset has that no file of another tool has.
+_WORDS = (b"rlhf", b"vllm_", b"swift")
+#: Files from which on a bar shows the progress, and files that are passed over and named.
+_MANY, _NAMED = 50, 5
 
 
 @dataclass(frozen=True)
@@ -42,42 +60,90 @@ class Form:
 class _Call:
     """One call: what was found so far, and in which presets."""
 
-    def __init__(self, options: Options) -> None:
-        self._workspace = Workspace()
+    def __init__(self, options: Options, stdin: bytes | None) -> None:
+        self._workspace = Workspace({} if stdin is None else {absolute(STDIN): stdin})
         self._options = options
         self._audit = Audit(self._workspace, options)
-        self.found: list[Finding] = []
-        self.presets: list[Preset] = []
+        self._found: list[Finding] = []
+        self._presets: dict[Path, Preset] = {}
+        self.foreign: list[Path] = []
         self.unreadable = False
 
-    def add(self, file: Path) -> None:
-        """Checks one file; what keeps it from being checked is a finding of it."""
+    def add(self, file: Path, *, named: bool) -> None:
+        """Checks one file; what keeps it from being checked is a finding of it.
+
+        Args:
+            file: an absolute path.
+            named: whether a person named it; else it is passed over if it is no preset.
+        """
+        if file in self._presets:
+            return
         try:
-            preset = load(self._workspace, file)
-            _refuse_foreign(preset)
-            self.found += self._audit.of(preset)
-            self.presets.append(preset)
+            self._check(file, named=named)
         except InputError as error:
-            self.unreadable = True
-            if error.place is None:  # it is about the call, not about a file
+            if not named and self._is_of_another_tool(file):
+                self.foreign.append(file)
+            elif error.place is None:  # it is about the call, not about a file
+                self.unreadable = True
                 say(error)
             else:
-                self.found.append(Finding(error.rule, Severity.ERROR, error.place, error.message, presets=(file,)))
+                self.unreadable = True
+                self._found.append(unreadable(error, file))
+
+    def _check(self, file: Path, *, named: bool) -> None:
+        preset = load(self._workspace, file)
+        if not self._audit.is_foreign(preset):
+            self._presets[file] = preset
+            self._found += self._audit.of(preset)
+        elif named and preset.kind is Kind.COMPONENT:
+            nothing = "is no GRPO preset: it says nothing of rollouts, and no preset extends it"
+            raise NoPresetError(nothing, preset.start)
+        elif named:
+            raise no_grpo(preset)
+        else:
+            self.foreign.append(file)
+
+    def add_extending(self, file: Path) -> None:
+        """Checks the presets that extend a file: a change of it may break them."""
+        for each in self._audit.extending(file) if file.is_file() else ():
+            self.add(each, named=False)
+
+    def _is_of_another_tool(self, file: Path) -> bool:
+        """Whether a file that cannot be read as a preset says nothing of rollouts, and no preset extends it."""
+        try:
+            with file.open("rb") as stream:
+                content = stream.read(MAX_SIZE)
+        except OSError:
+            return False
+        return not any(word in content for word in _WORDS) and not self._audit.extending(file)
+
+    @property
+    def checked(self) -> bool:
+        """Whether any file was a preset, or was to be one."""
+        return bool(self._presets or self._found or self.unreadable)
 
     def findings(self) -> list[Finding]:
         """All findings, each once, and the silencers that nothing needed."""
-        unused = [finding for preset in self.presets for finding in self._audit.unused(preset)]
-        return merged([*self.found, *unused])
+        presets = list(self._presets.values())
+        for doubt in doubts(presets, self._options):
+            warn(doubt)
+        return merged([*self._found, *(each for preset in presets for each in self._audit.unused(preset))])
 
 
 def validate(files: Sequence[Path], options: Options, form: Form) -> Exit:
-    """Checks every file and prints what was found."""
-    call = _Call(options)
-    for file in files:
-        call.add(absolute(file))
-    for doubt in doubts(call.presets, options):
-        warn(doubt)
+    """Checks every file and prints what was found.
+
+    A folder stands for the presets in it, and `-` for one on standard input. A hook (PRE_COMMIT is set) passes
+    files of all kinds, and a base may be all that a commit changes: what extends it is checked, too.
+    """
+    call = _Call(options, sys.stdin.buffer.read(MAX_SIZE + 1) if STDIN in files else None)
+    for file in _with_progress(list(_wanted(files))):
+        call.add(file.path, named=file.named)
+        if os.environ.get("PRE_COMMIT"):
+            call.add_extending(file.path)
     found = call.findings()
+    if not os.environ.get("PRE_COMMIT"):
+        _tell_of_others(call.foreign, checked=call.checked)
     if output := report(found, form.name, coloured=is_wanted(form.colour, sys.stdout)):
         print(output)
     if call.unreadable:
@@ -85,14 +151,45 @@ def validate(files: Sequence[Path], options: Options, form: Form) -> Exit:
     return Exit.FINDINGS if any(finding.is_error for finding in found) else Exit.OK
 
 
-def _refuse_foreign(preset: Preset) -> None:
-    """Refuses what is no GRPO preset; a hook passes files of all kinds, which are passed over.
+class _Wanted(NamedTuple):
+    path: Path
+    named: bool
 
-    Raises:
-        NoPresetError: it is none.
+
+def _wanted(files: Sequence[Path]) -> Iterator[_Wanted]:
+    for file in map(absolute, files):
+        if os.path.isdir(file):  # noqa: PTH112 - False for a name that is too long
+            yield from (_Wanted(each, named=False) for each in yaml_files(file, projects=True))
+        else:
+            yield _Wanted(file, named=not os.environ.get("PRE_COMMIT"))
+
+
+def _with_progress(files: list[_Wanted]) -> Iterator[_Wanted]:
+    """The files, with a bar on a terminal that would stay silent for long."""
+    if len(files) < _MANY or not sys.stderr.isatty():
+        yield from files
+        return
+    with click.progressbar(files, label="checking", file=sys.stderr) as bar:
+        yield from bar
+
+
+def _tell_of_others(files: Sequence[Path], *, checked: bool) -> None:
+    names = ", ".join(shown(file) for file in files[:_NAMED])
+    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+    if files:
+        tell(f"passed over, because they are no GRPO presets: {names}{more}")
+    elif not checked:
+        tell("there is no preset in the folder")
+
+
+def unreadable(error: InputError, preset: Path) -> Finding:
+    """The finding that a preset cannot be read.
+
+    Args:
+        error: why, with its place.
+        preset: the file that was to be checked; the error may be one of its base.
     """
-    if preset.kind in NO_PRESETS and not os.environ.get("PRE_COMMIT"):
-        raise no_grpo(preset)
+    return Finding(error.rule, Severity.ERROR, error.place or Place(preset), error.message, presets=(preset,))
 
 
 def absolute(file: Path) -> Path:

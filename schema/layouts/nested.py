@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.swift.roles import Role
 from schema.swift.roles import fields
+from schema.swift.roles import role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +67,17 @@ _HOMES = {
 }
 
 
+#: Roles of the fields that no other tool has.
+_OF_ROLLOUTS = (Role.CONNECT, Role.SERVER, Role.COLOCATE)
+_TELLING = ("rlhf", "rlhf_type", "num_generations", "reward_funcs")
+
+
+def _is_of_rollouts(name: str) -> bool:
+    if name.startswith("vllm_") or role_of(name) in _OF_ROLLOUTS:
+        return True
+    return bool(get_close_matches(name, _TELLING, n=1, cutoff=0.75))
+
+
 class Nested(Preset):
     """A preset in the nested layout."""
 
@@ -72,9 +85,15 @@ class Nested(Preset):
     top_level = TOP_LEVEL
 
     @cached_property
+    def is_of_rollouts(self) -> bool:
+        """Whether it has the section or a field of rollouts, or a name that is nearly one of them."""
+        names = [*self.tree.children, *(setting.name for setting in self.settings())]
+        return self.block is not None or any(map(_is_of_rollouts, map(str, names)))
+
+    @cached_property
     def kind(self) -> Kind:
         """What the file is, judged by its sections and `rlhf.rlhf_type`."""
-        if not any(section in self.tree.children for section in TOP_LEVEL):
+        if not (self.is_of_rollouts or any(section in self.tree.children for section in TOP_LEVEL)):
             return Kind.FOREIGN
         algorithm = self.tree.value("rlhf", "rlhf_type")
         if algorithm is not None:

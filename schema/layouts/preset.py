@@ -95,6 +95,11 @@ class Preset(ABC):
         """What the file is."""
 
     @property
+    def is_of_rollouts(self) -> bool:
+        """Whether the file says anything of GRPO or of rollouts, so that it is no other tool's."""
+        return self.kind is Kind.GRPO
+
+    @property
     @abstractmethod
     def explicit_mode(self) -> object:
         """The value of vllm_mode, or None if it is unset."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,18 +14,38 @@ from schema.resolve.project import is_root
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schema.layouts.preset import Preset
     from schema.resolve.workspace import Workspace
 
 #: Folders that hold no presets of the project itself.
 _SKIPPED = ("node_modules", "build", "dist", "__pycache__")
 
 
-def extended_by(workspace: Workspace, preset: Preset) -> list[Path]:
-    """The files below the project's root that extend a preset's file directly."""
-    path = preset.resolved.path
-    files = _files(workspace, preset.project.root or path.parent)
-    return [file for file in files if path in _bases(workspace, file)]
+class Graph:
+    """The files below a folder, each read once, and what each extends."""
+
+    def __init__(self, workspace: Workspace, root: Path) -> None:
+        files = _files(workspace, root)
+        self._named = {file: frozenset(map(os.path.realpath, _bases(workspace, file))) for file in files}
+
+    def direct(self, base: Path) -> list[Path]:
+        """The files that extend a file directly, by whatever name."""
+        real = os.path.realpath(base)
+        return [file for file, named in self._named.items() if real in named]
+
+    def dependents(self, base: Path) -> list[Path]:
+        """The files that extend a file directly, or through others: the nearest first."""
+        found: dict[Path, None] = {}
+        wave = [base]
+        while wave:
+            wave = [file for each in wave for file in self.direct(each) if file not in found]
+            found |= dict.fromkeys(wave)
+        return list(found)
+
+
+@lru_cache(maxsize=8)
+def graph(workspace: Workspace, root: Path) -> Graph:
+    """The graph of a folder, as the files are when it is first asked for."""
+    return Graph(workspace, root)
 
 
 def _files(workspace: Workspace, root: Path) -> Iterator[Path]:
@@ -33,14 +54,16 @@ def _files(workspace: Workspace, root: Path) -> Iterator[Path]:
     yield from (path for path in workspace.overlay if path.is_relative_to(root) and not path.exists())
 
 
-def yaml_files(root: Path) -> Iterator[Path]:
-    """Every YAML file of a project, hidden and generated folders left out, in a stable order.
+def yaml_files(root: Path, *, projects: bool = False) -> Iterator[Path]:
+    """Every YAML file below a folder, hidden and generated folders left out, in a stable order.
 
-    Folders that are projects of their own are left out too: none of their presets may extend one out here.
+    Args:
+        root: the folder.
+        projects: whether folders that are projects of their own count; their presets may extend none out here.
     """
     for folder, names, files in os.walk(root):
         names[:] = sorted(name for name in names if not name.startswith(".") and name not in _SKIPPED)
-        names[:] = [name for name in names if not is_root(Path(folder, name))]
+        names[:] = [name for name in names if projects or not is_root(Path(folder, name))]
         for name in sorted(files):
             # A pipe would keep whoever reads it waiting.
             if name.endswith((".yaml", ".yml")) and os.path.isfile(Path(folder, name)):  # noqa: PTH113 - no errors
@@ -54,15 +77,3 @@ def _bases(workspace: Workspace, file: Path) -> list[Path]:
         return [base for base, _ in bases(file, workspace.tree(file))]
     except InputError:  # not a preset, or broken: a call that names it reports it
         return []
-
-
-def dependents(workspace: Workspace, root: Path, base: Path) -> list[Path]:
-    """The files below a folder that extend a file, by whatever name, directly or through others."""
-    direct = {file: set(map(os.path.realpath, _bases(workspace, file))) for file in _files(workspace, root)}
-    found: list[Path] = []
-    wave = [base]
-    while wave:
-        real = set(map(os.path.realpath, wave))
-        wave = [file for file, named in direct.items() if file not in found and not named.isdisjoint(real)]
-        found += wave
-    return found

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from migrate.cli import main
 from schema.cli import main as validate_config
 from schema.resolve import Workspace
-from schema.resolve.graph import dependents
+from schema.resolve.graph import graph
 from tests.amounts import examples
 from tests.amounts import floor
 from tests.migrate.preset_files import VALID
@@ -145,7 +145,7 @@ def test_every_good_example_goes_the_other_way_and_leaves_its_base_to_the_others
 def test_shipped_preset(name, root):
     shutil.copytree(PRESETS / "configs", root / "configs")
     preset = root / "configs/train/grpo" / name
-    heirs = dependents(Workspace(), root, preset)
+    heirs = graph(Workspace(), root).dependents(preset)
     # An engine of four GPUs does not fit 6 + 2.
     split = ["--rollout-gpus", "4", "--train-gpus", "4"] if "tensor_parallel_size: 4" in preset.read_text() else []
     check_there_and_back([preset, *heirs], "--mask-bases", *split, back=split)

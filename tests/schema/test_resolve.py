@@ -6,7 +6,7 @@ from schema.check import load
 from schema.errors import InputError
 from schema.resolve import Workspace
 from schema.resolve.extends import MAX_FILES
-from schema.resolve.graph import dependents
+from schema.resolve.graph import graph
 from schema.resolve.tree import data
 from schema.yamltext import parse
 
@@ -260,8 +260,8 @@ def test_dependents_are_the_files_of_the_project_that_extend_one_directly_or_not
         write(f"{hidden}/copy.yaml", "extends: ../base.yaml")
     write("project/pyproject.toml", "")
     write("project/out.yaml", "extends: ../base.yaml")
-    assert dependents(Workspace(), root, base) == [direct, indirect]
-    assert dependents(Workspace(), root, indirect) == []
+    assert graph(Workspace(), root).dependents(base) == [direct, indirect]
+    assert graph(Workspace(), root).dependents(indirect) == []
 
 
 def test_resolving_leaves_the_files_data_as_it_is(root, write):

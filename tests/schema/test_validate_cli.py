@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from schema import catalogue
 from schema.catalogue import load
+from schema.cli import main
 from tests.schema.complete import COLOCATE
 from tests.schema.complete import ROOT
 from tests.schema.complete import SERVER
@@ -100,10 +102,9 @@ def test_unusable_file_is_a_finding_in_every_format_and_2(validate, write, conte
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("none.yaml", "no such file or directory"), ("folder", "is a directory"), ("x" * 300, "file name too long")],
+    [("none.yaml", "no such file or directory"), ("x" * 300, "file name too long")],
 )
 def test_what_is_no_file_gets_one_clear_message_and_2(validate, root, name, message):
-    (root / "folder").mkdir()
     ran = validate(name)
     assert (ran.code, ran.out.count("\n"), ran.err) == (2, 2, "")
     assert ran.out.startswith(f"{name}:1:1: error[unreadable-file] ")
@@ -217,26 +218,93 @@ def test_base_need_not_be_complete_where_another_file_extends_it(validate, write
 
 # --- What is skipped --------------------------------------------------------------------------------------------
 
-NO_PRESETS = {
+FOREIGN = {
     "fusion.yaml": "targets:\n  - {name: a, ratio: 1.0}\nsources: []\n",
     "prompt.yaml": "system: You are a helpful assistant.\nuser: yes\n",
     "dpo.yaml": "rlhf: {rlhf_type: dpo}\n",
     "sft.yaml": "model: {model: m}\ntraining: {learning_rate: 1e-6}\n",
     "empty.yaml": "",
+    "hydra.yaml": "model: {name: resnet}\ndata: {batch: 32}\ntraining: {epochs: 3, lr: 0.1}\n",
+    "stage.yaml": "model: {path: out, device: cuda}\nprompts: {system: a.txt}\n",
+    "documents.yaml": "a: 1\n---\nb: 2\n",
+    "vault.yaml": "a: !vault |\n  x\n",
+    "list.yaml": "- a\n",
+    "broken.yaml": "a: [",
+    "binary.yaml": b"\x7fELF\x02\x00",
 }
 
 
-@pytest.mark.parametrize("name", NO_PRESETS)
-def test_hook_skips_what_is_no_grpo_preset(validate, write, name):
-    write(name, NO_PRESETS[name])
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_file_of_another_tool_is_passed_over_unless_it_is_named(validate, write, preset, name):
+    write(name, FOREIGN[name])
     assert validate(name, PRE_COMMIT="1") == (0, "", "")
-    assert validate(name).code == 2
+    ran = validate(name, "--format", "json")
+    assert (ran.code, [each["rule"] in ("no-preset", *_INPUT) for each in ran.findings]) == (2, [True])
+    preset("")
+    said = f"passed over, because they are no GRPO presets: {name}\n"
+    assert validate(".") == (0, "", said)
 
 
-def test_hook_does_not_skip_presets_components_or_broken_files(validate, preset, write):
-    assert validate(preset("global_max_length: 0"), PRE_COMMIT="1").code == 1
-    assert validate(write("component.yaml", "template: {max_pixel: 1}"), PRE_COMMIT="1").code == 1
-    assert validate(write("broken.yaml", "a: ["), PRE_COMMIT="1").code == 2
+_INPUT = ("invalid-yaml", "unreadable-file")
+
+
+@pytest.mark.parametrize(
+    "content", ["rlhf: [", "a: [  # of swift", "extends: gone.yaml\nrlhf: {}", "vllm_mode: !x a"]
+)
+def test_a_broken_file_that_speaks_of_rollouts_is_a_finding_in_a_hook_too(validate, write, content):
+    assert validate(write("broken.yaml", content), PRE_COMMIT="1").code == 2
+
+
+@pytest.mark.parametrize("content", ["rlfh: {a: 1}", "rlhf: {num_generation: 5}", "model: {vllm_mod: 1}"])
+def test_what_is_nearly_a_preset_is_one(validate, write, content):
+    assert validate(write("x.yaml", content), PRE_COMMIT="1").code == 1
+
+
+def test_hook_checks_components_of_presets_and_the_presets_that_extend_a_changed_file(validate, preset, write):
+    write("part.yaml", "template: {max_pixel: 1}")
+    assert validate("part.yaml", PRE_COMMIT="1") == (0, "", "")
+    preset("", "middle.yaml", "[server.yaml, part.yaml]")
+    preset("", "leaf.yaml", "middle.yaml")
+    ran = validate("part.yaml", "--format", "json", PRE_COMMIT="1")
+    (found,) = ran.findings
+    assert (ran.code, found["file"], found["rule"]) == (1, "part.yaml", "unknown-key")
+    assert found["presets"] == ["part.yaml", "middle.yaml", "leaf.yaml"]
+    write("part.yaml", "rlhf: {num_generations: 5}\n")
+    by_hand = validate("part.yaml", "--format", "json")
+    assert (by_hand.code, by_hand.findings) == (0, [])
+    broken = {
+        (each["file"], each["rule"]) for each in validate("part.yaml", "--format", "json", PRE_COMMIT="1").findings
+    }
+    assert ("middle.yaml", "num-generations") in broken
+
+
+def test_a_folder_stands_for_its_presets(validate, preset, write):
+    preset("rlhf: {vllm_server_port: [0]}", "deep/one.yaml", "../server.yaml")
+    preset("", "deep/two.yml", "../server.yaml")
+    write("deep/.hidden/three.yaml", "rlhf: [")
+    write("deep/own/pyproject.toml", ROOT)
+    write("deep/own/four.yaml", SERVER.replace("[8080]", "[0]"))
+    ran = validate("deep", "--format", "json")
+    assert [(each["file"], each["rule"]) for each in ran.findings] == [
+        ("deep/one.yaml", "one-port"),
+        ("deep/own/four.yaml", "one-port"),
+    ]
+    assert (ran.code, ran.err) == (1, "")
+
+
+def test_an_empty_folder_has_no_presets(validate, root):
+    (root / "empty").mkdir()
+    assert validate("empty") == (0, "", "there is no preset in the folder\n")
+
+
+def test_a_preset_comes_on_standard_input(root, preset):
+    preset("")
+    text = "extends: server.yaml\nrlhf: {vllm_server_port: [0]}\n"
+    ran = CliRunner().invoke(main, ["-", "--format", "concise"], input=text)
+    assert ran.stdout.startswith("-:2:26: error[one-port]")
+    assert ran.exit_code == 1
+    assert CliRunner().invoke(main, ["-"], input="extends: server.yaml\n").exit_code == 0
+    assert CliRunner().invoke(main, ["-"], input=b"\xff").exit_code == 2
 
 
 # --- The split and the target -----------------------------------------------------------------------------------
