@@ -95,7 +95,7 @@ def refuse_unfit(preset: Preset, target: Target, *, is_base: bool) -> None:
     """
     place = Place(preset.resolved.path)
     if not is_base and preset.kind is not Kind.GRPO:
-        raise InputError(f"is no GRPO preset, but {preset.kind.value}; there is nothing to migrate", place)
+        raise InputError(f"is not a GRPO preset, but {preset.kind.value}; there is nothing to migrate", place)
     if not is_base and not rolls_out(preset):
         raise InputError(
             "use_vllm is not true: the preset does not generate with vLLM, so it cannot be split", place

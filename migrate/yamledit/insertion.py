@@ -73,7 +73,7 @@ def _into_flow(document: Document, node: Node, path: Path, source: str) -> str:
 
 
 def _no_mapping(document: Document, node: Node, path: Path) -> InputError:
-    return refusal(document, node, f"{dotted(path) or 'the root'} is no mapping")
+    return refusal(document, node, f"{dotted(path) or 'the root'} is not a mapping")
 
 
 def _wrapped(names: Path, lines: Sequence[str], step: int) -> list[str]:
