@@ -53,7 +53,7 @@ def plan_beside(paths: Sequence[Path], target: Target, suffix: str) -> Plan:
     """Plans the migration of copies; a file is copied only if it changes, or a base of it does.
 
     Raises:
-        InputError: a file cannot be read or is not a GRPO preset, or the migration is refused.
+        InputError: a file cannot be read or is no GRPO preset, or the migration is refused.
         ProofError: a defect: the new text is not what was planned.
     """
     named = _named(paths, target)

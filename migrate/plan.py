@@ -87,7 +87,7 @@ def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None)
             the files themselves are.
 
     Raises:
-        InputError: a file cannot be read or is not a GRPO preset, or the migration is refused.
+        InputError: a file cannot be read or is no GRPO preset, or the migration is refused.
         ProofError: a defect: the new text is not what was planned.
     """
     target.check()

@@ -88,14 +88,14 @@ def refuse_large(workspace: Workspace, preset: Preset) -> None:
 
 
 def refuse_unfit(preset: Preset, target: Target, *, is_base: bool) -> None:
-    """Refuses what is not a GRPO preset that generates with vLLM, or contradicts itself.
+    """Refuses what is no GRPO preset that generates with vLLM, or contradicts itself.
 
     Raises:
         InputError: with the reason.
     """
     place = Place(preset.resolved.path)
     if not is_base and preset.kind is not Kind.GRPO:
-        raise InputError(f"is not a GRPO preset, but {preset.kind.value}; there is nothing to migrate", place)
+        raise InputError(f"is no GRPO preset, but {preset.kind.value}; there is nothing to migrate", place)
     if not is_base and not rolls_out(preset):
         raise InputError(
             "use_vllm is not true: the preset does not generate with vLLM, so it cannot be split", place

@@ -60,10 +60,10 @@ def load(workspace: Workspace, path: Path) -> Preset:
 
 
 def no_grpo(preset: Preset) -> NoPresetError:
-    """The error that a file is not a GRPO preset, at the value that says so."""
+    """The error that a file is no GRPO preset, at the value that says so."""
     setting = preset.arguments.get("rlhf_type")
     place = setting.place if setting else preset.start
-    return NoPresetError(f"is not a GRPO preset, but {preset.kind.value}", place)
+    return NoPresetError(f"is no GRPO preset, but {preset.kind.value}", place)
 
 
 def context(workspace: Workspace, preset: Preset, options: Options) -> Context:

@@ -24,7 +24,7 @@ _EPILOG = """\b
 Exit status:
   0  no errors
   1  errors were found
-  2  wrong usage, or a file that cannot be read or is not a GRPO preset
+  2  wrong usage, or a file that cannot be read or is no GRPO preset
   3  a defect of this tool
 """
 

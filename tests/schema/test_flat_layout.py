@@ -79,7 +79,7 @@ def test_a_nested_preset_may_have_the_name_of_a_server_half(write, validate):
 )
 def test_other_flat_files_are_no_grpo_presets_and_hooks_skip_them(text, kind, write, validate):
     file = write("x.yaml", text)
-    assert f"error[no-preset] is not a GRPO preset, but {kind}\n" in validate(file).out
+    assert f"error[no-preset] is no GRPO preset, but {kind}\n" in validate(file).out
     assert validate(file, PRE_COMMIT="1") == (0, "", "")
 
 

@@ -63,21 +63,21 @@ UNUSABLE = {
         "rlhf:\n  rlhf_type: dpo\n",
         "2:14",
         "no-preset",
-        "is not a GRPO preset, but a preset of another algorithm",
+        "is no GRPO preset, but a preset of another algorithm",
     ),
     "SFT": (
         "model: {model: m}\ntraining: {seed: 1}\n",
         "1:1",
         "no-preset",
-        "is not a GRPO preset, but a preset of another algorithm",
+        "is no GRPO preset, but a preset of another algorithm",
     ),
     "foreign": (
         "targets: [a, b]\n",
         "1:1",
         "no-preset",
-        "is not a GRPO preset, but a file without any section of a preset",
+        "is no GRPO preset, but a file without any section of a preset",
     ),
-    "empty": ("", "1:1", "no-preset", "is not a GRPO preset, but a file without any section of a preset"),
+    "empty": ("", "1:1", "no-preset", "is no GRPO preset, but a file without any section of a preset"),
 }
 
 
