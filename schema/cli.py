@@ -41,7 +41,7 @@ class Command(Guarded):
 
 
 @click.command(cls=Command, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("files", nargs=-1, metavar="PRESET|FOLDER|-...")
+@click.argument("files", nargs=-1, metavar="PRESET|FOLDER|-...", type=click.Path())
 @click.option(
     "--rollout-gpus",
     metavar="LIST|N",
@@ -70,6 +70,7 @@ class Command(Guarded):
     help="Colour the text. auto: on a terminal; NO_COLOR and FORCE_COLOR are respected.",
 )
 @click.option("--split", "as_table", is_flag=True, help="Print the split and the batch arithmetic as a table.")
+@click.option("--resolved", is_flag=True, help="Print the merged preset, each value with the line that sets it.")
 @click.option("--json-schema", is_flag=True, help="Print a JSON Schema of nested presets, for editors.")
 @click.option("--explain", "rule", metavar="RULE", help="Explain a rule.")
 @click.option("--list-rules", "list_them", is_flag=True, help="List the rules, with their severities.")
@@ -82,6 +83,7 @@ def main(
     form: str,
     colour: str,
     as_table: bool,
+    resolved: bool,
     json_schema: bool,
     rule: str | None,
     list_them: bool,
@@ -112,6 +114,10 @@ def main(
     )
     refuse_overlap(options.rollout, options.train)
     presets = [Path(file) for file in files]
+    if resolved:
+        from schema.commands.resolved import show_resolved
+
+        return show_resolved(presets)
     if as_table:
         from schema.commands.describe import show_split
 
