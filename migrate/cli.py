@@ -17,6 +17,7 @@ from migrate.target import DEFAULT_PORT
 from migrate.target import DEFAULT_TIMEOUT
 from migrate.target import Bases
 from migrate.target import Target
+from schema.colour import COLOUR
 from schema.commands.validate import absolute
 from schema.exits import Exit
 from schema.exits import Guarded
@@ -62,8 +63,15 @@ class Command(Guarded):
     help="Migrate copies beside the files, with TEXT appended to their names (_server: x_server.yaml).",
 )
 @click.option(
-    "--report", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the report."
+    "--format",
+    "--report",
+    "report",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the report.",
 )
+@COLOUR
 @click.option(
     "--swift-version",
     metavar="X",
@@ -110,6 +118,7 @@ def main(
     output_dir: Path | None,
     suffix: str | None,
     report: str,
+    colour: str,
     swift_version: str | None,
     include_bases: bool,
     mask_bases: bool,
@@ -159,5 +168,5 @@ def main(
         timeout=timeout,
         swift_version=swift_version,
     )
-    request = Request(write, check, absolute(output_dir) if output_dir else None, suffix, report)
+    request = Request(write, check, absolute(output_dir) if output_dir else None, suffix, report, colour)
     return migrate([absolute(preset) for preset in presets], target, request)

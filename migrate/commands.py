@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from migrate.beside import plan_beside
 from migrate.outputs import changes
 from migrate.outputs import pending
 from migrate.plan import plan
+from migrate.report.telling import Look
 from migrate.report.telling import as_json
 from migrate.report.telling import for_people
 from migrate.report.telling import for_programs
 from migrate.report.telling import names_of
 from migrate.writing import locked
 from migrate.writing.disk import reason
+from schema.colour import is_wanted
 from schema.errors import InputError
 from schema.exits import Exit
 from schema.exits import brief
@@ -45,6 +48,7 @@ class Request:
         output: the folder to write to instead, or None for the files themselves.
         suffix: what the names of copies get that are migrated instead of the files, or None.
         report: text or json.
+        colour: when the text is coloured: auto, always or never.
     """
 
     write: bool = False
@@ -52,6 +56,7 @@ class Request:
     output: Path | None = None
     suffix: str | None = None
     report: str = "text"
+    colour: str = "auto"
 
 
 def migrate(paths: Sequence[Path], target: Target, request: Request) -> Exit:
@@ -102,7 +107,9 @@ def _report(made: Plan, changed: Sequence[Migration], request: Request, *, writt
         return for_programs(made, changed, request.output, written=written)
     if request.check:
         return names_of(made, changed)
-    return for_people(made, changed, request.output, written=written)
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    look = Look(is_wanted(request.colour, sys.stdout), columns)
+    return for_people(made, changed, request.output, look, written=written)
 
 
 def failure(error: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schema.check import Options
-from schema.colour import CHOICES
+from schema.colour import COLOUR
 from schema.exits import Guarded
 from schema.exits import brief
 from schema.report import FORMATS
@@ -61,14 +61,7 @@ class Command(Guarded):
     " catalogued.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-@click.option(
-    "--color",
-    "colour",
-    type=click.Choice(CHOICES),
-    default="auto",
-    show_default=True,
-    help="Colour the text. auto: on a terminal; NO_COLOR and FORCE_COLOR are respected.",
-)
+@COLOUR
 @click.option("--split", "as_table", is_flag=True, help="Print the split and the batch arithmetic as a table.")
 @click.option("--resolved", is_flag=True, help="Print the merged preset, each value with the line that sets it.")
 @click.option("--json-schema", is_flag=True, help="Print a JSON Schema of nested presets, for editors.")

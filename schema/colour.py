@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 import click
 
@@ -11,8 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-#: What `--color` takes.
-CHOICES = ("auto", "always", "never")
+#: A function with click.style's arguments.
+Paint: TypeAlias = "Callable[..., str]"
+#: The option of both commands.
+COLOUR = click.option(
+    "--color",
+    "colour",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour the text. auto: on a terminal; NO_COLOR and FORCE_COLOR are respected.",
+)
 
 
 def is_wanted(choice: str, stream: TextIO) -> bool:
@@ -28,6 +38,6 @@ def is_wanted(choice: str, stream: TextIO) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
 
 
-def painter(*, coloured: bool) -> Callable[..., str]:
+def painter(*, coloured: bool) -> Paint:
     """click.style, or a function that leaves texts as they are."""
     return click.style if coloured else lambda text, **_: text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from typing import TYPE_CHECKING
+from typing import Any
 
 from migrate.yamledit.regions import lines
 from schema.place import shown
@@ -14,8 +15,19 @@ from schema.yamltext.veil import veiled
 if TYPE_CHECKING:
     from migrate.migration import Migration
     from migrate.twins import Twin
+    from schema.colour import Paint
     from schema.secrets import Known
     from schema.yamltext import Document
+
+#: How lines look by what they begin with; the first that fits counts.
+_COLOURS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("+++", {"bold": True}),
+    ("---", {"bold": True}),
+    ("diff ", {"bold": True}),
+    ("@@", {"fg": "cyan"}),
+    ("+", {"fg": "green"}),
+    ("-", {"fg": "red"}),
+)
 
 
 def diff(migration: Migration, known: Known, twin: Twin | None = None) -> str:
@@ -40,6 +52,16 @@ def diff(migration: Migration, known: Known, twin: Twin | None = None) -> str:
     if [old, new] == [lines(document.text) for document in (copy, migration.new)]:
         return head + text
     return f"{head}{text}This diff cannot be applied: it stars secrets, or escapes what is not printable.\n"
+
+
+def painted(text: str, paint: Paint) -> str:
+    """A diff in the colours of git."""
+    return "".join(_painted(line, paint) for line in text.splitlines(keepends=True))
+
+
+def _painted(line: str, paint: Paint) -> str:
+    look = next((look for start, look in _COLOURS if line.startswith(start)), None)
+    return line if look is None else paint(line.rstrip("\n"), **look) + "\n"
 
 
 def _shown(document: Document, known: Known) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from dataclasses import asdict
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 #: Why a file goes.
 GONE = "no server is left to start"
 _KINDS = {Change: "changed", Remove: "removed", Prune: "removed", Add: "added", Move: "moved"}
+
+
+#: Columns before what changes.
+_INDENT = 25
 
 
 @dataclass(frozen=True)
@@ -135,21 +140,34 @@ def _entry(document: Document, path: tuple[str, ...]) -> tuple[int, str] | None:
     return entry.key.span.line, value_text(document.constructor().data(entry.value))
 
 
-def render(found: list[Item]) -> str:
-    """The report: one block a file, one line a change, and what it took along; nothing if nothing changes."""
+def render(found: list[Item], columns: int | None = None) -> str:
+    """The report: one block a file, one line a change, and what it took along; nothing if nothing changes.
+
+    Args:
+        found: all changes.
+        columns: of the terminal that shows it, where longer lines go on below their text; None for any.
+    """
     lines = []
     for file in dict.fromkeys(item.file for item in found):
         lines.append(f"{file}:")
         for item in found:
             if item.file == file:
                 lines += _lines(item)
-    return "".join(f"{printable(line)}\n" for line in lines)
+    return "".join(f"{_fitted(printable(line), columns)}\n" for line in lines)
+
+
+def _fitted(line: str, columns: int | None) -> str:
+    if columns is None or len(line) <= columns or columns < 2 * _INDENT:
+        return line
+    head, rest = line[:_INDENT], line[_INDENT:]
+    parts = textwrap.wrap(rest, columns - _INDENT, break_long_words=False, break_on_hyphens=False)
+    return head + f"\n{'':<{_INDENT}}".join(parts)
 
 
 def _lines(item: Item) -> list[str]:
     where = _where(item)
-    comments = [f"{'':<25}with its comment: {comment}" for comment in item.comments]
-    left = [f"{'':<25}leaves this comment in place: {comment}" for comment in item.stayed]
+    comments = [f"{'':<{_INDENT}}with its comment: {comment}" for comment in item.comments]
+    left = [f"{'':<{_INDENT}}leaves this comment in place: {comment}" for comment in item.stayed]
     return [f"  {item.kind:<9}{where:<14}{_what(item)} ({item.reason})", *comments, *left]
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from migrate.compare import reported
 from migrate.outputs import below
 from migrate.report.diff import diff
+from migrate.report.diff import painted
 from migrate.report.items import items
 from migrate.report.items import render
 from migrate.report.stale import look_at
 from migrate.report.stale import stale
 from schema import secrets
+from schema.colour import painter
 from schema.place import shown
 from schema.printable import printable
 from schema.report import plain
@@ -60,14 +63,22 @@ def names_of(made: Plan, changed: Sequence[Migration]) -> str:
     return "".join(f"{_name(migration.path)}: would be {what}\n" for migration in changed)
 
 
-def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, *, written: bool) -> str:
+class Look(NamedTuple):
+    """How a report looks: in colour or not, and the columns of the terminal that shows it, if it is one."""
+
+    coloured: bool = False
+    columns: int | None = None
+
+
+def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, look: Look, *, written: bool) -> str:
     """A plan and what becomes of it, for a person to read."""
-    known = _known(made)
+    known, paint = _known(made), painter(coloured=look.coloured)
     old = _old(made, changed, output, written=written)
-    parts = [] if written else [diff(migration, known, made.twins.get(migration.path)) for migration in changed]
-    parts.append(render(_items(made, changed, known)))
+    diffs = [] if written else [diff(migration, known, made.twins.get(migration.path)) for migration in changed]
+    parts = [painted(each, paint) for each in diffs]
+    parts.append(render(_items(made, changed, known), look.columns))
     parts.append(look_at(_stale(made, changed, known)))
-    parts += [f"Findings that were there before, and stay:\n{text(old)}\n"] if old else []
+    parts += [f"Findings that were there before, and stay:\n{text(old, coloured=look.coloured)}\n"] if old else []
     for migration in _files(made):
         what = _verdict(made, migration, output, written=written) if migration in changed else "nothing to do"
         parts.append(f"{_name(migration.path)}: {what}\n")

@@ -11,11 +11,11 @@ from schema.place import shown
 from schema.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Iterator
     from collections.abc import Sequence
     from pathlib import Path
 
+    from schema.colour import Paint
     from schema.findings import Excerpt
     from schema.findings import Finding
 
@@ -40,13 +40,13 @@ def _counted_up(lines: list[str], findings: Sequence[Finding]) -> str:
     return "\n".join([*lines, summary(findings)]) if findings else ""
 
 
-def _head(finding: Finding, paint: Callable[..., str]) -> str:
+def _head(finding: Finding, paint: Paint) -> str:
     place = paint(printable(str(finding.place)), bold=True)
     kind = paint(finding.severity.value, fg=_COLOURS[finding.severity], bold=True)
     return f"{place}: {kind}[{finding.rule}] {printable(finding.message)}"
 
 
-def _block(finding: Finding, paint: Callable[..., str]) -> Iterator[str]:
+def _block(finding: Finding, paint: Paint) -> Iterator[str]:
     yield _head(finding, paint)
     if finding.excerpt is not None:
         yield from _source(finding.excerpt, finding.place.line, paint)
@@ -58,7 +58,7 @@ def _block(finding: Finding, paint: Callable[..., str]) -> Iterator[str]:
         yield f"    {paint('fix:', fg='green')} {printable(finding.fix)}"
 
 
-def _source(excerpt: Excerpt, line: int, paint: Callable[..., str]) -> Iterator[str]:
+def _source(excerpt: Excerpt, line: int, paint: Paint) -> Iterator[str]:
     yield f"{paint(f'{line:>6} | ', fg='blue')}{excerpt.text}".rstrip()
     if excerpt.width:
         before, value = excerpt.text[: excerpt.caret], excerpt.text[excerpt.caret :][: excerpt.width]
