@@ -8,13 +8,11 @@ from typing import NamedTuple
 
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.swift import argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.context import Context
-    from schema.layouts.preset import Setting
     from schema.swift.values import Values
 
 _FLASH = ("flash_attn", "flash_attention_2", "flash_attention_3")
@@ -65,7 +63,7 @@ def refused_arguments(context: Context) -> Iterator[Problem]:
     values = context.values
     for field, proof, why, fix in chain(*(group(values) for group in _GROUPS)):
         setting = context.preset.arguments.get(field)
-        if setting and _mistyped(context, setting):
+        if setting and context.wrong(field):
             continue  # wrong-type reports it
         yield Problem(
             context.at(field),
@@ -73,12 +71,6 @@ def refused_arguments(context: Context) -> Iterator[Problem]:
             f"{context.swift}: raises (4.5.2: {proof}){context.late}",
             fix,
         )
-
-
-def _mistyped(context: Context, setting: Setting) -> bool:
-    field = context.release.trainer.get(setting.name)
-    refused = field is not None and argument.problem(field, setting.value) is not None
-    return refused or context.wrong(setting.name)
 
 
 def _grpo(v: Values) -> Iterator[Refusal]:

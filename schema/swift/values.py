@@ -38,8 +38,8 @@ class Values:
 
     def value(self, name: str) -> object:
         """What the learner has: what is set, else the release's default; None if both say nothing."""
-        said, field = self._preset.value(name), self._release.trainer.get(name)
-        return said if said is not None or field is None else field.unset
+        explicit, field = self._preset.value(name), self._release.trainer.get(name)
+        return explicit if explicit is not None or field is None else field.unset
 
     def on(self, name: str) -> bool:
         """Whether an argument is a true boolean."""
