@@ -72,12 +72,13 @@ def context(workspace: Workspace, preset: Preset, options: Options) -> Context:
     Raises:
         InputError: the target release is not in the catalogue.
     """
+    release = target(named_release(preset, options))
     return Context(
         preset=preset,
         split=split(preset, options),
-        release=target(named_release(preset, options)),
-        trainer=parse.trainer(preset),
-        server=parse.server(preset),
+        release=release,
+        trainer=parse.trainer(preset, release),
+        server=parse.server(preset, release),
         workspace=workspace,
     )
 

@@ -8,18 +8,23 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from schema.near import Near
+from schema.place import Place
 from schema.resolve.tree import Branch
 from schema.swift.values import Values
+from schema.yamltext.yaml12 import differing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
     from schema.catalogue import Release
     from schema.layouts.preset import Preset
     from schema.models.parse import Parsed
     from schema.models.server import RolloutServerConfig
     from schema.models.trainer import TrainerConfig
-    from schema.place import Place
     from schema.resolve import Workspace
     from schema.split.gpus import Split
+    from schema.yamltext.yaml12 import Difference
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,17 @@ class Context:
         """The learner's arguments as ms-swift's parser reads them."""
         return Values(self.preset, self.trainer.config, self.release)
 
+    @cached_property
+    def misread(self) -> Mapping[Place, Sequence[Difference]]:
+        """What ms-swift's YAML 1.1 reads otherwise than YAML 1.2, by the place of the whole value."""
+        misread: dict[Place, list[Difference]] = {}
+        for file in self.preset.resolved.files:
+            root = self.workspace.document(file).root
+            for found in differing(root) if root is not None else ():
+                place = Place(file, *found.whole.span[2:])
+                misread.setdefault(place, []).append(found)
+        return misread
+
     @property
     def swift(self) -> str:
         """The target as messages name it."""
@@ -65,7 +81,17 @@ class Context:
 
     def wrong(self, field: str) -> bool:
         """Whether a field is missing or has no right value, so that nothing can be concluded from it."""
-        return self.trainer.wrong(field) or (self.server is not None and self.server.wrong(field))
+        sides = [side for side in (self.trainer, self.server) if side is not None]
+        if any(field in type(side.config).model_fields for side in sides):
+            return any(side.wrong(field) for side in sides)
+        return self.mistake(field) is not None
+
+    def mistake(self, name: str) -> str | None:
+        """What is wrong with an argument of the learner that its model does not have, or None."""
+        setting, field = self.preset.arguments.get(name), self.release.trainer.get(name)
+        if setting is None or field is None or name in type(self.trainer.config).model_fields:
+            return None
+        return self.preset.mistake(field, setting.value)
 
     def at(self, field: str) -> Place:
         """Where an ms-swift argument is set, or the start of the leaf if it is not."""

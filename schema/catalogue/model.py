@@ -42,6 +42,11 @@ class Field(NamedTuple):
     annotation: str
     declared_by: str
 
+    @property
+    def unset(self) -> object:
+        """What the option is where nothing sets it; None also where the source gives no literal."""
+        return None if self.default in (REQUIRED, FACTORY) else self.default
+
 
 class Release(NamedTuple):
     """The options of one ms-swift release.

@@ -13,6 +13,7 @@ from schema.layouts.preset import Preset
 from schema.layouts.preset import Setting
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
+from schema.swift import argument
 from schema.swift.roles import Role
 from schema.swift.roles import fields
 from schema.swift.roles import role_of
@@ -20,6 +21,7 @@ from schema.swift.roles import role_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from schema.catalogue import Field
     from schema.place import Place
     from schema.resolve import Leaf
     from schema.resolve import Tree
@@ -124,6 +126,10 @@ class Nested(Preset):
     def owned(self, setting: Setting) -> bool:
         """Whether the training repository owns a key, as all of them do or as the project says."""
         return setting.name in REPOSITORY_KEYS.get(setting.section, ()) or super().owned(setting)
+
+    def mistake(self, field: Field, value: object) -> str | None:
+        """Also a type that only a word may have: the loader of this layout passes values as keywords."""
+        return super().mistake(field, value) or argument.mistyped(field, value)
 
     def shared(self) -> dict[str, object]:
         """The learner's values of all fields that both sides act on, so that the sides cannot disagree."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
+    from schema.catalogue import Field
     from schema.resolve import Leaf
     from schema.resolve import Project
     from schema.resolve import Resolved
@@ -114,6 +115,10 @@ class Preset(ABC):
         if self.explicit_mode is not None or argument.truth(self.value("use_vllm")) is not True:
             return self.explicit_mode
         return "server" if any(self.value(name) is not None for name in ADDRESSES) else "colocate"
+
+    def mistake(self, field: Field, value: object) -> str | None:
+        """What is wrong with a value for an argument, or None if ms-swift takes it."""
+        return argument.problem(field, value)
 
     @property
     @abstractmethod

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from schema.catalogue import Field
+    from schema.catalogue import Release
     from schema.layouts.preset import Preset
     from schema.models.strict import StrictModel
 
@@ -41,7 +43,7 @@ class Parsed(Generic[M_co]):
     """A model, and the fields that could not go into it.
 
     Attributes:
-        config: the model; wrong fields are left at their defaults (missing ones without a value at all).
+        config: the model; wrong fields have the release's defaults (missing ones no value at all).
         errors: by field, what pydantic says is wrong with it; also unknown and missing fields.
     """
 
@@ -62,19 +64,32 @@ class Parsed(Generic[M_co]):
         return not any(map(self.wrong, self.errors))
 
 
-def parse(model: type[M_co], values: dict[str, Any]) -> Parsed[M_co]:
-    """Builds a model of what is right in the values."""
+def parse(model: type[M_co], values: dict[str, Any], known: Mapping[str, Field]) -> Parsed[M_co]:
+    """Builds a model of what is right in the values, and of a release's defaults for all else.
+
+    Args:
+        model: the model to build.
+        values: what a preset says.
+        known: the arguments of the release. What it does not have yet is as the newest release leaves it.
+    """
+    unset = defaults(model, known)
     try:
-        return Parsed(model.model_validate(values))
+        return Parsed(model.model_validate(unset | values))
     except ValidationError as error:
         errors: dict[str, ErrorDetails] = {}
         for problem in error.errors(include_url=False, include_input=False):
             errors.setdefault(str(problem["loc"][0]), problem)
     right = {name: value for name, value in values.items() if name not in errors}
-    return Parsed(cast("M_co", model.model_construct(None, **right)), errors)
+    return Parsed(cast("M_co", model.model_construct(None, **(unset | right))), errors)
 
 
-def trainer(preset: Preset) -> Parsed[TrainerConfig] | Parsed[ColocateTrainerConfig]:
+def defaults(model: type[StrictModel], known: Mapping[str, Field]) -> dict[str, Any]:
+    """What a release makes of fields that a preset may leave unset."""
+    optional = (name for name, field in model.model_fields.items() if not field.is_required())
+    return {name: known[name].default for name in optional if name in known}
+
+
+def trainer(preset: Preset, release: Release) -> Parsed[TrainerConfig] | Parsed[ColocateTrainerConfig]:
     """The learner's rollout settings: in server mode without engine knobs, which it never reads there.
 
     The model gets all that the preset says of rollouts, so that it forbids what does not belong there.
@@ -83,10 +98,10 @@ def trainer(preset: Preset) -> Parsed[TrainerConfig] | Parsed[ColocateTrainerCon
     values: dict[str, Any] = {"rlhf_type": "grpo"}
     said = {name: preset.value(name) for name in preset.arguments if role_of(name) in _OF_ROLLOUTS}
     values |= {name: value for name, value in said.items() if value is not None}
-    return parse(TrainerConfig if preset.mode == "server" else ColocateTrainerConfig, values)
+    return parse(TrainerConfig if preset.mode == "server" else ColocateTrainerConfig, values, release.trainer)
 
 
-def server(preset: Preset) -> Parsed[RolloutServerConfig] | None:
+def server(preset: Preset, release: Release) -> Parsed[RolloutServerConfig] | None:
     """The rollout server's settings, or None if the preset has no block for them, or no mapping there.
 
     A block is checked whole; a file of its own has further arguments of `swift rollout`, which its parser checks.
@@ -95,6 +110,6 @@ def server(preset: Preset) -> Parsed[RolloutServerConfig] | None:
         return None
     values = {str(name): value for name, value in data(preset.block).items() if value is not None}
     if not preset.apart:
-        return parse(RolloutServerBlock, values)
-    known = RolloutServerConfig.model_fields
-    return parse(RolloutServerConfig, {name: value for name, value in values.items() if name in known})
+        return parse(RolloutServerBlock, values, release.server)
+    own = {name: value for name, value in values.items() if name in RolloutServerConfig.model_fields}
+    return parse(RolloutServerConfig, own, release.server)

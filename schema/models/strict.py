@@ -7,7 +7,11 @@ from pydantic import ConfigDict
 
 
 class StrictModel(BaseModel):
-    """A frozen model that coerces nothing and forbids keys it does not know."""
+    """A frozen model that coerces nothing and forbids keys it does not know.
+
+    Defaults are those of the newest catalogued release; schema/models/parse.py puts the target release's in their
+    place.
+    """
 
     model_config = ConfigDict(
         extra="forbid",

@@ -27,21 +27,20 @@ def vllm_mode_unset(context: Context) -> Iterator[Problem]:
     ms-swift 4.5.2, arguments/rlhf_args.py:443-447: from 3.11.1 on vllm_mode has no default, and is required
     with use_vllm and refused without it.
     """
-    trainer = context.trainer.config
-    required = context.release.trainer["vllm_mode"].default is None
-    if trainer.use_vllm and trainer.vllm_mode is None and required:
+    trainer, explicit = context.trainer.config, context.preset.explicit_mode
+    if trainer.use_vllm and trainer.vllm_mode is None:
         yield Problem(
             context.at("use_vllm"),
             "use_vllm is true, but vllm_mode is not set",
             f"{context.swift}: ValueError: vllm_mode is required when use_vllm is true",
             f"set {context.preset.path('vllm_mode')} to {context.preset.mode}",
         )
-    if not trainer.use_vllm and trainer.vllm_mode is not None:
+    if not trainer.use_vllm and explicit is not None:
         yield Problem(
             context.at("vllm_mode"),
-            f"vllm_mode is {trainer.vllm_mode}, but use_vllm is not true",
+            f"vllm_mode is {explicit}, but use_vllm is not true",
             f"{context.swift}: ValueError: vllm_mode is not supported when use_vllm is false"
-            if required
+            if context.release.trainer["vllm_mode"].default is None
             else f"{context.swift}: the learner generates with transformers, without a server",
             f"set {context.preset.path('use_vllm')} to true",
         )
@@ -139,8 +138,8 @@ def group_port(context: Context) -> Iterator[Problem]:
     The server binds it on its host (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184-193), 51216 by default; a
     list must be as long as the list of servers. Before 3.11.0 the port cannot be set.
     """
-    value = context.trainer.config.vllm_server_group_port
-    if value is None or "vllm_server_group_port" not in context.release.trainer:
+    value, name = context.trainer.config.vllm_server_group_port, "vllm_server_group_port"
+    if value is None or context.preset.value(name) is None or name not in context.release.trainer:
         yield from _default_group_port(context)
         return
     ports, server = value if isinstance(value, list) else [value], context.trainer.config.vllm_server_port

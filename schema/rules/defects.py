@@ -271,7 +271,7 @@ DEFECTS = {
         "4.4.0",
         "4.4.1",
         "teacher_tag_key",
-        lambda v: v.teacher and v.word("teacher_tag_key", "dataset") != "dataset",
+        lambda v: v.teacher and v.word("teacher_tag_key") != "dataset",
         "ignores it: the column `dataset` decides which teacher gets a sample",
         "rename the column to dataset",
         "rlhf_trainers/grpo_trainer.py:597",
@@ -295,6 +295,16 @@ DEFECTS = {
         "loads the whole model onto each GPU while vLLM starts, before FSDP shards it",
         "set offload_model and offload_optimizer to false",
         "rlhf_trainers/rollout_mixin.py:433",
+    ),
+    "persistent-workers": Defect(
+        "3.10.0",
+        "4.6.0",
+        "dataloader_num_workers",
+        lambda v: v.number("dataloader_num_workers", 1) == 0 and v.on("dataloader_persistent_workers"),
+        "ValueError: persistent_workers option needs num_workers > 0, before the first step",
+        "set dataloader_persistent_workers to false",
+        "trainers/arguments.py:151",
+        Severity.ERROR,
     ),
 }
 

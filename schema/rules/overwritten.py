@@ -57,9 +57,9 @@ def _lengths(v: Values) -> Iterator[_Overwritten]:
 
 
 def _forced(v: Values) -> Iterator[_Overwritten]:
-    if v.off("dataloader_drop_last"):
+    if v.has("dataloader_drop_last") and v.off("dataloader_drop_last"):
         yield _Overwritten("dataloader_drop_last", "GRPO always drops an incomplete batch", "remove it")
-    if v.on("remove_unused_columns"):
+    if v.has("remove_unused_columns") and v.on("remove_unused_columns"):
         yield _Overwritten("remove_unused_columns", "GRPO keeps all columns for its rewards", "remove it")
     if v.since("4.1.0") and v.word("loss_type") == "real" and v.word("scale_rewards", "none") != "none":
         yield _Overwritten("scale_rewards", "loss_type real scales no rewards", "remove it")

@@ -8,13 +8,11 @@ from typing import NamedTuple
 
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.swift import argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.context import Context
-    from schema.layouts.preset import Setting
     from schema.swift.values import Values
 
 _FLASH = ("flash_attn", "flash_attention_2", "flash_attention_3")
@@ -23,7 +21,6 @@ _SEQUENCE_LOSSES = ("real", "fipo")
 _BITS = {"bnb": (57, ("4", "8")), "quanto": (91, ("2", "4", "8", "float8")), "eetq": (95, ("8",))}
 _ROPES = ("linear", "dynamic", "yarn")
 _FSDP = ("full_shard", "shard_grad_op", "no_shard", "hybrid_shard", "hybrid_shard_zero2", "offload", "auto_wrap")
-_SAVE_STEPS = 500
 #: transformers 5.12.1, trainer_utils.py:580 SchedulerType; `greedy` came between 5.3.0 and 5.6.2.
 _SCHEDULES = (
     *(
@@ -66,7 +63,7 @@ def refused_arguments(context: Context) -> Iterator[Problem]:
     values = context.values
     for field, proof, why, fix in chain(*(group(values) for group in _GROUPS)):
         setting = context.preset.arguments.get(field)
-        if setting and _mistyped(context, setting):
+        if setting and context.wrong(field):
             continue  # wrong-type reports it
         yield Problem(
             context.at(field),
@@ -74,12 +71,6 @@ def refused_arguments(context: Context) -> Iterator[Problem]:
             f"{context.swift}: raises (4.5.2: {proof}){context.late}",
             fix,
         )
-
-
-def _mistyped(context: Context, setting: Setting) -> bool:
-    field = context.release.trainer.get(setting.name)
-    refused = field is not None and argument.problem(field, setting.value) is not None
-    return refused or context.wrong(setting.name)
 
 
 def _grpo(v: Values) -> Iterator[Refusal]:
@@ -123,7 +114,7 @@ def _teacher(v: Values) -> Iterator[Refusal]:
 def _rlsd(v: Values) -> Iterator[Refusal]:
     if v.word("advantage_reweight") != "rlsd":
         return
-    if not 0 <= v.number("rlsd_lambda", 0.5) <= 1:
+    if not 0 <= v.number("rlsd_lambda") <= 1:
         yield Refusal("rlsd_lambda", "rlhf_args.py:595", "it must be from 0 to 1", "set it to 0.5")
     if v.number("rlsd_reweight_clip_range") < 0:
         why = "it must not be negative"
@@ -144,7 +135,7 @@ def _rlsd(v: Values) -> Iterator[Refusal]:
 def _sdar(v: Values) -> Iterator[Refusal]:
     if v.number("sdar_loss_coef") <= 0:
         return
-    if v.number("sdar_gate_beta", 5) <= 0:
+    if v.has("sdar_gate_beta") and v.number("sdar_gate_beta") <= 0:
         yield Refusal("sdar_gate_beta", "rlhf_args.py:648", "it must be above 0", "set it to 5.0")
     if v.word("advantage_reweight") == "rlsd":
         why = "sdar cannot be combined with advantage_reweight rlsd"
@@ -180,9 +171,9 @@ def _liger(v: Values) -> Iterator[Refusal]:
         "sequence_parallel_size": (551, v.number("sequence_parallel_size") > 1),
         "padding_free": (553, v.on("padding_free")),
         "packing": (553, v.on("packing")),  # it turns padding_free on: sft_args.py:188
-        "top_entropy_quantile": (555, v.number("top_entropy_quantile", 1) < 1),
+        "top_entropy_quantile": (555, v.number("top_entropy_quantile") < 1),
         "log_entropy": (557, v.on("log_entropy")),
-        "advantage_estimator": (565, v.word("advantage_estimator", "grpo") != "grpo"),
+        "advantage_estimator": (565, v.word("advantage_estimator") != "grpo"),
         # 3.10.0 to 3.12.6 take the first, and make the second a level that Liger has.
         "off_policy_sequence_mask_delta": (559, v.since("4.0.0") and v.has("off_policy_sequence_mask_delta")),
         "importance_sampling_level": (
@@ -262,17 +253,17 @@ def _precision(v: Values) -> Iterator[Refusal]:
 
 
 def _steps(v: Values) -> Iterator[Refusal]:
-    logs = v.word("logging_strategy", "steps")
+    logs = v.word("logging_strategy")
     if logs == "steps" and v.has("logging_steps") and not v.number("logging_steps"):
         yield Refusal("logging_steps", "training_args.py:1663", "it must not be 0", "set it to 1 or more")
-    strategies = {"logging": logs, "eval": v.eval_strategy, "save": v.word("save_strategy", "steps")}
+    strategies = {"logging": logs, "eval": v.eval_strategy, "save": v.word("save_strategy")}
     for name, strategy in strategies.items():
         number = v.number(f"{name}_steps")
         if strategy == "steps" and number > 1 and number % 1:
             why = "above 1 it must be a whole number"
             yield Refusal(f"{name}_steps", "training_args.py:1667", why, "round it")
     every = v.word("eval_steps", v.word("save_steps"))
-    if v.eval_strategy == "steps" and every == "0" and v.number("logging_steps", 5) < 0:
+    if v.eval_strategy == "steps" and every == "0" and v.number("logging_steps") < 0:
         why = "eval_steps is 0, and evaluation then follows it"
         yield Refusal("logging_steps", "training_args.py:1520", why, "set eval_steps")
     if v.number("torch_empty_cache_steps", 1) < 1:
@@ -294,10 +285,10 @@ def _evaluation(v: Values) -> Iterator[Refusal]:
 
 
 def _best(v: Values) -> Iterator[Refusal]:
-    saves = v.word("save_strategy", "steps")
+    saves = v.word("save_strategy")
     if not v.on("load_best_model_at_end") or saves == "best":
         return
-    save = v.number("save_steps", _SAVE_STEPS)
+    save = v.number("save_steps")
     evaluate = v.number("eval_steps", save)
     if saves != v.eval_strategy:
         why = f"save_strategy is {saves}, and eval_strategy {v.eval_strategy}"

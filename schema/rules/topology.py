@@ -133,7 +133,7 @@ def sequence_parallel(context: Context) -> Iterator[Problem]:
     trainers/sequence_parallel/ulysses.py:689, to 4.6.0; 4.5.2, sequence_parallel/sequence_parallel.py:650
     _init_device_mesh).
     """
-    size, train = context.values.number("sequence_parallel_size", 1), context.split.train
+    size, train = context.values.number("sequence_parallel_size"), context.split.train
     if train is None or size <= 1 or train.count % size == 0:
         return
     yield Problem(

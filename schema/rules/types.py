@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from schema.catalogue import Field
     from schema.context import Context
     from schema.place import Place
+    from schema.yamltext.yaml12 import Difference
 
 _RANGES = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "literal_error")
+_UNCONVERTED = "a training repository passes it unconverted, and a later step fails or acts on another value"
 _NO_SECTIONS = ("extends", "global_max_length")
 _SILENT = ("missing", "extra_forbidden")  # missing-key, unknown-key and the role rules report them
 
@@ -29,15 +32,17 @@ _SILENT = ("missing", "extra_forbidden")  # missing-key, unknown-key and the rol
 def wrong_type(context: Context) -> Iterator[Problem]:
     """A value has a type or range that ms-swift, or this project's models, do not accept.
 
-    Rollout settings are checked against the strict models, all others against the types of the target
-    release's parser (transformers' HfArgumentParser, ms-swift 4.5.2, utils/utils.py parse_args).
+    Rollout settings are checked against the strict models, all others against the target release's parser
+    (transformers' HfArgumentParser, ms-swift 4.5.2, utils/utils.py parse_args). In the nested layout types are as
+    strict for all others, too: a training repository passes values, not words, and a quoted number is a text
+    (transformers 5.12.1 keeps learning_rate '1e-6' as it is, and torch's optimizers raise TypeError).
     """
     yield from _sections(context)
-    modelled = type(context.trainer.config).model_fields
     for name, error in context.trainer.errors.items():
         if error["type"] not in _SILENT and name in context.preset.arguments:
             setting = context.preset.arguments[name]
-            yield _problem(context, context.at(name), setting.path, setting.value, error)
+            field = context.release.trainer.get(name)
+            yield _problem(context, context.at(name), setting.path, setting.value, error, field)
     for name, setting in context.preset.arguments.items():
         if (item := argument.lost(setting.value)) is not None:
             yield Problem(
@@ -46,16 +51,8 @@ def wrong_type(context: Context) -> Iterator[Problem]:
                 f"{context.swift}: the argument parser {'drops it' if item == '--' else 'takes it for an option'}",
                 "leave it out" if item == "--" else "leave out the dash, or make it the only value",
             )
-        field = context.release.trainer.get(name)
-        if field is None or name in modelled:
-            continue
-        if (wrong := argument.problem(field, setting.value)) is not None:
-            yield Problem(
-                setting.place,
-                f"{setting.path} is {setting.value!r}: {wrong}",
-                f"{context.swift}: the argument parser stops, or takes another value",
-                f"set it to {argument.expected(field)}",
-            )
+        if context.mistake(name) is not None:
+            yield from _mistake(context, setting.place, setting.path, setting.value, context.release.trainer[name])
 
 
 def _sections(context: Context) -> Iterator[Problem]:
@@ -80,7 +77,8 @@ def wrong_server_type(context: Context) -> Iterator[Problem]:
         if error["type"] not in _SILENT:
             path = context.preset.server_path(name)
             # The whole value, as in wrong-type, although only an item of it may be wrong.
-            yield _problem(context, context.at_server(name), path, block.value(name), error)
+            field = context.release.server.get(name)
+            yield _problem(context, context.at_server(name), path, block.value(name), error, field)
     yield from _others_of_the_server(context)
 
 
@@ -88,16 +86,35 @@ def _others_of_the_server(context: Context) -> Iterator[Problem]:
     block, modelled = context.preset.block, RolloutServerConfig.model_fields
     for name, tree in block.children.items() if isinstance(block, Branch) else ():
         field, value = context.release.server.get(str(name)), data(tree)
-        if field is None or name in modelled or (value is None and not context.preset.apart):
-            continue
-        if (wrong := argument.problem(field, value)) is None:
-            continue
-        yield Problem(
-            tree.place,
-            f"{context.preset.server_path(str(name))} is {value!r}: {wrong}",
-            f"{context.swift}: the argument parser stops, or takes another value",
-            f"set it to {argument.expected(field)}",
-        )
+        if field is not None and name not in modelled and (value is not None or context.preset.apart):
+            yield from _mistake(context, tree.place, context.preset.server_path(str(name)), value, field)
+
+
+def _mistake(context: Context, place: Place, path: str, value: object, field: Field) -> Iterator[Problem]:
+    wrong = context.preset.mistake(field, value)
+    if wrong is None:
+        return
+    stops = argument.problem(field, value) is not None
+    subject = "every item" if field.many and isinstance(value, list) else "it"
+    yield Problem(
+        place,
+        f"{path} is {value!r}: {wrong}{_misread(context, place)}",
+        f"{context.swift}: " + ("the argument parser stops, or takes another value" if stops else _UNCONVERTED),
+        argument.retyped(field, value) or f"set {subject} to {argument.expected(field)}",
+    )
+
+
+def _misread(context: Context, place: Place) -> str:
+    return f"; {readings(context.misread[place][0])}" if place in context.misread else ""
+
+
+def readings(found: Difference) -> str:
+    """What the two versions of YAML make of a scalar."""
+    value, other = found.scalar.value, found.other
+    return (
+        f"{found.scalar.text} is {value!r} ({type(value).__name__}) in YAML 1.1, which ms-swift reads, and"
+        f" {other!r} ({type(other).__name__}) in YAML 1.2"
+    )
 
 
 @rule("json-text", components=True)
@@ -126,12 +143,14 @@ def _mappings(context: Context) -> Iterator[tuple[str, object, Place]]:
             yield context.preset.server_path(name), leaf.value, leaf.place
 
 
-def _problem(context: Context, place: Place, path: str, value: object, error: ErrorDetails) -> Problem:
+def _problem(  # noqa: PLR0913, PLR0917 - what is said of one value
+    context: Context, place: Place, path: str, value: object, error: ErrorDetails, field: Field | None
+) -> Problem:
     reason = error["msg"].removeprefix("Input should be ")
     kind = "out of range" if error["type"] in _RANGES else "of a wrong type"
     return Problem(
         place,
-        f"{path} is {value!r}, which is {kind}: it must be {reason}",
+        f"{path} is {value!r}, which is {kind}: it must be {reason}{_misread(context, place)}",
         f"{context.swift}: its parser, a later step or vLLM fails",
-        f"make it {reason}",
+        (field and argument.retyped(field, value)) or f"make it {reason}",
     )

@@ -8,7 +8,9 @@ from schema.findings import Severity
 from schema.place import Place
 from schema.rules.base import Problem
 from schema.rules.base import rule
-from schema.yamltext.yaml12 import differing
+from schema.rules.types import readings
+from schema.rules.types import wrong_server_type
+from schema.rules.types import wrong_type
 from schema.yamltext.yaml12 import float_text
 
 if TYPE_CHECKING:
@@ -23,18 +25,13 @@ def yaml_versions(context: Context) -> Iterator[Problem]:
 
     ms-swift reads YAML 1.1 (PyYAML; ms-swift 4.5.2, cli/main.py:48), editors and most other tools YAML 1.2:
     `1e-6` is a string in YAML 1.1 and a number in YAML 1.2, `on` a boolean in YAML 1.1 and a string in YAML 1.2.
+    Where that gives an argument a wrong type, only wrong-type reports it.
     """
-    for file in context.preset.resolved.files:
-        root = context.workspace.document(file).root
-        if root is None:
-            continue
-        for scalar, other in differing(root):
-            yield Problem(
-                Place(file, *scalar.span[2:]),
-                f"{scalar.text} is {scalar.value!r} ({type(scalar.value).__name__}) in YAML 1.1, which"
-                f" ms-swift reads, and {other!r} ({type(other).__name__}) in YAML 1.2",
-                fix=_spelling(scalar.value, other),
-            )
+    reported = {problem.place for check in (wrong_type, wrong_server_type) for problem in check(context)}
+    for whole, differences in context.misread.items():
+        for found in differences if whole not in reported else ():
+            place = Place(whole.file, *found.scalar.span[2:])
+            yield Problem(place, readings(found), fix=_spelling(found.scalar.value, found.other))
 
 
 def _spelling(value: object, other: object) -> str:

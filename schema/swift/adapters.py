@@ -36,11 +36,11 @@ def unloadable(v: Values, engine_kwargs: object) -> Iterator[tuple[str, str]]:
         yield "use_dora", "vLLM does not yet support DoRA"
     if v.has("modules_to_save"):
         yield "modules_to_save", "vLLM only supports modules_to_save being None"
-    if v.word("lora_bias", "none") != "none":
+    if v.word("lora_bias") != "none":
         yield "lora_bias", "Adapter bias is not supported"
     if v.sees is False or (argument.mapping(engine_kwargs) or {}).get(_TOWER):
         return
-    if v.has("target_regex") or "all-linear" not in (v.words("target_modules") or ["all-linear"]):
+    if v.has("target_regex") or "all-linear" not in v.words("target_modules"):
         return  # modules by name, whatever is frozen (4.5.2, pipelines/train/tuner.py:92 get_target_modules)
     for field, part in (("freeze_vit", "the vision tower"), ("freeze_aligner", "the aligner")):
         if v.off(field):

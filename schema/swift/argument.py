@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from typing import TypeGuard
 
 from schema import jsontext
+from schema.yamltext.yaml12 import float_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,20 @@ JSON_FIELDS = (
 #: Texts that ms-swift reads as JSON where they are no name (4.5.2, arguments/base_args/model_args.py:146,
 #: arguments/rlhf_args.py:747, arguments/sft_args.py:309), so that a mapping may stand there.
 _NAMES_OR_MAPPINGS = ("rope_scaling", "teacher_deepspeed", "fsdp")
+
+#: Lists that may be one text, too, as a keyword (4.5.2, arguments/base_args/base_args.py:143, :146 and :166,
+#: model_args.py:206, data_args.py:104 and :119, arguments/rlhf_args.py:289 and :328, dataset/loader.py:314,
+#: pipelines/train/tuner.py:94; transformers 5.12.1, training_args.py:1505 and :1540).
+_ONE_TEXT = (
+    *("adapters", "cached_dataset", "cached_val_dataset", "chord_sft_dataset", "custom_dataset_info"),
+    *("custom_register_path", "dataset", "debug", "external_plugins", "loss_type", "new_special_tokens"),
+    *("ref_adapters", "report_to", "target_modules", "val_dataset"),
+)
+#: Texts or booleans (4.5.2, arguments/tuner_args.py:198; transformers 5.12.1, training_args.py:404).
+_OR_BOOLEAN = ("init_weights", "trackio_static_space_id")
+#: What a type in an annotation takes: a whole number is a number, too.
+_TYPES = {"bool": (bool,), "int": (int,), "float": (float, int), "str": (str,), "dict": (dict,)}
+_TYPE = re.compile(rf"\b({'|'.join(_TYPES)})\b")
 
 #: Fields whose type no word of a command line can make (transformers 5.12.1, training_args.py).
 UNPASSABLE = ("liger_kernel_config", "parallelism_config")
@@ -154,8 +169,41 @@ def problem(field: Field, value: object) -> str | None:
         if not value and field.default != []:
             return "a command line cannot pass an empty list; leave it out, or name at least one value"
         wrong = [item for item in value if not _takes(field, item)]
-        return f"every item must be {expected(field)}, and {wrong[0]!r} is not" if wrong else None
+        return _no_item(field, wrong[0]) if wrong else None
     return None if _takes(field, value) else f"it must be {_article(field)}"
+
+
+def mistyped(field: Field, value: object) -> str | None:
+    """What is wrong with the type of a value that is passed as a keyword, or None: nothing converts it.
+
+    As strict as the models, by the type that the release declares: texts are no numbers, numbers no texts,
+    booleans neither, and one value is no list.
+    """
+    if not field.many:
+        return None if _has_type(field, value) else f"it must be {expected(field)}"
+    if not isinstance(value, list):
+        alone = isinstance(value, str) and field.name in _ONE_TEXT
+        return None if alone else f"it must be {_article(field)}"
+    wrong = [item for item in value if not _has_type(field, item)]
+    return _no_item(field, wrong[0]) if wrong else None
+
+
+def _has_type(field: Field, item: object) -> bool:
+    if field.choices:
+        return any(type(item) is type(choice) and item == choice for choice in field.choices)
+    known = [kind for name in _TYPE.findall(field.annotation) for kind in _TYPES[name]]
+    also = (bool,) if field.name in _OR_BOOLEAN else (dict,) if field.name in _NAMES_OR_MAPPINGS else ()
+    return type(item) in (*known, *also)
+
+
+def retyped(field: Field, value: object) -> str | None:
+    """How to write a value of which the type alone is wrong; None where that is not all, or it is a list."""
+    if isinstance(value, list) or problem(field, value) is not None or mistyped(field, value) is None:
+        return None
+    made = parsed(field, value)
+    if isinstance(made, list | str):
+        return "make it a list" if field.many else "quote it"
+    return f"write {float_text(made) if isinstance(made, float) else text(made)}"
 
 
 def parsed(field: Field, value: object) -> object:
@@ -191,6 +239,10 @@ def expected(field: Field) -> str:
     if field.choices:
         return "one of " + ", ".join(str(choice) for choice in field.choices if choice is not None)
     return _NAMES.get(field.kind, field.annotation)
+
+
+def _no_item(field: Field, item: object) -> str:
+    return f"every item must be {expected(field)}, and {item!r} is not"
 
 
 def _article(field: Field) -> str:

@@ -1,4 +1,4 @@
-"""The learner's arguments as ms-swift's parser reads them, for rules that compare several."""
+"""The learner's arguments as the release's parser reads them, for rules that compare several."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOTHING: tuple[object, ...] = (None, "", [])
 
 
 class Values:
-    """What a preset gives the learner of a release."""
+    """What the learner of a release has: what a preset gives it, and the release's defaults."""
 
     def __init__(self, preset: Preset, trainer: TrainerConfig, release: Release) -> None:
         self._preset = preset
@@ -36,27 +36,32 @@ class Values:
         """Whether any of some arguments is set."""
         return any(self._preset.value(name) not in _NOTHING for name in names)
 
+    def value(self, name: str) -> object:
+        """What the learner has: what is set, else the release's default; None if both say nothing."""
+        explicit, field = self._preset.value(name), self._release.trainer.get(name)
+        return explicit if explicit is not None or field is None else field.unset
+
     def on(self, name: str) -> bool:
         """Whether an argument is a true boolean."""
-        return self.has(name) and argument.truth(self._preset.value(name)) is True
+        return argument.truth(self.value(name)) is True
 
     def off(self, name: str) -> bool:
         """Whether an argument is a false boolean."""
-        return self.has(name) and argument.truth(self._preset.value(name)) is False
+        return argument.truth(self.value(name)) is False
 
     def number(self, name: str, default: float = 0.0) -> float:
-        """The number, or the default if it is unset, or no number."""
-        number = argument.number(self._preset.value(name))
+        """The number, or the default where the release has none either, or it is no number."""
+        number = argument.number(self.value(name))
         return default if number is None else number
 
     def words(self, name: str) -> list[str]:
-        """The words of an argument on a command line; none if it is unset."""
-        value = self._preset.value(name)
+        """The words of an argument on a command line; none if neither the preset nor the release says any."""
+        value = self.value(name)
         items = value if isinstance(value, list) else [] if value is None else [value]
         return [argument.text(item) for item in items]
 
     def word(self, name: str, default: str = "") -> str:
-        """The only word of an argument, or the default if it is unset."""
+        """The only word of an argument, or the default where the release has none either."""
         return " ".join(self.words(name)) or default
 
     def mapping(self, name: str) -> dict[str, object] | None:
@@ -74,7 +79,7 @@ class Values:
     @property
     def tuner(self) -> str:
         """What is trained: lora, full or another tuner; in ms-swift 4.0 its old name train_type wins."""
-        return self.word("train_type", self.word("tuner_type", "lora"))
+        return self.word("train_type") or self.word("tuner_type")
 
     @property
     def adapter(self) -> bool:

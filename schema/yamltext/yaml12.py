@@ -8,6 +8,7 @@ from itertools import islice
 from math import inf
 from math import isfinite
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import yaml
 
@@ -47,25 +48,39 @@ _ALIKE = re.compile(
 )
 
 
-def differing(node: Node) -> Iterator[tuple[Scalar, object]]:
-    """Plain scalars below a node that the two readers disagree on, each with what YAML 1.2 makes of it."""
-    for scalar in islice(_unsure(node), MOST_ASKED):
+class Difference(NamedTuple):
+    """A plain scalar that the two readers disagree on.
+
+    Attributes:
+        scalar: the scalar, with what YAML 1.1 makes of it.
+        other: what YAML 1.2 makes of it.
+        whole: the value in a mapping that the scalar is, or is an item of; the scalar itself where it is a key.
+    """
+
+    scalar: Scalar
+    other: object
+    whole: Node
+
+
+def differing(node: Node) -> Iterator[Difference]:
+    """Plain scalars below a node that the two readers disagree on."""
+    for scalar, whole in islice(_unsure(node, node), MOST_ASKED):
         other = as_yaml12(scalar.text)
         if not same(scalar.value, other):
-            yield scalar, other
+            yield Difference(scalar, other, whole)
 
 
-def _unsure(node: Node) -> Iterator[Scalar]:
+def _unsure(node: Node, whole: Node) -> Iterator[tuple[Scalar, Node]]:
     if isinstance(node, Scalar):
         if node.plain and not _ALIKE.fullmatch(node.text):
-            yield node
+            yield node, whole
     elif isinstance(node, Mapping):
         for entry in node.entries:
-            yield from _unsure(entry.key)
-            yield from _unsure(entry.value)
+            yield from _unsure(entry.key, entry.key)
+            yield from _unsure(entry.value, entry.value)
     elif not isinstance(node, Alias):
         for item in node.items:
-            yield from _unsure(item)
+            yield from _unsure(item, whole)
 
 
 def same(left: object, right: object) -> bool:

@@ -1,16 +1,25 @@
 """The proof stops every result that is not what was planned, and the command then writes nothing."""
 
+import copy
+from math import nan
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrate import plan
 from migrate.nested.to_server import ToServer
 from migrate.proof import ProofError
+from migrate.proof import same_data
 from migrate.yamledit import edits
 from migrate.yamledit.edits import Add
 from migrate.yamledit.edits import Change
 from migrate.yamledit.edits import Move
 from migrate.yamledit.edits import Remove
 from schema.errors import InputError
+from schema.yamltext.yaml12 import same
+from tests.amounts import examples
+from tests.amounts import floor
 from tests.migrate.yamledit.yaml_files import apply
 from tests.migrate.yamledit.yaml_files import document
 from tests.migrate.yamledit.yaml_files import prove
@@ -52,6 +61,31 @@ def test_what_is_no_number_equals_itself(value):
 def test_a_changed_order_is_caught():
     with pytest.raises(ProofError):
         prove(document("a: [1, 2]\n"), document("a: [2, 1]\n"), [])
+
+
+KEYS = st.sampled_from(["a", "b"])
+SCALARS = st.sampled_from([None, False, True, 0, 1, 0.0, 1.0, nan, "", "1", "true"])
+DATA = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=2))
+
+
+def test_equality_of_the_plan_is_that_of_the_proof():
+    with floor(0.2) as equal:
+
+        @examples(200)
+        @given(st.one_of(st.tuples(DATA, DATA), DATA.map(lambda data: (data, copy.deepcopy(data)))))
+        def agree(pair):
+            equal.append(same(*pair))
+            assert proven(*pair) == equal[-1], pair
+
+        agree()
+
+
+def proven(planned, actual):
+    try:
+        same_data("either", {"data": planned}, {"data": actual})
+    except ProofError:
+        return False
+    return True
 
 
 def test_nothing_planned_and_nothing_changed_passes():

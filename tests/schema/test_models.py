@@ -4,8 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from schema import catalogue
-from schema.catalogue.model import FACTORY
-from schema.catalogue.model import REQUIRED
+from schema.models.parse import parse
 from schema.models.server import RolloutServerBlock
 from schema.models.server import RolloutServerConfig
 from schema.models.trainer import ColocateTrainerConfig
@@ -47,17 +46,48 @@ def test_fields_are_those_of_the_role_table(model, names):
     assert set(model.model_fields) == names
 
 
+def known(model, version):
+    release = catalogue.release(version)
+    return release.server if issubclass(model, RolloutServerConfig) else release.trainer
+
+
 @pytest.mark.parametrize("model", NEEDED)
-def test_defaults_are_those_of_ms_swift(model):
-    release = catalogue.release("4.5.2")
-    swift = release.server if issubclass(model, RolloutServerConfig) else release.trainer
-    ours = {
-        name: field.get_default(call_default_factory=True)
-        for name, field in model.model_fields.items()
-        if not field.is_required() and swift[name].default not in (REQUIRED, FACTORY)
-    }
-    assert ours == {name: swift[name].default for name in ours}
+def test_a_preset_must_give_what_has_no_default(model):
     assert {name for name, field in model.model_fields.items() if field.is_required()} == set(NEEDED[model])
+
+
+@pytest.mark.parametrize("model", NEEDED)
+def test_defaults_are_those_of_the_newest_release(model):
+    built, newest = make(model), known(model, catalogue.newest())
+    others = [name for name in model.model_fields if name not in NEEDED[model]]
+    assert {name: getattr(built, name) for name in others} == {name: newest[name].default for name in others}
+
+
+@pytest.mark.parametrize("version", catalogue.versions())
+@pytest.mark.parametrize("model", NEEDED)
+def test_unset_fields_are_as_the_target_release_leaves_them(model, version):
+    fields, built = known(model, version), parse(model, NEEDED[model], known(model, version))
+    assert built.errors == {}
+    for name in model.model_fields.keys() - NEEDED[model]:
+        expected = fields[name].default if name in fields else getattr(make(model), name)
+        assert repr(getattr(built.config, name)) == repr(expected), name
+
+
+@pytest.mark.parametrize(
+    ("version", "name", "default"),
+    [
+        ("3.11.0", "vllm_mode", "colocate"),
+        ("3.11.1", "vllm_mode", None),
+        ("3.11.0", "vllm_server_group_port", [51216]),
+        ("4.0.2", "top_p", 0.9),
+        ("4.0.3", "top_p", 1.0),
+    ],
+)
+def test_default_that_changed(version, name, default):
+    for values in ({}, {name: object()}):  # what is wrong is left at the release's default, too
+        built = parse(TrainerConfig, NEEDED[TrainerConfig] | values, known(TrainerConfig, version))
+        assert getattr(built.config, name) == default
+        assert built.errors.keys() == values.keys()
 
 
 @pytest.mark.parametrize("model", NEEDED)

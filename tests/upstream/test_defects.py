@@ -41,11 +41,16 @@ LINES = {
     "teacher-tag": ("getattr(self.args, 'teacher_tag_key', 'dataset')", "tag_key=self.args.teacher_tag_key"),
     "fsdp-adapter": ("param.full_tensor().detach() if", "if param.is_cpu:\n                            param"),
     "fsdp-offload": ("self.offload_context if self.enable_offload", "self.enable_offload and not self._is_fsdp2"),
+    "persistent-workers": (
+        "dataloader_persistent_workers: bool = True",
+        "dataloader_num_workers == 0 and self.dataloader_persistent_workers",
+    ),
 }
 #: The same of the first release with the defect, where its text is another.
 FIRST = {
     "adapter-twice": "args.resume_from_checkpoint:",
     "fsdp-offload": "self.enable_offload",
+    "persistent-workers": "dataloader_persistent_workers: bool = False",
 }
 #: Where 3.x kept what 4.x keeps elsewhere.
 OLD_PLACES = {"rlhf_trainers/": "trainers/rlhf_trainer/", "arguments/": "llm/argument/"}

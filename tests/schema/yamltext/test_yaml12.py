@@ -35,7 +35,7 @@ PLAIN = st.one_of(
 
 
 def reported(text):
-    return [(scalar.text, other) for scalar, other in differing(parse(FILE, text.encode()).root)]
+    return [(found.scalar.text, found.other) for found in differing(parse(FILE, text.encode()).root)]
 
 
 def by_pyyaml(text):
