@@ -6,26 +6,35 @@ import contextlib
 import json
 import os
 import stat
-from dataclasses import asdict
-from dataclasses import dataclass
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Annotated
+from typing import Literal
+from typing import TypeAlias
 
+from pydantic import Field
+
+from launch.argv.facts import ServerFacts
 from launch.machine import processes
+from schema import jsontext
 from schema.errors import InputError
+from schema.models.strict import StrictModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Where the notes lie; not below TMPDIR or XDG_RUNTIME_DIR, which differ between two shells of one person.
 VARIABLE = "ROLLOUT_SPLIT_STATE"
-#: What a note can stand for, and how messages call it.
-KINDS = {"loading": "a rollout server that is loading", "server": "a rollout server", "learner": "a learner"}
+Kind: TypeAlias = Literal["loading", "server", "learner"]
+#: What messages call each kind of job.
+KINDS: dict[Kind, str] = {
+    "loading": "a rollout server that is loading",
+    "server": "a rollout server",
+    "learner": "a learner",
+}
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(StrictModel):
     """A server that loads, a server that is ready, or a learner that trains.
 
     Attributes:
@@ -34,28 +43,18 @@ class Job:
         started: when that process started, so that no later process of the same id is taken for it.
         launcher: process id of the launcher.
         group: the process group of what it started, 0 where nothing is started yet.
-        host: where the server listens.
-        port: where the server listens.
-        group_port: where weights are synchronised.
-        model: what is served; a path is absolute, and leads through no link.
         gpus: the GPUs of this side, as the operator named them.
-        world_size: TP x DP.
-        digest: of the server's settings, to tell one set from another.
+        server: what the server is started with.
         log: the file that gets the output of what was started.
     """
 
-    kind: str
+    kind: Kind
     pid: int
     started: int
     launcher: int
-    group: int
-    host: str
-    port: int
-    group_port: int
-    model: str
-    gpus: tuple[str, ...]
-    world_size: int
-    digest: str
+    group: int = 0
+    gpus: Annotated[tuple[str, ...], Field(strict=False)]
+    server: ServerFacts
     log: str
 
     @property
@@ -66,7 +65,7 @@ class Job:
     @property
     def file(self) -> Path:
         """Its note."""
-        return folder() / f"{self.kind}-{self.port}.json"
+        return folder() / f"{self.kind}-{self.server.port}.json"
 
     def claim(self) -> None:
         """Leaves the note unless another job that lives has left one: of two that start together, one is refused.
@@ -90,7 +89,7 @@ class Job:
         try:
             _own(folder())
             with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                file.write(json.dumps(asdict(self), indent=1) + "\n")
+                file.write(json.dumps(self.model_dump(), indent=1) + "\n")
             if alone:
                 self._link(new)
             else:
@@ -122,8 +121,8 @@ class Job:
     def named(self) -> str:
         """The job for a message."""
         return (
-            f"{KINDS[self.kind]} of launcher {self.launcher}, port {self.port}, GPUs {','.join(self.gpus)},"
-            f" {self.model} ({self.file})"
+            f"{KINDS[self.kind]} of launcher {self.launcher}, port {self.server.port}, GPUs {','.join(self.gpus)},"
+            f" {self.server.model} ({self.file})"
         )
 
 
@@ -179,16 +178,8 @@ def _refuse_shared(path: Path) -> None:
 
 
 def _read(file: Path) -> Job | None:
+    """A note, or None where there is none, or not one that this version writes."""
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
-        found = Job(**said | {"gpus": tuple(said["gpus"])})
-    except (OSError, ValueError, TypeError, KeyError):  # another tool's
+        return Job.model_validate(jsontext.load(file))
+    except (OSError, ValueError):
         return None
-    return found if _whole(found) else None
-
-
-def _whole(job: Job) -> bool:
-    """Whether every part of a note has the type that it should have."""
-    single = {"str": str, "int": int}
-    parts = [isinstance(getattr(job, part.name), single[part.type]) for part in fields(job) if part.type in single]
-    return all(parts) and all(isinstance(gpu, str) for gpu in job.gpus) and job.kind in KINDS

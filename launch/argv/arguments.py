@@ -23,13 +23,21 @@ SWIFT_RLHF = "swift.cli.rlhf"
 
 
 def server(context: Context) -> tuple[str, ...]:
-    """`swift rollout` with what both sides share, where to listen, and the server's own block.
+    """`swift rollout` with its arguments.
 
     Raises:
         InputError: as `address`.
     """
-    preset = context.preset
-    return ("swift", "rollout", *_words(preset.shared() | address(context)._asdict() | _block(preset)))
+    return ("swift", "rollout", *_words(server_arguments(context)))
+
+
+def server_arguments(context: Context) -> dict[str, object]:
+    """What RolloutArguments gets: what both sides share, where to listen, and the server's own block.
+
+    Raises:
+        InputError: as `address`.
+    """
+    return context.preset.shared() | address(context)._asdict() | _block(context.preset)
 
 
 def address(context: Context) -> Address:
@@ -47,12 +55,12 @@ def address(context: Context) -> Address:
 def _block(preset: Preset) -> dict[str, object]:
     children = preset.block.children if isinstance(preset.block, Branch) else {}
     # The key never stands on a command line; launch.starters hands it on.
-    said = {str(name): data(tree) for name, tree in children.items() if name != "api_key"}
-    return {name: value for name, value in said.items() if value is not None}
+    values = {str(name): data(tree) for name, tree in children.items() if name != "api_key"}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def learner(context: Context, world: int) -> tuple[str, ...]:
-    """`torchrun` on ms-swift's own RLHF entry point, one process a learner GPU."""
+    """`torchrun` on ms-swift's own RLHF entry point, one process per learner GPU."""
     return (*_torchrun(world), SWIFT_RLHF, *_words(learner_arguments(context, world)))
 
 

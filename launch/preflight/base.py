@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
 
+    from launch.argv.facts import ServerFacts
     from launch.argv.plan import Plan
     from launch.state import Job
     from schema.context import Context
@@ -84,19 +85,9 @@ class Look:
         return self.context.swift
 
     @property
-    def mine(self) -> tuple[str, ...]:
-        """The GPUs of this side, as the operator named them."""
-        return tuple(self.plan.facts["gpus"].split(","))
-
-    @property
-    def port(self) -> int:
-        """Where the server listens."""
-        return int(self.plan.facts["port"])
-
-    @property
-    def group_port(self) -> int:
-        """Where weights are synchronised."""
-        return int(self.plan.facts["group_port"])
+    def server(self) -> ServerFacts:
+        """What the preset starts its server with."""
+        return self.plan.server
 
     def said(self, variable: str) -> str:
         """A variable as messages name it, with who sets it."""

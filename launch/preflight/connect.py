@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from launch.argv.plan import whereabouts
+from launch.argv.facts import Difference
+from launch.argv.facts import differences
 from launch.machine import processes
 from launch.preflight.base import CONNECT
 from launch.preflight.base import check
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from launch.preflight.base import Look
     from launch.preflight.base import Seen
+
+#: Differences that one message tells.
+_SHOWN = 3
 
 
 @check("server-not-ready", sides=(CONNECT,))
@@ -30,7 +34,7 @@ def server_not_ready(look: Look) -> Iterator[Problem]:
     silent, hangs = "ConnectionError: Servers not reachable", "the learner would connect, and then hang or fail"
     yield Problem(
         look.context.at("vllm_server_port"),
-        f"no rollout server is ready on port {look.port}: {seen.missing}",
+        f"no rollout server is ready on port {look.server.port}: {seen.missing}",
         f"{look.swift}: {silent if seen.world_size is None else hangs}",
         _way_out(seen),
     )
@@ -56,12 +60,12 @@ def unknown_server(look: Look) -> Iterator[Problem]:
         return
     holder = ", ".join(processes.named(pid) for pid in seen.owners) or "a process of another user"
     if seen.job is None:
-        said = f"what answers on port {look.port} was not started here: {holder}"
+        said = f"what answers on port {look.server.port} was not started here: {holder}"
     elif seen.job.pid not in seen.owners:
-        said = f"port {look.port} is not held by {seen.job.named()}, but by {holder}"
+        said = f"port {look.server.port} is not held by {seen.job.named()}, but by {holder}"
     else:
         return
-    address = f"{look.plan.facts['host']}:{look.port}"
+    address = f"{look.server.host}:{look.server.port}"
     yield Problem(
         look.context.at("vllm_server_port"),
         said,
@@ -74,25 +78,27 @@ def unknown_server(look: Look) -> Iterator[Problem]:
 def another_server(look: Look) -> Iterator[Problem]:
     """The server is of another preset, or was started before the preset was changed.
 
-    World size, model, or the digest of the server's whole command line differ; ms-swift has no endpoint that
-    tells the model (4.5.2, pipelines/infer/rollout.py:574).
+    A setting of the server's command line or environment differs, or the world size that it answers; ms-swift has
+    no endpoint that tells the model (4.5.2, pipelines/infer/rollout.py:574).
     """
     seen = look.seen
     if seen is None or (seen.missing and seen.world_size is None):
         return
-    facts, job = look.plan.facts, seen.job
-    wanted, model = int(facts["world_size"]), whereabouts(facts["model"])
-    if seen.world_size != wanted:
-        said = f"the server on port {look.port} has world size {seen.world_size}, but this preset means {wanted}"
-    elif job is not None and not look.trusted and job.model != model:
-        said = f"the server on port {look.port} serves {job.model}, but this preset trains {model}"
-    elif job is not None and not look.trusted and job.digest != facts["digest"]:
-        said = f"the server on port {look.port} was started with other settings: {job.named()}"
-    else:
-        return
-    yield Problem(
-        look.context.at_server("vllm_data_parallel_size"),
-        said,
+    if seen.job and not look.trusted and (found := list(differences(seen.job.server, look.server))):
+        revert = found[0].revert if len(found) == 1 else ""
+        yield _mismatch(look, found, f"{revert}stop the server of launcher {seen.job.launcher}")
+    elif seen.world_size != look.server.world_size:
+        sizes = Difference("world size", str(seen.world_size), str(look.server.world_size))
+        yield _mismatch(look, [sizes], "stop that server")
+
+
+def _mismatch(look: Look, found: list[Difference], fix: str) -> Problem:
+    more = f"; {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    name = found[0].name
+    return Problem(
+        look.context.at(name) if name in look.context.preset.arguments else look.context.at_server(name),
+        f"the server on port {look.server.port} does not match this preset:"
+        f" {'; '.join(map(str, found[:_SHOWN]))}{more}",
         "it is a stale server, or one of another preset: the learner would train against it",
-        "stop that server, and start the one of this preset",
+        f"{fix}, and start the one of this preset",
     )

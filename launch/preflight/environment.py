@@ -42,7 +42,7 @@ def master_port_clash(look: Look) -> Iterator[Problem]:
     Neither side of this job gets it, but whatever else runs from this shell meets the server there.
     """
     said = look.environment.get("MASTER_PORT")
-    if said in (str(look.port), str(look.group_port)):
+    if said in (str(look.server.port), str(look.server.group_port)):
         yield Problem(
             look.context.at("vllm_server_port"),
             f"MASTER_PORT={said} is a port of the rollout server",
@@ -62,9 +62,9 @@ def proxied_loopback(look: Look) -> Iterator[Problem]:
     if named and look.plan.environment.keys() & {"no_proxy", "NO_PROXY"}:
         yield Problem(
             look.context.at("vllm_server_host"),
-            f"{', '.join(named)} would catch requests to {look.plan.facts['host']}; it is added to no_proxy",
+            f"{', '.join(named)} would catch requests to {look.server.host}; it is added to no_proxy",
             "",
-            f"no_proxy={look.plan.facts['host']} in this shell makes every program do so",
+            f"no_proxy={look.server.host} in this shell makes every program do so",
         )
 
 

@@ -29,7 +29,8 @@ def gpus_unseen(look: Look) -> Iterator[Problem]:
     if look.gpus is None:
         yield Problem(
             look.context.preset.start,
-            f"nvidia-smi tells nothing: it was not checked that GPU {', '.join(look.mine)} exists and is free",
+            f"nvidia-smi does not run here, so nobody checked that GPU {', '.join(look.plan.gpus)} exists and is"
+            " free",
             "",
             "put nvidia-smi on PATH, or run it to see why it fails",
         )
@@ -43,7 +44,7 @@ def gpu_missing(look: Look) -> Iterator[Problem]:
     equal to" (ms-swift 4.5.2, arguments/deploy_args.py:142) on the server, fewer devices than processes on the
     learner.
     """
-    missing = [gpu for gpu in look.mine if not gpu.startswith("MIG-") and find(look.gpus or (), gpu) is None]
+    missing = [gpu for gpu in look.plan.gpus if not gpu.startswith("MIG-") and find(look.gpus or (), gpu) is None]
     if look.gpus is not None and missing:
         has = ", ".join(gpu.number for gpu in look.gpus) or "none"
         yield Problem(
@@ -58,7 +59,7 @@ def gpu_missing(look: Look) -> Iterator[Problem]:
 def gpu_twice(look: Look) -> Iterator[Problem]:
     """One GPU under two names, its index and its UUID."""
     seen: dict[str, str] = {}
-    for said in look.mine:
+    for said in look.plan.gpus:
         gpu = find(look.gpus or (), said)
         if gpu is not None and gpu.uuid in seen:
             yield Problem(
@@ -101,7 +102,7 @@ def gpu_busy(look: Look) -> Iterator[Problem]:
 
 def _busy(look: Look) -> Iterator[tuple[str, Gpu]]:
     shared = {gpu for job in look.jobs for gpu in _shared(look, job)}
-    for said in look.mine:
+    for said in look.plan.gpus:
         gpu = find(look.gpus or (), said)
         if gpu is None or said in shared:  # shared-gpu tells
             continue
@@ -153,7 +154,7 @@ def shared_gpu(look: Look) -> Iterator[Problem]:
 
 def _shared(look: Look, job: Job) -> list[str]:
     theirs = {_identity(look, gpu) for gpu in job.gpus}
-    return [gpu for gpu in look.mine if _identity(look, gpu) in theirs]
+    return [gpu for gpu in look.plan.gpus if _identity(look, gpu) in theirs]
 
 
 def _identity(look: Look, said: str) -> str:

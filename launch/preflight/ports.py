@@ -21,8 +21,8 @@ GLANCE = 0.5
 
 
 def _given_back(look: Look) -> Iterator[str]:
-    if not tcp.bindable(look.port) and tcp.lingers(look.port):
-        yield f"port {look.port} (connections in TIME_WAIT)"
+    if not tcp.bindable(look.server.port) and tcp.lingers(look.server.port):
+        yield f"port {look.server.port} (connections in TIME_WAIT)"
 
 
 @check("port-taken", sides=("server",), late=_given_back)
@@ -34,14 +34,14 @@ def port_taken(look: Look) -> Iterator[Problem]:
     without SO_REUSEADDR, so connections that a server closed less than a minute ago are enough; a start waits for
     these, `--release-wait` seconds at most.
     """
-    port = look.port
+    port = look.server.port
     if tcp.bindable(port):
         return
     fix = f"stop it, or change {look.context.preset.path('vllm_server_port')} from {port} to a free port"
     if tcp.lingers(port):
         holder = "connections in TIME_WAIT, which a server leaves that ended less than a minute ago"
         fix = "start again in a minute"
-    elif Server(look.plan.facts["host"], port).healthy(GLANCE):
+    elif Server(look.server.host, port).healthy(GLANCE):
         holder = f"a server that answers /health/: {tcp.holders(port)}"
     else:
         holder = tcp.holders(port)
@@ -61,7 +61,7 @@ def group_port_taken(look: Look) -> Iterator[Problem]:
     The server opens it on its host once the learner connects (ms-swift 4.5.2, rlhf_trainers/vllm_client.py:184;
     51216 unless vllm_server_group_port says otherwise): "Address already in use", after both sides were loaded.
     """
-    port = look.group_port
+    port = look.server.group_port
     if look.trusted or tcp.bindable(port, reuse=True) or _servers_own(look, port):
         return
     yield Problem(
@@ -74,7 +74,7 @@ def group_port_taken(look: Look) -> Iterator[Problem]:
 
 def _servers_own(look: Look, port: int) -> bool:
     # A learner that was killed leaves it open in the server, which closes it when the next one connects.
-    groups = {job.group for job in look.jobs if job.kind == "server" and job.port == look.port}
+    groups = {job.group for job in look.jobs if job.kind == "server" and job.server.port == look.server.port}
     held = [process for pid in tcp.owners(port) if (process := processes.read(pid)) is not None]
     return any(process.group in groups for process in held)
 
@@ -87,7 +87,7 @@ def engine_port_clash(look: Look) -> Iterator[Problem]:
     only after the model is loaded ("[Errno 98] error while attempting to bind", exit code 3).
     """
     said = look.environment.get("VLLM_PORT", "")
-    for name, port in (("the server's port", look.port), ("the group port", look.group_port)):
+    for name, port in (("the server's port", look.server.port), ("the group port", look.server.group_port)):
         if re.fullmatch("[0-9]{1,5}", said) and int(said) <= port < int(said) + 100:
             yield Problem(
                 look.context.at("vllm_server_port"),
@@ -106,8 +106,10 @@ def second_job(look: Look) -> Iterator[Problem]:
     needs ports of its own.
     """
     for job in look.jobs:
-        own_server = look.side == "learner" and job.kind in ("loading", "server") and job.port == look.port
-        shared = {job.port, job.group_port} & {look.port, look.group_port}
+        own_server = (
+            look.side == "learner" and job.kind in ("loading", "server") and job.server.port == look.server.port
+        )
+        shared = {job.server.port, job.server.group_port} & {look.server.port, look.server.group_port}
         if shared and not own_server:
             ports = ", ".join(map(str, sorted(shared)))
             yield Problem(

@@ -36,7 +36,7 @@ def model_missing(look: Look) -> Iterator[Problem]:
     utils/hub_utils.py safe_snapshot_download). What may be either, such as Qwen/Qwen3-4B or models/mine, is only
     warned of.
     """
-    model = look.plan.facts["model"]
+    model = str(look.context.preset.served("model"))
     if Path(model).exists():
         return
     here = "" if Path(model).is_absolute() else f" below {Path.cwd()}"

@@ -57,10 +57,10 @@ def _write(folder: Path, start: Start) -> None:
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "preset": str(preset.resolved.path),
         "command": secrets.command(start.argv),
-        "gpus": start.plan.facts["gpus"].split(","),
+        "gpus": start.plan.gpus,
         "environment": environment(start.environment),
         "not_inherited": [name for name in start.plan.unset if name in os.environ],
-        "facts": dict(start.plan.facts),
+        "server": start.plan.facts and start.plan.facts.model_dump(),
         "python": start.toolchain.python,
         "versions": dict(start.software or {}),
     }

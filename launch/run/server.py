@@ -66,7 +66,7 @@ class _Watch:
 
     def __init__(self, start: Start, program: Child, loading: Job) -> None:
         self.start, self.program, self.loading = start, program, loading
-        self.port = loading.port
+        self.port = loading.server.port
         self.begun = self.looked = time.monotonic()
         self.silent = 0
         self.note: Note | None = None
@@ -111,7 +111,7 @@ class _Watch:
         server = self.start.server
         if not server.healthy():
             return None
-        size, wanted = server.world_size(), self.loading.world_size
+        size, wanted = server.world_size(), self.loading.server.world_size
         self.silent += size is None
         if size != wanted and (size is not None or self.silent > SILENT):
             return Fault(Code.UNFIT, f"the server has world size {size}, but the preset means TP x DP = {wanted}")
@@ -145,7 +145,7 @@ class _Watch:
         self.loading.remove()
         self.start.voice(
             f"ready after {time.monotonic() - self.begun:.0f} s: {self.start.server.url()} generates, world size"
-            f" {self.loading.world_size}; a learner may start"
+            f" {self.loading.server.world_size}; a learner may start"
         )
 
     def _serving(self) -> Fault | None:

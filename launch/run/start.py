@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launch import state
-from launch.argv.plan import whereabouts
 from launch.machine import processes
 from launch.machine.rollout import KEY_VARIABLE
 from launch.machine.rollout import Server
@@ -29,11 +28,12 @@ if TYPE_CHECKING:
     from launch.run.times import Times
     from launch.run.voice import Voice
     from launch.state import Job
+    from launch.state import Kind
     from launch.toolchain import Toolchain
     from schema.context import Context
 
 STARTERS = Path(__file__).parents[1] / "starters"
-_FACTS = ("host", "port", "tensor_parallel_size", "data_parallel_size", "vllm_max_model_len", "model", "gpus")
+_SHOWN = {"host", "port", "tensor_parallel_size", "data_parallel_size", "vllm_max_model_len", "model"}
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ class Start:
     def environment(self) -> dict[str, str]:
         """All variables of what is started."""
         kept = {name: value for name, value in os.environ.items() if name not in (*self.plan.unset, KEY_VARIABLE)}
-        if self.key is not None and "host" in self.plan.facts:
+        if self.key is not None and self.plan.facts is not None:
             kept |= {KEY_VARIABLE: self.key, "ROLLOUT_SPLIT_ORIGIN": self.server.url()}
         return {**kept, **self.plan.environment}
 
     @cached_property
     def server(self) -> Server:
         """Where the server listens."""
-        return Server(self.plan.facts["host"], int(self.plan.facts["port"]), self.key)
+        return Server(self.plan.server.host, self.plan.server.port, self.key)
 
     def look(self, side: str | None = None) -> Look:
         """Looks at this machine."""
@@ -103,31 +103,25 @@ class Start:
             trusted=self.request.trust_server is not None,
         )
 
-    def job(self, kind: str, log: Path, *, pid: int | None = None, group: int = 0) -> Job:
+    def job(self, kind: Kind, log: Path, *, pid: int | None = None, group: int = 0) -> Job:
         """The note that this start leaves; it stands for this launcher unless `pid` is given."""
         process = processes.read(os.getpid() if pid is None else pid)
-        facts = self.plan.facts
         return state.Job(
-            kind,
-            process.pid if process else 0,
-            process.started if process else 0,
-            os.getpid(),
-            group,
-            facts["host"],
-            int(facts["port"]),
-            int(facts["group_port"]),
-            whereabouts(facts["model"]),
-            tuple(facts["gpus"].split(",")),
-            int(facts["world_size"]),
-            facts["digest"],
-            str(log),
+            kind=kind,
+            pid=process.pid if process else 0,
+            started=process.started if process else 0,
+            launcher=os.getpid(),
+            group=group,
+            gpus=self.plan.gpus,
+            server=self.plan.server,
+            log=str(log),
         )
 
     def show_facts(self) -> None:
-        """Prints whom the two sides talk to and about, for the person at the terminal."""
-        for name in _FACTS:
-            if name in self.plan.facts:
-                print(printable(starred(f"{name:<20} {self.plan.facts[name]}")), file=sys.stderr)
+        """Prints what both sides agree on, for the person at the terminal."""
+        facts = self.plan.server.model_dump(include=_SHOWN, exclude_none=True)
+        for name, value in {**facts, "gpus": ",".join(self.plan.gpus)}.items():
+            print(printable(starred(f"{name:<20} {value}")), file=sys.stderr)
 
     def replace(self) -> None:
         """Becomes the program; returns only by raising.

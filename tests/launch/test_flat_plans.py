@@ -90,7 +90,7 @@ def test_variables_of_the_shell_win_where_ms_swift_lets_them(release, kept, flat
 
 def test_both_sides_know_the_server_by_its_words_and_variables(flat, tmp_path):
     def digest(side):
-        return flat(side, "6,7").facts["digest"]
+        return flat(side, "6,7").server.digest
 
     before = digest("server")
     assert digest("learner") == before

@@ -99,7 +99,7 @@ def test_dry_run_prints_the_exact_command_and_starts_nothing(bench, script, pres
         (LEARNER, ["gpus=0", "wait_timeout=5m"], "'5m' is not a number of seconds"),
         ("train.sh", [], "Missing option '--gpus'"),
         (SERVER, ["gpus="], "Invalid value for '--gpus': it is empty"),
-        ("train.sh", ["gpus=0", "entry=-c"], "'-c' is no name of a Python module"),
+        ("train.sh", ["gpus=0", "entry=-c"], "'-c' is not the name of a Python module"),
     ],
 )
 def test_wrong_words(bench, script, words, message):

@@ -38,7 +38,7 @@ def test_nothing_speaks_against_a_fit_machine(look, side):
 def test_port_that_another_service_uses_as_its_own_end(look):
     here = look()
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
-        client.bind(("127.0.0.1", here.port))
+        client.bind(("127.0.0.1", here.server.port))
         client.connect(listener.getsockname())
         assert "is held by a connection that uses it as its own port" in only(here).message
 
@@ -57,7 +57,7 @@ def test_port_that_is_too_low_for_this_user(look, monkeypatch):
 @pytest.mark.parametrize("side", ["server", "learner"])
 def test_group_port(look, side):
     here = look(side)
-    with socket.create_server(("127.0.0.1", here.group_port)):
+    with socket.create_server(("127.0.0.1", here.server.group_port)):
         assert only(here).rule == "group-port-taken"
         assert ids(here, trusted=True) == []
         # the server itself holds it for a learner that was killed
@@ -66,14 +66,14 @@ def test_group_port(look, side):
 
 def test_group_port_of_an_ended_job_is_free(look):
     here = look()
-    linger(here.group_port)
+    linger(here.server.group_port)
     assert ids(here) == []
 
 
 @pytest.mark.parametrize(("offset", "found"), [(0, 1), (-99, 1), (-100, 0), (1, 0)])
 def test_engine_ports(look, offset, found):
     here = look()
-    clashes = ids(here, environment={"VLLM_PORT": str(here.port + offset)}).count("engine-port-clash")
+    clashes = ids(here, environment={"VLLM_PORT": str(here.server.port + offset)}).count("engine-port-clash")
     assert clashes >= found
 
 
@@ -180,7 +180,7 @@ def test_who_sets_a_variable(look, own, message, fix):
 
 def test_master_port(look):
     here = look()
-    assert ids(here, environment={"MASTER_PORT": str(here.group_port)}) == [
+    assert ids(here, environment={"MASTER_PORT": str(here.server.group_port)}) == [
         "inherited-launch",
         "master-port-clash",
     ]
@@ -202,9 +202,8 @@ def test_master_port(look):
 )
 def test_model(look, model, severity, monkeypatch):
     monkeypatch.chdir(SMOKE.parents[2])
-    here = look()
-    facts = {**here.plan.facts, "model": model}
-    finding = only(here, plan=replace(here.plan, facts=facts))
+    here = look("server", ("build/smoke/model", model))
+    finding = only(here)
     assert (finding.rule, finding.severity) == ("model-missing", severity)
 
 
@@ -275,6 +274,10 @@ def test_missing_program(look):
 # The server that a learner found
 
 
+def other(mine, **changes):
+    return mine.model_copy(update={"server": mine.server.model_copy(update=changes)})
+
+
 @pytest.mark.parametrize(
     ("seen", "found"),
     [
@@ -283,8 +286,7 @@ def test_missing_program(look):
         (lambda mine: Seen(None, None, 1, (7,)), ["unknown-server"]),
         (lambda mine: Seen(None, mine, 1, (7,)), ["unknown-server"]),
         (lambda mine: Seen(None, mine, 2, (mine.pid,)), ["another-server"]),
-        (lambda mine: Seen(None, replace(mine, digest="x"), 1, (mine.pid,)), ["another-server"]),
-        (lambda mine: Seen(None, replace(mine, model="x"), 1, (mine.pid,)), ["another-server"]),
+        (lambda mine: Seen(None, other(mine, digest="x"), 1, (mine.pid,)), ["another-server"]),
     ],
 )
 def test_server_that_was_found(look, seen, found):

@@ -85,8 +85,8 @@ def test_completions_that_fail_as_the_learner_learns(node, faults, release, code
 @pytest.mark.parametrize(
     ("fault", "changes", "message"),
     [
-        ("stale server: its settings differ", {"vllm_max_model_len": 300}, "was started with other settings"),
-        ("wrong world size", {"vllm_data_parallel_size": 2}, "has world size 1, but this preset means 2"),
+        ("stale server: its settings differ", {"vllm_max_model_len": 300}, "its vllm_max_model_len is 256"),
+        ("wrong world size", {"vllm_data_parallel_size": 2}, "its vllm_data_parallel_size is 1"),
     ],
 )
 def test_server_of_another_preset(node, faults, fault, changes, message):

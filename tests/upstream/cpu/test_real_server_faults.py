@@ -108,7 +108,7 @@ def test_healthy_without_an_engine(bare, faults):
     ended = bare.learner().end()
     faults.judge("health without engine, started by hand", bare, ended, 1, "was not started here")
     ended = bare.learner(f"trust_server=127.0.0.1:{bare.port}").end()
-    faults.judge("the same, trusted", bare, ended, 1, "has world size 0")
+    faults.judge("the same, trusted", bare, ended, 1, "its world size is 0")
     assert stranger.process.poll() is None
 
 
