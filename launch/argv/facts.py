@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from schema.context import Context
 
-#: Variables that the launcher's options settle, whatever a preset says.
+#: Variables that the launcher's options set, whatever a preset says.
 SETTLED = ("CUDA_VISIBLE_DEVICES", *DISTRIBUTED)
 #: Characters of two values that a message still quotes.
 _LONGEST = 400
@@ -83,14 +84,15 @@ class Difference(NamedTuple):
         if not self._is_quotable:
             return f"its {self.name} is not the preset's"
         if self.server is None:
-            return f"it has no {self.name}, and the preset says {self.preset}"
-        preset = "does not set it" if self.preset is None else f"says {self.preset}"
-        return f"its {self.name} is {self.server}, and the preset {preset}"
+            return f"it has no {self.name}, and the preset says {shlex.quote(self.preset or '')}"
+        preset = "does not set it" if self.preset is None else f"says {shlex.quote(self.preset)}"
+        return f"its {self.name} is {shlex.quote(self.server)}, and the preset {preset}"
 
     @property
     def revert(self) -> str:
         """How a fix begins that changes the preset back; empty where the server's value is not quoted."""
-        return f"set {self.name} to {self.server}, or " if self.server and self._is_quotable else ""
+        is_told = self.server is not None and self._is_quotable
+        return f"set {self.name} to {shlex.quote(self.server or '')}, or " if is_told else ""
 
 
 def server_facts(context: Context) -> ServerFacts:
@@ -101,7 +103,7 @@ def server_facts(context: Context) -> ServerFacts:
     """
     if context.server is None or not context.server.complete:
         raise InputError("has no settings of a server that could be started", context.at("vllm_mode"))
-    config, model = context.server.config, whereabouts(str(context.preset.served("model")))
+    config, model = context.server.config, resolved_model(str(context.preset.served("model")))
     arguments = server_arguments(context) | {"model": model}
     variables = {name: value for name, value in context.preset.variables("server").items() if name not in SETTLED}
     settings = {name: argument.text(value) for name, value in (arguments | variables).items()}
@@ -127,11 +129,11 @@ def differences(server: ServerFacts, preset: ServerFacts) -> Iterator[Difference
     if server.digest == preset.digest:
         return
     names = preset.settings | server.settings
-    found = [Difference(name, server.settings.get(name), preset.settings.get(name)) for name in names]
-    different = [each for each in found if each.server != each.preset]
+    pairs = [Difference(name, server.settings.get(name), preset.settings.get(name)) for name in names]
+    different = [pair for pair in pairs if pair.server != pair.preset]
     yield from different or [Difference("secret", secrets.HIDDEN, secrets.HIDDEN)]
 
 
-def whereabouts(model: str) -> str:
+def resolved_model(model: str) -> str:
     """A model as any working directory would find it: one path names two models in two checkouts of a project."""
     return os.path.realpath(model) if Path(model).exists() else model

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from launch.argv.facts import ServerFacts
 
-#: What stands for itself between $' and '.
+#: Characters that need no escape between $' and '.
 _PLAIN = {" ", *string.ascii_letters, *string.digits, *string.punctuation} - {"'", "\\"}
 
 
@@ -52,8 +52,8 @@ class Plan:
             raise InputError("the preset is not in server mode; `rollout-split train` runs it")
         return self.facts
 
-    def shown(self) -> str:
-        """The command as a person would type it in this shell, less what it must not inherit, secrets starred."""
+    def command_line(self) -> str:
+        """The command as a person would type it in this shell, with secrets starred."""
         inherited = [f"-u {name}" for name in self.unset if name in os.environ]
         hidden = {name: str(secrets.hidden(value, name)) for name, value in self.environment.items()}
         variables = [f"{name}={_quoted(value)}" for name, value in hidden.items()]
@@ -62,11 +62,11 @@ class Plan:
 
 
 def _quoted(word: str) -> str:
-    """A word for bash; what is not printable in a path is spelled out, and comes back to the byte."""
+    """A word for bash; bytes of a path that are not printable are escaped, so that bash restores each."""
     if printable(word) == word:
         return shlex.quote(word)
-    spelt = (chr(byte) if chr(byte) in _PLAIN else f"\\x{byte:02x}" for byte in os.fsencode(word))
-    return f"$'{''.join(spelt)}'"
+    escaped = (chr(byte) if chr(byte) in _PLAIN else f"\\x{byte:02x}" for byte in os.fsencode(word))
+    return f"$'{''.join(escaped)}'"
 
 
 def proxies(environment: Mapping[str, str]) -> list[str]:

@@ -28,7 +28,7 @@ def server_plan(context: Context, gpus: Gpus) -> Plan:
         InputError: the preset is not in server mode, so there is no server to start.
     """
     _require_server(context)
-    environment = _own_variables(context, "server") | _visible(gpus)
+    environment = _preset_variables(context, "server") | _visible_gpus(gpus)
     return Plan(gpus.ids, server_facts(context), environment, argv=argv.server(context))
 
 
@@ -48,13 +48,13 @@ def learner_plan(context: Context, gpus: Gpus, entry: str | None = None) -> Plan
     else:
         command = argv.repository_learner(context.preset, gpus.count, _module(entry))
     facts = server_facts(context) if context.preset.mode == "server" else None
-    environment = _own_variables(context, "learner") | _visible(gpus)
+    environment = _preset_variables(context, "learner") | _visible_gpus(gpus)
     if facts is not None:
-        environment |= _past_proxies(facts.host)
+        environment |= _proxy_exemption(facts.host)
     return Plan(gpus.ids, facts, environment, argv=command)
 
 
-def _visible(gpus: Gpus) -> dict[str, str]:
+def _visible_gpus(gpus: Gpus) -> dict[str, str]:
     return {"CUDA_VISIBLE_DEVICES": ",".join(gpus.ids)}
 
 
@@ -64,11 +64,11 @@ def _module(name: str) -> str:
     return name
 
 
-def _own_variables(context: Context, side: str) -> dict[str, str]:
-    """What the preset's own ENV sets, less GPUs and processes, which the launcher's options settle.
+def _preset_variables(context: Context, side: str) -> dict[str, str]:
+    """The variables of the preset's own ENV, without those that the launcher's options set.
 
-    From ms-swift 4.2.2 on the shell's value wins, before it loses (4.5.2, cli/main.py:53-59). With a config file
-    in SWIFT_CONFIG_FILE the learner keeps a copy of it beside what it trains (base_args.py:311).
+    From ms-swift 4.2.2 on the shell's value wins; before, the preset's wins (4.5.2, cli/main.py:53-59). A learner
+    keeps a copy of the file in SWIFT_CONFIG_FILE beside its checkpoints (base_args.py:311).
     """
     variables = {name: value for name, value in context.preset.variables(side).items() if name not in SETTLED}
     if not context.older("4.2.2"):
@@ -78,17 +78,17 @@ def _own_variables(context: Context, side: str) -> dict[str, str]:
     return variables
 
 
-def _past_proxies(host: str) -> dict[str, str]:
-    """What keeps the learner's requests to the server away from a proxy, if this shell names one.
+def _proxy_exemption(host: str) -> dict[str, str]:
+    """The variables that keep the learner's requests to the server away from a proxy, if this shell names one.
 
     ms-swift asks through `requests`, which follows http_proxy even to loopback: the learner would wait for
     the whole vllm_server_timeout (4.5.2, rlhf_trainers/vllm_client.py:73-84).
     """
     if not proxies(os.environ):
         return {}
-    kept = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    both = ",".join([*filter(None, [kept]), host])
-    return {"no_proxy": both, "NO_PROXY": both}
+    existing = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = ",".join([*filter(None, [existing]), host])
+    return {"no_proxy": hosts, "NO_PROXY": hosts}
 
 
 def _require_server(context: Context) -> None:

@@ -5,7 +5,7 @@ import os
 from launch.argv.plans import learner_plan
 from launch.argv.plans import server_plan
 from launch.machine import processes
-from launch.preflight import Look
+from launch.preflight import Snapshot
 from launch.state import Job
 from schema import catalogue
 from schema.split.gpus import parse_list
@@ -31,7 +31,7 @@ def fit(folder, side="server", *edits, gpus="0,"):
     own = parse_list(gpus)
     context = about(preset, rollout=own) if side == "server" else about(preset, train=own)
     plan = server_plan(context, own) if side == "server" else learner_plan(context, own)
-    return Look(side, context, plan, {}, FREE, FIT, "python", "true")
+    return Snapshot(side, context, plan, {}, FREE, FIT, "python", "true")
 
 
 def job(look, kind="server", gpus=("3",), **changes):

@@ -202,7 +202,7 @@ def test_folder_of_notes_that_is_not_the_users_own(bench, made, word):
     made(bench.state)
     mode = bench.state.stat().st_mode
     code, _, said = end(bench.server(word))
-    expected = "is not a folder that you alone may write in; ROLLOUT_SPLIT_STATE names another folder"
+    expected = "is not a folder that you alone may write in; set ROLLOUT_SPLIT_STATE to another folder"
     assert (code, expected in said) == (2, True)
     assert bench.state.stat().st_mode == mode
     assert not (bench.home / "swift.json").exists()

@@ -8,7 +8,7 @@ import pytest
 from launch import checked
 from launch.argv import arguments as argv
 from launch.argv.facts import differences
-from launch.argv.facts import whereabouts
+from launch.argv.facts import resolved_model
 from launch.argv.plan import Plan
 from launch.argv.plans import learner_plan
 from launch.argv.plans import server_plan
@@ -231,7 +231,7 @@ def test_plan_of_the_server(preset):
         "tensor_parallel_size": 1,
         "data_parallel_size": 1,
         "vllm_max_model_len": 512,
-        "model": whereabouts("build/smoke/model"),
+        "model": resolved_model("build/smoke/model"),
     }
     assert plan.server.world_size == 1
     assert plan.server.settings["vllm_enforce_eager"] == "true"
@@ -240,8 +240,8 @@ def test_plan_of_the_server(preset):
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ('["127.0.0.1"]', "[10.0.0.1]", "names no place where its server can listen"),
-        ("[8080]", "[8080, 8081]", "names no place where its server can listen"),
+        ('["127.0.0.1"]', "[10.0.0.1]", "names no address where its server can listen"),
+        ("[8080]", "[8080, 8081]", "names no address where its server can listen"),
         ("    rollout_server:", "    other_server:", "has no settings of a server that could be started"),
     ],
 )
@@ -292,7 +292,7 @@ def test_digest_tells_servers_apart_and_not_learners(preset):
         ),
         (
             [("  template: qwen3\n", "  template: qwen3\n  system: Be brief.\n")],
-            ["it has no system, and the preset says Be brief."],
+            ["it has no system, and the preset says 'Be brief.'"],
         ),
         (
             [("  template: qwen3\n", f"  template: qwen3\n  system: {'x' * 500}\n")],
@@ -338,14 +338,14 @@ def test_learner_asks_the_server_past_a_proxy(preset, monkeypatch):
 
 def test_a_person_is_shown_words_as_bash_reads_them():
     plan = Plan((), None, {"CUDA_VISIBLE_DEVICES": "0,1", "NOTE": "a b"}, ("RANK",), ("swift", "--", "it's"))
-    assert plan.shown() == "CUDA_VISIBLE_DEVICES=0,1 NOTE='a b' swift -- 'it'\"'\"'s'"
+    assert plan.command_line() == "CUDA_VISIBLE_DEVICES=0,1 NOTE='a b' swift -- 'it'\"'\"'s'"
 
 
 def test_a_person_is_shown_what_must_not_be_inherited(monkeypatch):
     plan = Plan((), None, {"CUDA_VISIBLE_DEVICES": "0"}, ("RANK", "LOCAL_RANK"), ("swift",))
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     monkeypatch.setenv("RANK", "0")
-    assert plan.shown() == "env -u RANK CUDA_VISIBLE_DEVICES=0 swift"
+    assert plan.command_line() == "env -u RANK CUDA_VISIBLE_DEVICES=0 swift"
 
 
 # The split as far as one launcher knows it

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from launch import preflight
-from launch.preflight import Seen
+from launch.preflight import ServerStatus
 from schema import catalogue
 from schema.findings import Severity
 from tests.launch.bench import SMOKE
@@ -113,7 +113,7 @@ def test_gpus_that_do_not_exist(look):
 
 def test_gpu_under_two_names(look):
     here = look("server", ("data_parallel_size: 1", "data_parallel_size: 2"), gpus="1,GPU-11")
-    assert only(here).message == "GPU GPU-11 is listed twice: it is 1, too"
+    assert only(here).message == "--gpus names one GPU twice: 1 and GPU-11"
 
 
 @pytest.mark.parametrize(
@@ -167,8 +167,8 @@ def test_variables(look, side, variables, found):
 @pytest.mark.parametrize(
     ("own", "message", "fix"),
     [
-        ({}, "is inherited", "unset VLLM_USE_V1"),
-        ({"VLLM_USE_V1": "0"}, "stands in the preset's ENV", "take it out of ENV"),
+        ({}, "is inherited from this shell", "unset VLLM_USE_V1"),
+        ({"VLLM_USE_V1": "0"}, "is set in the preset's ENV", "remove VLLM_USE_V1 from ENV"),
     ],
 )
 def test_who_sets_a_variable(look, own, message, fix):
@@ -279,26 +279,26 @@ def other(mine, **changes):
 
 
 @pytest.mark.parametrize(
-    ("seen", "found"),
+    ("status", "found"),
     [
-        (lambda mine: Seen(None, mine, 1, (mine.pid,)), []),
-        (lambda mine: Seen("waited 3 seconds"), ["server-not-ready"]),
-        (lambda mine: Seen(None, None, 1, (7,)), ["unknown-server"]),
-        (lambda mine: Seen(None, mine, 1, (7,)), ["unknown-server"]),
-        (lambda mine: Seen(None, mine, 2, (mine.pid,)), ["another-server"]),
-        (lambda mine: Seen(None, other(mine, digest="x"), 1, (mine.pid,)), ["another-server"]),
+        (lambda mine: ServerStatus(None, mine, 1, (mine.pid,)), []),
+        (lambda mine: ServerStatus("waited 3 seconds"), ["server-not-ready"]),
+        (lambda mine: ServerStatus(None, None, 1, (7,)), ["unknown-server"]),
+        (lambda mine: ServerStatus(None, mine, 1, (7,)), ["unknown-server"]),
+        (lambda mine: ServerStatus(None, mine, 2, (mine.pid,)), ["another-server"]),
+        (lambda mine: ServerStatus(None, other(mine, digest="x"), 1, (mine.pid,)), ["another-server"]),
     ],
 )
-def test_server_that_was_found(look, seen, found):
+def test_server_that_was_found(look, status, found):
     here = look("learner")
-    assert ids(here, side="connect", seen=seen(job(here))) == found
+    assert ids(here, side="connect", server_status=status(job(here))) == found
 
 
 def test_server_that_the_operator_vouches_for(look):
     here = replace(look("learner"), side="connect", trusted=True)
-    assert ids(here, seen=Seen(None, None, 1, (7,))) == []
-    assert ids(here, seen=Seen(None, job(here, digest="x"), 1, (7,))) == []
-    assert ids(here, seen=Seen(None, None, 3, (7,))) == ["another-server"]
+    assert ids(here, server_status=ServerStatus(None, None, 1, (7,))) == []
+    assert ids(here, server_status=ServerStatus(None, job(here, digest="x"), 1, (7,))) == []
+    assert ids(here, server_status=ServerStatus(None, None, 3, (7,))) == ["another-server"]
 
 
 # All at once
@@ -315,7 +315,7 @@ def test_what_is_allowed_only_warns(look):
 
 def test_what_is_allowed_must_be_a_check(bench):
     code, _, said = end(bench.server("allow=port-taken,gpu-bussy"))
-    assert (code, "--allow names gpu-bussy;" in said) == (2, True)
+    assert (code, "--allow names unknown checks: gpu-bussy;" in said) == (2, True)
 
 
 def test_all_findings_at_once_and_nothing_is_started(bench):

@@ -16,7 +16,7 @@ from tests.launch.bench import until
 from tests.launch.looks import FREE
 from tests.launch.looks import job
 
-WAITS = "s at most for what an ended run gives back late: GPU {} (1156 of 143771 MiB in use, by no living process)"
+WAITS = "s until an ended run releases GPU {} (1156 of 143771 MiB in use, by no living process)"
 NEVER = {"STAND_IN_LATE": "1000"}
 
 
@@ -79,7 +79,7 @@ def test_what_is_allowed_is_not_waited_for(late):
 def test_a_port_that_lingers_is_waited_for(bench):
     linger(bench.port)
     code, _, said = end(bench.server("release_wait=0.5"))
-    assert (code, said.count(f"gives back late: port {bench.port} (connections in TIME_WAIT)")) == (1, 1), said
+    assert (code, said.count(f"releases port {bench.port} (connections in TIME_WAIT)")) == (1, 1), said
     assert f"port {bench.port} is held by connections in TIME_WAIT" in said
 
 
@@ -107,7 +107,7 @@ def test_a_process_that_has_ended_and_was_not_reaped_holds_nothing():
     if not pid:
         os._exit(0)
     until(lambda: processes.read(pid).state == "Z")
-    assert not processes.lives(pid)
+    assert not processes.is_alive(pid)
     os.waitpid(pid, 0)
 
 

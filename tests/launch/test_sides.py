@@ -111,7 +111,7 @@ def test_note_that_cannot_be_renewed_ends_no_server(bench):
     until(bench.ready.exists)
     bench.state.rename(bench.home / "away")
     bench.state.touch()
-    until(lambda: any("its note cannot be renewed: " in line for line in process.stderr))
+    until(lambda: any("cannot write its note again: " in line for line in process.stderr))
     assert bench.healthy()
 
 
@@ -214,14 +214,14 @@ def test_note_that_is_damaged_vouches_for_nobody(bench, change):
     note = json.loads(bench.ready.read_text())
     bench.ready.write_text(json.dumps(note | change))
     code, _, said = end(bench.learner())
-    assert (code, "was not started here" in said) == (1, True), said
+    assert (code, "no launcher on this node started" in said) == (1, True), said
 
 
 def test_learner_trusts_a_server_on_the_operators_word(bench):
     bench.running_server()
     word = f"trust_server=127.0.0.1:{bench.port}"
     code, _, said = end(bench.learner(word, STAND_IN_SYNCS="2", STAND_IN_EXIT="0"))
-    assert (code, "nothing is known of its model and its settings" in said) == (0, True)
+    assert (code, "its model and its settings are not checked" in said) == (0, True)
 
 
 def test_trust_is_given_by_name(bench):
@@ -290,7 +290,10 @@ def test_learner_asks_past_a_proxy(bench):
     proxy = f"http://127.0.0.1:{free_port()}"
     words = {"http_proxy": proxy, "no_proxy": "example.com", "STAND_IN_SYNCS": "2", "STAND_IN_EXIT": "0"}
     code, _, said = end(bench.learner(**words))
-    assert (code, "warning[proxied-loopback] http_proxy would catch requests to 127.0.0.1" in said) == (0, True)
+    assert (
+        code,
+        "warning[proxied-loopback] http_proxy would send requests to 127.0.0.1 through a proxy" in said,
+    ) == (0, True)
     environment = bench.said("torchrun")["environment"]
     assert environment["http_proxy"] == proxy
     assert environment["no_proxy"] == environment["NO_PROXY"] == "example.com,127.0.0.1"
