@@ -136,7 +136,9 @@ class Kin:
             found = {launcher.process.pid for launcher in Launcher.started if launcher.process.poll() is None}
             for process in sorted(processes.all_processes(), key=lambda process: (process.started, process.pid)):
                 known = (process.pid, process.started)
-                if process.is_alive and (known in self.seen or not found.isdisjoint({process.pid, process.parent})):
+                if process.is_alive and (
+                    known in self.seen or not found.isdisjoint({process.pid, process.parent})
+                ):
                     found.add(process.pid)
                     self.seen.add(known)
             return [pid for pid, started in sorted(self.seen) if processes.is_still_alive(pid, started)]

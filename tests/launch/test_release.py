@@ -42,7 +42,7 @@ def test_a_server_starts_once_the_memory_is_there(late):
 def test_memory_that_is_never_given_back(late, words):
     begun = time.monotonic()
     code, _, said = end(late.server("release_wait=1.5", *words, **NEVER))
-    assert (code, said.count("waiting 1.5 s at most")) == (1, 1), said
+    assert (code, said.count("waiting for at most 1.5 s")) == (1, 1), said
     assert "1156 of 143771 MiB are in use, by no process that nvidia-smi knows, still after 2 s" in said
     assert 1.5 <= time.monotonic() - begun < 20
     assert not (late.home / "swift.json").exists()
@@ -99,7 +99,7 @@ def test_who_holds_the_memory(look, used, apps, waits, message):
     here = replace(look(), gpus=(FREE[0]._replace(used=used, apps=apps), *FREE[1:]))
     (found,) = preflight.findings(here)
     assert message in found.message
-    assert bool(preflight.late(here, [found])) is waits
+    assert bool(preflight.transient(here, [found])) is waits
 
 
 def test_a_process_that_has_ended_and_was_not_reaped_holds_nothing():
@@ -115,4 +115,4 @@ def test_a_gpu_of_a_job_that_runs_is_not_waited_for(look):
     here = look()
     busy = (FREE[0]._replace(used=1156), *FREE[1:])
     here = replace(here, gpus=busy, jobs=(job(here, port=1, group_port=2, gpus=("0",)),))
-    assert preflight.late(here, preflight.findings(here)) == []
+    assert preflight.transient(here, preflight.findings(here)) == []
