@@ -239,5 +239,5 @@ def explain(name: str) -> int:
     from schema.explained import Topic
     from schema.explained import topics
 
-    checks = {NEEDS_ENTRY.id: Topic.of(NEEDS_ENTRY)} | {each.id: Topic.of(each) for each in CHECKS.values()}
+    checks = {NEEDS_ENTRY.id: Topic.of(NEEDS_ENTRY)} | {item.id: Topic.of(item) for item in CHECKS.values()}
     return describe.explain(name, topics() | {"Checks of the machine": checks})

@@ -1,4 +1,4 @@
-"""Starts that follow each other: what an ended run gives back late is waited for, what lives is not."""
+"""Starts that follow each other: they wait for what an ended run releases late, not for what a living one holds."""
 
 import os
 import signal
