@@ -1,4 +1,4 @@
-"""Starts that follow each other: they wait for what an ended run releases late, not for what a living one holds."""
+"""Starts that follow each other wait for what an ended run releases late, not for what a living one holds."""
 
 import os
 import signal
