@@ -1,4 +1,4 @@
-"""What an operator asks for, who starts one side."""
+"""What an operator asks for when starting one side."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from schema.split.gpus import Gpus
     from schema.swift.address import Address
 
-#: Seconds that a learner waits for its server, and a start for what an ended run gives back: a closed connection
-#: keeps a port for 60.
+#: Seconds that a learner waits for its server, and a start until an ended run has released its resources: a closed
+#: connection keeps a port for 60.
 WAIT_TIMEOUT, RELEASE_WAIT = 300, 75
 LOGS = Path("logs/rollout-split")
 
@@ -21,20 +21,20 @@ class Request:
     """What one call of `rollout-split server`, `learner` or `train` asks for.
 
     Attributes:
-        side: server, learner, or train: a learner that nobody watches.
+        side: server, learner, or train, which is a learner that no launcher watches.
         config: the preset.
         gpus: GPUs of this side.
         entry: a training repository's module for the learner, or None for the project's own, else ms-swift's.
         wait_timeout: seconds that the learner waits for the server.
-        health_check: whether the learner looks at the server at all.
-        weights_check: whether a learner on whose server no weights arrived counts as failed.
-        trust_server: where a server listens that was started elsewhere, or None.
-        dry_run: print the command and start nothing.
-        preflight_only: check this machine and start nothing.
-        release_wait: seconds that an ended run has to give its GPUs' memory and its port back.
-        allow: ids of findings that shall only warn.
-        logs: where each start gets a folder.
-        show: live, or quiet where output shall not be shown.
+        health_check: whether the learner's launcher checks the machine and the server.
+        weights_check: whether a learner fails if no weights arrived at its server.
+        trust_server: the address of a server that no launcher on this node started, or None.
+        dry_run: whether to print the command and start nothing.
+        preflight_only: whether to check this machine and start nothing.
+        release_wait: seconds in which an ended run may release the memory of its GPUs and its port.
+        allow: ids of checks whose errors become warnings.
+        logs: the folder in which each start makes a folder of its own.
+        show: live, or quiet if the terminal shall not show the output.
         swift: the `swift` to run, or None for the one on PATH.
         python: the interpreter to run, or None for that of `swift` or `torchrun`.
     """

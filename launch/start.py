@@ -1,4 +1,4 @@
-"""Starts one side: checks the preset and the machine, then sees it through."""
+"""Starts one side: checks the preset and the machine, then runs the server or the learner."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from launch import checked
 from launch import preflight
 from launch import state
-from launch.checked import plan
-from launch.checked import side_context
-from launch.checked import tell
 from launch.machine import software
 from launch.machine.rollout import KEY_VARIABLE
 from launch.machine.rollout import api_key
@@ -19,12 +17,12 @@ from launch.run import release
 from launch.run import signals
 from launch.run import terminal
 from launch.run import wait
-from launch.run.learner import learn
-from launch.run.server import serve
+from launch.run.learner import run_learner
+from launch.run.reporter import Reporter
+from launch.run.server import run_server
 from launch.run.start import Start
 from launch.run.start import missing
 from launch.run.times import times
-from launch.run.voice import Voice
 from launch.toolchain import toolchain
 from schema import catalogue
 from schema.check import Options
@@ -42,51 +40,51 @@ if TYPE_CHECKING:
     from schema.swift.address import Address
 
 
-def start(request: Request) -> int:
+def run(request: Request) -> int:
     """Starts one side; returns the exit code.
 
     Raises:
         InputError: the working directory is gone, the preset cannot be read or has no such side, or a program is
-            missing.
+            not installed.
     """
     terminal.prepare()
     try:
         signals.catch()
-        return _start(request)
+        return _run(request)
     except signals.Stopped as stopped:
         signals.ignore()
-        Voice(request.side)(f"ended by {stopped}")
+        Reporter(request.side)(f"ended by {stopped}")
         return 128 + stopped.number
 
 
-def _start(request: Request) -> int:
+def _run(request: Request) -> int:
     absolute(Path())  # what is started runs in this folder
     tools = toolchain(request)
     versions = software.versions(tools.python) if tools.python else None
     options = _options(request, versions)
-    about = side_context(request, options)
-    made, found = plan(about, request, options)
-    tell(found)
-    if made is None:
-        return Exit.FINDINGS
-    one = Start(request, about, made, tools, versions, _key(about), Voice(request.side), times())
-    return _train(one) if request.side == "train" else _watched(one)
+    context = checked.side_context(request, options)
+    plan, found = checked.plan(context, request, options)
+    if plan is None:
+        return _refuse(found)
+    checked.show(found)
+    start = Start(request, context, plan, tools, versions, _key(context), Reporter(request.side), times())
+    return _train(start) if request.side == "train" else _run_watched(start)
 
 
-def _key(about: Context) -> str | None:
+def _key(context: Context) -> str | None:
     """The key of the server's routes: this shell's, else the preset's.
 
     Raises:
-        InputError: it cannot be sent, so that a guarded server would never be seen to be ready.
+        InputError: no HTTP header can carry it, so a guarded server would never answer.
     """
-    said, source = api_key(), KEY_VARIABLE
-    if said is None and about.server is not None:
-        said, source = about.server.config.api_key, "api_key"
-    if said and not (said.isascii() and said.isprintable() and said == said.strip()):
+    key, source = api_key(), KEY_VARIABLE
+    if key is None and context.server is not None:
+        key, source = context.server.config.api_key, "api_key"
+    if key and not (key.isascii() and key.isprintable() and key == key.strip()):
         raise InputError(
-            f"{source} must be printable ASCII without blanks around it: a header carries nothing else"
+            f"{source} must be printable ASCII without blanks around it, because HTTP headers carry nothing else"
         )
-    return said or None
+    return key or None
 
 
 def _options(request: Request, versions: Mapping[str, str] | None) -> Options:
@@ -99,82 +97,80 @@ def _options(request: Request, versions: Mapping[str, str] | None) -> Options:
     )
 
 
-def _train(one: Start) -> int:
-    if one.request.dry_run:
-        return _dry(one)
-    one.replace()
+def _train(start: Start) -> int:
+    if start.request.dry_run:
+        return _dry_run(start)
+    start.replace()
     return Exit.INTERNAL
 
 
-def _watched(one: Start) -> int:
-    if one.context.preset.mode != "server":
-        raise InputError(f"{one.request.config} is not in server mode; `rollout-split train` runs it")
-    one.show_facts()
-    if one.request.dry_run:
-        return _dry(one)
-    return _checked(one)
+def _run_watched(start: Start) -> int:
+    start.show_facts()
+    if start.request.dry_run:
+        return _dry_run(start)
+    return _check_and_run(start)
 
 
-def _dry(one: Start) -> int:
-    print(replace(one.plan, argv=one.argv).shown())
+def _dry_run(start: Start) -> int:
+    print(replace(start.plan, argv=start.argv).command_line())
     return Exit.OK
 
 
-def _checked(one: Start) -> int:
-    """Checks the machine; then starts, unless something speaks against it, or no start is wanted."""
-    request = one.request
+def _check_and_run(start: Start) -> int:
+    """Checks the machine, then starts, unless a finding forbids it or the operator asked for checks only."""
+    request = start.request
     if unknown := sorted(request.allow - preflight.CHECKS.keys()):
         raise InputError(
-            f"--allow names {', '.join(unknown)}; `rollout-split explain all` lists the checks of the machine"
+            f"--allow names unknown checks: {', '.join(unknown)}; `rollout-split explain all` lists all checks"
         )
-    looks = request.side == "server" or request.health_check
-    if not looks and shutil.which(one.argv[0]) is None:
-        raise missing(one.argv[0])
-    found = release.findings(one) if looks else []
+    checks_machine = request.side == "server" or request.health_check
+    if not checks_machine and shutil.which(start.argv[0]) is None:
+        raise missing(start.argv[0])
+    found = release.findings(start) if checks_machine else []
     if any(finding.is_error for finding in found) and not request.preflight_only:
         return _refuse(found)
-    if request.side == "learner" and looks:
-        found += _connect(one)
+    if request.side == "learner" and checks_machine:
+        found += _check_server(start)
     if any(finding.is_error for finding in found):
         return _refuse(found)
-    tell(found)
+    checked.show(found)
     if request.preflight_only:
-        return _fit(one)
+        return _report_fit(start)
     try:
-        return serve(one) if request.side == "server" else learn(one)
-    except state.ClaimedError as claimed:  # the two came at once, and passed the checks together
-        return _refuse(preflight.findings(replace(one.look(), jobs=(claimed.job,))))
+        return run_server(start) if request.side == "server" else run_learner(start)
+    except state.ClaimedError as claimed:  # two jobs started together, and both passed the checks
+        return _refuse(preflight.findings(replace(start.snapshot(), jobs=(claimed.job,))))
 
 
-def _connect(one: Start) -> list[Finding]:
-    """What speaks against the server, once it was waited for; where no start is wanted, it need not run yet."""
-    request = one.request
+def _check_server(start: Start) -> list[Finding]:
+    """Findings about the server, after waiting for it; with --preflight-only it need not run yet."""
+    request = start.request
     if request.trust_server is not None:
-        _trust(one, request.trust_server)
-    seen = wait.for_server(one, 0 if request.preflight_only else request.wait_timeout)
-    found = preflight.findings(replace(one.look(preflight.CONNECT), seen=seen), request.allow)
-    if request.preflight_only and seen.missing and seen.world_size is None:
-        return [each._replace(severity=Severity.WARNING) for each in found]
+        _check_trust(start, request.trust_server)
+    status = wait.for_server(start, 0 if request.preflight_only else request.wait_timeout)
+    found = preflight.findings(replace(start.snapshot(preflight.CONNECT), server_status=status), request.allow)
+    if request.preflight_only and status.problem and status.world_size is None:
+        return [finding._replace(severity=Severity.WARNING) for finding in found]
     return found
 
 
-def _trust(one: Start, trusted: Address) -> None:
-    if trusted != one.server[:2]:
+def _check_trust(start: Start, trusted: Address) -> None:
+    if trusted != start.server[:2]:
         raise InputError(
             f"--trust-server is {trusted.host}:{trusted.port}, but the preset's server is"
-            f" {one.server.host}:{one.server.port}; it says whom to trust, not where to connect"
+            f" {start.server.host}:{start.server.port}; it says which server to trust, not where to connect"
         )
-    one.voice(f"trusting what answers at {one.server.url()}: nothing is known of its model and its settings")
+    start.report(f"trusting the server at {start.server.url()}: its model and its settings are not checked")
 
 
-def _fit(one: Start) -> int:
+def _report_fit(start: Start) -> int:
     versions = (
-        ", ".join(f"{name} {version}" for name, version in (one.software or {}).items()) or "unknown versions"
+        ", ".join(f"{name} {version}" for name, version in (start.software or {}).items()) or "unknown versions"
     )
-    one.voice(f"no finding forbids this start; {one.toolchain.python or one.argv[0]}: {versions}")
+    start.report(f"no finding forbids this start; {start.toolchain.python or start.argv[0]}: {versions}")
     return Exit.OK
 
 
 def _refuse(found: list[Finding]) -> int:
-    tell(found)
+    checked.show(found)
     return Exit.FINDINGS

@@ -1,4 +1,4 @@
-"""What launchers leave for each other on one node: who runs, where, on which GPUs, with which settings."""
+"""Notes by which the launchers of one node know each other's jobs: process, server, GPUs, settings, log."""
 
 from __future__ import annotations
 
@@ -6,189 +6,179 @@ import contextlib
 import json
 import os
 import stat
-from dataclasses import asdict
-from dataclasses import dataclass
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Annotated
+from typing import Literal
+from typing import TypeAlias
 
+from pydantic import Field
+
+from launch.argv.facts import ServerFacts
 from launch.machine import processes
+from schema import jsontext
 from schema.errors import InputError
+from schema.models.strict import StrictModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Where the notes lie; not below TMPDIR or XDG_RUNTIME_DIR, which differ between two shells of one person.
+#: The variable that names the folder of notes. TMPDIR and XDG_RUNTIME_DIR do not, because they may differ between
+#: two shells of one person.
 VARIABLE = "ROLLOUT_SPLIT_STATE"
-#: What a note can stand for, and how messages call it.
-KINDS = {"loading": "a rollout server that is loading", "server": "a rollout server", "learner": "a learner"}
+Kind: TypeAlias = Literal["loading", "server", "learner"]
+#: What messages call each kind of job.
+KINDS: dict[Kind, str] = {
+    "loading": "a rollout server that is loading",
+    "server": "a rollout server",
+    "learner": "a learner",
+}
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(StrictModel):
     """A server that loads, a server that is ready, or a learner that trains.
 
     Attributes:
         kind: loading, server or learner.
-        pid: the process whose life the note stands for: of a ready server the one that listens, else the launcher.
+        pid: the process whose end makes the note void: the one that listens of a ready server, else the launcher.
         started: when that process started, so that no later process of the same id is taken for it.
         launcher: process id of the launcher.
-        group: the process group of what it started, 0 where nothing is started yet.
-        host: where the server listens.
-        port: where the server listens.
-        group_port: where weights are synchronised.
-        model: what is served; a path is absolute, and leads through no link.
+        group: the process group that the launcher started, 0 before it has started one.
         gpus: the GPUs of this side, as the operator named them.
-        world_size: TP x DP.
-        digest: of the server's settings, to tell one set from another.
-        log: the file that gets the output of what was started.
+        server: what the server is started with.
+        log: the file that gets the output of the started program.
     """
 
-    kind: str
+    kind: Kind
     pid: int
     started: int
     launcher: int
-    group: int
-    host: str
-    port: int
-    group_port: int
-    model: str
-    gpus: tuple[str, ...]
-    world_size: int
-    digest: str
+    group: int = 0
+    gpus: Annotated[tuple[str, ...], Field(strict=False)]
+    server: ServerFacts
     log: str
 
     @property
-    def alive(self) -> bool:
-        """Whether the process that it stands for lives."""
-        return processes.alive(self.pid, self.started)
+    def is_alive(self) -> bool:
+        """Whether the process that the note names still runs."""
+        return processes.is_still_alive(self.pid, self.started)
 
     @property
     def file(self) -> Path:
-        """Its note."""
-        return folder() / f"{self.kind}-{self.port}.json"
+        """The file of its note."""
+        return folder() / f"{self.kind}-{self.server.port}.json"
 
     def claim(self) -> None:
-        """Leaves the note unless another job that lives has left one: of two that start together, one is refused.
+        """Writes the note unless a running job has one of this name: of two that start together, one is refused.
 
         Raises:
             ClaimedError: there is such a job.
             InputError: the folder belongs to someone else, or cannot be written.
         """
-        self._leave(alone=True)
+        self._save(exclusive=True)
 
     def write(self) -> None:
-        """Leaves the note, whole or not at all, for this user's eyes only.
+        """Writes the note, whole or not at all, so that only this user may read it.
 
         Raises:
             InputError: the folder belongs to someone else, or cannot be written.
         """
-        self._leave(alone=False)
+        self._save(exclusive=False)
 
-    def _leave(self, *, alone: bool) -> None:
-        new = self.file.with_suffix(f".{os.getpid()}")
+    def _save(self, *, exclusive: bool) -> None:
+        temporary = self.file.with_suffix(f".{os.getpid()}")
         try:
-            _own(folder())
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                file.write(json.dumps(asdict(self), indent=1) + "\n")
-            if alone:
-                self._link(new)
+            _make_private(folder())
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(json.dumps(self.model_dump(), indent=1) + "\n")
+            if exclusive:
+                self._link(temporary)
             else:
-                new.replace(self.file)
+                temporary.replace(self.file)
         except OSError as error:
-            raise InputError(
-                f"{self.file}: {error.strerror}; {VARIABLE} names another folder for notes"
-            ) from error
+            raise InputError(f"{self.file}: {error.strerror}; set {VARIABLE} to another folder") from error
         finally:
             with contextlib.suppress(OSError):
-                new.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
 
-    def _link(self, new: Path) -> None:
+    def _link(self, temporary: Path) -> None:
         other = _read(self.file)
-        if other is None or not other.alive:
+        if other is None or not other.is_alive:
             self.file.unlink(missing_ok=True)
         try:
-            self.file.hardlink_to(new)
+            self.file.hardlink_to(temporary)
         except FileExistsError:
-            if (held := _read(self.file)) is not None:
-                raise ClaimedError(held) from None
+            if (holder := _read(self.file)) is not None:
+                raise ClaimedError(holder) from None
             raise
 
     def remove(self) -> None:
-        """Takes the note away, if it is still this job's own."""
+        """Removes the note, if it is still this job's own."""
         if _read(self.file) == self:
             self.file.unlink(missing_ok=True)
 
-    def named(self) -> str:
-        """The job for a message."""
+    def description(self) -> str:
+        """The job, for a message."""
         return (
-            f"{KINDS[self.kind]} of launcher {self.launcher}, port {self.port}, GPUs {','.join(self.gpus)},"
-            f" {self.model} ({self.file})"
+            f"{KINDS[self.kind]} of launcher {self.launcher}, port {self.server.port}, GPUs {','.join(self.gpus)},"
+            f" {self.server.model} ({self.file})"
         )
 
 
 class ClaimedError(Exception):
-    """Another job has what a start needs.
+    """Another job has claimed what a start needs.
 
     Attributes:
-        job: the other one.
+        job: the other job.
     """
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        super().__init__(job.named())
+        super().__init__(job.description())
 
 
 def folder() -> Path:
-    """Where the notes of this user lie."""
-    return Path(os.environ.get(VARIABLE) or f"/tmp/rollout-split-{os.getuid()}")  # noqa: S108 - see _own
+    """The folder of this user's notes."""
+    return Path(os.environ.get(VARIABLE) or f"/tmp/rollout-split-{os.getuid()}")  # noqa: S108 - see _make_private
 
 
 def jobs(kind: str | None = None, port: int | None = None) -> Iterator[Job]:
-    """The jobs that live; other notes are leftovers, and do not count.
+    """The running jobs; notes of jobs that have ended do not count.
 
     Raises:
-        InputError: others may write in the folder, so that the notes may be theirs.
+        InputError: others may write in the folder, and so may have written the notes.
     """
     _refuse_shared(folder())
     for file in sorted(folder().glob(f"{kind or '*'}-{'*' if port is None else port}.json")):
         job = _read(file)
-        if job is not None and job.alive:
+        if job is not None and job.is_alive:
             yield job
 
 
 def job(kind: str, port: int) -> Job | None:
-    """The one that lives on a port, if there is one."""
+    """The running job of this kind on a port, or None."""
     return next(jobs(kind, port), None)
 
 
-def _own(path: Path) -> None:
+def _make_private(path: Path) -> None:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     _refuse_shared(path)
 
 
 def _refuse_shared(path: Path) -> None:
-    """Refuses a folder, or a link to one, that another user made or may write in."""
+    """Refuses a folder that another user made or may write in, and a link."""
     with contextlib.suppress(FileNotFoundError):
-        found = path.lstat()
-        others = stat.S_IWGRP | stat.S_IWOTH
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & others:
+        status = path.lstat()
+        writable_by_others = stat.S_IWGRP | stat.S_IWOTH
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & writable_by_others:
             raise InputError(
-                f"{path} is not a folder that you alone may write in; {VARIABLE} names another folder for notes"
+                f"{path} is not a folder that you alone may write in; set {VARIABLE} to another folder"
             )
 
 
 def _read(file: Path) -> Job | None:
+    """A note, or None where there is none, or not one that this version writes."""
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
-        found = Job(**said | {"gpus": tuple(said["gpus"])})
-    except (OSError, ValueError, TypeError, KeyError):  # another tool's
+        return Job.model_validate(jsontext.load(file))
+    except (OSError, ValueError):
         return None
-    return found if _whole(found) else None
-
-
-def _whole(job: Job) -> bool:
-    """Whether every part of a note has the type that it should have."""
-    single = {"str": str, "int": int}
-    parts = [isinstance(getattr(job, part.name), single[part.type]) for part in fields(job) if part.type in single]
-    return all(parts) and all(isinstance(gpu, str) for gpu in job.gpus) and job.kind in KINDS

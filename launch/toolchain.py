@@ -1,4 +1,4 @@
-"""Which programs run the two sides: those on PATH, or those of the environment that the operator names."""
+"""The programs that run the two sides: those on PATH, or those of the environment that the operator names."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Toolchain:
     """How to call ms-swift.
 
     Attributes:
-        swift: the words that stand for `swift`.
-        torchrun: the words that stand for `torchrun`.
-        python: the interpreter that runs this side, or None where nothing tells.
+        swift: the command for `swift`.
+        torchrun: the command for `torchrun`.
+        python: the interpreter that runs this side, or None if it is unknown.
     """
 
     swift: tuple[str, ...] = ("swift",)
@@ -28,7 +28,7 @@ class Toolchain:
     python: str | None = None
 
     def program(self, argv: tuple[str, ...]) -> tuple[str, ...]:
-        """A command of a plan, with its first word replaced."""
+        """The command of a plan, with its first word replaced."""
         return {"swift": self.swift, "torchrun": self.torchrun}[argv[0]] + argv[1:]
 
 
@@ -39,23 +39,23 @@ def toolchain(request: Request) -> Toolchain:
     the interpreter itself, and wins for what has no script of its own.
 
     Raises:
-        InputError: there is no such program, or nothing tells which Python runs it where that must be known.
+        InputError: there is no such program, or its interpreter is unknown but needed.
     """
-    script = _found("swift", request.swift)
-    python = _found("python", request.python) or (script and software.interpreter(script))
+    script = _existing("swift", request.swift)
+    python = _existing("python", request.python) or (script and software.interpreter(script))
     if script is None and python is None:
-        own = "torchrun" if request.side != "server" else "swift"
-        return Toolchain(python=software.interpreter(own))
+        default = "torchrun" if request.side != "server" else "swift"
+        return Toolchain(python=software.interpreter(default))
     if python is None and request.side != "server":
-        raise InputError(f"--swift {script}: nothing in it tells which Python runs it; --python PATH names that")
+        raise InputError(f"--swift {script}: the script does not name the Python that runs it; pass --python PATH")
     swift = (script,) if script else (str(python), "-m", "swift.cli.main")
     torchrun = (python, "-m", "torch.distributed.run") if python else ("torchrun",)
     return Toolchain(swift, torchrun, python)
 
 
-def _found(key: str, said: str | None) -> str | None:
-    if said is None:
+def _existing(key: str, program: str | None) -> str | None:
+    if program is None:
         return None
-    if shutil.which(said) is None:
-        raise InputError(f"--{key} {said}: there is no such program")
-    return said
+    if shutil.which(program) is None:
+        raise InputError(f"--{key} {program}: there is no such program")
+    return program

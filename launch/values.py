@@ -1,4 +1,4 @@
-"""The values of options that click has no type for; it calls these as types."""
+"""Types of options that click does not have; it calls each with the text of an option."""
 
 from __future__ import annotations
 
@@ -17,65 +17,65 @@ if TYPE_CHECKING:
     from schema.split.gpus import Gpus
 
 
-def text(said: str) -> str:
-    """What is not empty.
+def text(value: str) -> str:
+    """A text that is not empty.
 
     Raises:
         click.BadParameter: it is empty.
     """
-    if not said:
+    if not value:
         raise click.BadParameter("it is empty")
-    return said
+    return value
 
 
-def path(said: str) -> Path:
-    """A file or a folder, which need not be there.
+def path(value: str) -> Path:
+    """A file or a folder, which need not exist.
 
     Raises:
         click.BadParameter: it is empty.
     """
-    return Path(text(said))
+    return Path(text(value))
 
 
-def gpus(said: str) -> Gpus:
+def gpus(value: str) -> Gpus:
     """GPUs by number, range or id.
 
     Raises:
-        click.BadParameter: it is no such list.
+        click.BadParameter: it is not such a list.
     """
     try:
-        return parse_list(text(said))
+        return parse_list(text(value))
     except InputError as error:
         raise click.BadParameter(str(error)) from error
 
 
-def address(said: str) -> Address:
+def address(value: str) -> Address:
     """A host and a port.
 
     Raises:
-        click.BadParameter: it is no such pair.
+        click.BadParameter: it is not such a pair.
     """
-    host, _, port = said.rpartition(":")
+    host, _, port = value.rpartition(":")
     if not host or not re.fullmatch("[0-9]{1,5}", port):
-        raise click.BadParameter(f"{said!r} is not HOST:PORT, such as 127.0.0.1:8080")
+        raise click.BadParameter(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080")
     return Address(host.strip("[]"), int(port))
 
 
-def seconds(said: str) -> float:
-    """A time that ends.
+def seconds(value: str) -> float:
+    """A finite number of seconds.
 
     Raises:
-        click.BadParameter: it is no number, is negative, or has no end.
+        click.BadParameter: it is not a number, is negative, or is infinite.
     """
     try:
-        number = float(said)
+        number = float(value)
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
-        raise click.BadParameter(f"{said!r} is not a number of seconds")
+        raise click.BadParameter(f"{value!r} is not a number of seconds")
     return number
 
 
-def ids(said: str) -> frozenset[str]:
-    """Ids between commas; none at all may be."""
-    return frozenset(filter(None, said.split(",")))
+def ids(value: str) -> frozenset[str]:
+    """Ids between commas; there may be none."""
+    return frozenset(filter(None, value.split(",")))

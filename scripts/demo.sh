@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job on a copy of the colocate originals: diff, report, write, validate, both launch commands.
+# Migrates a copy of two colocate presets: shows the diff, writes it, validates it, and prints both launch commands.
 set -euo pipefail
 CDPATH=""
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -16,7 +16,7 @@ mkdir -p build
 cp -R tests/presets/colocate build/demo
 cd build/demo
 
-run migrate-config "${presets[@]}" || [[ $? -eq 1 ]] # 1: files would change
+run migrate-config "${presets[@]}" || [[ $? -eq 1 ]] # exit code 1 says that files would change
 run migrate-config --write "${presets[@]}"
 run validate-config "${presets[@]}"
 echo "(no findings)"

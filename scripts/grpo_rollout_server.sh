@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the rollout server of a server-mode preset. It has all its settings from the preset.
+# Starts the rollout server of a server-mode preset, which sets everything but the GPUs.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the learner of a server-mode preset, once its rollout server is ready, and watches the server meanwhile.
+# Starts the learner of a server-mode preset once its rollout server is ready, and watches both.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh

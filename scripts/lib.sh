@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What the three scripts share: they turn key=value words into options of `rollout-split`. Sourced by them, never run.
+# The three scripts source this file. It turns their key=value words into options of `rollout-split`.
 
-# launch COMMAND WORD...: becomes `rollout-split COMMAND`, which reads what the words say; `--help` is of the words alone.
+# launch COMMAND WORD...: runs `rollout-split COMMAND` with the options that the words give; `--help` explains the words.
 launch() {
   local word key value tool repo config=() options=()
   local -A given=()
@@ -23,12 +23,12 @@ launch() {
   done
   repo=$(CDPATH="" cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
   tool=$(command -v rollout-split) || tool=$repo/.venv/bin/rollout-split
-  [[ -x $tool ]] || refuse "rollout-split is neither on PATH nor at $tool; install this project with pip"
+  [[ -x $tool ]] || refuse "rollout-split is neither on PATH nor at $tool; install it with pip"
   exec "$tool" "$1" "${options[@]}" "${config[@]}"
 }
 
 refuse() {
-  printf '%s: %s; --help tells more\n' "${0##*/}" "$1" >&2
+  printf '%s: %s; pass --help to see how to call it\n' "${0##*/}" "$1" >&2
   exit 2
 }
 
@@ -38,10 +38,10 @@ Usage: bash scripts/${0##*/} config=PATH gpus=LIST [key=value ...]
 
 Runs \`rollout-split $1 PATH --gpus LIST\`. Each further key is one of its options:
 
-  swift=PATH     is --swift PATH
-  dry_run=true   is --dry-run
-  key=false      is --no-key, where there is such an option
+  swift=PATH            passes --swift PATH
+  dry_run=true          passes --dry-run
+  health_check=false    passes --no-health-check (learner only)
 
-\`rollout-split $1 --help\` tells what all options and exit codes mean.
+\`rollout-split $1 --help\` explains all options and exit codes.
 END
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the learner of a preset, in either mode: ms-swift's own entry point, or a training repository's.
+# Runs the learner of a preset in either mode, with ms-swift's own entry point or a training repository's.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -23,36 +23,44 @@ SWIFT_RLHF = "swift.cli.rlhf"
 
 
 def server(context: Context) -> tuple[str, ...]:
-    """`swift rollout` with what both sides share, where to listen, and the server's own block.
+    """`swift rollout` with its arguments.
 
     Raises:
         InputError: as `address`.
     """
-    preset = context.preset
-    return ("swift", "rollout", *_words(preset.shared() | address(context)._asdict() | _block(preset)))
+    return ("swift", "rollout", *_words(server_arguments(context)))
+
+
+def server_arguments(context: Context) -> dict[str, object]:
+    """The values for RolloutArguments: what both sides share, the address, and the server's own block.
+
+    Raises:
+        InputError: as `address`.
+    """
+    return context.preset.shared() | address(context)._asdict() | _block(context.preset)
 
 
 def address(context: Context) -> Address:
-    """Where the server listens, and the learner connects.
+    """The address where the server listens, and to which the learner connects.
 
     Raises:
-        InputError: the preset names no such place; a rule says so, too.
+        InputError: the preset names no such address; a rule reports it, too.
     """
     host, port = connection(context)
     if host is None or port is None:
-        raise InputError("names no place where its server can listen", context.at("vllm_mode"))
+        raise InputError("names no address where its server can listen", context.at("vllm_mode"))
     return Address(host, port)
 
 
 def _block(preset: Preset) -> dict[str, object]:
     children = preset.block.children if isinstance(preset.block, Branch) else {}
-    # The key never stands on a command line; launch.starters hands it on.
-    said = {str(name): data(tree) for name, tree in children.items() if name != "api_key"}
-    return {name: value for name, value in said.items() if value is not None}
+    # The key must not be on a command line; launch.starters passes it on.
+    values = {str(name): data(tree) for name, tree in children.items() if name != "api_key"}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def learner(context: Context, world: int) -> tuple[str, ...]:
-    """`torchrun` on ms-swift's own RLHF entry point, one process a learner GPU."""
+    """`torchrun` on ms-swift's own RLHF entry point, one process per learner GPU."""
     return (*_torchrun(world), SWIFT_RLHF, *_words(learner_arguments(context, world)))
 
 
@@ -67,10 +75,10 @@ def _torchrun(world: int) -> tuple[str, ...]:
 
 
 def learner_arguments(context: Context, world: int) -> dict[str, object]:
-    """What RLHFArguments gets: sections flattened, repository-owned keys and nulls taken out.
+    """The values for RLHFArguments: flattened sections, without repository-owned keys and nulls.
 
-    Added are what repository-owned keys mean: gradient_accumulation_steps for this many learners, the room
-    that global_max_length leaves for a prompt, and the DeepSpeed configuration.
+    Repository-owned keys add what they mean: gradient_accumulation_steps for this number of learners, max_length
+    for the prompt that global_max_length allows, and the DeepSpeed configuration.
     """
     preset = context.preset
     arguments = {name: setting.value for name, setting in preset.arguments.items()}

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from schema.context import Context
 
-#: What presets name where the training repository brings the data itself.
+#: The dataset of presets whose training repository brings the data itself.
 PLACEHOLDER = "dummy"
 
 
 def _needs_entry(context: Context) -> Iterator[Problem]:
-    """What ms-swift's own entry point would stumble over: placeholder data, rewards that it does not have.
+    """Placeholder data or unknown rewards, with which ms-swift's own entry point would fail.
 
-    Only a learner that is started without `--entry` is looked at.
+    The check applies only to a learner that starts without `--entry`.
 
     ms-swift loads data.dataset from disk or a hub, and looks reward functions up in its own table and in
     external_plugins (4.5.2, rlhf_trainers/grpo_trainer.py:2211).
@@ -33,16 +33,16 @@ def _needs_entry(context: Context) -> Iterator[Problem]:
     unknown = [name for name in funcs if name not in context.release.reward_funcs]
     if unknown and not preset.value("external_plugins"):
         more = f" and {len(unknown) - 2} more" if len(unknown) > 2 else ""
-        named = f"{', '.join(unknown[:2])}{more}"
-        yield _problem(context, "reward_funcs", f"reward_funcs names {named}, not built into ms-swift")
+        listing = f"{', '.join(unknown[:2])}{more}"
+        yield _problem(context, "reward_funcs", f"reward_funcs names {listing}, which ms-swift does not have")
 
 
 def _problem(context: Context, field: str, message: str) -> Problem:
     return Problem(
         context.at(field),
         f"{message}: only a training repository can run this learner",
-        f"{context.swift}: its own entry point fails once the model was loaded",
-        "--entry MODULE names the training repository's module",
+        f"{context.swift}: its own entry point fails once it has loaded the model",
+        "pass --entry MODULE, the training repository's module",
     )
 
 

@@ -1,4 +1,4 @@
-"""The launch plan of one side: who it talks to, its environment, its command."""
+"""The launch plan of one side: its GPUs, its server, its environment, its command."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import shlex
 import string
 from dataclasses import dataclass
 from dataclasses import field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schema import secrets
+from schema.errors import InputError
 from schema.printable import printable
 from schema.swift.variables import DISTRIBUTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: What stands for itself between $' and '.
+    from launch.argv.facts import ServerFacts
+
+#: Characters that need no escape between $' and '.
 _PLAIN = {" ", *string.ascii_letters, *string.digits, *string.punctuation} - {"'", "\\"}
 
 
@@ -26,37 +28,45 @@ class Plan:
     """What a launcher runs.
 
     Attributes:
-        facts: what the launcher prints before it starts, and looks things up in.
+        gpus: the GPUs of this side, as the operator named them.
+        facts: of the server, or None in colocate mode.
         environment: variables that the command gets.
         unset: variables that it must not inherit.
         argv: the command.
     """
 
-    facts: Mapping[str, str]
+    gpus: tuple[str, ...] = ()
+    facts: ServerFacts | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     unset: tuple[str, ...] = DISTRIBUTED
     argv: tuple[str, ...] = ()
 
-    def shown(self) -> str:
-        """The command as a person would type it in this shell, less what it must not inherit, secrets starred."""
+    @property
+    def server(self) -> ServerFacts:
+        """What identifies the server.
+
+        Raises:
+            InputError: there is none in colocate mode.
+        """
+        if self.facts is None:
+            raise InputError("the preset is not in server mode; `rollout-split train` runs it")
+        return self.facts
+
+    def command_line(self) -> str:
+        """The command as a person would type it in this shell, with secrets starred."""
         inherited = [f"-u {name}" for name in self.unset if name in os.environ]
-        told = {name: str(secrets.hidden(value, name)) for name, value in self.environment.items()}
-        variables = [f"{name}={_quoted(value)}" for name, value in told.items()]
+        hidden = {name: str(secrets.hidden(value, name)) for name, value in self.environment.items()}
+        variables = [f"{name}={_quoted(value)}" for name, value in hidden.items()]
         command = [_quoted(word) for word in secrets.command(self.argv)]
         return " ".join([*(["env", *inherited] if inherited else []), *variables, *command])
 
 
 def _quoted(word: str) -> str:
-    """A word for bash; what is not printable in a path is spelled out, and comes back to the byte."""
+    """A word for bash; bytes of a path that are not printable are escaped, so that bash restores each."""
     if printable(word) == word:
         return shlex.quote(word)
-    spelt = (chr(byte) if chr(byte) in _PLAIN else f"\\x{byte:02x}" for byte in os.fsencode(word))
-    return f"$'{''.join(spelt)}'"
-
-
-def whereabouts(model: str) -> str:
-    """A model as any working directory would find it: one path names two models in two checkouts of a project."""
-    return os.path.realpath(model) if Path(model).exists() else model
+    escaped = (chr(byte) if chr(byte) in _PLAIN else f"\\x{byte:02x}" for byte in os.fsencode(word))
+    return f"$'{''.join(escaped)}'"
 
 
 def proxies(environment: Mapping[str, str]) -> list[str]:

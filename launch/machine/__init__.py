@@ -1,1 +1,1 @@
-"""Looks at this machine: ports, processes, GPUs, Python environments, what answers HTTP. It changes nothing."""
+"""Reads the state of this machine: ports, processes, Python environments, HTTP answers. It changes nothing."""

@@ -30,13 +30,13 @@ class Process(NamedTuple):
     started: int
 
     @property
-    def lives(self) -> bool:
-        """Whether it runs; a zombie does not, and where process 1 of a container reaps nobody, it stays."""
+    def is_alive(self) -> bool:
+        """Whether it runs. A zombie does not; it stays if process 1 of a container reaps no children."""
         return self.state not in "XZ"
 
 
 def read(pid: int) -> Process | None:
-    """A process, or None if there is none of that id."""
+    """A process, or None if no process has this id."""
     try:
         words = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
@@ -44,7 +44,7 @@ def read(pid: int) -> Process | None:
     return Process(pid, words[0], int(words[1]), int(words[2]), int(words[3]), int(words[19]))
 
 
-def everyone() -> Iterator[Process]:
+def all_processes() -> Iterator[Process]:
     """All processes, zombies included."""
     for pid in pids():
         if (process := read(pid)) is not None:
@@ -56,20 +56,20 @@ def pids() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
 
 
-def lives(pid: int) -> bool:
-    """Whether a process of that id runs."""
+def is_alive(pid: int) -> bool:
+    """Whether a process with this id runs."""
     process = read(pid)
-    return process is not None and process.lives
+    return process is not None and process.is_alive
 
 
-def alive(pid: int, started: int) -> bool:
-    """Whether that very process lives, and not another one that got its id."""
+def is_still_alive(pid: int, started: int) -> bool:
+    """Whether the process that started then still runs, and its id has not passed to another one."""
     process = read(pid)
-    return process is not None and process.lives and process.started == started
+    return process is not None and process.is_alive and process.started == started
 
 
 def command(pid: int) -> tuple[str, ...]:
-    """The words of its command line; none if it may not be read."""
+    """The words of its command line; none if this user may not read it."""
     try:
         text = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -77,16 +77,16 @@ def command(pid: int) -> tuple[str, ...]:
     return tuple(word.decode("utf-8", "replace") for word in text.rstrip(b"\0").split(b"\0"))
 
 
-def carries(pid: int, mark: str) -> bool:
-    """Whether it was started with an environment that holds `mark`, a NAME=VALUE."""
+def has_variable(pid: int, variable: str) -> bool:
+    """Whether it was started with this variable, a NAME=VALUE, in its environment."""
     try:
-        return mark.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        return variable.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
         return False
 
 
-def named(pid: int) -> str:
-    """A process for a message: its id and how it was called."""
+def description(pid: int) -> str:
+    """A process for a message: its id and its command."""
     words = command(pid)
     text = " ".join(words)
     return f"process {pid} ({text[:60]}{'...' if len(text) > 60 else ''})" if words else f"process {pid}"

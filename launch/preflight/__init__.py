@@ -1,4 +1,4 @@
-"""Checks of this machine before anything is loaded: like rules, but about the world outside the preset."""
+"""Checks of this machine before anything is loaded: like rules, but about what lies outside the preset."""
 
 from launch.preflight import connect
 from launch.preflight import environment
@@ -8,22 +8,22 @@ from launch.preflight import software
 from launch.preflight.base import CHECKS
 from launch.preflight.base import CONNECT
 from launch.preflight.base import Check
-from launch.preflight.base import Look
-from launch.preflight.base import Seen
+from launch.preflight.base import ServerStatus
+from launch.preflight.base import Snapshot
 from launch.preflight.base import findings
-from launch.preflight.base import late
+from launch.preflight.base import transient
 
 __all__ = [
     "CHECKS",
     "CONNECT",
     "Check",
-    "Look",
-    "Seen",
+    "ServerStatus",
+    "Snapshot",
     "connect",
     "environment",
     "findings",
     "gpus",
-    "late",
     "ports",
     "software",
+    "transient",
 ]

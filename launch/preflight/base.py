@@ -1,4 +1,4 @@
-"""What a check of the machine is, and how all of them run before one start."""
+"""What a check of the machine is, and how all checks run before a start."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
 
+    from launch.argv.facts import ServerFacts
     from launch.argv.plan import Plan
     from launch.state import Job
     from schema.context import Context
@@ -24,44 +25,44 @@ if TYPE_CHECKING:
     from schema.split.nvidia import Gpu
 
 SIDES = ("server", "learner")
-#: What a learner's launcher looks at once it has waited for its server.
+#: The side of a learner's launcher that has waited for its server, and now checks it.
 CONNECT = "connect"
 
 
-class Seen(NamedTuple):
+class ServerStatus(NamedTuple):
     """The server as a learner's launcher finds it.
 
     Attributes:
-        missing: why there is none, or None if there is one.
-        job: who it says it is, or None if nobody here started it.
-        world_size: what it answers.
-        owners: the processes that listen on its port, as far as this user may look.
+        problem: why no server is ready, or None if one is.
+        job: the note that its launcher left, or None if no launcher on this node started it.
+        world_size: what it answers to `/get_world_size/`, or None.
+        owners: the processes that listen on its port, as far as this user may see them.
     """
 
-    missing: str | None
+    problem: str | None
     job: Job | None = None
     world_size: int | None = None
     owners: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
-class Look:
-    """What was seen of this machine, and what is about to start on it.
+class Snapshot:
+    """The state of this machine at one moment, and the side that is about to start on it.
 
     Attributes:
         side: server, learner, or connect.
         context: the preset.
         plan: of that side.
         environment: the variables of this shell, and those that the preset adds.
-        gpus: the GPUs, or None where nvidia-smi tells nothing.
-        software: versions in the environment that will run, or None where it is not known which that is.
-        python: its interpreter, or None.
-        program: what is run.
-        keyed: whether a key shall guard the server's routes.
-        jobs: what launchers of this project run here.
-        trusted: whether the operator vouches for the server, so that what holds its ports is not ours to judge.
-        waited: seconds in which this start has waited for what an ended run gives back late.
-        seen: the server, once a learner has waited for it.
+        gpus: the GPUs of this machine, or None if nvidia-smi does not run.
+        software: versions in the Python environment that will run, or None if that environment is unknown.
+        python: the interpreter of that environment, or None if it is unknown.
+        program: the program to start.
+        jobs: the jobs that launchers run on this node.
+        has_key: whether a key guards the server's routes.
+        trusted: whether --trust-server vouches for the server, whoever holds its ports.
+        waited: seconds for which this start has waited until an ended run released its resources.
+        server_status: the server, once a learner has waited for it.
     """
 
     side: str
@@ -73,44 +74,36 @@ class Look:
     python: str | None
     program: str
     jobs: tuple[Job, ...] = ()
-    keyed: bool = False
+    has_key: bool = False
     trusted: bool = False
     waited: float = 0.0
-    seen: Seen | None = None
+    server_status: ServerStatus | None = None
 
     @property
     def swift(self) -> str:
-        """The target as messages name it."""
+        """The target ms-swift release, for messages."""
         return self.context.swift
 
     @property
-    def mine(self) -> tuple[str, ...]:
-        """The GPUs of this side, as the operator named them."""
-        return tuple(self.plan.facts["gpus"].split(","))
+    def server(self) -> ServerFacts:
+        """What the preset starts its server with."""
+        return self.plan.server
 
-    @property
-    def port(self) -> int:
-        """Where the server listens."""
-        return int(self.plan.facts["port"])
+    def describe_variable(self, variable: str) -> str:
+        """A variable for a message: its value, and whether the preset or the shell sets it."""
+        source = (
+            "is set in the preset's ENV" if variable in self.plan.environment else "is inherited from this shell"
+        )
+        return f"{variable}={self.environment[variable]} {source}"
 
-    @property
-    def group_port(self) -> int:
-        """Where weights are synchronised."""
-        return int(self.plan.facts["group_port"])
-
-    def said(self, variable: str) -> str:
-        """A variable as messages name it, with who sets it."""
-        who = "stands in the preset's ENV" if variable in self.plan.environment else "is inherited"
-        return f"{variable}={self.environment[variable]} {who}"
-
-    def unsaid(self, variable: str) -> str:
-        """How to be rid of a variable."""
-        return "take it out of ENV" if variable in self.plan.environment else f"unset {variable}"
+    def unset_advice(self, variable: str) -> str:
+        """How to remove a variable."""
+        return f"remove {variable} from ENV" if variable in self.plan.environment else f"unset {variable}"
 
 
-Checks: TypeAlias = Callable[[Look], "Iterator[Problem]"]
-#: What of a check's problems goes by itself within seconds, a text each.
-Late: TypeAlias = Callable[[Look], "Iterator[str]"]
+CheckFunction: TypeAlias = Callable[[Snapshot], "Iterator[Problem]"]
+#: Names each problem of a check that passes by itself within seconds.
+TransientFunction: TypeAlias = Callable[[Snapshot], "Iterator[str]"]
 
 
 class Check(NamedTuple):
@@ -120,15 +113,15 @@ class Check(NamedTuple):
         id: what findings, `--allow` and `rollout-split explain` call it.
         check: yields the problems; its docstring explains the check and names the upstream line.
         severity: of its problems, unless a problem has its own.
-        sides: whose start it looks at.
-        late: what of its problems an ended run leaves behind for some seconds, so that it is waited for.
+        sides: the sides whose start it checks.
+        transient: names the problems that an ended run causes for some seconds; a start waits until they pass.
     """
 
     id: str
-    check: Checks
+    check: CheckFunction
     severity: Severity
     sides: tuple[str, ...]
-    late: Late
+    transient: TransientFunction
 
 
 #: Every check, by id, in the order of definition.
@@ -140,45 +133,47 @@ def check(
     *,
     severity: Severity = Severity.ERROR,
     sides: tuple[str, ...] = SIDES,
-    late: Late = lambda _: iter(()),
-) -> Callable[[Checks], Checks]:
+    transient: TransientFunction = lambda _: iter(()),
+) -> Callable[[CheckFunction], CheckFunction]:
     """Registers a function as a check; see Check for the arguments."""
 
-    def register(function: Checks) -> Checks:
-        CHECKS[name] = Check(name, function, severity, sides, late)
+    def register(function: CheckFunction) -> CheckFunction:
+        CHECKS[name] = Check(name, function, severity, sides, transient)
         return function
 
     return register
 
 
-def findings(look: Look, allow: frozenset[str] = frozenset()) -> list[Finding]:
-    """All that speaks against this start, errors first.
+def findings(snapshot: Snapshot, allow: frozenset[str] = frozenset()) -> list[Finding]:
+    """All findings about this start, errors first.
 
     Args:
-        look: what was seen.
-        allow: ids whose errors the operator takes upon himself; they become warnings.
+        snapshot: the machine, and the side to start.
+        allow: ids of checks whose errors become warnings.
     """
     found = [
-        Finding(each.id, _severity(problem.severity or each.severity, each.id in allow), *problem[:4])
-        for each in CHECKS.values()
-        if look.side in each.sides
-        for problem in each.check(look)
+        Finding(item.id, _severity(problem.severity or item.severity, item.id in allow), *problem[:4])
+        for item in CHECKS.values()
+        if snapshot.side in item.sides
+        for problem in item.check(snapshot)
     ]
     return sorted(found, key=lambda finding: not finding.is_error)
 
 
-def late(look: Look, found: Iterable[Finding]) -> list[str]:
-    """What an ended run has not given back yet, where nothing else speaks against this start.
+def transient(snapshot: Snapshot, found: Iterable[Finding]) -> list[str]:
+    """What an ended run has not released yet; empty if any other error forbids this start.
 
     Args:
-        look: what was seen.
-        found: its findings.
+        snapshot: the machine, and the side to start.
+        found: the findings about it.
     """
-    left = {name: list(each.late(look)) for name, each in CHECKS.items() if look.side in each.sides}
+    pending = {
+        name: list(item.transient(snapshot)) for name, item in CHECKS.items() if snapshot.side in item.sides
+    }
     errors = Counter(finding.rule for finding in found if finding.is_error)
-    if any(number > len(left[name]) for name, number in errors.items()):
+    if any(count > len(pending[name]) for name, count in errors.items()):
         return []
-    return [text for name in errors for text in left[name]]
+    return [text for name in errors for text in pending[name]]
 
 
 def _severity(severity: Severity, allowed: bool) -> Severity:  # noqa: FBT001

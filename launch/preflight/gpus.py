@@ -15,147 +15,151 @@ from schema.split.nvidia import find
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from launch.preflight.base import Look
+    from launch.preflight.base import Snapshot
     from launch.state import Job
     from schema.split.nvidia import Gpu
 
-#: MiB that may be in use on a free GPU: driver and display take a few hundred.
+#: MiB that may be in use on a free GPU: the driver and a display take a few hundred.
 IDLE = 1024
 
 
 @check("gpus-unseen", severity=Severity.WARNING)
-def gpus_unseen(look: Look) -> Iterator[Problem]:
-    """nvidia-smi is missing or fails, so nothing is known of the GPUs."""
-    if look.gpus is None:
+def gpus_unseen(snapshot: Snapshot) -> Iterator[Problem]:
+    """nvidia-smi is missing or fails, so the GPUs cannot be checked."""
+    if snapshot.gpus is None:
         yield Problem(
-            look.context.preset.start,
-            f"nvidia-smi tells nothing: it was not checked that GPU {', '.join(look.mine)} exists and is free",
+            snapshot.context.preset.start,
+            f"nvidia-smi does not run: nobody checked that GPU {', '.join(snapshot.plan.gpus)} exists and is free",
             "",
             "put nvidia-smi on PATH, or run it to see why it fails",
         )
 
 
 @check("gpu-missing")
-def gpu_missing(look: Look) -> Iterator[Problem]:
-    """A GPU that this machine does not have.
+def gpu_missing(snapshot: Snapshot) -> Iterator[Problem]:
+    """This machine does not have one of the GPUs.
 
-    CUDA ignores it and all that follow in CUDA_VISIBLE_DEVICES: "local_device_count must be greater than or
-    equal to" (ms-swift 4.5.2, arguments/deploy_args.py:142) on the server, fewer devices than processes on the
-    learner.
+    CUDA ignores it and all that follow it in CUDA_VISIBLE_DEVICES. The server raises "local_device_count must be
+    greater than or equal to" (ms-swift 4.5.2, arguments/deploy_args.py:142), and the learner has fewer devices
+    than processes.
     """
-    missing = [gpu for gpu in look.mine if not gpu.startswith("MIG-") and find(look.gpus or (), gpu) is None]
-    if look.gpus is not None and missing:
-        has = ", ".join(gpu.number for gpu in look.gpus) or "none"
+    missing = [
+        gpu for gpu in snapshot.plan.gpus if not gpu.startswith("MIG-") and find(snapshot.gpus or (), gpu) is None
+    ]
+    if snapshot.gpus is not None and missing:
+        existing = ", ".join(gpu.number for gpu in snapshot.gpus) or "none"
         yield Problem(
-            look.context.preset.start,
-            f"GPU {', '.join(missing)} does not exist; this machine has {has}",
-            f"{look.swift}: too few devices, once the model is loaded",
-            "give other GPUs: --gpus ...",
+            snapshot.context.preset.start,
+            f"GPU {', '.join(missing)} does not exist; this machine has {existing}",
+            f"{snapshot.swift}: fails for too few devices, once the model is loaded",
+            "pass other GPUs: --gpus ...",
         )
 
 
 @check("gpu-twice")
-def gpu_twice(look: Look) -> Iterator[Problem]:
-    """One GPU under two names, its index and its UUID."""
-    seen: dict[str, str] = {}
-    for said in look.mine:
-        gpu = find(look.gpus or (), said)
-        if gpu is not None and gpu.uuid in seen:
+def gpu_twice(snapshot: Snapshot) -> Iterator[Problem]:
+    """The list names one GPU twice, by its index and by its UUID."""
+    names: dict[str, str] = {}
+    for name in snapshot.plan.gpus:
+        gpu = find(snapshot.gpus or (), name)
+        if gpu is not None and gpu.uuid in names:
             yield Problem(
-                look.context.preset.start,
-                f"GPU {said} is listed twice: it is {seen[gpu.uuid]}, too",
-                f"{look.swift}: two engines on one GPU, out of memory",
+                snapshot.context.preset.start,
+                f"--gpus names one GPU twice: {names[gpu.uuid]} and {name}",
+                f"{snapshot.swift}: two engines on one GPU run out of memory",
                 "name each GPU once: --gpus ...",
             )
         elif gpu is not None:
-            seen[gpu.uuid] = said
+            names[gpu.uuid] = name
 
 
-def _given_back(look: Look) -> Iterator[str]:
-    for said, gpu in _busy(look):
+def _unreleased(snapshot: Snapshot) -> Iterator[str]:
+    for name, gpu in _busy_gpus(snapshot):
         if not _is_held(gpu):
-            yield f"GPU {said} ({gpu.used} of {gpu.total} MiB in use, by no living process)"
+            yield f"GPU {name} ({gpu.used} of {gpu.total} MiB in use, by no living process)"
 
 
-@check("gpu-busy", late=_given_back)
-def gpu_busy(look: Look) -> Iterator[Problem]:
-    """A GPU on which another process holds memory.
+@check("gpu-busy", transient=_unreleased)
+def gpu_busy(snapshot: Snapshot) -> Iterator[Problem]:
+    """Another process holds memory of a GPU.
 
-    vLLM asks for its share of the whole GPU, whatever else lives there: "Free memory on device ... is less than
-    desired GPU memory utilization" (vLLM 0.32.0, v1/worker/utils.py:766); a server that was not ended whole leaves
-    engines that hold 28 GiB a GPU. What no living process holds is waited for, `--release-wait` seconds at most:
-    the driver gives it back late (seen on H200: 1,156 MiB some seconds after a learner; after a kill nvidia-smi
-    named no process any more, and still 102,927 MiB in use).
+    vLLM asks for its share of the whole GPU, whatever runs there already: "Free memory on device ... is less than
+    desired GPU memory utilization" (vLLM 0.32.0, v1/worker/utils.py:766). A server of which only a part was ended
+    leaves engines that hold 28 GiB per GPU. A start waits for memory that no living process holds, for at most
+    `--release-wait` seconds, because the driver releases it late (seen on H200: 1,156 MiB some seconds after a
+    learner; after a kill nvidia-smi named no process any more, and still 102,927 MiB in use).
     """
-    for said, gpu in _busy(look):
+    for name, gpu in _busy_gpus(snapshot):
         held = _is_held(gpu)
-        cause = "end what uses it" if held else "look for a container or a user whose processes are not seen here"
+        cause = (
+            "stop what uses it" if held else "look for a container or a user whose processes you cannot see here"
+        )
         yield Problem(
-            look.context.preset.start,
-            f"GPU {said} is not free: {gpu.used} of {gpu.total} MiB are in use, by {_by(gpu)}"
-            + (f", still after {look.waited:.0f} s" if look.waited >= 1 and not held else ""),
-            f"{look.swift}: out of memory, or an engine that refuses to start",
-            f"{cause}, or give other GPUs: --gpus ...{_candidates(look)}",
+            snapshot.context.preset.start,
+            f"GPU {name} is not free: {gpu.used} of {gpu.total} MiB are in use, by {_users(gpu)}"
+            + (f", still after {snapshot.waited:.0f} s" if snapshot.waited >= 1 and not held else ""),
+            f"{snapshot.swift}: runs out of memory, or an engine refuses to start",
+            f"{cause}, or pass other GPUs: --gpus ...{_candidates(snapshot)}",
         )
 
 
-def _busy(look: Look) -> Iterator[tuple[str, Gpu]]:
-    shared = {gpu for job in look.jobs for gpu in _shared(look, job)}
-    for said in look.mine:
-        gpu = find(look.gpus or (), said)
-        if gpu is None or said in shared:  # shared-gpu tells
+def _busy_gpus(snapshot: Snapshot) -> Iterator[tuple[str, Gpu]]:
+    shared = {gpu for job in snapshot.jobs for gpu in _shared(snapshot, job)}
+    for name in snapshot.plan.gpus:
+        gpu = find(snapshot.gpus or (), name)
+        if gpu is None or name in shared:  # shared-gpu reports it
             continue
-        if gpu.used >= IDLE or _counting(gpu):
-            yield said, gpu
+        if gpu.used >= IDLE or _large_processes(gpu):
+            yield name, gpu
 
 
-def _counting(gpu: Gpu) -> list[tuple[int, int | None]]:
-    return [(pid, held) for pid, held in gpu.apps if held is None or held >= IDLE]
+def _large_processes(gpu: Gpu) -> list[tuple[int, int | None]]:
+    return [(pid, size) for pid, size in gpu.apps if size is None or size >= IDLE]
 
 
 def _is_held(gpu: Gpu) -> bool:
-    """Whether processes that live hold what is in use; of a container beside this one nothing is known."""
-    living = [held for pid, held in gpu.apps if processes.lives(pid)]
-    return None in living or sum(filter(None, living)) >= IDLE
+    """Whether living processes of this container hold the memory; nvidia-smi names others by ids of their own."""
+    sizes = [size for pid, size in gpu.apps if processes.is_alive(pid)]
+    return None in sizes or sum(filter(None, sizes)) >= IDLE
 
 
-def _by(gpu: Gpu) -> str:
-    apps = _counting(gpu) or gpu.apps
-    named = [_named(pid) + ("" if held is None else f" with {held} MiB") for pid, held in apps]
-    return "; ".join(named) or "no process that nvidia-smi knows"
+def _users(gpu: Gpu) -> str:
+    apps = _large_processes(gpu) or gpu.apps
+    users = [_describe(pid) + ("" if size is None else f" with {size} MiB") for pid, size in apps]
+    return "; ".join(users) or "no process that nvidia-smi knows"
 
 
-def _named(pid: int) -> str:
-    return processes.named(pid) if processes.lives(pid) else f"process {pid}, which does not run here"
+def _describe(pid: int) -> str:
+    return processes.description(pid) if processes.is_alive(pid) else f"process {pid}, which does not run here"
 
 
-def _candidates(look: Look) -> str:
-    free = [gpu.number for gpu in look.gpus or () if gpu.used < IDLE and not gpu.apps]
+def _candidates(snapshot: Snapshot) -> str:
+    free = [gpu.number for gpu in snapshot.gpus or () if gpu.used < IDLE and not gpu.apps]
     return f" (free now: {', '.join(free)})" if free else ""
 
 
 @check("shared-gpu", sides=(*SIDES, CONNECT))
-def shared_gpu(look: Look) -> Iterator[Problem]:
-    """A GPU that another job of this project uses: the other side of this one, or a second one.
+def shared_gpu(snapshot: Snapshot) -> Iterator[Problem]:
+    """Another job of this project uses a GPU: the other side of this job, or a second job.
 
-    "Duplicate GPU detected ... both on CUDA device", NCCL error: invalid usage, at the first weight sync (seen
-    on ms-swift 4.5.2; rlhf_trainers/vllm_client.py init_communicator).
+    The first weight sync fails with "Duplicate GPU detected ... both on CUDA device", NCCL error: invalid usage
+    (seen on ms-swift 4.5.2; rlhf_trainers/vllm_client.py init_communicator).
     """
-    for job in look.jobs:
-        if shared := _shared(look, job):
+    for job in snapshot.jobs:
+        if shared := _shared(snapshot, job):
             yield Problem(
-                look.context.preset.start,
-                f"GPU {', '.join(shared)} is used by {job.named()}",
-                f"{look.swift}: NCCL error: invalid usage (Duplicate GPU detected)",
-                f"give this side other GPUs: --gpus ...{_candidates(look)}",
+                snapshot.context.preset.start,
+                f"GPU {', '.join(shared)} is used by {job.description()}",
+                f"{snapshot.swift}: the first weight sync fails: NCCL error: invalid usage (Duplicate GPU)",
+                f"pass other GPUs for this side: --gpus ...{_candidates(snapshot)}",
             )
 
 
-def _shared(look: Look, job: Job) -> list[str]:
-    theirs = {_identity(look, gpu) for gpu in job.gpus}
-    return [gpu for gpu in look.mine if _identity(look, gpu) in theirs]
+def _shared(snapshot: Snapshot, job: Job) -> list[str]:
+    other_gpus = {_identity(snapshot, gpu) for gpu in job.gpus}
+    return [gpu for gpu in snapshot.plan.gpus if _identity(snapshot, gpu) in other_gpus]
 
 
-def _identity(look: Look, said: str) -> str:
-    gpu: Gpu | None = find(look.gpus or (), said)
-    return gpu.uuid if gpu is not None else said
+def _identity(snapshot: Snapshot, name: str) -> str:
+    gpu: Gpu | None = find(snapshot.gpus or (), name)
+    return gpu.uuid if gpu is not None else name

@@ -1,1 +1,1 @@
-"""One start seen through: what is started, watched, logged, and ended whole."""
+"""Runs one side from its start to its end: starts it, watches it, keeps its logs, and ends all its processes."""

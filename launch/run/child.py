@@ -1,4 +1,4 @@
-"""The program that a launcher starts: in a session of its own, watched, logged, and ended with all it started."""
+"""The program that a launcher starts: it gets a session of its own, and ends together with all that it started."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import cast
 
 from launch.run import guard
 from launch.run import signals
-from launch.run.family import KILLED
+from launch.run.family import KILL_WAIT
 from launch.run.family import Family
 from launch.run.family import adopt_orphans
 from launch.run.logs import OUTPUT
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from launch.run.start import Start
 
-#: Seconds between two looks at it.
+#: Seconds between two looks at the program.
 TICK = 0.2
-#: The variable by which all that was started is known.
+#: The variable that marks all processes of one start.
 MARK = "ROLLOUT_SPLIT_LAUNCH"
 
 
@@ -39,9 +39,9 @@ class Child:
 
     Attributes:
         process: the program itself.
-        family: it and all that it started.
+        family: the program and all processes that it started.
         pump: its output.
-        grace: seconds between TERM and KILL when it is ended.
+        grace: seconds between SIGTERM and SIGKILL when the launcher ends it.
     """
 
     process: subprocess.Popen[bytes]
@@ -50,50 +50,50 @@ class Child:
     grace: float
 
     def code(self) -> int | None:
-        """Its exit code as a shell would say it, or None while it runs."""
-        said = self.process.poll()
-        return said if said is None or said >= 0 else 128 - said
+        """Its exit code as a shell reports it, or None while it runs."""
+        status = self.process.poll()
+        return status if status is None or status >= 0 else 128 - status
 
 
 @contextmanager
 def started(start: Start, folder: Path) -> Iterator[Child]:
-    """Starts a program, and ends it with everything that it started when the block is left.
+    """Starts a program, and at the end of the block ends it with everything that it started.
 
-    Its output is unbuffered, so that logs tell what happened last.
+    Its output is unbuffered, so that the logs have its last lines.
 
     Args:
-        start: what is started.
-        folder: gets its output.
+        start: the start whose program runs.
+        folder: gets the output.
 
     Raises:
-        InputError: it cannot be run.
+        InputError: the program cannot be run.
     """
     family = Family(f"{MARK}={uuid.uuid4()}", root=os.getpid())
     adopt_orphans()
-    watchman = child = None
+    watcher = child = None
     try:
         with signals.held():
-            watchman = guard.post(family.mark, start.times.grace)
-            family.apart.add(watchman.pid)
+            watcher = guard.start(family.mark, start.times.grace)
+            family.excluded.add(watcher.pid)
             child = _spawn(start, folder, family)
-            watchman.tell(child.process.pid)
+            watcher.watch_group(child.process.pid)
         yield child
     finally:
         with signals.ignored():
-            family.end(start.times.grace if child is None else child.grace, start.voice)
+            family.end(start.times.grace if child is None else child.grace, start.report)
             if child is not None:
-                with contextlib.suppress(subprocess.TimeoutExpired):  # a driver call may hold it for ever
-                    child.process.wait(timeout=KILLED)
+                with contextlib.suppress(subprocess.TimeoutExpired):  # a call of the driver may hold it for ever
+                    child.process.wait(timeout=KILL_WAIT)
                 child.pump.join(timeout=5)
-            if watchman is not None:
-                watchman.dismiss()
+            if watcher is not None:
+                watcher.dismiss()
 
 
 def _spawn(start: Start, folder: Path, family: Family) -> Child:
     process = _run(start, family.mark)
     family.group = process.pid
-    stdout = cast("IO[bytes]", process.stdout)  # a pipe, as `_run` asks
-    pump = Pump(stdout, folder / OUTPUT, show=start.request.live, voice=start.voice)
+    stdout = cast("IO[bytes]", process.stdout)  # a pipe, because `_run` asks for one
+    pump = Pump(stdout, folder / OUTPUT, show=start.request.live, report=start.report)
     pump.start()
     return Child(process, family, pump, start.times.grace)
 

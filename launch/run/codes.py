@@ -1,4 +1,4 @@
-"""Exit codes that the launchers have beyond those of all commands, and of what they start."""
+"""Exit codes of the launchers, besides those of all commands and those of the programs that they start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Code(IntEnum):
-    """How a start ended, where the program that was started cannot say it itself."""
+    """Why a launcher ended its program, where the program's own exit code cannot say it."""
 
     PORT_LOST = 81
     """The server came up on another port than the preset's, or another process took that port while it loaded."""
@@ -21,4 +21,4 @@ class Code(IntEnum):
     WEIGHTS_STALE = 86
     """The learner finished, and the server's weights never changed."""
     ROLLOUT_FAILED = 87
-    """Completions that were made while the learner learned failed, and ms-swift waited for them all the same."""
+    """Completions of `async_generate` failed, and ms-swift went on waiting for them."""

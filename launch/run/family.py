@@ -1,4 +1,4 @@
-"""All processes that come from one start: nothing of them may outlive it, and nothing else is ever signalled."""
+"""All processes of one start: none of them may outlive it, and the launcher never signals any other process."""
 
 from __future__ import annotations
 
@@ -19,50 +19,50 @@ if TYPE_CHECKING:
 
     from launch.machine.processes import Process
 
-#: Seconds that what was killed gets to vanish: a process in a driver call does not at once.
-KILLED = 5.0
+#: Seconds in which a killed process may vanish: one in a call of the driver does not vanish at once.
+KILL_WAIT = 5.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass
 class Family:
-    """What was started.
+    """The processes of one start.
 
     A process belongs to it by its group or session, by the mark in its environment (torchrun gives each worker
-    a session of its own), or as a descendant (vLLM's engines write over their environment when they rename
+    a session of its own), or as a descendant (vLLM's engines overwrite their environment when they rename
     themselves).
 
     Attributes:
-        mark: NAME=VALUE in the environment of everything that was started.
+        mark: NAME=VALUE in the environment of all its processes.
         group: the process group, and session, of the program that was started; None before that.
         root: the process whose descendants belong to it, too; None for the guard, which has none.
-        apart: descendants of root that do not.
+        excluded: descendants of root that do not belong to it.
     """
 
     mark: str
     group: int | None = None
     root: int | None = None
-    apart: set[int] = field(default_factory=set)
+    excluded: set[int] = field(default_factory=set)
 
     def members(self) -> list[Process]:
-        """Those that live. Zombies are reaped where they are this process's."""
-        everyone = {process.pid: process for process in processes.everyone()}
-        mine = {pid for pid, process in everyone.items() if self._own(process)}
-        while more := {pid for pid, process in everyone.items() if process.parent in mine} - mine:
-            mine |= more
-        mine -= {os.getpid(), *self.apart}
-        _reap([everyone[pid] for pid in mine if pid != self.group])
-        return [everyone[pid] for pid in sorted(mine) if everyone[pid].lives]
+        """The living processes. Zombies that are children of this process are reaped."""
+        by_pid = {process.pid: process for process in processes.all_processes()}
+        members = {pid for pid, process in by_pid.items() if self._is_member(process)}
+        while children := {pid for pid, process in by_pid.items() if process.parent in members} - members:
+            members |= children
+        members -= {os.getpid(), *self.excluded}
+        _reap([by_pid[pid] for pid in members if pid != self.group])
+        return [by_pid[pid] for pid in sorted(members) if by_pid[pid].is_alive]
 
-    def _own(self, process: Process) -> bool:
-        if process.pid == os.getpid() or process.pid in self.apart:
+    def _is_member(self, process: Process) -> bool:
+        if process.pid == os.getpid() or process.pid in self.excluded:
             return False
         if self.group is not None and self.group in (process.group, process.session):
             return True
-        return process.parent == self.root or processes.carries(process.pid, self.mark)
+        return process.parent == self.root or processes.has_variable(process.pid, self.mark)
 
-    def tell(self, number: int) -> None:
-        """Signals the whole group; where none of it lives, each one that does."""
+    def signal_all(self, number: int) -> None:
+        """Signals the whole group, or each living process if the group has none."""
         alive = self.members()
         if any(process.group == self.group for process in alive) and self.group is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -70,10 +70,12 @@ class Family:
         else:
             _signal(alive, number)
 
-    def gone(self, seconds: float, *, kill: bool = False) -> bool:
-        """Waits until none lives, and kills whom it sees if wanted; false if one still does.
+    def wait_until_gone(self, seconds: float, *, kill: bool = False) -> bool:
+        """Waits until no process lives; false if one still does after that time.
 
-        A wait without killing ends at once when the operator presses Ctrl-C again.
+        Args:
+            seconds: how long to wait; without `kill` the wait also ends when the operator presses Ctrl-C again.
+            kill: whether to kill every process that is seen meanwhile.
         """
         deadline = time.monotonic() + seconds
         while alive := self.members():
@@ -84,31 +86,31 @@ class Family:
             time.sleep(0.05)
         return True
 
-    def end(self, grace: float, say: Callable[[str], None]) -> None:
-        """TERM to all, KILL to what has not ended after `grace` seconds.
+    def end(self, grace: float, report: Callable[[str], None]) -> None:
+        """Sends SIGTERM to all processes, and SIGKILL to those that have not ended after `grace` seconds.
 
-        `swift rollout` ended alone leaves engines that hold their GPUs; told as a group it ends within 11 s.
+        If only `swift rollout` gets the signal, its engines keep their GPUs; a signalled group ends within 11 s.
         """
         alive = self.members()
         if not alive:
             return
-        say(f"ending what it started, within {grace:g} s: {_pids(alive)}")
-        self.tell(signal.SIGTERM)
-        if self.gone(grace):
+        report(f"ending its processes within {grace:g} s: {_pids(alive)}")
+        self.signal_all(signal.SIGTERM)
+        if self.wait_until_gone(grace):
             return
-        say(f"killing what has not ended: {_pids(self.members())}")
-        if not self.gone(KILLED, kill=True):
-            say(f"cannot be killed: {_pids(self.members())}")
+        report(f"killing the processes that have not ended: {_pids(self.members())}")
+        if not self.wait_until_gone(KILL_WAIT, kill=True):
+            report(f"these processes cannot be killed: {_pids(self.members())}")
 
 
 def adopt_orphans() -> None:
-    """Makes orphans of this process's descendants its own children, not those of process 1."""
+    """Makes orphaned descendants of this process its own children, not children of process 1."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _signal(found: list[Process], number: int) -> None:
-    for process in found:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # a setuid program is not ours to signal
+def _signal(targets: list[Process], number: int) -> None:
+    for process in targets:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # this user may not signal a setuid program
             os.kill(process.pid, number)
 
 
@@ -119,5 +121,5 @@ def _reap(candidates: list[Process]) -> None:
                 os.waitpid(process.pid, os.WNOHANG)
 
 
-def _pids(found: list[Process]) -> str:
-    return " ".join(str(process.pid) for process in found)
+def _pids(targets: list[Process]) -> str:
+    return " ".join(str(process.pid) for process in targets)

@@ -1,4 +1,4 @@
-"""A process that outlives the launcher for a moment: if the launcher is killed, it ends what that started."""
+"""The guard: a process that ends all processes of a launcher if the launcher itself is killed."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ class Guard:
     """The launcher's end of the guard.
 
     Attributes:
-        pid: of the guard.
-        pipe: the guard sees its end close when the launcher is gone, however it went.
+        pid: process id of the guard.
+        pipe: the launcher's end; it closes whenever the launcher ends, and the guard sees that.
     """
 
     pid: int
     pipe: int
 
-    def tell(self, group: int) -> None:
-        """Says which process group was started."""
+    def watch_group(self, group: int) -> None:
+        """Tells the guard which process group was started."""
         with contextlib.suppress(BrokenPipeError):
             os.write(self.pipe, b"%d\n" % group)
 
     def dismiss(self) -> None:
-        """Ends it: there is nothing left to guard."""
-        with contextlib.suppress(BrokenPipeError):  # somebody has killed it
+        """Ends the guard, because there is nothing left to guard."""
+        with contextlib.suppress(BrokenPipeError):  # the guard was killed
             os.write(self.pipe, _DONE)
         os.close(self.pipe)
         os.waitpid(self.pid, 0)
 
 
-def post(mark: str, grace: float) -> Guard:
-    """Starts a guard; to be called before there are threads.
+def start(mark: str, grace: float) -> Guard:
+    """Starts a guard; call this before there are threads, because it forks.
 
     Args:
         mark: as in Family.
-        grace: seconds between TERM and KILL.
+        grace: seconds between SIGTERM and SIGKILL.
     """
     reading, writing = os.pipe()
     sys.stdout.flush()
@@ -62,21 +62,21 @@ def post(mark: str, grace: float) -> Guard:
 
 def _watch(pipe: int, mark: str, grace: float) -> NoReturn:
     try:
-        os.setsid()  # what is sent to the launcher's group does not reach it
+        os.setsid()  # so that signals to the launcher's group do not reach the guard
         signals.ignore()
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        os.dup2(nowhere, 0)
-        os.dup2(nowhere, 1)
-        said = b""
+        devnull = os.open(os.devnull, os.O_RDWR)
+        os.dup2(devnull, 0)
+        os.dup2(devnull, 1)
+        received = b""
         while chunk := os.read(pipe, 4096):
-            said += chunk
-        if not said.endswith(_DONE):
-            group = int(said.split()[-1]) if said.split() else None
-            Family(mark, group).end(grace, _say)
+            received += chunk
+        if not received.endswith(_DONE):
+            group = int(received.split()[-1]) if received.split() else None
+            Family(mark, group).end(grace, _report)
     finally:
         os._exit(0)
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
     print(f"the launcher was killed: {text}", file=sys.stderr)

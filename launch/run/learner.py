@@ -1,4 +1,4 @@
-"""Sees a learner through: it waits for its server, watches it while the learner trains, and checks the weights."""
+"""Runs a learner, watches its server while it trains, and checks that the weights arrived."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from launch.run.start import Start
     from launch.state import Job
 
-#: Seconds between two looks at the server; a server without a process to look at is lost after three.
-LOOK, MISSES = 1.0, 3
+#: Seconds between two checks of the server; a server of unknown process id is lost after three misses.
+CHECK_INTERVAL, MISSES = 1.0, 3
 
 
-def learn(start: Start) -> int:
+def run_learner(start: Start) -> int:
     """Runs the learner beside its server; returns the exit code."""
-    folder = record.opened(start)
+    folder = record.create(start)
     if not start.request.health_check:
         return _run(start, folder)
-    note = Note(start.job("learner", folder / logs.OUTPUT), start.voice)
+    note = Note(start.job("learner", folder / logs.OUTPUT), start.report)
     note.job.claim()
     try:
         return _beside_server(start, folder, note)
@@ -50,59 +50,59 @@ def _beside_server(start: Start, folder: Path, note: Note) -> int:
     try:
         code = _run(start, folder, watch, note)
     except signals.Stopped:
-        _look_after(start)
+        _report_stuck_server(start)
         raise
-    if watch.fault is None and (fault := watch.last_look(failed=code != 0)):
-        return _tell(start, fault)
+    if watch.fault is None and (fault := watch.final_check(failed=code != 0)):
+        return _report(start, fault)
     if code != 0 and watch.fault is None:
-        _look_after(start)
+        _report_stuck_server(start)
     if code != 0 or not checked:
         return code
-    fault = weights.judge(before, start.server.fingerprint(), watch.syncs, start.voice)
-    return code if fault is None else _tell(start, fault)
+    fault = weights.judge(before, start.server.fingerprint(), watch.syncs, start.report)
+    return code if fault is None else _report(start, fault)
 
 
-def _look_after(start: Start) -> None:
-    """Says so where a learner that was ended leaves its server of no use to the next one."""
-    if start.server.healthy() and (said := stuck.told(start)):
-        start.voice(f"the rollout server is left behind: {said}")
+def _report_stuck_server(start: Start) -> None:
+    """Reports it if a learner that was ended left its server unable to generate."""
+    if start.server.healthy() and (problem := stuck.diagnosis(start)):
+        start.report(f"the rollout server is left behind: {problem}")
 
 
 def _run(start: Start, folder: Path, watch: ServerWatch | None = None, note: Note | None = None) -> int:
-    """Runs the learner until it ends, or until it or its server is of no use any more."""
+    """Runs the learner until it ends, or ends it once it or its server has failed."""
     overlap = OverlapWatch(time.monotonic(), start.times.quiet)
     with child.started(start, folder) as program:
         while (code := program.code()) is None:
-            fault = watch.look() if watch is not None else None
-            if fault := fault or overlap.look(program.pump.new_lines(), time.monotonic()):
+            fault = watch.check() if watch is not None else None
+            if fault := fault or overlap.check(program.pump.new_lines(), time.monotonic()):
                 program.grace = min(program.grace, start.times.hurry)
-                return _tell(start, fault)
+                return _report(start, fault)
             if note is not None:
                 note.renew()
             time.sleep(TICK)
         if code and not start.request.live:
             for line in program.pump.last_lines():
-                start.voice(f"| {line}")
+                start.report(f"| {line}")
         return code
 
 
-def _tell(start: Start, fault: Fault) -> int:
-    start.voice(fault.message)
+def _report(start: Start, fault: Fault) -> int:
+    start.report(fault.message)
     for line in fault.lines:
-        start.voice(f"server| {line}")
+        start.report(f"server| {line}")
     return fault.code
 
 
 class ServerWatch:
-    """What happens to the server while the learner trains.
+    """Watches the server while the learner trains.
 
-    It is never asked over HTTP meanwhile: `/health/` does not answer while it generates, and an `/infer/` of ours
-    would take an answer that belongs to the learner (ms-swift 4.5.2, pipelines/infer/rollout.py: handlers share
-    one pipe to a worker).
+    It sends no HTTP request meanwhile: `/health/` does not answer while the server generates, and a launcher's
+    `/infer/` would take an answer that belongs to the learner (ms-swift 4.5.2, pipelines/infer/rollout.py:
+    handlers share one pipe to a worker).
 
     Attributes:
-        fault: what went wrong, once it did.
-        syncs: weight syncs that its log shows, or None if there is no log to look at.
+        fault: what went wrong, or None.
+        syncs: weight syncs that the server's log shows, or None if there is no log.
     """
 
     def __init__(self, start: Start) -> None:
@@ -110,59 +110,59 @@ class ServerWatch:
         self._settle = start.times.settle
         self._job: Job | None = None if start.request.trust_server else state.job("server", self._port)
         self._tail = Tail(Path(self._job.log)) if self._job else None
-        self._looked = time.monotonic()
-        self._missed = 0
-        self._failed: list[str] = []
+        self._checked_at = time.monotonic()
+        self._misses = 0
+        self._failed_lines: list[str] = []
         self.syncs: int | None = 0 if self._job else None
         self.fault: Fault | None = None
 
-    def look(self) -> Fault | None:
-        """What is wrong with the server; it is looked at no more than once a second."""
-        if time.monotonic() - self._looked >= LOOK:
-            self._looked = time.monotonic()
-            self.fault = self._lost() or self._failed_load()
+    def check(self) -> Fault | None:
+        """What is wrong with the server, or None; it is checked once per second at most."""
+        if time.monotonic() - self._checked_at >= CHECK_INTERVAL:
+            self._checked_at = time.monotonic()
+            self.fault = self._check_alive() or self._check_loads()
         return self.fault
 
-    def last_look(self, *, failed: bool) -> Fault | None:
-        """What went wrong just before the learner ended; a learner fails at once when its server dies."""
-        self._failed_load()
-        if self._failed:
-            return self._load_fault()
+    def final_check(self, *, failed: bool) -> Fault | None:
+        """What went wrong just before the learner ended, because a learner fails at once when its server dies."""
+        self._check_loads()
+        if self._failed_lines:
+            return self._failed_load()
         deadline = time.monotonic() + self._settle
         while failed and time.monotonic() < deadline:
-            if fault := self._lost():
+            if fault := self._check_alive():
                 return fault
             time.sleep(TICK)
         return None
 
-    def _lost(self) -> Fault | None:
+    def _check_alive(self) -> Fault | None:
         if self._job is None:
-            self._missed = 0 if tcp.listeners(self._port) else self._missed + 1
-            lost = self._missed >= MISSES
+            self._misses = 0 if tcp.listeners(self._port) else self._misses + 1
+            lost = self._misses >= MISSES
         else:
-            lost = not self._job.alive
+            lost = not self._job.is_alive
         if not lost:
             return None
         lines = tuple(logs.last_lines(Path(self._job.log))) if self._job else ()
-        what = (
+        reason = (
             f"process {self._job.pid} has ended" if self._job else f"nothing listens on port {self._port} any more"
         )
-        return Fault(Code.SERVER_LOST, f"the rollout server is lost: {what}", lines)
+        return Fault(Code.SERVER_LOST, f"the rollout server is lost: {reason}", lines)
 
-    def _failed_load(self) -> Fault | None:
-        """Whether the log shows a failed load; told one look later, when the whole traceback is there."""
-        whole = bool(self._failed)
+    def _check_loads(self) -> Fault | None:
+        """Whether the log shows a failed load; reported one check later, when the log has the whole traceback."""
+        is_complete = bool(self._failed_lines)
         for line in self._tail.new_lines() if self._tail else ():
             if weights.is_sync(line):
                 self.syncs = (self.syncs or 0) + 1
-            if self._failed or weights.is_failed_load(line):
-                self._failed.append(line)
-        return self._load_fault() if whole else None
+            if self._failed_lines or weights.is_failed_load(line):
+                self._failed_lines.append(line)
+        return self._failed_load() if is_complete else None
 
-    def _load_fault(self) -> Fault:
+    def _failed_load(self) -> Fault:
         log = self._job.log if self._job else ""
         return Fault(
             Code.WEIGHTS_FAILED,
-            f"the rollout server failed to take weights, and ms-swift only logged it ({log})",
-            tuple(weights.traceback(self._failed)),
+            f"the rollout server failed to load weights, and ms-swift only logged it ({log})",
+            tuple(weights.traceback(self._failed_lines)),
         )

@@ -1,4 +1,4 @@
-"""What was run, kept beside its logs: the resolved preset, the command, the environment, the versions."""
+"""The record of a start, beside its logs: the resolved preset, the command, the environment, the versions."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from launch.run.start import Start
     from schema.resolve import Tree
 
-#: Variables that change what ms-swift, vLLM, torch or NCCL do.
-_MATTERS = re.compile(
+#: Variables that change how ms-swift, vLLM, torch or NCCL run.
+_RELEVANT = re.compile(
     r"(?:CUDA|NVIDIA|NCCL|GLOO|TORCH|PYTORCH|TRITON|VLLM|SWIFT|ROLLOUT_SPLIT|HF|HUGGINGFACE|TRANSFORMERS|MODELSCOPE"
     r"|DS|DEEPSPEED|OMP|MKL|RAY|WANDB|SLURM|MAX_PIXELS|IMAGE|VIDEO|FPS)(?:_|$)"
     r"|(?:LD_LIBRARY_PATH|PYTHONPATH|PATH|VIRTUAL_ENV|CONDA_PREFIX|TMPDIR|RANK|LOCAL_RANK|WORLD_SIZE|MASTER_.*"
@@ -32,17 +32,17 @@ _MATTERS = re.compile(
 )
 
 
-def opened(start: Start) -> Path:
-    """Makes the folder of a start, and keeps there what is about to run.
+def create(start: Start) -> Path:
+    """Makes the folder of a start, and writes its record there.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: the folder cannot be written.
     """
     folder = logs.folder(start.request.logs, start.request.side)
-    start.voice.log = folder / logs.LAUNCHER
-    logs.point_at(folder, start.request.side, start.voice)
+    start.report.log = folder / logs.LAUNCHER
+    logs.link_latest(folder, start.request.side, start.report)
     _write(folder, start)
-    start.voice(f"logs in {folder}")
+    start.report(f"logs in {folder}")
     return folder
 
 
@@ -52,28 +52,28 @@ def _write(folder: Path, start: Start) -> None:
     halves: dict[str, Tree] = {"preset.yaml": preset.tree}
     if preset.apart and preset.block is not None:
         halves["preset.rollout.yaml"] = preset.block
-    said = {
+    plan = {
         "side": start.request.side,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "preset": str(preset.resolved.path),
         "command": secrets.command(start.argv),
-        "gpus": start.plan.facts["gpus"].split(","),
+        "gpus": start.plan.gpus,
         "environment": environment(start.environment),
         "not_inherited": [name for name in start.plan.unset if name in os.environ],
-        "facts": dict(start.plan.facts),
+        "server": start.plan.facts and start.plan.facts.model_dump(),
         "python": start.toolchain.python,
         "versions": dict(start.software or {}),
     }
     try:
-        (folder / "plan.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+        (folder / "plan.json").write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
         for name, tree in halves.items():
             text = yaml.safe_dump(secrets.hidden(data(tree)), sort_keys=False, allow_unicode=True)
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{folder}: {error.strerror}; --logs DIR names another folder for logs") from error
+        raise InputError(f"{folder}: {error.strerror}; pass --logs DIR to write logs elsewhere") from error
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables that matter, without their secrets."""
-    told = {name: value for name, value in sorted(variables.items()) if _MATTERS.match(name)}
-    return {name: str(secrets.hidden(value, name)) for name, value in told.items()}
+    """The relevant variables, without their secrets."""
+    relevant = {name: value for name, value in sorted(variables.items()) if _RELEVANT.match(name)}
+    return {name: str(secrets.hidden(value, name)) for name, value in relevant.items()}

@@ -1,4 +1,4 @@
-"""Waits for what an ended run gives back late: runs that follow each other are chained in scripts."""
+"""Waits until an ended run has released its GPUs and its port, because scripts start one run after another."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from launch.run.start import Start
     from schema.findings import Finding
 
-#: Seconds between two looks at the machine.
+#: Seconds between two checks of the machine.
 POLL = 1.0
 
 
 def findings(start: Start) -> list[Finding]:
-    """What speaks against a start, once nothing of it goes by itself any more, or the time for that is up."""
-    begun = time.monotonic()
-    told = False
+    """The findings about a start, once none will pass by itself any more, or the time for that is up."""
+    started = time.monotonic()
+    announced = False
     while True:
-        look = replace(start.look(), waited=time.monotonic() - begun)
-        found = preflight.findings(look, start.request.allow)
-        late = preflight.late(look, found)
-        left = start.request.release_wait - look.waited
-        if not late or left <= 0:
+        snapshot = replace(start.snapshot(), waited=time.monotonic() - started)
+        found = preflight.findings(snapshot, start.request.allow)
+        transient = preflight.transient(snapshot, found)
+        remaining = start.request.release_wait - snapshot.waited
+        if not transient or remaining <= 0:
             return found
-        if not told:
-            start.voice(
-                f"waiting {start.request.release_wait:g} s at most for what an ended run gives back late:"
-                f" {', '.join(late)}"
+        if not announced:
+            start.report(
+                f"waiting for at most {start.request.release_wait:g} s until an ended run releases"
+                f" {', '.join(transient)}"
             )
-            told = True
-        time.sleep(min(POLL, left))
+            announced = True
+        time.sleep(min(POLL, remaining))

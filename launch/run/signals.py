@@ -1,4 +1,4 @@
-"""Signals that end a launcher: each becomes an exception, so that every wait ends and everything is cleaned up."""
+"""Signals that end a launcher: each raises an exception, so that every wait ends and the launcher cleans up."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from types import FrameType
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
-#: Seconds in which signals count as one: a closed terminal, a batch system or a script sends several at once, and
-#: a second exception would end the cleaning up that the first one began.
+#: Seconds in which several signals count as one: a closed terminal, a batch system or a script sends several at
+#: once, and a second exception would interrupt the clean-up that the first one began.
 BURST = 1.0
-#: Those that came while they were held back; None while they are not.
+#: The signals received while they are held back; None while they are not.
 _held: list[int] | None = None
 _haste = False
 _stopped = -BURST
 
 
 class Stopped(BaseException):
-    """The launcher was told to end; its exit code is 128 and the signal's number.
+    """A signal ends the launcher; its exit code is 128 plus the number of the signal.
 
     Attributes:
-        number: of the signal.
+        number: the number of the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -36,8 +36,8 @@ class Stopped(BaseException):
 def catch() -> None:
     """Makes signals raise Stopped.
 
-    A script that starts a launcher with & hands an ignored SIGINT and SIGQUIT on, which must end it all the same;
-    an ignored SIGHUP is nohup's, and stays ignored.
+    A script that starts a launcher with & makes it inherit an ignored SIGINT and SIGQUIT, which must end it all
+    the same; nohup makes it inherit an ignored SIGHUP, which stays ignored.
     """
     for number in ENDING:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
@@ -46,41 +46,41 @@ def catch() -> None:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Holds them back while a process is made, so that none is made and not known; raises at its end.
+    """Holds signals back while the launcher starts a process, so that it knows every process that it started.
 
     Raises:
-        Stopped: one came meanwhile.
+        Stopped: a signal came meanwhile; raised at the end of the block.
     """
     global _held  # noqa: PLW0603 - signal handlers are the process's own, too
     _held = []
     try:
         yield
     finally:
-        came, _held = _held, None
-    if came:
-        _raise(came[0])
+        received, _held = _held, None
+    if received:
+        _raise(received[0])
 
 
 def ignore() -> None:
-    """Lets nothing but SIGKILL interrupt the cleaning up; a SIGINT hastens it."""
+    """Lets only SIGKILL interrupt the clean-up; SIGINT hastens it."""
     for number in ENDING:
         signal.signal(number, _hasten if number == signal.SIGINT else signal.SIG_IGN)
 
 
 @contextmanager
 def ignored() -> Iterator[None]:
-    """As `ignore`, until the block is left."""
-    before = {number: signal.getsignal(number) for number in ENDING}
+    """Ignores signals as `ignore` does, until the end of the block."""
+    previous = {number: signal.getsignal(number) for number in ENDING}
     ignore()
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
 def hastened() -> bool:
-    """Whether SIGINT came while it was cleaned up: Ctrl-C again, from somebody who will not wait."""
+    """Whether the operator pressed Ctrl-C again during the clean-up, and so will not wait."""
     return _haste
 
 

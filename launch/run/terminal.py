@@ -1,4 +1,4 @@
-"""Standard input, output and error of a launcher: a closed, broken or stuck one ends nothing and stops nothing."""
+"""Standard input, output and error of a launcher: if one is closed, broken or stuck, the launcher goes on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-#: Seconds that a terminal or a pipe which takes no more gets, before what would be written is dropped.
+#: Seconds to wait for a terminal or a pipe that takes no more, before the text is dropped.
 PATIENCE = 1.0
 
 
@@ -21,7 +21,7 @@ def prepare() -> None:
     """Makes the standard streams safe to use, whatever the operator's shell did to them."""
     for number in range(3):
         _open_if_closed(number)
-    # Paths need not be UTF-8; a command that is shown has the bytes that it runs with.
+    # Paths need not be UTF-8; a command is shown with the bytes that it runs with.
     sys.stdout = sys.stdout or open(1, "w", closefd=False, encoding="utf-8")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")
@@ -39,10 +39,10 @@ def _open_if_closed(number: int) -> None:
 
 
 class Outlet:
-    """A descriptor that is never waited for long: what a stuck terminal does not take is dropped.
+    """A descriptor on which no write blocks for long: what a stuck terminal does not take is dropped.
 
-    Ctrl-S, a pager that is not scrolled or a dead ssh connection would stop the launcher in a write, and with it
-    the program that it reads and every signal that it should act on.
+    Ctrl-S, a pager that is not scrolled or a dead ssh connection would stop the launcher in a write, so that it
+    would neither read its program's output nor act on signals.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -50,23 +50,23 @@ class Outlet:
         self._patience = PATIENCE
 
     def put(self, data: bytes) -> None:
-        """Writes it, or what is taken of it.
+        """Writes data, or as much of it as the descriptor takes.
 
         Raises:
-            OSError: it is broken: the reader is gone, the disk is full.
+            OSError: the descriptor is broken: the reader is gone, or the disk is full.
         """
-        while data and self._takes():
+        while data and self._is_writable():
             with contextlib.suppress(BlockingIOError):
                 data = data[os.write(self._descriptor, data) :]
 
-    def _takes(self) -> bool:
+    def _is_writable(self) -> bool:
         ready = bool(select.select([], [self._descriptor], [], self._patience)[1])
         self._patience = PATIENCE if ready else 0.0
         return ready
 
 
 def _unblocked(descriptor: int) -> int:
-    """The same terminal or pipe, opened anew: not to block is a property that others who hold it would share."""
+    """The same terminal or pipe, opened again, because all who share a descriptor share whether it blocks."""
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISFIFO(mode) or os.isatty(descriptor):
         with contextlib.suppress(OSError):
@@ -75,7 +75,7 @@ def _unblocked(descriptor: int) -> int:
 
 
 class Lenient(io.RawIOBase):
-    """An outlet for messages, which are dropped where it is broken."""
+    """An outlet for messages; it drops them if it is broken."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
@@ -83,16 +83,16 @@ class Lenient(io.RawIOBase):
         self._outlet = Outlet(descriptor)
 
     def writable(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def fileno(self) -> int:
-        """Its number."""
+        """The number of the descriptor."""
         return self._number
 
     def write(self, data: Buffer, /) -> int:
-        """Takes all of it, as far as its caller knows."""
-        taken = bytes(data)
+        """Writes data, and reports that all of it was written."""
+        chunk = bytes(data)
         with contextlib.suppress(OSError):
-            self._outlet.put(taken)
-        return len(taken)
+            self._outlet.put(chunk)
+        return len(chunk)

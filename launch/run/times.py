@@ -1,4 +1,4 @@
-"""How long a launcher waits before it gives something up: what this shell says, else what suits real jobs."""
+"""How long a launcher waits before it gives up: as variables of this shell say, or as suits real jobs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from schema.errors import InputError
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds; `ROLLOUT_SPLIT_` and the name in capitals is the variable that sets one.
+    """Waits, in seconds; the variable `ROLLOUT_SPLIT_` plus the name in capitals sets each.
 
     Attributes:
-        grace: between TERM and KILL, for what is ended.
+        grace: between SIGTERM and SIGKILL.
         hurry: the same for a learner that waits in vain: it may hang in NCCL, and has nothing to save.
-        ends: the same for a server that lost an engine, which first gets as long to end by itself.
-        settle: for a server that lost an engine to end, and with it the learner before its launcher saw why.
-        answer: for one token of a server which has generated before, and which nobody uses.
-        quiet: of silence after which a learner that lost its completions is taken to wait for them, at least.
+        ends: the same for a server that lost an engine, which first gets as much time to end by itself.
+        settle: after a learner has failed, until it is clear whether its server has failed, too.
+        answer: for one token of a server that has generated before, and that nobody uses.
+        quiet: the shortest silence after which a learner whose completions failed is taken to wait for them.
     """
 
     grace: int = 40
@@ -32,16 +32,16 @@ class Times:
 
 
 def times() -> Times:
-    """What this shell says.
+    """The waits that this shell sets, and the defaults of all others.
 
     Raises:
-        InputError: a variable holds no number.
+        InputError: a variable is not a number.
     """
-    said = {one.name: os.environ.get(f"ROLLOUT_SPLIT_{one.name.upper()}") for one in fields(Times)}
-    return Times(**{name: _seconds(name, text) for name, text in said.items() if text is not None})
+    texts = {field.name: os.environ.get(f"ROLLOUT_SPLIT_{field.name.upper()}") for field in fields(Times)}
+    return Times(**{name: _seconds(name, text) for name, text in texts.items() if text is not None})
 
 
-def _seconds(name: str, said: str) -> int:
-    if not re.fullmatch("[0-9]{1,9}", said):
-        raise InputError(f"ROLLOUT_SPLIT_{name.upper()} is {said!r}; it must be a whole number of seconds")
-    return int(said)
+def _seconds(name: str, text: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise InputError(f"ROLLOUT_SPLIT_{name.upper()} is {text!r}; it must be a whole number of seconds")
+    return int(text)

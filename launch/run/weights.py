@@ -1,4 +1,4 @@
-"""Whether the learner's weights reached the server: what its log says, and what it answers before and after."""
+"""Whether the learner's weights reached the server, by its log and its answers before and after training."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Sequence
 
-#: ms-swift's worker logs what fails and goes on (4.5.2, pipelines/infer/rollout.py:672 and :711); every call that
-#: moves weights is a collective_rpc, and nothing else is.
+#: ms-swift's worker logs a failure and goes on (4.5.2, pipelines/infer/rollout.py:672 and :711); all calls that
+#: move weights are collective_rpc, and no other calls are.
 _FAILED = re.compile(r"Method execution failed: collective_rpc\b")
-#: One POST a sync, after its last bucket (4.5.2, rlhf_trainers/rollout_mixin.py:714).
+#: One POST per sync, after its last bucket (4.5.2, rlhf_trainers/rollout_mixin.py:714).
 _SYNC = re.compile(r'"POST /reset_prefix_cache/ HTTP/[\d.]+" 200')
 #: A line that begins another record of the log, and so ends a traceback.
 _RECORD = re.compile(r"^(\[?(INFO|WARNING|ERROR|DEBUG)\b|\(\w+ pid=\d+\) (INFO|WARNING))")
@@ -23,7 +23,7 @@ _LONGEST = 40
 
 
 def is_failed_load(line: str) -> bool:
-    """Whether a line of the server's log says that weights were not taken."""
+    """Whether a line of the server's log says that the server failed to load weights."""
     return _FAILED.search(line) is not None
 
 
@@ -33,14 +33,14 @@ def is_sync(line: str) -> bool:
 
 
 def traceback(lines: Sequence[str]) -> list[str]:
-    """A failure's lines up to the next record: the first ones and, if it is long, the last ones."""
+    """The lines of a failure up to the next record; of a long one, the first and the last lines."""
     end = next((number for number, line in enumerate(lines) if number and _RECORD.match(line)), len(lines))
-    whole = [line for line in lines[:end] if line.strip()]
-    return whole if len(whole) <= _LONGEST else [*whole[:2], "...", *whole[3 - _LONGEST :]]
+    record = [line for line in lines[:end] if line.strip()]
+    return record if len(record) <= _LONGEST else [*record[:2], "...", *record[3 - _LONGEST :]]
 
 
-def judge(before: str | None, after: str | None, syncs: int | None, say: Callable[[str], None]) -> Fault | None:
-    """What the server's answers to one greedy prompt, before training and after, prove.
+def judge(before: str | None, after: str | None, syncs: int | None, report: Callable[[str], None]) -> Fault | None:
+    """Judges by the server's answers to one greedy prompt, before training and after it, whether weights arrived.
 
     The first sync brings the weights that the server loaded itself, and none follows the last step, so only a
     second one can change anything.
@@ -48,21 +48,21 @@ def judge(before: str | None, after: str | None, syncs: int | None, say: Callabl
     Args:
         before: its answer before the learner started.
         after: its answer after the learner ended.
-        syncs: weight syncs in its log, or None if there is no log to look at.
-        say: tells the operator what was found.
+        syncs: weight syncs in its log, or None if there is no log.
+        report: prints and logs a message.
     """
     if before is None or after is None:
-        say("the weights were not checked: the server did not answer the probe")
+        report("the weights were not checked: the server did not answer the probe")
         return None
     if before != after:
-        say("the server's weights have changed, as they should")
+        report("the server's weights have changed, as they should")
         return None
     if syncs == 1:
-        say("the weights were not checked: the learner ended before its second sync")
+        report("the weights were not checked: the learner ended before its second sync")
         return None
-    seen = "" if syncs is None else f" (its log shows {syncs} weight syncs)"
+    evidence = "" if syncs is None else f" (its log shows {syncs} weight syncs)"
     return Fault(
         Code.WEIGHTS_STALE,
         "the learner finished, but the server answers exactly as before: no trained weights arrived"
-        f"{seen}, or the steps were too small to show; --no-weights-check turns this check off",
+        f"{evidence}, or the steps were too small to show; --no-weights-check turns this check off",
     )

@@ -1,7 +1,7 @@
 """Runs a learner whose requests to its rollout server carry a key; run by torchrun in the learner's environment.
 
 ms-swift 4.6.0 guards the server's routes, but its own client sends no key (rlhf_trainers/vllm_client.py: plain
-`requests` sessions), so it is added here: to requests for that one server, and to no other.
+`requests` sessions), so this module adds it to requests for that one server, and to no other.
 """
 
 import os
@@ -14,7 +14,7 @@ VARIABLE, ORIGIN = "ROLLOUT_SPLIT_API_KEY", "ROLLOUT_SPLIT_ORIGIN"
 
 
 def main() -> None:
-    """Takes the first word as the module to run, the others as its own."""
+    """Runs the module that the first argument names, with the other arguments."""
     key, origin = os.environ.pop(VARIABLE), os.environ.pop(ORIGIN) + "/"
     plain = requests.Session.request
 
@@ -25,7 +25,7 @@ def main() -> None:
 
     requests.Session.request = request
     del sys.argv[0]
-    sys.path[0] = os.getcwd()  # noqa: PTH109 - as `python -m` has it
+    sys.path[0] = os.getcwd()  # noqa: PTH109 - as `python -m` does
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 

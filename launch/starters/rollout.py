@@ -1,8 +1,8 @@
 """Runs `swift rollout` with a key that no command line and no log shows; run by the environment that has ms-swift.
 
-ms-swift 4.6.0 takes the key as `--api_key` only: `swift` would print its whole command and hand it on as one, YAML
-included (cli/main.py:101), and the server would log all its arguments (pipelines/base.py:20). Its guard reads the
-key anew at every request (pipelines/infer/rollout.py:741), so it may come after both.
+ms-swift 4.6.0 takes the key as `--api_key` only: `swift` would print its whole command line, values of a YAML file
+included, and pass it on (cli/main.py:101), and the server would log all its arguments (pipelines/base.py:20). Its
+guard reads the key again at every request (pipelines/infer/rollout.py:741), so the key may be set after both.
 """
 
 import os
@@ -12,7 +12,7 @@ VARIABLE = "ROLLOUT_SPLIT_API_KEY"
 
 
 def main() -> None:
-    """Builds the server from the words of the command line, gives it the key, and runs it."""
+    """Builds the server from the arguments of the command line, sets its key, and runs it."""
     key = os.environ.pop(VARIABLE)
     from swift.pipelines.infer.rollout import SwiftRolloutDeploy  # noqa: PLC0415 - spawned workers import this file
 

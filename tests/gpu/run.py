@@ -134,16 +134,18 @@ class Kin:
         """The ids of those that live now, launchers included."""
         with self.lock:
             found = {launcher.process.pid for launcher in Launcher.started if launcher.process.poll() is None}
-            for process in sorted(processes.everyone(), key=lambda process: (process.started, process.pid)):
+            for process in sorted(processes.all_processes(), key=lambda process: (process.started, process.pid)):
                 known = (process.pid, process.started)
-                if process.lives and (known in self.seen or not found.isdisjoint({process.pid, process.parent})):
+                if process.is_alive and (
+                    known in self.seen or not found.isdisjoint({process.pid, process.parent})
+                ):
                     found.add(process.pid)
                     self.seen.add(known)
-            return [pid for pid, started in sorted(self.seen) if processes.alive(pid, started)]
+            return [pid for pid, started in sorted(self.seen) if processes.is_still_alive(pid, started)]
 
     def left(self) -> list[str]:
         """Those that live, for a message."""
-        return [processes.named(pid) for pid in self.look()]
+        return [processes.description(pid) for pid in self.look()]
 
     def named(self, name: str) -> int:
         """The id of the one whose command line begins so."""

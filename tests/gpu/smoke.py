@@ -125,7 +125,7 @@ def loop(smoke: Smoke, size: str) -> None:
         [size, "of which, at the median", parts],
         [size, "peak that torch held on the learner's GPU", f"{figures.learner_memory(learned.said)} GiB"],
     ]
-    smoke.saw(f"{size}: SIGTERM to the server's launcher", server.end(), 143, "ending what it started")
+    smoke.saw(f"{size}: SIGTERM to the server's launcher", server.end(), 143, "ending its processes")
 
 
 def faults(smoke: Smoke) -> None:
@@ -170,7 +170,7 @@ def _kills(smoke: Smoke, work: Work, preset: Path, server: Launcher) -> None:
         learner = _training(smoke, preset)
         killed = time.monotonic()
         ended, lost = server.end(number), learner.wait(60, killed)
-        words = "ending what it started" if code > 0 else READY
+        words = "ending its processes" if code > 0 else READY
         _lost(smoke, f"SIG{name} to the server's launcher while the learner trains", lost)
         smoke.saw("the same, at the server's launcher", ended, code, words)
 
@@ -200,7 +200,7 @@ def engines(smoke: Smoke) -> None:
         answers = json.load(reply)
     assert len(answers) == len(ask), answers
     smoke.rows.append(["tiny", "DP = 2: ready, and three prompts answered", f"{ready:.0f} s"])
-    smoke.saw("DP = 2: SIGTERM to the launcher", server.end(), 143, "ending what it started")
+    smoke.saw("DP = 2: SIGTERM to the launcher", server.end(), 143, "ending its processes")
 
 
 def report(smoke: Smoke) -> str:

@@ -1,12 +1,11 @@
 """Looks at a machine that is fit for a start, to be changed by tests."""
 
 import os
-from dataclasses import replace
 
 from launch.argv.plans import learner_plan
 from launch.argv.plans import server_plan
 from launch.machine import processes
-from launch.preflight import Look
+from launch.preflight import Snapshot
 from launch.state import Job
 from schema import catalogue
 from schema.split.gpus import parse_list
@@ -32,15 +31,20 @@ def fit(folder, side="server", *edits, gpus="0,"):
     own = parse_list(gpus)
     context = about(preset, rollout=own) if side == "server" else about(preset, train=own)
     plan = server_plan(context, own) if side == "server" else learner_plan(context, own)
-    return Look(side, context, plan, {}, FREE, FIT, "python", "true")
+    return Snapshot(side, context, plan, {}, FREE, FIT, "python", "true")
 
 
-def job(look, kind="server", **changes):
-    """A job of this project that runs, with the ports and settings of a look."""
+def job(look, kind="server", gpus=("3",), **changes):
+    """A job of this project that runs, with the server of a look; changes are those of its facts."""
     me = processes.read(os.getpid())
-    facts = look.plan.facts
-    told = Job(
-        kind, me.pid, me.started, me.pid, me.group, "127.0.0.1", look.port, look.group_port, facts["model"],
-        ("3",), 1, facts["digest"], "log",
-    )  # fmt: skip
-    return replace(told, **changes)
+    server = look.server.model_copy(update=changes)
+    return Job(
+        kind=kind,
+        pid=me.pid,
+        started=me.started,
+        launcher=me.pid,
+        group=me.group,
+        gpus=gpus,
+        server=server,
+        log="log",
+    )

@@ -233,7 +233,7 @@ def test_values_are_as_they_are(translated, value):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["config"], "config is not of the form key=value; --help tells more"),
+        (["config"], "config is not of the form key=value; pass --help to see how to call it"),
         (["config gpus=1"], "config\\ gpus=1 is not of the form key=value"),
         (["--wait-timeout=3"], "--wait-timeout=3 is not of the form key=value"),
         (["=3"], "=3 is not of the form key=value"),
@@ -254,7 +254,7 @@ def test_help_of_a_script_tells_its_words_and_names_the_command(translated, side
     code, out, said = translated(script, word)
     assert (code, said) == (0, "")
     assert out.startswith(f"Usage: bash scripts/{script} config=PATH gpus=LIST")
-    assert f"`rollout-split {side} --help` tells what all options and exit codes mean" in out
+    assert f"`rollout-split {side} --help` explains all options and exit codes" in out
 
 
 def test_without_rollout_split(bench):

@@ -45,7 +45,7 @@ def test_an_environment_that_is_not_there(bench, word):
 @pytest.mark.parametrize("word", ["python=/bin/true", "python=/bin/sh"])
 def test_an_interpreter_of_something_else(bench, word):
     code, _, said = end(bench.server(word, "preflight_only=true"))
-    expected = f"error[software-missing] {word[7:]} does not answer as a Python interpreter"
+    expected = f"error[software-missing] {word[7:]} does not run as a Python interpreter"
     assert (code, expected in said) == (1, True)
 
 
@@ -56,11 +56,11 @@ def test_a_wrapper_of_swift(bench):
     wrapper.chmod(0o755)
     word = f"swift={wrapper}"
     code, _, said = end(bench.server(word, "preflight_only=true"))
-    assert (code, f"warning[software-unseen] {wrapper} does not tell which Python runs it" in said) == (0, True)
+    assert (code, f"warning[software-unseen] {wrapper} does not name the Python that runs it" in said) == (0, True)
     code, _, said = end(bench.learner(word, "dry_run=true"))
     assert (
         code,
-        f"--swift {wrapper}: nothing in it tells which Python runs it; --python PATH names that" in said,
+        f"--swift {wrapper}: the script does not name the Python that runs it; pass --python PATH" in said,
     ) == (2, True)
     code, out, _ = end(bench.learner(word, f"python={bench.home}/bin/python", "dry_run=true"))
     assert (code, f" {bench.home}/bin/python -m torch.distributed.run " in out) == (0, True)

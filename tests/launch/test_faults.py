@@ -68,7 +68,9 @@ def test_group_port_taken(bench, faults):
 
 def test_stale_server(bench, faults):
     bench.running_server()
-    faults.judge("stale server", bench.learner(), 1, f"what answers on port {bench.port} was not started here")
+    faults.judge(
+        "stale server", bench.learner(), 1, f"no launcher on this node started what answers on port {bench.port}"
+    )
     assert not (bench.home / "torchrun.json").exists()
 
 
@@ -76,7 +78,7 @@ def test_stale_server(bench, faults):
 
 
 def test_wrong_world_size(bench, faults):
-    message = "the server has world size 3, but the preset means TP x DP = 1"
+    message = "the server has world size 3, but the preset says TP x DP = 1"
     faults.judge("wrong world size", bench.server(QUIET, STAND_IN_WORLD="3"), 82, message, bench.left)
 
 
@@ -161,14 +163,14 @@ def test_learner_that_hangs_is_ended_soon_after_its_server(bench, faults):
     learner = bench.learner(QUIET, STAND_IN_IGNORES_TERM="1")
     bench.said("torchrun")
     os.kill(bench.said("swift")["pid"], signal.SIGKILL)
-    message = "killing what has not ended"
+    message = "killing the processes that have not ended"
     faults.judge("learner hangs when its server dies", learner, 84, message, lambda: learners(bench))
 
 
 def test_learner_is_killed(bench, faults):
     learner, _ = training(bench)
     os.kill(bench.said("torchrun")["pid"], signal.SIGKILL)
-    faults.judge("learner killed", learner, 137, "ending what it started", lambda: learners(bench))
+    faults.judge("learner killed", learner, 137, "ending its processes", lambda: learners(bench))
     assert bench.healthy()
 
 
@@ -177,7 +179,7 @@ def test_launcher_is_killed(bench, faults, side):
     learner, server = training(bench)
     killed = {"server": server, "learner": learner}[side]
     killed.kill()
-    message = "the launcher was killed: ending what it started"
+    message = "the launcher was killed: ending its processes"
     faults.judge(f"{side}'s launcher killed", killed, -signal.SIGKILL, message, lambda: remains(bench, side))
 
 
@@ -231,7 +233,7 @@ def test_learner_is_told_to_end_while_its_weights_are_checked(bench):
 def test_weights_that_do_not_load(bench, faults):
     bench.ready_server(STAND_IN_FAILS="1")
     learner = bench.learner(QUIET, STAND_IN_SYNCS="1")
-    message = "failed to take weights, and ms-swift only logged it"
+    message = "failed to load weights, and ms-swift only logged it"
     faults.judge("weight load fails", learner, 85, message, lambda: learners(bench))
 
 
@@ -279,7 +281,7 @@ def test_completions_that_fail_as_the_learner_learns(bench, faults):
 def test_logs_that_cannot_be_made(bench, faults):
     (bench.home / "file").touch()
     server = bench.server("logs=file/logs")
-    faults.judge("no folder for logs", server, 2, "--logs DIR names another folder for logs")
+    faults.judge("no folder for logs", server, 2, "pass --logs DIR to write logs elsewhere")
     assert not (bench.home / "swift.json").exists()
 
 

@@ -66,12 +66,12 @@ def test_server_gets_its_file_s_words_and_variables(flat):
         " --vllm_tensor_parallel_size 1 --vllm_data_parallel_size 2 --vllm_max_model_len 4096 --vllm_engine_kwargs"
         " '{\"enable_chunked_prefill\": true}' --log_level warning"
     )
-    assert flat("server", "4-5").shown() == words
-    assert flat("server", "4-5", "x.rollout.yaml").shown() == words
+    assert flat("server", "4-5").command_line() == words
+    assert flat("server", "4-5", "x.rollout.yaml").command_line() == words
 
 
 def test_learner_gets_its_file_s_words_and_variables_and_keeps_the_file(flat, tmp_path):
-    assert flat("learner", "3").shown().replace(str(tmp_path), "HERE") == (
+    assert flat("learner", "3").command_line().replace(str(tmp_path), "HERE") == (
         "MAX_PIXELS=1003520 SWIFT_CONFIG_FILE=HERE/x.yaml CUDA_VISIBLE_DEVICES=3"
         " torchrun --standalone --nproc_per_node=1 -m swift.cli.rlhf --rlhf_type grpo --model models/none"
         " --dataset train.jsonl --reward_funcs accuracy --reward_weights 1.0 --per_device_train_batch_size 4"
@@ -90,7 +90,7 @@ def test_variables_of_the_shell_win_where_ms_swift_lets_them(release, kept, flat
 
 def test_both_sides_know_the_server_by_its_words_and_variables(flat, tmp_path):
     def digest(side):
-        return flat(side, "6,7").facts["digest"]
+        return flat(side, "6,7").server.digest
 
     before = digest("server")
     assert digest("learner") == before

@@ -99,7 +99,7 @@ def test_dry_run_prints_the_exact_command_and_starts_nothing(bench, script, pres
         (LEARNER, ["gpus=0", "wait_timeout=5m"], "'5m' is not a number of seconds"),
         ("train.sh", [], "Missing option '--gpus'"),
         (SERVER, ["gpus="], "Invalid value for '--gpus': it is empty"),
-        ("train.sh", ["gpus=0", "entry=-c"], "'-c' is no name of a Python module"),
+        ("train.sh", ["gpus=0", "entry=-c"], "'-c' is not the name of a Python module"),
     ],
 )
 def test_wrong_words(bench, script, words, message):
@@ -202,7 +202,7 @@ def test_folder_of_notes_that_is_not_the_users_own(bench, made, word):
     made(bench.state)
     mode = bench.state.stat().st_mode
     code, _, said = end(bench.server(word))
-    expected = "is not a folder that you alone may write in; ROLLOUT_SPLIT_STATE names another folder"
+    expected = "is not a folder that you alone may write in; set ROLLOUT_SPLIT_STATE to another folder"
     assert (code, expected in said) == (2, True)
     assert bench.state.stat().st_mode == mode
     assert not (bench.home / "swift.json").exists()

@@ -4,7 +4,7 @@ import os
 import threading
 
 from launch.run.logs import Pump
-from launch.run.voice import Voice
+from launch.run.reporter import Reporter
 
 LINES = 50_000
 
@@ -20,7 +20,7 @@ def test_last_lines_may_be_asked_for_while_output_comes(tmp_path):
     talker = threading.Thread(target=talk, args=(writer,))
     seen = set()
     with os.fdopen(reader, "rb") as stream:
-        pump = Pump(stream, tmp_path / "log", show=False, voice=Voice("server"))
+        pump = Pump(stream, tmp_path / "log", show=False, report=Reporter("server"))
         pump.start()
         talker.start()
         while pump.is_alive():

@@ -7,11 +7,11 @@ import socket
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 
 import pytest
 
 from launch import state
+from launch.argv.facts import ServerFacts
 from launch.machine import processes
 from launch.machine import software
 from launch.machine import tcp
@@ -197,10 +197,14 @@ def test_addresses():
 def test_only_notes_of_living_processes_count(monkeypatch, tmp_path):
     monkeypatch.setenv("ROLLOUT_SPLIT_STATE", str(tmp_path))
     me = processes.read(os.getpid())
-    rest = (0, 0, "::1", 1, 51216, "m", ("0",), 1, "d", "log")
 
-    def note(port, pid, started):
-        return state.Job("server", pid, started, *rest[:3], port, *rest[4:])
+    def note(port, pid, started, digest="d"):
+        server = ServerFacts(
+            host="::1", port=port, group_port=51216, tensor_parallel_size=1, data_parallel_size=1,
+            vllm_max_model_len=None, model="m", settings={}, digest=digest,
+        )  # fmt: skip
+        log = "logs/\udcff"  # a path need not be UTF-8
+        return state.Job(kind="server", pid=pid, started=started, launcher=0, gpus=("0",), server=server, log=log)
 
     with subprocess.Popen(["true"]) as ended:
         pass
@@ -213,8 +217,8 @@ def test_only_notes_of_living_processes_count(monkeypatch, tmp_path):
     assert state.job("server", 2) == notes[1]
     assert state.job("learner", 2) is None
     with pytest.raises(state.ClaimedError, match="a rollout server of launcher"):
-        replace(notes[1], digest="x").claim()
-    replace(notes[0], pid=me.pid).claim()  # of a process that has ended, so it counts for nothing
-    assert state.job("server", 1).digest == "d"
+        note(2, me.pid, me.started, "x").claim()
+    notes[0].model_copy(update={"pid": me.pid}).claim()  # of a process that has ended, so it counts for nothing
+    assert state.job("server", 1).server.digest == "d"
     state.job("server", 1).remove()
     assert not (tmp_path / "server-1.json").exists()

@@ -19,8 +19,8 @@ def fault_after(*seen):
     """What the last of several looks finds, each at a time and with new lines; the others find nothing."""
     watch = OverlapWatch(0, QUIET)
     *before, (now, lines) = seen
-    assert not any(watch.look(lines, now) for now, lines in before)
-    return watch.look(lines, now)
+    assert not any(watch.check(lines, now) for now, lines in before)
+    return watch.check(lines, now)
 
 
 def test_completions_that_failed():

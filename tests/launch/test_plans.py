@@ -7,6 +7,8 @@ import pytest
 
 from launch import checked
 from launch.argv import arguments as argv
+from launch.argv.facts import differences
+from launch.argv.facts import resolved_model
 from launch.argv.plan import Plan
 from launch.argv.plans import learner_plan
 from launch.argv.plans import server_plan
@@ -194,7 +196,7 @@ def test_entry_gets_the_preset_alone(preset):
 
 @pytest.mark.parametrize("entry", ["", "-c", "my-repo.train", "my_repo/train.py", "my_repo.", "a b"])
 def test_entry_must_be_a_module(preset, entry):
-    with pytest.raises(InputError, match="is no name of a Python module"):
+    with pytest.raises(InputError, match="is not the name of a Python module"):
         learner_plan(about(preset()), ONE, entry)
 
 
@@ -221,26 +223,25 @@ def test_plan_of_the_server(preset):
     plan = server_plan(about(preset()), Gpus(1, ("3",)))
     assert plan.environment == {"CUDA_VISIBLE_DEVICES": "3"}
     assert {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} < set(plan.unset)
-    facts = dict(plan.facts)
-    assert len(facts.pop("digest")) == 16
-    assert facts == {
+    assert plan.gpus == ("3",)
+    assert plan.server.model_dump(exclude={"settings", "digest"}) == {
         "host": "127.0.0.1",
-        "port": "8080",
-        "group_port": "51216",
-        "tensor_parallel_size": "1",
-        "data_parallel_size": "1",
-        "world_size": "1",
-        "vllm_max_model_len": "512",
-        "model": "build/smoke/model",
-        "gpus": "3",
+        "port": 8080,
+        "group_port": 51216,
+        "tensor_parallel_size": 1,
+        "data_parallel_size": 1,
+        "vllm_max_model_len": 512,
+        "model": resolved_model("build/smoke/model"),
     }
+    assert plan.server.world_size == 1
+    assert plan.server.settings["vllm_enforce_eager"] == "true"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ('["127.0.0.1"]', "[10.0.0.1]", "names no place where its server can listen"),
-        ("[8080]", "[8080, 8081]", "names no place where its server can listen"),
+        ('["127.0.0.1"]', "[10.0.0.1]", "names no address where its server can listen"),
+        ("[8080]", "[8080, 8081]", "names no address where its server can listen"),
         ("    rollout_server:", "    other_server:", "has no settings of a server that could be started"),
     ],
 )
@@ -266,16 +267,54 @@ def test_a_server_is_asked_for_a_token_unless_a_bare_prompt_is_not_enough(preset
 @pytest.mark.parametrize("said", ["29600", "[29600]"])
 def test_group_port_of_the_preset(preset, said):
     path = preset(("  vllm_server_timeout", f"  vllm_server_group_port: {said}\n  vllm_server_timeout"))
-    assert server_plan(about(path), ONE).facts["group_port"] == "29600"
+    assert server_plan(about(path), ONE).server.group_port == 29600
 
 
 def test_digest_tells_servers_apart_and_not_learners(preset):
     def digest(*edits):
-        return learner_plan(about(preset(*edits)), ONE).facts["digest"]
+        return learner_plan(about(preset(*edits)), ONE).server.digest
 
     assert digest() == digest(("learning_rate: 1.0e-5", "learning_rate: 2.0e-5"))
     assert digest() != digest(("vllm_gpu_memory_utilization: 0.3", "vllm_gpu_memory_utilization: 0.4"))
     assert digest() != digest(("build/smoke/model", "build/smoke/other"))
+
+
+@pytest.mark.parametrize(
+    ("edits", "told"),
+    [
+        ([("learning_rate: 1.0e-5", "learning_rate: 2.0e-5")], []),
+        (
+            [("vllm_gpu_memory_utilization: 0.3", "vllm_gpu_memory_utilization: 0.4"), ("\n  seed: 17", "")],
+            [
+                "its vllm_gpu_memory_utilization is 0.3, and the preset says 0.4",
+                "its seed is 17, and the preset does not set it",
+            ],
+        ),
+        (
+            [("  template: qwen3\n", "  template: qwen3\n  system: Be brief.\n")],
+            ["it has no system, and the preset says 'Be brief.'"],
+        ),
+        (
+            [("  template: qwen3\n", f"  template: qwen3\n  system: {'x' * 500}\n")],
+            ["its system is not the preset's"],
+        ),
+    ],
+)
+def test_differences_are_told_by_name_with_both_values(preset, edits, told):
+    server = server_plan(about(preset()), ONE).server
+    now = learner_plan(about(preset(*edits)), ONE).server
+    assert [str(difference) for difference in differences(server, now)] == told
+
+
+def test_a_secret_that_differs_is_not_told(preset):
+    def facts(token):
+        edit = ("  model_type: qwen3", f"  hub_token: {token}\n  model_type: qwen3")
+        return server_plan(about(preset(edit)), ONE).server
+
+    one, other = facts("hush-one"), facts("hush-two")
+    assert "hush" not in one.model_dump_json()
+    assert [str(difference) for difference in differences(one, other)] == ["its secret is not the preset's"]
+    assert not list(differences(one, facts("hush-one")))
 
 
 def test_colocate_preset_has_a_learner_and_no_server():
@@ -283,11 +322,7 @@ def test_colocate_preset_has_a_learner_and_no_server():
     with pytest.raises(InputError, match=r"vllm_mode is 'colocate': there is no rollout server to start"):
         server_plan(everything, gpus)
     plan = learner_plan(everything, gpus)
-    assert plan.facts == {
-        "model": "models/qwen3-vl-4b-summary-1024-merged",
-        "gpus": "0,1,2,3,4,5,6,7",
-        "learners": "8",
-    }
+    assert (plan.facts, plan.gpus) == (None, tuple("01234567"))
     assert "--nproc_per_node=8" in plan.argv
 
 
@@ -302,15 +337,15 @@ def test_learner_asks_the_server_past_a_proxy(preset, monkeypatch):
 
 
 def test_a_person_is_shown_words_as_bash_reads_them():
-    plan = Plan({}, {"CUDA_VISIBLE_DEVICES": "0,1", "NOTE": "a b"}, ("RANK",), ("swift", "--", "it's"))
-    assert plan.shown() == "CUDA_VISIBLE_DEVICES=0,1 NOTE='a b' swift -- 'it'\"'\"'s'"
+    plan = Plan((), None, {"CUDA_VISIBLE_DEVICES": "0,1", "NOTE": "a b"}, ("RANK",), ("swift", "--", "it's"))
+    assert plan.command_line() == "CUDA_VISIBLE_DEVICES=0,1 NOTE='a b' swift -- 'it'\"'\"'s'"
 
 
 def test_a_person_is_shown_what_must_not_be_inherited(monkeypatch):
-    plan = Plan({}, {"CUDA_VISIBLE_DEVICES": "0"}, ("RANK", "LOCAL_RANK"), ("swift",))
+    plan = Plan((), None, {"CUDA_VISIBLE_DEVICES": "0"}, ("RANK", "LOCAL_RANK"), ("swift",))
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     monkeypatch.setenv("RANK", "0")
-    assert plan.shown() == "env -u RANK CUDA_VISIBLE_DEVICES=0 swift"
+    assert plan.command_line() == "env -u RANK CUDA_VISIBLE_DEVICES=0 swift"
 
 
 # The split as far as one launcher knows it

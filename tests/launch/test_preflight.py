@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from launch import preflight
-from launch.preflight import Seen
+from launch.preflight import ServerStatus
 from schema import catalogue
 from schema.findings import Severity
 from tests.launch.bench import SMOKE
@@ -38,7 +38,7 @@ def test_nothing_speaks_against_a_fit_machine(look, side):
 def test_port_that_another_service_uses_as_its_own_end(look):
     here = look()
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
-        client.bind(("127.0.0.1", here.port))
+        client.bind(("127.0.0.1", here.server.port))
         client.connect(listener.getsockname())
         assert "is held by a connection that uses it as its own port" in only(here).message
 
@@ -57,7 +57,7 @@ def test_port_that_is_too_low_for_this_user(look, monkeypatch):
 @pytest.mark.parametrize("side", ["server", "learner"])
 def test_group_port(look, side):
     here = look(side)
-    with socket.create_server(("127.0.0.1", here.group_port)):
+    with socket.create_server(("127.0.0.1", here.server.group_port)):
         assert only(here).rule == "group-port-taken"
         assert ids(here, trusted=True) == []
         # the server itself holds it for a learner that was killed
@@ -66,14 +66,14 @@ def test_group_port(look, side):
 
 def test_group_port_of_an_ended_job_is_free(look):
     here = look()
-    linger(here.group_port)
+    linger(here.server.group_port)
     assert ids(here) == []
 
 
 @pytest.mark.parametrize(("offset", "found"), [(0, 1), (-99, 1), (-100, 0), (1, 0)])
 def test_engine_ports(look, offset, found):
     here = look()
-    clashes = ids(here, environment={"VLLM_PORT": str(here.port + offset)}).count("engine-port-clash")
+    clashes = ids(here, environment={"VLLM_PORT": str(here.server.port + offset)}).count("engine-port-clash")
     assert clashes >= found
 
 
@@ -113,7 +113,7 @@ def test_gpus_that_do_not_exist(look):
 
 def test_gpu_under_two_names(look):
     here = look("server", ("data_parallel_size: 1", "data_parallel_size: 2"), gpus="1,GPU-11")
-    assert only(here).message == "GPU GPU-11 is listed twice: it is 1, too"
+    assert only(here).message == "--gpus names one GPU twice: 1 and GPU-11"
 
 
 @pytest.mark.parametrize(
@@ -167,8 +167,8 @@ def test_variables(look, side, variables, found):
 @pytest.mark.parametrize(
     ("own", "message", "fix"),
     [
-        ({}, "is inherited", "unset VLLM_USE_V1"),
-        ({"VLLM_USE_V1": "0"}, "stands in the preset's ENV", "take it out of ENV"),
+        ({}, "is inherited from this shell", "unset VLLM_USE_V1"),
+        ({"VLLM_USE_V1": "0"}, "is set in the preset's ENV", "remove VLLM_USE_V1 from ENV"),
     ],
 )
 def test_who_sets_a_variable(look, own, message, fix):
@@ -180,7 +180,7 @@ def test_who_sets_a_variable(look, own, message, fix):
 
 def test_master_port(look):
     here = look()
-    assert ids(here, environment={"MASTER_PORT": str(here.group_port)}) == [
+    assert ids(here, environment={"MASTER_PORT": str(here.server.group_port)}) == [
         "inherited-launch",
         "master-port-clash",
     ]
@@ -202,9 +202,8 @@ def test_master_port(look):
 )
 def test_model(look, model, severity, monkeypatch):
     monkeypatch.chdir(SMOKE.parents[2])
-    here = look()
-    facts = {**here.plan.facts, "model": model}
-    finding = only(here, plan=replace(here.plan, facts=facts))
+    here = look("server", ("build/smoke/model", model))
+    finding = only(here)
     assert (finding.rule, finding.severity) == ("model-missing", severity)
 
 
@@ -275,28 +274,31 @@ def test_missing_program(look):
 # The server that a learner found
 
 
+def other(mine, **changes):
+    return mine.model_copy(update={"server": mine.server.model_copy(update=changes)})
+
+
 @pytest.mark.parametrize(
-    ("seen", "found"),
+    ("status", "found"),
     [
-        (lambda mine: Seen(None, mine, 1, (mine.pid,)), []),
-        (lambda mine: Seen("waited 3 seconds"), ["server-not-ready"]),
-        (lambda mine: Seen(None, None, 1, (7,)), ["unknown-server"]),
-        (lambda mine: Seen(None, mine, 1, (7,)), ["unknown-server"]),
-        (lambda mine: Seen(None, mine, 2, (mine.pid,)), ["another-server"]),
-        (lambda mine: Seen(None, replace(mine, digest="x"), 1, (mine.pid,)), ["another-server"]),
-        (lambda mine: Seen(None, replace(mine, model="x"), 1, (mine.pid,)), ["another-server"]),
+        (lambda mine: ServerStatus(None, mine, 1, (mine.pid,)), []),
+        (lambda mine: ServerStatus("waited 3 seconds"), ["server-not-ready"]),
+        (lambda mine: ServerStatus(None, None, 1, (7,)), ["unknown-server"]),
+        (lambda mine: ServerStatus(None, mine, 1, (7,)), ["unknown-server"]),
+        (lambda mine: ServerStatus(None, mine, 2, (mine.pid,)), ["another-server"]),
+        (lambda mine: ServerStatus(None, other(mine, digest="x"), 1, (mine.pid,)), ["another-server"]),
     ],
 )
-def test_server_that_was_found(look, seen, found):
+def test_server_that_was_found(look, status, found):
     here = look("learner")
-    assert ids(here, side="connect", seen=seen(job(here))) == found
+    assert ids(here, side="connect", server_status=status(job(here))) == found
 
 
 def test_server_that_the_operator_vouches_for(look):
     here = replace(look("learner"), side="connect", trusted=True)
-    assert ids(here, seen=Seen(None, None, 1, (7,))) == []
-    assert ids(here, seen=Seen(None, job(here, digest="x"), 1, (7,))) == []
-    assert ids(here, seen=Seen(None, None, 3, (7,))) == ["another-server"]
+    assert ids(here, server_status=ServerStatus(None, None, 1, (7,))) == []
+    assert ids(here, server_status=ServerStatus(None, job(here, digest="x"), 1, (7,))) == []
+    assert ids(here, server_status=ServerStatus(None, None, 3, (7,))) == ["another-server"]
 
 
 # All at once
@@ -313,7 +315,7 @@ def test_what_is_allowed_only_warns(look):
 
 def test_what_is_allowed_must_be_a_check(bench):
     code, _, said = end(bench.server("allow=port-taken,gpu-bussy"))
-    assert (code, "--allow names gpu-bussy;" in said) == (2, True)
+    assert (code, "--allow names unknown checks: gpu-bussy;" in said) == (2, True)
 
 
 def test_all_findings_at_once_and_nothing_is_started(bench):

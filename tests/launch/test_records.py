@@ -40,7 +40,7 @@ def test_what_has_the_name_of_a_link_stays_as_it_is(bench):
     code, _, said = end(bench.learner("health_check=false", STAND_IN_EXIT="0"))
     assert code == 0
     for name in ("latest", "latest-learner"):
-        assert f"{name} does not point at the newest logs: it is no link, and was left as it is" in said
+        assert f"{name} does not point at the newest logs: it is not a link, and was left as it is" in said
     assert (bench.logs / "latest").read_text() == "precious"
 
 
@@ -122,7 +122,7 @@ def test_key_goes_to_the_learner_alone(bench):
 
 def test_key_that_guards_nothing(bench):
     code, _, said = end(bench.server("preflight_only=true", ROLLOUT_SPLIT_API_KEY=KEY))
-    assert (code, "error[key-unguarded] a key is given, but ms-swift 4.5.2 does not ask for it" in said) == (
+    assert (code, "error[key-unguarded] the server has a key, but ms-swift 4.5.2 does not ask for it" in said) == (
         1,
         True,
     )

@@ -1,4 +1,4 @@
-"""Starts that follow each other: what an ended run gives back late is waited for, what lives is not."""
+"""Starts that follow each other wait for what an ended run releases late, not for what a living one holds."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from tests.launch.bench import until
 from tests.launch.looks import FREE
 from tests.launch.looks import job
 
-WAITS = "s at most for what an ended run gives back late: GPU {} (1156 of 143771 MiB in use, by no living process)"
+WAITS = "s until an ended run releases GPU {} (1156 of 143771 MiB in use, by no living process)"
 NEVER = {"STAND_IN_LATE": "1000"}
 
 
@@ -42,7 +42,7 @@ def test_a_server_starts_once_the_memory_is_there(late):
 def test_memory_that_is_never_given_back(late, words):
     begun = time.monotonic()
     code, _, said = end(late.server("release_wait=1.5", *words, **NEVER))
-    assert (code, said.count("waiting 1.5 s at most")) == (1, 1), said
+    assert (code, said.count("waiting for at most 1.5 s")) == (1, 1), said
     assert "1156 of 143771 MiB are in use, by no process that nvidia-smi knows, still after 2 s" in said
     assert 1.5 <= time.monotonic() - begun < 20
     assert not (late.home / "swift.json").exists()
@@ -79,7 +79,7 @@ def test_what_is_allowed_is_not_waited_for(late):
 def test_a_port_that_lingers_is_waited_for(bench):
     linger(bench.port)
     code, _, said = end(bench.server("release_wait=0.5"))
-    assert (code, said.count(f"gives back late: port {bench.port} (connections in TIME_WAIT)")) == (1, 1), said
+    assert (code, said.count(f"releases port {bench.port} (connections in TIME_WAIT)")) == (1, 1), said
     assert f"port {bench.port} is held by connections in TIME_WAIT" in said
 
 
@@ -99,7 +99,7 @@ def test_who_holds_the_memory(look, used, apps, waits, message):
     here = replace(look(), gpus=(FREE[0]._replace(used=used, apps=apps), *FREE[1:]))
     (found,) = preflight.findings(here)
     assert message in found.message
-    assert bool(preflight.late(here, [found])) is waits
+    assert bool(preflight.transient(here, [found])) is waits
 
 
 def test_a_process_that_has_ended_and_was_not_reaped_holds_nothing():
@@ -107,7 +107,7 @@ def test_a_process_that_has_ended_and_was_not_reaped_holds_nothing():
     if not pid:
         os._exit(0)
     until(lambda: processes.read(pid).state == "Z")
-    assert not processes.lives(pid)
+    assert not processes.is_alive(pid)
     os.waitpid(pid, 0)
 
 
@@ -115,4 +115,4 @@ def test_a_gpu_of_a_job_that_runs_is_not_waited_for(look):
     here = look()
     busy = (FREE[0]._replace(used=1156), *FREE[1:])
     here = replace(here, gpus=busy, jobs=(job(here, port=1, group_port=2, gpus=("0",)),))
-    assert preflight.late(here, preflight.findings(here)) == []
+    assert preflight.transient(here, preflight.findings(here)) == []

@@ -69,7 +69,8 @@ def test_server_runs_in_a_group_of_its_own_and_says_who_it_is(bench):
     assert stat.S_IMODE(bench.state.stat().st_mode) == 0o700
     note = json.loads(bench.ready.read_text())
     assert (note["pid"], note["group"], note["launcher"]) == (said["pid"], said["pid"], process.pid)
-    assert (note["port"], note["gpus"], note["model"]) == (bench.port, ["0"], str(bench.model))
+    assert (note["server"]["port"], note["gpus"]) == (bench.port, ["0"])
+    assert note["server"]["model"] == str(bench.model)
 
 
 def test_server_is_announced_when_it_is_ready_and_not_before(bench):
@@ -110,7 +111,7 @@ def test_note_that_cannot_be_renewed_ends_no_server(bench):
     until(bench.ready.exists)
     bench.state.rename(bench.home / "away")
     bench.state.touch()
-    until(lambda: any("its note cannot be renewed: " in line for line in process.stderr))
+    until(lambda: any("cannot write its note again: " in line for line in process.stderr))
     assert bench.healthy()
 
 
@@ -183,7 +184,7 @@ def test_learner_refuses_a_server_with_other_settings(bench):
     bench.ready_server()
     bench.edit("vllm_enforce_eager: true", "vllm_enforce_eager: false")
     code, _, said = end(bench.learner())
-    assert (code, "was started with other settings" in said) == (1, True)
+    assert (code, "its vllm_enforce_eager is true, and the preset says false" in said) == (1, True)
 
 
 def test_learner_refuses_a_server_of_another_model(bench):
@@ -191,7 +192,7 @@ def test_learner_refuses_a_server_of_another_model(bench):
     (bench.home / "other").mkdir()
     bench.edit(str(bench.model), str(bench.home / "other"))
     code, _, said = end(bench.learner())
-    assert (code, f"serves {bench.model}, but this preset trains {bench.home}/other" in said) == (1, True)
+    assert (code, f"its model is {bench.model}, and the preset says {bench.home}/other" in said) == (1, True)
 
 
 def test_learner_refuses_a_server_of_the_same_preset_in_another_folder(bench):
@@ -200,26 +201,27 @@ def test_learner_refuses_a_server_of_the_same_preset_in_another_folder(bench):
     (bench.home / "checkout/model").mkdir(parents=True)
     enter = ["bash", "-c", 'cd checkout && exec "$@"', "bash"]
     code, _, said = end(bench.start(*enter, *bench.words(LEARNER, "gpus=1")))
-    expected = f"serves {bench.home}/model, but this preset trains {bench.home}/checkout/model"
+    expected = f"its model is {bench.home}/model, and the preset says {bench.home}/checkout/model"
     assert (code, expected in said) == (1, True)
 
 
 @pytest.mark.parametrize(
-    "change", [{"log": 7}, {"kind": "x"}, {"gpus": [1]}, {"gpus": 1}, {"pid": "1"}, {"model": None}, {"more": 1}]
+    "change",
+    [{"log": 7}, {"kind": "x"}, {"gpus": [1]}, {"gpus": 1}, {"pid": "1"}, {"server": {}}, {"port": 1}],
 )
 def test_note_that_is_damaged_vouches_for_nobody(bench, change):
     bench.ready_server()
     note = json.loads(bench.ready.read_text())
     bench.ready.write_text(json.dumps(note | change))
     code, _, said = end(bench.learner())
-    assert (code, "was not started here" in said) == (1, True), said
+    assert (code, "no launcher on this node started" in said) == (1, True), said
 
 
 def test_learner_trusts_a_server_on_the_operators_word(bench):
     bench.running_server()
     word = f"trust_server=127.0.0.1:{bench.port}"
     code, _, said = end(bench.learner(word, STAND_IN_SYNCS="2", STAND_IN_EXIT="0"))
-    assert (code, "nothing is known of its model and its settings" in said) == (0, True)
+    assert (code, "its model and its settings are not checked" in said) == (0, True)
 
 
 def test_trust_is_given_by_name(bench):
@@ -230,7 +232,7 @@ def test_trust_is_given_by_name(bench):
 def test_learner_refuses_a_trusted_server_of_another_size(bench):
     bench.running_server(STAND_IN_WORLD="3")
     code, _, said = end(bench.learner(f"trust_server=127.0.0.1:{bench.port}"))
-    assert (code, f"the server on port {bench.port} has world size 3, but this preset means 1" in said) == (
+    assert (code, "its world size is 3, and the preset says 1" in said) == (
         1,
         True,
     )
@@ -288,7 +290,10 @@ def test_learner_asks_past_a_proxy(bench):
     proxy = f"http://127.0.0.1:{free_port()}"
     words = {"http_proxy": proxy, "no_proxy": "example.com", "STAND_IN_SYNCS": "2", "STAND_IN_EXIT": "0"}
     code, _, said = end(bench.learner(**words))
-    assert (code, "warning[proxied-loopback] http_proxy would catch requests to 127.0.0.1" in said) == (0, True)
+    assert (
+        code,
+        "warning[proxied-loopback] http_proxy would send requests to 127.0.0.1 through a proxy" in said,
+    ) == (0, True)
     environment = bench.said("torchrun")["environment"]
     assert environment["http_proxy"] == proxy
     assert environment["no_proxy"] == environment["NO_PROXY"] == "example.com,127.0.0.1"

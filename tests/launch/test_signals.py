@@ -100,7 +100,7 @@ def test_server_that_ignores_sigterm_is_killed_after_the_grace_period(bench):
     until(bench.healthy)
     process.terminate()
     code, _, said = end(process)
-    assert (code, "killing what has not ended" in said) == (143, True)
+    assert (code, "killing the processes that have not ended" in said) == (143, True)
     assert not bench.left()
 
 
@@ -108,10 +108,10 @@ def test_second_ctrl_c_kills_at_once(bench):
     process = bench.server("show=quiet", STAND_IN_IGNORES_TERM="1")
     until(bench.ready.exists)
     process.send_signal(signal.SIGINT)
-    until(lambda: any("ending what it started" in line for line in process.stderr))
+    until(lambda: any("ending its processes" in line for line in process.stderr))
     process.send_signal(signal.SIGINT)
     code, _, said = end(process)
-    assert (code, "killing what has not ended" in said) == (130, True)
+    assert (code, "killing the processes that have not ended" in said) == (130, True)
     assert not bench.left()
 
 
@@ -135,7 +135,7 @@ def test_learner_that_ignores_sigterm_is_killed_with_its_worker(bench):
     bench.said("torchrun")
     learner.terminate()
     code, _, said = end(learner)
-    assert (code, "killing what has not ended" in said) == (143, True)
+    assert (code, "killing the processes that have not ended" in said) == (143, True)
     assert not bench.left()
 
 
@@ -159,7 +159,7 @@ def test_message_after_a_progress_bar_has_a_line_of_its_own(bench, together):
     learner.terminate()
     _, _, apart = end(learner)
     said = both.read_bytes().decode() if together else apart
-    assert "\nlearner: ending what it started" in said, said
+    assert "\nlearner: ending its processes" in said, said
     assert "\n\n" not in said, said
 
 
@@ -206,7 +206,7 @@ def test_terminal_that_is_held(bench):
 def test_guard_that_is_killed(bench):
     """By an operator who takes it for a leftover: the launcher has the same name."""
     process = bench.ready_server()
-    children = {each.pid for each in processes.everyone() if each.parent == process.pid}
+    children = {each.pid for each in processes.all_processes() if each.parent == process.pid}
     (guard,) = children - {bench.said("swift")["pid"]}
     os.kill(guard, signal.SIGKILL)
     assert told_to_end(bench, process) == 143

@@ -69,7 +69,7 @@ def test_several_processes_learn(node, faults, what, changes):
 
 @pytest.mark.parametrize(
     ("release", "code", "message"),
-    [("4.5.2", 87, "completions that were made while it learned failed"), ("4.6.0", 1, "RuntimeError: Server 0")],
+    [("4.5.2", 87, "completions of async_generate failed"), ("4.6.0", 1, "RuntimeError: Server 0")],
 )
 def test_completions_that_fail_as_the_learner_learns(node, faults, release, code, message):
     """Of six steps the second learns when those of the third fail; 4.5.2 would wait for them for ever."""
@@ -85,8 +85,8 @@ def test_completions_that_fail_as_the_learner_learns(node, faults, release, code
 @pytest.mark.parametrize(
     ("fault", "changes", "message"),
     [
-        ("stale server: its settings differ", {"vllm_max_model_len": 300}, "was started with other settings"),
-        ("wrong world size", {"vllm_data_parallel_size": 2}, "has world size 1, but this preset means 2"),
+        ("stale server: its settings differ", {"vllm_max_model_len": 300}, "its vllm_max_model_len is 256"),
+        ("wrong world size", {"vllm_data_parallel_size": 2}, "its vllm_data_parallel_size is 1"),
     ],
 )
 def test_server_of_another_preset(node, faults, fault, changes, message):
@@ -103,7 +103,7 @@ def test_port_of_a_server_that_serves(node, faults):
 @pytest.mark.parametrize("number", SIGNALS)
 def test_learner_is_told_to_end(node, faults, number, phase):
     ended = learner_that(node, phase).end(number)
-    message = "gpus  " if phase == "starts" else "ending what it started"
+    message = "gpus  " if phase == "starts" else "ending its processes"
     faults.judge(f"{number.name} to the learner's launcher as it {phase}", node, ended, SIGNALS[number], message)
     assert node.ask("/health/") == (200, {"status": "ok"})
 
@@ -111,7 +111,7 @@ def test_learner_is_told_to_end(node, faults, number, phase):
 @pytest.mark.parametrize(
     ("what", "words", "expected"),
     [
-        ("torchrun", "bin/torchrun", (137, "ending what it started")),
+        ("torchrun", "bin/torchrun", (137, "ending its processes")),
         ("the learner", "-u -m swift.cli.rlhf", (1, "exitcode  : -9")),
     ],
 )

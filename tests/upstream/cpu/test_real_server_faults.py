@@ -58,7 +58,7 @@ def test_launcher_is_told_to_end_while_it_loads(bare, faults, number):
     bare.process(WORKER)
     ended = server.end(number)
     said = f"{number.name} to the server's launcher as it loads"
-    faults.judge(said, bare, ended, SIGNALS[number], "ending what it started")
+    faults.judge(said, bare, ended, SIGNALS[number], "ending its processes")
     assert bare.free()
 
 
@@ -67,7 +67,7 @@ def test_launcher_is_told_to_end_when_it_is_ready(bare, faults, number):
     server = bare.ready(bare.server())
     ended = server.end(number)
     said = f"{number.name} to the server's launcher when it is ready"
-    faults.judge(said, bare, ended, SIGNALS[number], "ending what it started")
+    faults.judge(said, bare, ended, SIGNALS[number], "ending its processes")
     assert bare.free()
 
 
@@ -106,9 +106,9 @@ def test_healthy_without_an_engine(bare, faults):
     stranger = bare.ready(bare.run([UPSTREAM / "swift", "rollout", *about, *where]))
     bare.keep()
     ended = bare.learner().end()
-    faults.judge("health without engine, started by hand", bare, ended, 1, "was not started here")
+    faults.judge("health without engine, started by hand", bare, ended, 1, "no launcher on this node started")
     ended = bare.learner(f"trust_server=127.0.0.1:{bare.port}").end()
-    faults.judge("the same, trusted", bare, ended, 1, "has world size 0")
+    faults.judge("the same, trusted", bare, ended, 1, "its world size is 0")
     assert stranger.process.poll() is None
 
 
@@ -126,7 +126,7 @@ def test_learner_is_told_to_end_while_it_waits(bare, faults, number):
 
 
 def test_no_folder_for_logs(bare, faults):
-    faults.judge("logs cannot be written", bare, bare.server("logs=/proc/none").end(), 2, "--logs DIR names")
+    faults.judge("logs cannot be written", bare, bare.server("logs=/proc/none").end(), 2, "pass --logs DIR")
 
 
 def test_disk_is_full(bare, faults):

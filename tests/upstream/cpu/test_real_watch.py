@@ -35,7 +35,7 @@ def test_server_is_killed(bare, faults, words, number, code):
     bare.signal(words, number)
     said, ended = ends(server, learner)
     fault = f"{number.name} to {NAMES[words]} as a learner trains"
-    faults.judge(f"{fault}: the server's launcher", bare, said, code, "ending what it started")
+    faults.judge(f"{fault}: the server's launcher", bare, said, code, "ending its processes")
     faults.judge(f"{fault}: the learner's", bare, ended, 84, "the rollout server is lost")
     assert bare.free()
 
@@ -46,7 +46,7 @@ def test_launcher_of_the_server_is_told_to_end(bare, faults, number):
     server.process.send_signal(number)
     said, ended = ends(server, learner)
     fault = f"{number.name} to the server's launcher as a learner trains"
-    faults.judge(f"{fault}: the server's launcher", bare, said, SIGNALS[number], "ending what it started")
+    faults.judge(f"{fault}: the server's launcher", bare, said, SIGNALS[number], "ending its processes")
     faults.judge(f"{fault}: the learner's", bare, ended, 84, "the rollout server is lost")
     assert bare.free()
 

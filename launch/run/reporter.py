@@ -1,4 +1,4 @@
-"""What a launcher says: on standard error, and in its log."""
+"""A launcher's messages: on standard error, and in its log."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _NAMES = {"server": "rollout server", "learner": "learner", "train": "learner"}
 
 
 @dataclass
-class Voice:
-    """Says things in the name of one side.
+class Reporter:
+    """Prints messages of one side's launcher.
 
     Attributes:
-        side: whose launcher speaks.
-        log: the file that gets it, too, once there is one.
-        midway: whether what was shown last, such as a progress bar, has not ended its line.
+        side: the side, which begins each message.
+        log: the file that gets the messages, too, once there is one.
+        midway: whether the output shown last, such as a progress bar, has not ended its line.
     """
 
     side: str
@@ -31,10 +31,10 @@ class Voice:
     midway: bool = False
 
     def __call__(self, text: str) -> None:
-        """Says one thing; a full disk ends nothing."""
-        first = "\n" if self.midway and os.path.sameopenfile(1, 2) else ""
+        """Prints and logs one message; a full disk ends nothing."""
+        line_break = "\n" if self.midway and os.path.sameopenfile(1, 2) else ""
         self.midway = False
-        tell(f"{first}{_NAMES[self.side]}: {text}")
+        tell(f"{line_break}{_NAMES[self.side]}: {text}")
         if self.log is not None:
             line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n"
             with contextlib.suppress(OSError), self.log.open("ab") as file:
