@@ -8,7 +8,6 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 import yaml
-from deepdiff import DeepDiff
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.error import YAMLError
@@ -18,6 +17,7 @@ from migrate.yamledit.edits import Move
 from schema.errors import InputError
 from schema.errors import InternalError
 from schema.place import Place
+from schema.yamltext.document import remembered
 from schema.yamltext.yaml12 import ESCAPES
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def prove(migrations: Sequence[Migration], steps: Sequence[Step]) -> None:
     Raises:
         ProofError: data or comments differ from the plan, or a file goes with something that no edit names.
     """
-    if all(migration.old is migration.new and not migration.goes for migration in migrations):
+    if all(migration.old is migration.new and not migration.changes for migration in migrations):
         return
     for reader, read in (("PyYAML", _yaml11), ("ruamel.yaml", yaml12)):
         planned = {migration.path: copy.deepcopy(read(migration.old)) for migration in migrations}
@@ -59,6 +59,7 @@ def prove(migrations: Sequence[Migration], steps: Sequence[Step]) -> None:
         _prove_comments(migration)
 
 
+@remembered
 def _yaml11(document: Document) -> Data:
     loaded: Data = yaml.safe_load(document.text) or {}  # a file may hold nothing but comments
     return loaded
@@ -94,6 +95,8 @@ def same_data(reader: str, planned: Data, actual: Data) -> None:
     Raises:
         ProofError: they differ.
     """
+    from deepdiff import DeepDiff  # noqa: PLC0415 - 0.2 s, and only what changes waits for it
+
     # Types count, so that 1, 1.0 and true are three values; what is no number equals itself. Items are compared by
     # place: to look for moved ones takes minutes.
     difference = DeepDiff(planned, actual, ignore_nan_inequality=True, zip_ordered_iterables=True)
@@ -101,6 +104,7 @@ def same_data(reader: str, planned: Data, actual: Data) -> None:
         raise ProofError(f"read with {reader}, the new text differs from the plan: {difference}")
 
 
+@remembered
 def yaml12(document: Document) -> Data:
     """What ruamel.yaml (YAML 1.2) makes of a file.
 

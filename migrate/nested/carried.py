@@ -107,7 +107,7 @@ class Carried:
 
     @cached_property
     def _own_names(self) -> set[str]:
-        return {setting.name for setting in self.part.settings()}
+        return {setting.name for setting in self.part.settings}
 
     def _is_added_length(self, name: str, value: object) -> bool:
         if name != LENGTH or self.part.preset.limit is None or not self.part.changes_mode:

@@ -98,12 +98,11 @@ class Part(Aim):
         document = self.context.workspace.document(self.path)
         return text.comments_of(document, path) if text.find(document, path) is not None else []
 
-    def settings(self) -> Iterator[Setting]:
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
         """The ms-swift arguments that the file itself sets."""
-        for setting in self.preset.settings():
-            own = setting.key.file == self.path
-            if own and setting.value is not None and not self.preset.owned(setting):
-                yield setting
+        said = (setting for setting in self.preset.settings() if setting.key.file == self.path)
+        return tuple(setting for setting in said if setting.value is not None and not self.preset.owned(setting))
 
     def nulls(self) -> Iterator[tuple[str, str]]:
         """The paths of ms-swift arguments that the file itself sets to null."""

@@ -85,7 +85,7 @@ class ToColocate(Direction):
         return {arguments[name].steps if name in arguments else ("rlhf", name): value for name, value in given}
 
     def _address(self) -> Iterator[Edit]:
-        for setting in self.part.settings():
+        for setting in self.part.settings:
             if why := needs_server(setting):
                 yield Remove(setting.steps, why)
         for setting in self.part.inherited():

@@ -97,7 +97,7 @@ class ToServer(Direction):
     def _block(self) -> Iterator[Edit]:
         for name in ORDER:
             to = (*SERVER_BLOCK, name)
-            edits = [self._moved(setting, to) for setting in self.part.settings() if setting.name == name]
+            edits = [self._moved(setting, to) for setting in self.part.settings if setting.name == name]
             edits += [self._copied(setting, to) for setting in self._to_copy(name)]
             if self.part.says_null(to) and any(isinstance(edit, Move) for edit in edits):
                 yield Remove(to, "the learner's arguments of this file have its value")
@@ -185,7 +185,7 @@ class ToServer(Direction):
             yield Add((*SERVER_BLOCK, DATA), data, f"{decide.SPLIT}, with {TENSOR} {tensor}")
 
     def _gone(self) -> Iterator[Edit]:
-        for setting in self.part.settings():
+        for setting in self.part.settings:
             if role_of(setting.name) is Role.COLOCATE:
                 yield Remove(setting.steps, COLOCATE_ONLY)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
 import yaml
 
@@ -72,6 +73,7 @@ def _quoted(value: str) -> str:
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
+@lru_cache(maxsize=1024)
 def _plain_is_safe(value: str) -> bool:
     try:
         read = yaml.safe_load(f"[{value}]")

@@ -10,6 +10,7 @@ from typing import overload
 from schema.place import Place
 from schema.yamltext.construct import Constructor
 from schema.yamltext.construct import dereferenced
+from schema.yamltext.document import remembered
 from schema.yamltext.nodes import Mapping
 from schema.yamltext.nodes import Node
 
@@ -68,6 +69,7 @@ def data(tree: Tree) -> object:
     return {key: data(child) for key, child in tree.children.items()}
 
 
+@remembered
 def of_document(document: Document) -> Branch:
     """The tree of one file, before any merging.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from schema.resolve.tree import Branch
 from schema.resolve.tree import of_document
 from schema.yamltext import Document
 from schema.yamltext import content_of
@@ -15,6 +14,8 @@ from schema.yamltext import read
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from schema.resolve.tree import Branch
 
 
 class Workspace:
@@ -30,7 +31,6 @@ class Workspace:
         # A file may have several names, by symbolic links.
         self._instead = {os.path.realpath(path): content for path, content in self.overlay.items()}
         self._documents: dict[Path, Document] = {}
-        self._trees: dict[Path, Branch] = {}
 
     def has(self, path: Path) -> bool:
         """Whether a file is there, or text that stands in for it."""
@@ -57,6 +57,4 @@ class Workspace:
 
     def tree(self, path: Path) -> Branch:
         """The file's values with their places, before any merging; raises what tree.of_document raises."""
-        if path not in self._trees:
-            self._trees[path] = of_document(self.document(path))
-        return self._trees[path]
+        return of_document(self.document(path))

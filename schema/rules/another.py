@@ -74,10 +74,8 @@ def _keys(context: Context) -> Iterator[_Key]:
 
 def _lacks(context: Context, key: _Key) -> bool:
     # A key on the wrong side is misplaced in every release.
-    there = (
-        context.release.server if key.side == "server" else {**context.release.server, **context.release.trainer}
-    )
-    return key.name not in there
+    release = context.release
+    return key.name not in release.server and (key.side == "server" or key.name not in release.trainer)
 
 
 def _listed(keys: Sequence[_Key]) -> str:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from functools import wraps
 from typing import TYPE_CHECKING
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import yaml
 
@@ -19,11 +23,16 @@ from schema.yamltext.nodes import NestingError
 from schema.yamltext.nodes import Node
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
     from pathlib import Path
 
+T = TypeVar("T")
+
 #: Bytes. A preset is a few kB; anything beyond this is another kind of file.
 MAX_SIZE = 1 << 20
+#: Bytes up to which a parsed file is remembered, and how many are: a migration reads each state of a file often.
+SMALL, REMEMBERED = 1 << 15, 64
 #: Characters of a text that only PyYAML's slow parser reads as ms-swift does.
 MAX_SLOW = 1 << 18
 _TOO_SLOW = f"more than {MAX_SLOW} characters, with tabs, tags or question marks among them; not a preset"
@@ -37,9 +46,9 @@ _PICKY = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Document:
-    """A parsed file.
+    """A parsed file; one that is parsed again may be the same object.
 
     Attributes:
         path: absolute path of the file.
@@ -69,6 +78,19 @@ class Document:
         return made if isinstance(made, dict) else {}
 
 
+def remembered(function: Callable[[Document], T]) -> Callable[[Document], T]:
+    """What a function makes of a document is remembered as long as the document; nobody may change it."""
+    known: WeakKeyDictionary[Document, T] = WeakKeyDictionary()
+
+    @wraps(function)
+    def remembering(document: Document) -> T:
+        if document not in known:
+            known[document] = function(document)
+        return known[document]
+
+    return remembering
+
+
 def read(path: Path) -> Document:
     """Reads and parses a file.
 
@@ -81,6 +103,10 @@ def read(path: Path) -> Document:
 
 def parse(path: Path, content: bytes) -> Document:
     """Parses the content of a file; raises what `read` raises."""
+    return (_parsed_once if len(content) <= SMALL else _parsed)(path, content)
+
+
+def _parsed(path: Path, content: bytes) -> Document:
     text = _decoded(path, content)
     bom, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
     roots = _roots(path, text)
@@ -92,6 +118,9 @@ def parse(path: Path, content: bytes) -> Document:
     if not isinstance(root, Mapping):
         raise YamlError("the root is not a mapping of sections", _place(path, root))
     return Document(path, text, bom, root)
+
+
+_parsed_once = lru_cache(maxsize=REMEMBERED)(_parsed)
 
 
 def content_of(path: Path) -> bytes:

@@ -131,7 +131,7 @@ def test_a_file_that_yaml_12_refuses_is_refused():
     # A block scalar whose second blank line is deeper than its first.
     text = "a: 1\nb: |\n \n   \nc: 1\n"
     with pytest.raises(InputError, match=r"readers of YAML 1\.2 refuse this file"):
-        prove(document(text), document(text), [])
+        prove(document(text), document(text.replace("a: 1", "a: 2")), [Change(("a",), 2, "")])
 
 
 def test_a_defect_writes_nothing_and_exits_with_3(root, files, migrate, monkeypatch):
