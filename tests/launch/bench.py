@@ -11,9 +11,11 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from launch.machine import tcp
+from tests.launch import warm
 
 REPO = Path(__file__).parents[2]
 SMOKE = REPO / "configs/smoke/server.yaml"
@@ -278,24 +280,36 @@ class Bench:
             command = ("setsid", "--ctty", *command)
         # Under nohup a test run hands an ignored SIGHUP on, as would be right for a launcher under nohup.
         command = ("env", "--default-signal=HUP", *command)
-        process = subprocess.Popen(
+        return self._started(
             command,
             stdin=subprocess.DEVNULL if terminal is None else terminal,
             stdout=output or subprocess.PIPE,
             stderr=output or subprocess.PIPE,
-            text=True,
             env=self.environment | environment,
-            cwd=self.home,
             start_new_session=terminal is None,
         )
-        self.launched.append(process)
-        return process
+
+    def _started(self, command, **options):
+        self.launched.append(subprocess.Popen(command, text=True, cwd=self.home, **options))
+        return self.launched[-1]
+
+    def launch(self, side, *words, output=None, **environment):
+        """Starts a launcher as `start` does, but from a process that has imported it."""
+        command = [side, *warm.options(words), "--", str(self.preset)]
+        return self._started(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output or subprocess.PIPE,
+            stderr=output or subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=partial(warm.run, command, self.environment | environment),
+        )
 
     def server(self, *words, **environment):
-        return self.start(*self.words("grpo_rollout_server.sh", "gpus=0", *words), **environment)
+        return self.launch("server", "gpus=0", *words, **environment)
 
     def learner(self, *words, **environment):
-        return self.start(*self.words("grpo_train_server_mode.sh", "gpus=1", *words), **environment)
+        return self.launch("learner", "gpus=1", *words, **environment)
 
     def running_server(self, **environment):
         """A server that was started by hand: it is healthy, and no launcher vouches for it."""
@@ -322,13 +336,12 @@ class Bench:
         return json.loads(file.read_text())
 
     def left(self):
-        """Processes that live and that something in this place started."""
-        mine = f"STAND_IN_HOME={self.home}\0".encode()
+        """Processes that live and work in this place, as everything does that was started in it."""
         found = []
-        for file in Path("/proc").glob("[0-9]*/environ"):
+        for folder in Path("/proc").glob("[0-9]*/cwd"):
             with contextlib.suppress(OSError):
-                if mine in file.read_bytes():
-                    found.append(int(file.parent.name))
+                if folder.readlink().is_relative_to(self.home):
+                    found.append(int(folder.parent.name))
         return found
 
     def close(self):

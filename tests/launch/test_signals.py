@@ -68,7 +68,7 @@ def test_terminal(bench, hang_up):
 def test_signal_while_it_starts(bench):
     """Whenever the signal comes, nothing is left; the first ones come before validate-config has answered."""
     for delay in (0.05, 0.4, 0.5, 0.6):
-        process = bench.server()
+        process = bench.start(*bench.words(SERVER, "gpus=0"))
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=delay)
         process.terminate()
