@@ -22,7 +22,15 @@ make_environment() {
   cp -- "$requirements" "$environment/requirements.txt"
 }
 
-make_environment .venv-upstream tests/upstream/requirements.txt
-make_environment .venv-upstream-oldest tests/upstream/requirements-oldest.txt
+# One that is unpacked or compiled keeps a single core busy, so they are made beside each other.
+made=()
+make_environment .venv-upstream tests/upstream/requirements.txt &
+made+=("$!")
+make_environment .venv-upstream-oldest tests/upstream/requirements-oldest.txt &
+made+=("$!")
 # vLLM requires them, but their usual builds need CUDA, and `import swift` fails on that.
-make_environment .venv-upstream-cpu tests/upstream/requirements-cpu.txt torchaudio torchcodec torchvision
+make_environment .venv-upstream-cpu tests/upstream/requirements-cpu.txt torchaudio torchcodec torchvision &
+made+=("$!")
+status=0
+for one in "${made[@]}"; do wait "$one" || status=1; done
+exit "$status"
