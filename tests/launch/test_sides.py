@@ -253,7 +253,7 @@ def test_learner_refuses_a_trusted_server_without_an_engine(bench):
 def test_learner_refuses_the_gpu_of_a_server(bench):
     bench.server("show=quiet", STAND_IN_LOADS="60")
     bench.said("swift")
-    code, _, said = end(bench.start(*bench.words(LEARNER, "gpus=0")))
+    code, _, said = end(bench.launch("learner", "gpus=0"))
     assert (code, "error[shared-gpu] GPU 0 is used by a rollout server that is loading" in said) == (1, True)
     assert not (bench.home / "torchrun.json").exists()
 
@@ -262,12 +262,12 @@ def test_second_learner_is_refused(bench):
     bench.ready_server()
     first = bench.learner("show=quiet")
     bench.said("torchrun")
-    code, _, said = end(bench.start(*bench.words(LEARNER, "gpus=2")))
+    code, _, said = end(bench.launch("learner", "gpus=2"))
     assert (code, f"is used by a learner of launcher {first.pid}" in said) == (1, True)
 
 
 def test_one_of_two_learners_that_waited_together_is_refused(bench):
-    both = [bench.start(*bench.words(LEARNER, f"gpus={gpu}", "show=quiet")) for gpu in (1, 2)]
+    both = [bench.launch("learner", f"gpus={gpu}", "show=quiet") for gpu in (1, 2)]
     for learner in both:
         until(lambda said=learner.stderr: any("waiting for" in line for line in said))
     bench.ready_server()
