@@ -12,7 +12,7 @@ make_environment() {
   if cmp --silent "$requirements" "$environment/requirements.txt"; then
     return
   fi
-  echo "making $environment (some minutes, 2 to 4 GB)"
+  echo "making $environment (up to some minutes and 4 GB)"
   rm -rf -- "$environment"
   "${PYTHON:-.venv/bin/python}" -m venv "$environment"
   # deepspeed is only asked for its configuration, so none of its operators is compiled.
@@ -22,6 +22,19 @@ make_environment() {
   cp -- "$requirements" "$environment/requirements.txt"
 }
 
+# make_editor: the servers that editors run for YAML, from npm, with a Node.js from pip.
+make_editor() {
+  local environment=.venv-upstream-editor wanted=tests/upstream/package.json
+  make_environment "$environment" tests/upstream/requirements-editor.txt
+  if cmp --silent "$wanted" "$environment/installed.json"; then
+    return
+  fi
+  cp -- "$wanted" "$environment/package.json"
+  PATH="$PWD/$environment/bin:$PATH" npm install --prefix "$environment" --silent --no-audit --no-fund
+  cp -- "$wanted" "$environment/installed.json"
+}
+
+make_editor
 make_environment .venv-upstream tests/upstream/requirements.txt
 make_environment .venv-upstream-oldest tests/upstream/requirements-oldest.txt
 # vLLM requires them, but their usual builds need CUDA, and `import swift` fails on that.
