@@ -64,7 +64,15 @@ class Command(Guarded):
 @COLOUR
 @click.option("--split", "as_table", is_flag=True, help="Print the split and the batch arithmetic as a table.")
 @click.option("--resolved", is_flag=True, help="Print the merged preset, each value with the line that sets it.")
-@click.option("--json-schema", is_flag=True, help="Print a JSON Schema of nested presets, for editors.")
+@click.option(
+    "--json-schema",
+    "subject",
+    is_flag=False,
+    flag_value="nested",
+    type=click.Choice(["nested", "flat", "rollout"]),
+    help="Print a JSON Schema for editors: of nested presets (also if you name none), of the YAML of `swift rlhf`"
+    " (flat), or of the YAML of `swift rollout`.",
+)
 @click.option("--explain", "rule", metavar="RULE", help="Explain a rule.")
 @click.option("--list-rules", "list_them", is_flag=True, help="List the rules, with their severities.")
 @click.version_option(package_name="rollout-split")
@@ -77,7 +85,7 @@ def main(
     colour: str,
     as_table: bool,
     resolved: bool,
-    json_schema: bool,
+    subject: str | None,
     rule: str | None,
     list_them: bool,
 ) -> int:
@@ -94,10 +102,10 @@ def main(
         from schema.explained import topics
 
         return explain(rule or "all", topics())
-    if json_schema:
+    if subject is not None:
         from schema.commands.describe import schema
 
-        return schema()
+        return schema(subject, swift_version)
     if not files:
         raise click.UsageError("name at least one preset")
     options = Options(

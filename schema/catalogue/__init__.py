@@ -7,6 +7,8 @@ from schema.catalogue.lifetime import Lifetime
 from schema.catalogue.lifetime import knowing
 from schema.catalogue.lifetime import lifetime
 from schema.catalogue.lifetime import spans
+from schema.catalogue.load import descriptions
+from schema.catalogue.load import names
 from schema.catalogue.load import nearest
 from schema.catalogue.load import newest
 from schema.catalogue.load import release
@@ -25,8 +27,10 @@ __all__ = [
     "Lifetime",
     "Release",
     "UnknownReleaseError",
+    "descriptions",
     "knowing",
     "lifetime",
+    "names",
     "nearest",
     "newest",
     "order",

@@ -2,7 +2,8 @@
 
 ``releases.json`` lists what is catalogued: each ms-swift release with its transformers, its vLLM and its
 reward functions, and each vLLM release. The other files are histories: a line for each definition of an
-option, led by the release since which it holds; a line without a definition removes the option.
+option, led by the release since which it holds; a line without a definition removes the option. Beside them,
+``descriptions.json`` is written by people.
 """
 
 from __future__ import annotations
@@ -72,6 +73,24 @@ def history(side: str, name: str) -> list[tuple[str, bool]]:
     return _histories(DATA, side).get(name, [])
 
 
+def names() -> set[str]:
+    """All arguments that a side had in some catalogued release.
+
+    Raises:
+        CatalogueError: A data file is missing or broken.
+    """
+    return {name for side in ("trainer", "server") for name in _histories(DATA, side)}
+
+
+def descriptions() -> Mapping[str, str]:
+    """What each argument is, in a sentence; for arguments of all releases that no model of `schema.models` has.
+
+    Raises:
+        CatalogueError: A data file is missing or broken.
+    """
+    return _descriptions()
+
+
 def nearest(version: str) -> str:
     """The catalogued ms-swift release closest to one: the last up to it (4.0: the last 4.0.x), else the first."""
     return _nearest(version, _known(DATA, "ms-swift"))
@@ -135,6 +154,11 @@ def _fields(path: Path, version: str, known: Iterable[str]) -> dict[str, Field]:
     if not found:
         raise _broken(path, f"it lists no option of release {version}")
     return found
+
+
+@cache
+def _descriptions() -> Mapping[str, str]:
+    return dict(_rows(Path(__file__).with_name("descriptions.json")))
 
 
 @cache

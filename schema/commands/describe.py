@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schema.check import context
 from schema.check import load
 from schema.check import no_grpo
 from schema.commands.validate import absolute
+from schema.editors import json_schema
 from schema.errors import InputError
 from schema.exits import Exit
+from schema.exits import warn
 from schema.layouts.preset import Kind
-from schema.models.editors import json_schema
 from schema.near import Near
 from schema.printable import printable
 from schema.resolve import Workspace
+from schema.resolve import find_project
 from schema.secrets import starred
 from schema.split.batch import batch
 from schema.split.capacity import GIB
@@ -24,10 +27,11 @@ from schema.split.gpus import server_size
 from schema.split.nvidia import gpus
 from schema.swift.address import Address
 from schema.swift.address import connection
+from schema.swift.release import doubt
+from schema.swift.release import target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from schema.check import Options
     from schema.context import Context
@@ -71,9 +75,21 @@ def list_rules(groups: Mapping[str, Mapping[str, Topic]]) -> Exit:
     return Exit.OK
 
 
-def schema() -> Exit:
-    """Prints a JSON Schema of presets, for editors."""
-    print(json.dumps(json_schema(), indent=2))
+def schema(subject: str, version: str | None) -> Exit:
+    """Prints a JSON Schema for editors, with the keys of the project that the working directory is in.
+
+    Args:
+        subject: what of, as `schema.editors` names it.
+        version: the ms-swift release, or None for the project's, else as for presets.
+
+    Raises:
+        InputError: the release is not in the catalogue, or the project's table is wrong.
+    """
+    project = find_project(absolute(Path("preset.yaml")))
+    named = project.settings.swift_version if version is None else version
+    if (warning := doubt(named)) is not None:
+        warn(warning)
+    print(json.dumps(json_schema(subject, target(named), project), separators=(",", ":")))
     return Exit.OK
 
 

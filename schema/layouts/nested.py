@@ -32,6 +32,8 @@ ARGUMENT_SECTIONS = ("model", "quantization", "data", "template", "tuner", "trai
 TOP_LEVEL = ("extends", "global_max_length", *ARGUMENT_SECTIONS, "custom", "prompts", "deepspeed")
 #: Where the rollout server's launch settings stand.
 SERVER_BLOCK = ("custom", "extra", "rollout_server")
+#: All keys that the section `deepspeed` may have.
+DEEPSPEED_KEYS = ("enabled", "config")
 
 #: Keys in ms-swift sections that the training repository takes out before ms-swift sees them.
 REPOSITORY_KEYS = {

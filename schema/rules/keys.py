@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schema.catalogue import lifetime
+from schema.layouts.nested import DEEPSPEED_KEYS
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.swift.renamed import RENAMED
 from schema.swift.roles import ROLES
 from schema.swift.roles import UNREAD_IN_COLOCATE
 from schema.swift.roles import Role
@@ -23,27 +25,8 @@ if TYPE_CHECKING:
     from schema.context import Context
     from schema.layouts.preset import Setting
 
-#: Names that ms-swift once had, or that vLLM or TRL use, and what ms-swift calls them.
-OLD_SPELLINGS = {
-    "tensor_parallel_size": "vllm_tensor_parallel_size",
-    "data_parallel_size": "vllm_data_parallel_size",
-    "pipeline_parallel_size": "vllm_pipeline_parallel_size",
-    "gpu_memory_utilization": "vllm_gpu_memory_utilization",
-    "max_model_len": "vllm_max_model_len",
-    "max_num_seqs": "vllm_max_num_seqs",
-    "enforce_eager": "vllm_enforce_eager",
-    "enable_prefix_caching": "vllm_enable_prefix_caching",
-    "limit_mm_per_prompt": "vllm_limit_mm_per_prompt",
-    "use_async_engine": "vllm_use_async_engine",
-    "train_type": "tuner_type",
-    "tuner_type": "train_type",
-    "max_prompt_length": "max_length",
-    "multi_turn_func": "multi_turn_scheduler",
-}
 #: Roles of fields that act on a rollout server.
 _ACTS = (Role.SERVER, Role.REFUSED, Role.GUARD)
-#: All keys that the nested layout's section `deepspeed` may have.
-_DEEPSPEED = ("enabled", "config")
 _REMAINING = "ValueError: remaining_argv"
 _OWNED = ", or name it under repository-keys in [tool.rollout-split] if the training repository removes it"
 
@@ -72,8 +55,8 @@ def unknown_key(context: Context) -> Iterator[Problem]:
 def _unknown_in_deepspeed(context: Context) -> Iterator[Problem]:
     section = context.preset.tree.find("deepspeed")
     for name, tree in section.children.items() if isinstance(section, Branch) else ():
-        if name not in _DEEPSPEED and data(tree) is not None:
-            hint = _hint(context, str(name), _DEEPSPEED)
+        if name not in DEEPSPEED_KEYS and data(tree) is not None:
+            hint = _hint(context, str(name), DEEPSPEED_KEYS)
             yield Problem(
                 tree.key, f"unknown key deepspeed.{name}{hint}", "nothing reads it", "remove or rename it"
             )
@@ -183,8 +166,8 @@ def _hint(context: Context, name: str, known: Collection[str]) -> str:
 
 
 def _meant(context: Context, name: str, known: Collection[str]) -> str | None:
-    if OLD_SPELLINGS.get(name) in known:
-        return OLD_SPELLINGS[name]
+    if RENAMED.get(name) in known:
+        return RENAMED[name]
     return context.near(name, known)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.swift import choices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,19 +22,6 @@ _SEQUENCE_LOSSES = ("real", "fipo")
 _BITS = {"bnb": (57, ("4", "8")), "quanto": (91, ("2", "4", "8", "float8")), "eetq": (95, ("8",))}
 _ROPES = ("linear", "dynamic", "yarn")
 _FSDP = ("full_shard", "shard_grad_op", "no_shard", "hybrid_shard", "hybrid_shard_zero2", "offload", "auto_wrap")
-#: transformers 5.12.1, trainer_utils.py:580 SchedulerType; `greedy` came between 5.3.0 and 5.6.2.
-_SCHEDULES = (
-    *(
-        "linear",
-        "cosine",
-        "cosine_with_restarts",
-        "polynomial",
-        "constant",
-        "constant_with_warmup",
-        "inverse_sqrt",
-    ),
-    *("reduce_lr_on_plateau", "cosine_with_min_lr", "cosine_warmup_with_min_lr", "warmup_stable_decay"),
-)
 
 
 class Refusal(NamedTuple):
@@ -271,14 +259,14 @@ def _steps(v: Values) -> Iterator[Refusal]:
 
 
 def _evaluation(v: Values) -> Iterator[Refusal]:
-    if v.eval_strategy not in ("no", "steps", "epoch"):
+    if v.eval_strategy not in choices.EVALUATIONS:
         field = "eval_strategy" if v.has("eval_strategy") else "save_strategy"
         why = "evaluation follows it, and accepts only no, steps and epoch"
         yield Refusal(field, "training_args.py:1498", why, f"set {v.path('eval_strategy')} to steps")
     if v.eval_strategy == "no" and v.word("lr_scheduler_type") in ("reduce_lr_on_plateau", "greedy"):
         why = "it depends on evaluations, and there are none"
         yield Refusal("lr_scheduler_type", "training_args.py:1722", why, "choose another schedule")
-    schedules = (*_SCHEDULES, "greedy") if v.since("4.1.3") else _SCHEDULES
+    schedules = choices.taken(v.since, choices.SCHEDULES)
     if (schedule := v.words("lr_scheduler_type")) and schedule[0] not in schedules:
         why = f"it must be one of {', '.join(schedules)}"
         yield Refusal("lr_scheduler_type", "training_args.py:1502", why, "set it to cosine")

@@ -8,6 +8,7 @@ from schema.checkpoint import is_dense
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.swift import choices
 from schema.swift.engine import is_async
 from schema.swift.engine import is_offline
 
@@ -15,15 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.context import Context
-
-
-#: GRPO's losses, by the first release that has them (rlhf_trainers/grpo_trainer.py _compute_loss_and_metrics).
-_LOSSES = {
-    **dict.fromkeys(("grpo", "bnpo", "dr_grpo"), "3.10.0"),
-    **dict.fromkeys(("dapo", "cispo", "sapo"), "3.11.0"),
-    "real": "4.1.0",
-    "fipo": "4.2.2",
-}
 
 
 @rule("both-batch-sizes", needs=("generation_batch_size", "steps_per_generation"))
@@ -98,7 +90,7 @@ def unknown_loss(context: Context) -> Iterator[Problem]:
     "Unknown loss type" at the first step, after a rollout: ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:1145.
     """
     values = context.values
-    names = [name for name, since in _LOSSES.items() if values.since(since)]
+    names = choices.taken(values.since, choices.LOSSES)
     losses = values.words("loss_type")
     if len(losses) == 1 and losses[0] not in names and not values.on("use_liger_kernel"):
         yield Problem(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _NEGATIVE = re.compile(r"-\d+|-\d*\.\d+")
 _TRUE = ("yes", "true", "t", "y", "1")
 _FALSE = ("no", "false", "f", "n", "0")
+#: All words that the parser reads as booleans, in capitals or not.
+BOOLEANS = _TRUE + _FALSE
 _NAMES = {
     "bool": "true or false",
     "int": "a whole number",
@@ -44,12 +46,12 @@ JSON_FIELDS = (
 
 #: Texts that ms-swift reads as JSON where they are no name (4.5.2, arguments/base_args/model_args.py:146,
 #: arguments/rlhf_args.py:747, arguments/sft_args.py:309), so that a mapping may stand there.
-_NAMES_OR_MAPPINGS = ("rope_scaling", "teacher_deepspeed", "fsdp")
+NAMES_OR_MAPPINGS = ("rope_scaling", "teacher_deepspeed", "fsdp")
 
 #: Lists that may be one text, too, as a keyword (4.5.2, arguments/base_args/base_args.py:143, :146 and :166,
 #: model_args.py:206, data_args.py:104 and :119, arguments/rlhf_args.py:289 and :328, dataset/loader.py:314,
 #: pipelines/train/tuner.py:94; transformers 5.12.1, training_args.py:1505 and :1540).
-_ONE_TEXT = (
+ONE_TEXT = (
     *("adapters", "cached_dataset", "cached_val_dataset", "chord_sft_dataset", "custom_dataset_info"),
     *("custom_register_path", "dataset", "debug", "external_plugins", "loss_type", "new_special_tokens"),
     *("ref_adapters", "report_to", "target_modules", "val_dataset"),
@@ -182,7 +184,7 @@ def mistyped(field: Field, value: object) -> str | None:
     if not field.many:
         return None if _has_type(field, value) else f"it must be {expected(field)}"
     if not isinstance(value, list):
-        alone = isinstance(value, str) and field.name in _ONE_TEXT
+        alone = isinstance(value, str) and field.name in ONE_TEXT
         return None if alone else f"it must be {_article(field)}"
     wrong = [item for item in value if not _has_type(field, item)]
     return _no_item(field, wrong[0]) if wrong else None
@@ -191,9 +193,14 @@ def mistyped(field: Field, value: object) -> str | None:
 def _has_type(field: Field, item: object) -> bool:
     if field.choices:
         return any(type(item) is type(choice) and item == choice for choice in field.choices)
+    return type(item) in types(field)
+
+
+def types(field: Field) -> tuple[type, ...]:
+    """The types of one value of a field that is passed as a keyword, where it has no choices."""
     known = [kind for name in _TYPE.findall(field.annotation) for kind in _TYPES[name]]
-    also = (bool,) if field.name in _OR_BOOLEAN else (dict,) if field.name in _NAMES_OR_MAPPINGS else ()
-    return type(item) in (*known, *also)
+    also = (bool,) if field.name in _OR_BOOLEAN else (dict,) if field.name in NAMES_OR_MAPPINGS else ()
+    return (*known, *also)
 
 
 def retyped(field: Field, value: object) -> str | None:
@@ -251,7 +258,7 @@ def _article(field: Field) -> str:
 
 def _takes(field: Field, value: object) -> bool:
     if isinstance(value, dict | list):
-        return field.kind == "json" or (isinstance(value, dict) and field.name in _NAMES_OR_MAPPINGS)
+        return field.kind == "json" or (isinstance(value, dict) and field.name in NAMES_OR_MAPPINGS)
     if not isinstance(value, str | int | float):  # a date, or bytes
         return False
     if field.kind == "json":

@@ -37,7 +37,7 @@ class Role(Enum):
 WRONG_PLACES = {
     Role.CONNECT: "in colocate mode",
     Role.SERVER: "among the learner's arguments",
-    Role.TRAINER: "among those of `swift rollout`",
+    Role.TRAINER: "among the arguments of `swift rollout`",
     Role.BOTH: "on one side alone",
     Role.COLOCATE: "in server mode",
     Role.LISTEN: "among the learner's arguments",

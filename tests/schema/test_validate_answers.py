@@ -53,6 +53,7 @@ def test_key_that_looks_like_nothing_gets_no_hint(validate, preset):
         ("rlhf: {num_generations: 100000000000001}", "set per_device_eval_batch_size to 100000000000001"),
         ("custom: {extra: {rollout_server: {vllm_max_model_len: 1000}}}", "set vllm_max_model_len to 4096"),
         ("rlhf: {vllm_server_host: [a]}", 'set rlhf.vllm_server_host to ["127.0.0.1"]'),
+        ("training: {no_cuda: false}", "rename it to use_cpu"),
         ("custom: {threshold: 1e-6}", "write 1.0e-06 for the number, or quote it for the text"),
         ("custom: {threshold: 1e400}", "write .inf for the number, or quote it for the text"),
         ("training: {learning_rate: 1e-6}", "write 1.0e-06"),

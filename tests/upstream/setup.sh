@@ -12,7 +12,7 @@ make_environment() {
   if cmp --silent "$requirements" "$environment/requirements.txt"; then
     return
   fi
-  echo "making $environment (some minutes, 2 to 4 GB)"
+  echo "making $environment (up to some minutes and 4 GB)"
   rm -rf -- "$environment"
   "${PYTHON:-.venv/bin/python}" -m venv "$environment"
   # deepspeed is only asked for its configuration, so none of its operators is compiled.
@@ -22,8 +22,22 @@ make_environment() {
   cp -- "$requirements" "$environment/requirements.txt"
 }
 
+# make_editor: the servers that editors run for YAML, from npm, with a Node.js from pip.
+make_editor() {
+  local environment=.venv-upstream-editor wanted=tests/upstream/package.json
+  make_environment "$environment" tests/upstream/requirements-editor.txt
+  if cmp --silent "$wanted" "$environment/installed.json"; then
+    return
+  fi
+  cp -- "$wanted" "$environment/package.json"
+  PATH="$PWD/$environment/bin:$PATH" npm install --prefix "$environment" --silent --no-audit --no-fund
+  cp -- "$wanted" "$environment/installed.json"
+}
+
 # One that is unpacked or compiled keeps a single core busy, so they are made beside each other.
 made=()
+make_editor &
+made+=("$!")
 make_environment .venv-upstream tests/upstream/requirements.txt &
 made+=("$!")
 make_environment .venv-upstream-oldest tests/upstream/requirements-oldest.txt &
@@ -32,5 +46,5 @@ made+=("$!")
 make_environment .venv-upstream-cpu tests/upstream/requirements-cpu.txt torchaudio torchcodec torchvision &
 made+=("$!")
 status=0
-for one in "${made[@]}"; do wait "$one" || status=1; done
+for job in "${made[@]}"; do wait "$job" || status=1; done
 exit "$status"
