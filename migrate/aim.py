@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC
+from abc import abstractmethod
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,7 +17,6 @@ from migrate.names import RANK
 from migrate.names import SHARE
 from migrate.names import TENSOR
 from schema.checkpoint import positions
-from schema.resolve.tree import Branch
 from schema.split import decide
 from schema.split.gpus import project_split
 from schema.swift import argument
@@ -26,27 +28,55 @@ from schema.swift.lengths import total_length
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from migrate.home import Home
     from migrate.target import Target
     from schema.context import Context
     from schema.layouts.preset import Preset
+    from schema.layouts.preset import Setting
+    from schema.resolve import Branch
 
 MERGED = "the server gets merged weights"
 
 
 @dataclass(frozen=True)
-class Aim:
-    """A preset of a call, and what the migration aims at.
+class Aim(ABC):
+    """A preset of a call, and what the migration aims at; a layout says where the settings of each side stand.
 
     Attributes:
         context: the preset as it is now.
         target: what the caller wants.
         changes_mode: whether it comes from the other mode; else only misplaced settings are moved, and what
             the caller gives is set.
+        after: the file, resolved with those of its bases migrated that are in the call.
+        leads: whether it is the first in its family, bases first, that knows vllm_mode: it gets what the
+            whole family needs once.
+        sets_mode: whether it has to say vllm_mode and does not: nothing says it, or only a base that stays.
     """
 
     context: Context
     target: Target
     changes_mode: bool
+    after: Preset
+    leads: bool
+    sets_mode: bool
+
+    @property
+    @abstractmethod
+    def learner(self) -> Home:
+        """Where the learner's settings stand."""
+
+    @property
+    @abstractmethod
+    def server(self) -> Home:
+        """Where the server's settings stand."""
+
+    @abstractmethod
+    def listed(self, value: object) -> object:
+        """How the layout writes a list of one."""
+
+    def spelled(self, there: object, value: object) -> object:  # noqa: ARG002 - a layout may have several ways
+        """How a value is written in the place of another one."""
+        return value
 
     @property
     def preset(self) -> Preset:
@@ -59,20 +89,51 @@ class Aim:
         return self.preset.resolved.path
 
     @cached_property
+    def own(self) -> Branch:
+        """What the file itself says."""
+        return self.context.workspace.tree(self.path)
+
+    @property
+    def says_mode(self) -> bool:
+        """Whether vllm_mode stands in the file, or will."""
+        return self.sets_mode or self.learner.says("vllm_mode")
+
+    @property
+    def knows_mode(self) -> bool:
+        """Whether the file by itself is a preset of the mode, or becomes one."""
+        return self.says_mode or self.after.explicit_mode == self.target.to
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is a whole preset, so that its batch numbers mean something."""
+        return True
+
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
+        """The ms-swift arguments that the file itself sets."""
+        said = (setting for setting in self.preset.settings() if setting.key.file == self.path)
+        return tuple(setting for setting in said if setting.value is not None and not self.preset.owned(setting))
+
+    def home_of(self, name: str) -> Home:
+        """Where an argument of the learner stands, or would."""
+        setting = self.preset.arguments.get(name)
+        return replace(self.learner, section=setting.steps[:-1]) if setting else self.learner
+
+    def inherits(self, name: str) -> bool:  # noqa: ARG002 - a layout may have bases
+        """Whether bases say a setting of the learner."""
+        return False
+
+    @cached_property
     def needs(self) -> decide.Needs:
         """Tokens that the preset allows."""
         context = self.context
         return decide.Needs(prompt_length(context), total_length(context), positions(self.preset.value("model")))
 
-    def server_value(self, name: str) -> object:
-        """What the server's settings say, also in a preset that is not in server mode yet."""
-        return self.preset.block.value(name) if isinstance(self.preset.block, Branch) else None
-
     @property
     def tensor(self) -> int:
         """TP in server mode: the caller's, else what the engine has, on whatever side it is said, else 1."""
-        own = self.server_value(TENSOR)
-        had = self.preset.value(TENSOR) if own is None else own
+        said = self.preset.server_value(TENSOR)
+        had = self.preset.value(TENSOR) if said is None else said
         return self.target.tensor_parallel or (had if argument.is_whole(had) else decide.DEFAULT_TENSOR)
 
     @property
@@ -81,13 +142,10 @@ class Aim:
         value = self.preset.value(LORA)
         return self.preset.apart and argument.truth(value) is True and can_load(self.context)
 
-    def served(self, name: str, had: object, *, refit: bool) -> decide.Decision:
+    def served(self, name: str, had: object) -> decide.Decision:
         """What the server gets for an engine setting that the engine has had (None: unset).
 
-        Args:
-            name: of the setting.
-            had: its value.
-            refit: whether to choose again what fits the GPUs of one mode alone.
+        What fits the GPUs of one mode alone is chosen again where the preset leaves that mode.
 
         Raises:
             InputError: TP does not divide the rollout GPUs, or a prompt can fill the length that the caller gives.
@@ -96,7 +154,8 @@ class Aim:
             return decide.length(had, self.target.max_model_len, self.needs)
         if name in (LORA, RANK):
             return self._adapters(name, had)
-        if name != TENSOR and had is not None and not (refit and name in FITTED):
+        chosen = name == TENSOR or name in self.given_to_server or (self.changes_mode and name in FITTED)
+        if had is not None and not chosen:
             return decide.Decision(had)
         return decide.Decision(self._of_split(name), decide.SPLIT)
 
@@ -113,26 +172,27 @@ class Aim:
             return decide.data_parallel(self.rollout, self.tensor)
         return self.target.gpu_memory_utilization or decide.DEFAULT_SHARE
 
+    @cached_property
     def given_to_server(self) -> dict[str, object]:
-        """What the caller gives of the server's settings, with the DP that follows; None where nothing."""
-        given = self.given_to_learner()
-        if self.target.sets_engines(self.preset.project.settings.gpus):
-            given[DATA] = decide.data_parallel(self.rollout, self.tensor)
-        return given
+        """What the caller gives of the server's settings, with the DP that follows."""
+        follows = self.target.sets_engines(self.preset.project.settings.gpus)
+        return self.given_to_engine | ({DATA: decide.data_parallel(self.rollout, self.tensor)} if follows else {})
 
-    def given_to_learner(self) -> dict[str, object]:
-        """What the caller gives of the settings of a learner's own engine; None where nothing.
+    @cached_property
+    def given_to_engine(self) -> dict[str, object]:
+        """What the caller gives of the settings of an engine on either side.
 
         Raises:
             InputError: a prompt can fill the length.
         """
-        length = self.served(LENGTH, None, refit=False).value if self.target.max_model_len is not None else None
-        return {TENSOR: self.target.tensor_parallel, LENGTH: length, SHARE: self.target.gpu_memory_utilization}
+        length = self.served(LENGTH, None).value if self.target.max_model_len is not None else None
+        given = {TENSOR: self.target.tensor_parallel, LENGTH: length, SHARE: self.target.gpu_memory_utilization}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def rollout(self) -> int:
         """GPUs that roll out in server mode."""
-        engines = self.server_value(DATA)
+        engines = self.preset.server_value(DATA)
         size = self.server_tensor * engines if argument.is_whole(engines) else None
         return decide.rollout_gpus(self.target.given, self.preset, size)
 
@@ -144,8 +204,8 @@ class Aim:
     @property
     def server_tensor(self) -> int:
         """TP of the server as it is said now, else 1."""
-        value = self.server_value(TENSOR)
-        return value if argument.is_whole(value) else decide.DEFAULT_TENSOR
+        said = self.preset.server_value(TENSOR)
+        return said if argument.is_whole(said) else decide.DEFAULT_TENSOR
 
     @property
     def world_before(self) -> int:
@@ -181,16 +241,6 @@ class Aim:
         given = self.target.given if self.target.to == "server" else decide.Given(self.target.rollout_gpus)
         rollout = self.rollout
         return rollout + decide.train_gpus(given, self.preset, rollout)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the file is a whole preset, so that its batch numbers mean something."""
-        return True
-
-    @property
-    def knows_mode(self) -> bool:
-        """Whether the file by itself is a preset of the mode, or becomes one."""
-        return True
 
     @property
     def assumption(self) -> str | None:

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
     from migrate.aim import Aim
     from migrate.yamledit.edits import Edit
-    from schema.layouts.preset import Preset
     from schema.place import Place
-    from schema.resolve import Branch
     from schema.split.batch import Batch
 
 _PER_DEVICE, _ACCUMULATION = "per_device_train_batch_size", "gradient_accumulation_steps"
@@ -28,17 +26,12 @@ _STEPS, _SIZE, _EVALUATION = "steps_per_generation", "generation_batch_size", "p
 _NAMES = {_ACCUMULATION: "the global batch", _STEPS: "one rollout"}
 
 
-def rescaled(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
+def rescaled(aim: Aim) -> Iterator[Edit]:
     """The edits that keep the global batch, and one rollout's, when W changes.
 
     A global batch is per_device_train_batch_size x W x gradient_accumulation_steps, one rollout
     generation_batch_size, or per_device_train_batch_size x W x steps_per_generation (ms-swift 4.5.2,
     rlhf_trainers/args_mixin.py:200-242). Where the preset has a key for the global batch, accumulation follows.
-
-    Args:
-        aim: the preset as it is now.
-        own: what the file itself says.
-        after: the preset with its bases migrated.
 
     Raises:
         InputError: no whole number keeps it, or a number is none, or nothing would tell the next call what W is.
@@ -49,8 +42,8 @@ def rescaled(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
     for name in _NAMES:
         if (count := _count(aim, name)) is not None:
             _refuse_unrecorded(aim, name, count)
-            yield from _set(aim, own, after, name, (_scaled(aim, name, count), _kept(aim, name, count)))
-    yield from _evaluation(aim, own, after)
+            yield from _set(aim, name, _scaled(aim, name, count), _kept(aim, name, count))
+    yield from _evaluation(aim)
 
 
 def _numbers(aim: Aim, world: int) -> Batch:
@@ -114,18 +107,16 @@ def _kept(aim: Aim, name: str, count: int) -> str:
     return f"{_NAMES[name]} stays {now} = {micro * after * new}, as {then}{assumed}"
 
 
-def _set(aim: Aim, own: Branch, after: Preset, name: str, decided: tuple[int, str]) -> Iterator[Edit]:
+def _set(aim: Aim, name: str, value: int, reason: str) -> Iterator[Edit]:
     # Where the file says it; else where it would have another one.
-    value, reason = decided
-    setting = after.arguments.get(name)
+    setting = aim.after.arguments.get(name)
     if setting is not None and setting.key.file == aim.path:
-        yield Change(setting.steps, value, reason)
+        yield Change(setting.steps, value, reason, aim.path)
     elif aim.knows_mode and (setting.value if setting else 1) != value:
         beside = aim.preset.arguments.get(_PER_DEVICE)
         section = beside.steps[:-1] if beside else ("training",) * bool(aim.preset.top_level)
-        path = (*section, name)
-        there = own.find(*path[:-1], _PER_DEVICE) is not None
-        yield Add(path, value, reason, _PER_DEVICE if there else None)
+        there = aim.own.find(*section, _PER_DEVICE) is not None
+        yield Add((*section, name), value, reason, _PER_DEVICE if there else None, aim.path)
 
 
 def _refuse_unrecorded(aim: Aim, name: str, count: int) -> None:
@@ -166,7 +157,7 @@ def _refuse_rest(aim: Aim, name: str, size: int, place: Place) -> None:
         )
 
 
-def _evaluation(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
+def _evaluation(aim: Aim) -> Iterator[Edit]:
     trainer, world = aim.context.trainer.config, aim.world_after
     old = whole(aim, _EVALUATION) or 1
     group = whole(aim, "num_generations_eval") or whole(aim, "num_generations") or trainer.num_generations
@@ -175,4 +166,4 @@ def _evaluation(aim: Aim, own: Branch, after: Preset) -> Iterator[Edit]:
     step = group // gcd(world, group)
     new = -(-old // step) * step
     reason = f"{old} x W {world} = {old * world} is not made of whole groups of {group}; {new} x W {world} is"
-    yield from _set(aim, own, after, _EVALUATION, (new, reason))
+    yield from _set(aim, _EVALUATION, new, reason)

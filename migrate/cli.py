@@ -11,7 +11,7 @@ from migrate.beside import check_suffix
 from migrate.commands import Request
 from migrate.commands import failure
 from migrate.commands import migrate
-from migrate.plan import DIRECTIONS
+from migrate.nested.directions import DIRECTIONS
 from migrate.target import DEFAULT_HOST
 from migrate.target import DEFAULT_PORT
 from migrate.target import DEFAULT_TIMEOUT

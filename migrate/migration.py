@@ -54,13 +54,13 @@ class Migration:
     @property
     def before(self) -> bytes | None:
         """The bytes that were read, or None where no file was."""
-        return (self.old.bom + self.old.text).encode() if self.there else None
+        return self.old.content if self.there else None
 
     @property
     def content(self) -> bytes | None:
         """The bytes of the new file, or None if it goes, or never was."""
         is_there = not self.goes and (self.there or self.steps)
-        return (self.new.bom + self.new.text).encode() if is_there else None
+        return self.new.content if is_there else None
 
 
 class Group(NamedTuple):

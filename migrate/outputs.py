@@ -41,7 +41,7 @@ def changes(made: Plan, folder: Path | None) -> list[Change]:
     """
     read = {one.path: one.before for one in made.migrations if not is_copy(made, one)}
     if made.twins:
-        read |= {twin.source: (twin.original.bom + twin.original.text).encode() for twin in made.twins.values()}
+        read |= {twin.source: twin.original.content for twin in made.twins.values()}
         new = {one.path: one.content for one in made.migrations if is_copy(made, one)}
         return [*_kept(read), *_created(new, "--suffix")]
     if folder is None:

@@ -13,16 +13,13 @@ from migrate.flat.pair import Pair
 from migrate.flat.plan import edited
 from migrate.migration import Group
 from migrate.migration import Migration
-from migrate.nested.part import MODE
+from migrate.nested.directions import DIRECTIONS
 from migrate.nested.part import Part
 from migrate.nested.part import below
 from migrate.nested.part import is_whole
-from migrate.nested.to_colocate import ToColocate
-from migrate.nested.to_server import ToServer
 from migrate.proof import ProofError
 from migrate.proof import prove
 from migrate.refusals import about
-from migrate.refusals import implied_mode
 from migrate.refusals import options
 from migrate.refusals import refuse_inherited
 from migrate.refusals import refuse_large
@@ -33,7 +30,6 @@ from migrate.refusals import refuse_unplanned
 from migrate.refusals import rolls_out
 from migrate.target import Bases
 from migrate.target import other_splits
-from migrate.yamledit.edits import at
 from migrate.yamledit.steps import apply
 from schema.check import context
 from schema.check import doubts
@@ -49,14 +45,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.compare import Old
-    from migrate.nested.direction import Direction
     from migrate.target import Target
     from migrate.twins import Twin
     from schema.layouts.preset import Preset
-
-
-#: The ways of a migration, by the mode that it aims at.
-DIRECTIONS: dict[str, type[Direction]] = {"server": ToServer, "colocate": ToColocate}
 
 
 class Plan(NamedTuple):
@@ -117,8 +108,9 @@ def _groups(workspace: Workspace, paths: Sequence[Path], target: Target) -> list
     for preset in sorted(presets.values(), key=lambda preset: (preset.apart, len(preset.resolved.files))):
         with about(preset.resolved.path):
             if isinstance(preset, Flat):
-                changes_mode = implied_mode(preset) != target.to
-                done.append(edited(Pair(context(workspace, preset, options(target)), target, changes_mode)))
+                about_it, sets_mode = context(workspace, preset, options(target)), preset.explicit_mode is None
+                changes = preset.implied_mode != target.to
+                done.append(edited(Pair(about_it, target, changes, preset, leads=True, sets_mode=sets_mode)))
             else:
                 done.append(_file(_part(workspace, presets, preset, target, _files(done))))
     return done
@@ -126,8 +118,7 @@ def _groups(workspace: Workspace, paths: Sequence[Path], target: Target) -> list
 
 def _file(part: Part) -> Group:
     old = part.context.workspace.document(part.path)
-    edits = at(part.path, DIRECTIONS[part.target.to](part).edits())
-    new, steps = apply({part.path: old}, edits)
+    new, steps = apply({part.path: old}, DIRECTIONS[part.target.to](part).edits())
     return Group([Migration(part.path, old, new[part.path], steps)], steps)
 
 
@@ -159,7 +150,7 @@ def _part(
     after = load(migrated, preset.resolved.path)
     heirs = [other for other in presets.values() if _extends(other, preset.resolved.path)]
     mode = next((member.explicit_mode for member in (preset, *heirs) if member.explicit_mode is not None), None)
-    says_mode = workspace.tree(preset.resolved.path).find(*MODE) is not None
+    says_mode = workspace.tree(preset.resolved.path).find("rlhf", "vllm_mode") is not None
     if target.bases is Bases.MASK and after.explicit_mode is not None:
         sets_mode = after.explicit_mode != target.to and not says_mode
     else:
@@ -170,7 +161,7 @@ def _part(
     return Part(
         context(workspace, preset, options(target)),
         target,
-        changes_mode=(mode or implied_mode(preset)) != target.to,
+        changes_mode=(mode or preset.implied_mode) != target.to,
         after=after,
         below=below(migrated, after),
         leads=(says_mode or sets_mode or after.explicit_mode == target.to) and not led,
@@ -220,7 +211,7 @@ def _check(  # noqa: PLR0913 - both states, the call, and what it aims at
     left = DIRECTIONS[target.to].left(before, after, below(new, after))
     refuse_inherited(new, after, named, left, alone=alone)
     refuse_unplanned(before, after, [path for migration in migrations for path in migration.touched])
-    if implied_mode(before) != implied_mode(after):
+    if before.implied_mode != after.implied_mode:
         refuse_merged(before, after)
 
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrate.names import DROPPED
 from migrate.names import FITTED
 from migrate.names import LENGTH
 from migrate.names import LORA
 from migrate.names import TENSOR
-from migrate.nested.to_server import DROPPED
 from migrate.yamledit.scalars import shown as value_text
 from schema.check import Options
 from schema.check import load
@@ -60,14 +60,6 @@ def rolls_out(preset: Preset) -> bool:
     return preset.kind is Kind.GRPO and preset.value("use_vllm") is True
 
 
-def implied_mode(preset: Preset) -> object:
-    """The mode of a preset; unset, ms-swift up to 3.11.0 goes by the server's address.
-
-    3.10.0, llm/argument/rlhf_args.py:248-255; from 3.11.1 on it raises (4.5.2, arguments/rlhf_args.py:446).
-    """
-    return preset.mode or ("server" if _address(preset) else "colocate")
-
-
 def _address(preset: Preset) -> Setting | None:
     return next((preset.arguments[name] for name in ADDRESSES if name in preset.arguments), None)
 
@@ -100,7 +92,7 @@ def refuse_unfit(preset: Preset, target: Target, *, is_base: bool) -> None:
         raise InputError(
             "use_vllm is not true: the preset does not generate with vLLM, so it cannot be split", place
         )
-    if target.resplits or "server" in (target.to, implied_mode(preset)):
+    if target.resplits or "server" in (target.to, preset.implied_mode):
         _refuse_nodes(preset)
     mode = preset.arguments.get("vllm_mode")
     if mode is not None:
@@ -235,16 +227,12 @@ def refuse_merged(before: Preset, after: Preset) -> None:
 
 
 def _is_decided(preset: Preset, name: str) -> bool:
-    other_side = _in_block(preset, name) if implied_mode(preset) != "server" else preset.value(name)
+    other_side = preset.server_value(name) if preset.implied_mode != "server" else preset.value(name)
     return other_side is not None or name in (*FITTED, TENSOR, LENGTH, LORA, *DROPPED)
 
 
 def _engine(preset: Preset, name: str) -> object:
-    return preset.value(name) if implied_mode(preset) != "server" else _in_block(preset, name)
-
-
-def _in_block(preset: Preset, name: str) -> object:
-    return preset.block.value(name) if isinstance(preset.block, Branch) else None
+    return preset.value(name) if preset.implied_mode != "server" else preset.server_value(name)
 
 
 def _values(tree: Tree, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], object]]:

@@ -62,18 +62,15 @@ class Target:
     swift_version: str | None = None
 
     @property
-    def address(self) -> dict[str, object]:
-        """The server's address, and the seconds to connect: what the caller says, else the defaults."""
-        return {
-            "host": self.host or DEFAULT_HOST,
-            "port": self.port or DEFAULT_PORT,
-            "timeout": self.timeout or DEFAULT_TIMEOUT,
-        }
+    def said_address(self) -> dict[str, object]:
+        """What the caller says of the server's address, and of the seconds to connect."""
+        said = {"host": self.host, "port": self.port, "timeout": self.timeout}
+        return {name: value for name, value in said.items() if value is not None}
 
-    def connection(self, *, as_list: bool) -> dict[str, object]:
-        """What the caller says of the connection, by the learner's arguments; None where nothing was said."""
-        host, port = ([value] if as_list and value is not None else value for value in (self.host, self.port))
-        return {"vllm_server_host": host, "vllm_server_port": port, "vllm_server_timeout": self.timeout}
+    @property
+    def address(self) -> dict[str, object]:
+        """The same, and the defaults for what the caller does not say."""
+        return {"host": DEFAULT_HOST, "port": DEFAULT_PORT, "timeout": DEFAULT_TIMEOUT, **self.said_address}
 
     def sets_engines(self, node: int | None) -> bool:
         """Whether the caller says something that DP follows from; of a node's GPUs the learners leave the rest."""

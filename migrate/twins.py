@@ -65,7 +65,7 @@ def copied(names: Mapping[Path, Path]) -> tuple[dict[Path, Twin], Workspace]:
     twins = {twin.path: twin for source in names for twin in _twins(source, names)}
     # A half that an earlier call has left is not the copy's.
     halves = {server_half(copy): None for copy in names.values()}
-    workspace = Workspace({**halves, **{path: _content(twin.text) for path, twin in twins.items()}})
+    workspace = Workspace({**halves, **{path: twin.text.content for path, twin in twins.items()}})
     for twin in twins.values():
         _refuse_other_meaning(workspace, twin)
     return twins, workspace
@@ -84,13 +84,13 @@ def _refuse_other_meaning(copies: Workspace, twin: Twin) -> None:
 def _twins(source: Path, names: Mapping[Path, Path]) -> list[Twin]:
     workspace = Workspace()
     learner = workspace.document(source)
-    copy = parse(names[source], _content(learner))
+    copy = parse(names[source], learner.content)
     preset = load(workspace, source)
     if isinstance(preset, Flat):
         half = server_half(source)
         found = [Twin(source, names[source], copy, copy, [])]
         if preset.server is not None:
-            document = parse(server_half(names[source]), _content(workspace.document(half)))
+            document = parse(server_half(names[source]), workspace.document(half).content)
             found.append(Twin(half, document.path, document, document, []))
         return found
     edits = at(copy.path, _extending(copy, bases(source, workspace.tree(source)), names))
@@ -117,7 +117,3 @@ def _entry(path: Path, entry: str, base: Path, names: Mapping[Path, Path]) -> st
     if source == base and entry.endswith(base.name):
         return entry.removesuffix(base.name) + names[source].name
     return os.path.relpath(names[source], path.parent)
-
-
-def _content(document: Document) -> bytes:
-    return (document.bom + document.text).encode()

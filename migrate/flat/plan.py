@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate.flat import to_colocate
-from migrate.flat import to_server
+from migrate.flat.directions import DIRECTIONS
 from migrate.migration import Group
 from migrate.migration import Migration
 from migrate.yamledit.steps import apply
@@ -17,10 +16,6 @@ from schema.yamltext import parse
 if TYPE_CHECKING:
     from migrate.flat.pair import Pair
     from schema.layouts.flat import Flat
-    from schema.yamltext import Document
-
-#: What makes the edits of both files, by the mode that they aim at.
-_EDITS = {"server": to_server.edits, "colocate": to_colocate.edits}
 
 
 def edited(pair: Pair) -> Group:
@@ -30,10 +25,10 @@ def edited(pair: Pair) -> Group:
         InputError: the migration is refused.
     """
     _refuse_odd_keys(pair.preset)
-    edits = _EDITS[pair.target.to](pair)
+    edits = DIRECTIONS[pair.target.to](pair).edits()
     there = pair.preset.server is not None
     going = [pair.server_path] if there and pair.changes_mode and pair.target.to == "colocate" else []
-    old = {pair.path: pair.learner, pair.server_path: pair.server if there else _heading(pair)}
+    old = {home.file: home.document for home in (pair.learner, pair.server)}
     new, steps = apply(old, edits, going)
     files = [
         Migration(
@@ -59,10 +54,3 @@ def _refuse_odd_keys(preset: Flat) -> None:
                 raise InputError(
                     f"the key {name!r} is not the name of a setting; quote it, or remove it", tree.key
                 )
-
-
-def _heading(pair: Pair) -> Document:
-    """A server's file that is not there yet."""
-    newline = "\r\n" if "\r\n" in pair.learner.text else "\n"
-    heading = f"# What `swift rollout` reads: the server of {pair.path.name}.{newline * 2}"
-    return parse(pair.server_path, heading.encode())

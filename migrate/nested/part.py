@@ -9,10 +9,13 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from migrate.aim import Aim
+from migrate.home import Home
 from migrate.target import Bases
-from migrate.yamledit import document as text
+from migrate.yamledit.edits import Add
+from migrate.yamledit.scalars import shown
 from schema.check import load
 from schema.layouts.nested import ARGUMENT_SECTIONS
+from schema.layouts.nested import SERVER_BLOCK
 from schema.resolve import Branch
 from schema.resolve.extends import bases
 from schema.resolve.tree import data
@@ -24,8 +27,6 @@ if TYPE_CHECKING:
     from schema.layouts.preset import Preset
     from schema.layouts.preset import Setting
     from schema.resolve import Workspace
-
-MODE = ("rlhf", "vllm_mode")
 
 
 def below(workspace: Workspace, preset: Preset) -> Preset:
@@ -46,22 +47,34 @@ class Part(Aim):
     """One file of a call.
 
     Attributes:
-        after: the file, resolved with those of its bases migrated that are in the call.
-        below: what those bases say without it.
-        leads: whether it is the first in its family, bases first, that knows vllm_mode: it gets what the
-            whole family needs once.
-        sets_mode: whether it has to say vllm_mode and does not: nothing says it, or only a base that stays.
+        below: what its bases, migrated already, say without it.
     """
 
-    after: Preset
     below: Preset
-    leads: bool
-    sets_mode: bool
 
     @cached_property
-    def own(self) -> Branch:
-        """What the file itself says."""
-        return self.context.workspace.tree(self.path)
+    def learner(self) -> Home:
+        """The section of GRPO arguments."""
+        whose = "the learner's arguments of this file"
+        return self._home("rlhf", says_it=f"{whose} set it already", has_it=f"{whose} have its value")
+
+    @cached_property
+    def server(self) -> Home:
+        """The server's block."""
+        says = "the server's block of this file sets it already"
+        return self._home(*SERVER_BLOCK, says_it=says, has_it="the server's block has its value")
+
+    def _home(self, *section: str, says_it: str, has_it: str) -> Home:
+        document = self.context.workspace.document(self.path)
+        return Home(document, section, self.own, self.after.tree, says_it, has_it)
+
+    def listed(self, value: object) -> object:
+        """As a list: values are passed as keywords."""
+        return [value]
+
+    def inherits(self, name: str) -> bool:
+        """Whether bases say a setting of the learner."""
+        return self.below.tree.find("rlhf", name) is not None
 
     @cached_property
     def was_below(self) -> Preset:
@@ -69,40 +82,9 @@ class Part(Aim):
         return below(self.context.workspace, self.preset)
 
     @property
-    def bases(self) -> Branch:
-        """The file's values, with its bases migrated already."""
-        return self.after.tree
-
-    @property
     def is_whole(self) -> bool:
         """Whether the file is a whole preset."""
         return is_whole(self.preset)
-
-    @property
-    def knows_mode(self) -> bool:
-        """Whether the file by itself is a preset of the mode, or becomes one."""
-        return self.says_mode or self.after.explicit_mode == self.target.to
-
-    @property
-    def says_mode(self) -> bool:
-        """Whether vllm_mode stands in the file, or will."""
-        return self.sets_mode or self.own.find(*MODE) is not None
-
-    def says_null(self, path: tuple[str, ...]) -> bool:
-        """Whether the file itself sets a key to null."""
-        holder = self.own.find(*path[:-1])
-        return isinstance(holder, Branch) and path[-1] in holder.children and holder.find(path[-1]) is None
-
-    def comments(self, path: tuple[str, ...]) -> list[str]:
-        """The comments that belong to a key of the file; none if it is not there."""
-        document = self.context.workspace.document(self.path)
-        return text.comments_of(document, path) if text.find(document, path) is not None else []
-
-    @cached_property
-    def settings(self) -> tuple[Setting, ...]:
-        """The ms-swift arguments that the file itself sets."""
-        said = (setting for setting in self.preset.settings() if setting.key.file == self.path)
-        return tuple(setting for setting in said if setting.value is not None and not self.preset.owned(setting))
 
     def nulls(self) -> Iterator[tuple[str, str]]:
         """The paths of ms-swift arguments that the file itself sets to null."""
@@ -120,3 +102,8 @@ class Part(Aim):
         for setting in self.below.settings() if self.target.bases is Bases.MASK else ():
             if self.after.tree.find(*setting.steps) is not None and not self.preset.owned(setting):
                 yield setting
+
+    def mask(self, setting: Setting, why: str) -> Add:
+        """A null that keeps an inherited setting from the file."""
+        reason = f"hides {shown(setting.value)} of {setting.key.file.name}: {why}"
+        return Add(setting.steps, None, reason, file=self.path)

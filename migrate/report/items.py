@@ -124,7 +124,7 @@ def _is_taken(add: Add, migration: Migration) -> bool:
 
 def _to(move: Move) -> str:
     key = ".".join(move.to)
-    return key if move.into is None else f"{move.into.name}: {key}"
+    return key if move.target == move.file else f"{move.target.name}: {key}"
 
 
 def _gone(migration: Migration) -> Item:

@@ -23,7 +23,6 @@ from schema.errors import InputError
 from schema.place import Place
 from schema.yamltext import Alias
 from schema.yamltext import Mapping as Entries
-from schema.yamltext import parse
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
@@ -225,7 +224,7 @@ def reparsed(document: Document, new: str, path: Path) -> Document:
         InputError: the text is no YAML.
     """
     try:
-        return parse(document.path, (document.bom + new).encode())
+        return document.with_text(new)
     except InputError as error:
         raise unsafe(place_of(document, path), f"the new text would be wrong: {error.message}") from error
 

@@ -28,7 +28,7 @@ def closed(document: Document) -> Document:
         return document
     header = f"{found[1]}{found[2].replace('+', '')}-"
     new = text[: found.start()] + header + text[found.end() :]
-    return parse(document.path, (document.bom + new).encode())
+    return document.with_text(new)
 
 
 def with_newline(document: Document, text: str, eol: str) -> str:

@@ -20,7 +20,6 @@ from migrate.yamledit.scalars import scalar
 from schema.yamltext import Alias
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
-from schema.yamltext import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +98,7 @@ def _filled(document: Document, holder: Spot, lines: Sequence[str]) -> str:
     removed = max(end - start, 0)
     bare = document.text[:start] + document.text[start + removed :]
     column = holder.entry.key.span.column - 1 + indent_step(document)
-    emptied = parse(document.path, (document.bom + bare).encode())
+    emptied = document.with_text(bare)
     return inserted(emptied, region(document, holder).end - removed, column, lines)
 
 

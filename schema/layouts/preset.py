@@ -114,7 +114,13 @@ class Preset(ABC):
         """
         if self.explicit_mode is not None or argument.truth(self.value("use_vllm")) is not True:
             return self.explicit_mode
-        return "server" if any(self.value(name) is not None for name in ADDRESSES) else "colocate"
+        return self.implied_mode
+
+    @property
+    def implied_mode(self) -> object:
+        """vllm_mode, or what an address makes it; also of a base, which need not say whether vLLM generates."""
+        said = any(self.value(name) is not None for name in ADDRESSES)
+        return self.explicit_mode or ("server" if said else "colocate")
 
     def mistake(self, field: Field, value: object) -> str | None:
         """What is wrong with a value for an argument, or None if ms-swift takes it."""
@@ -149,8 +155,12 @@ class Preset(ABC):
 
     def served(self, name: str) -> object:
         """What the server gets for an argument: its own value, else the one that both sides share, or None."""
-        own = self.block.value(name) if isinstance(self.block, Branch) else None
+        own = self.server_value(name)
         return self.shared().get(name) if own is None else own
+
+    def server_value(self, name: str) -> object:
+        """What the server's own settings say, also in a preset that is not in server mode."""
+        return self.block.value(name) if isinstance(self.block, Branch) else None
 
     def engine(self, name: str) -> object:
         """What the engine that generates gets for an argument: the server's, else the learner's own."""

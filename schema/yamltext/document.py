@@ -62,6 +62,15 @@ class Document:
     bom: str
     root: Mapping | None
 
+    @property
+    def content(self) -> bytes:
+        """The bytes of the file."""
+        return (self.bom + self.text).encode()
+
+    def with_text(self, text: str) -> Document:
+        """The same file with another text; raises what `read` raises."""
+        return parse(self.path, (self.bom + text).encode())
+
     def constructor(self) -> Constructor:
         """A fresh constructor for this file's nodes."""
         return Constructor(self.path)

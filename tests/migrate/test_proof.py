@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate import plan
-from migrate.nested.to_server import ToServer
+from migrate.nested.directions import PartToServer
 from migrate.proof import ProofError
 from migrate.proof import same_data
 from migrate.yamledit import edits
@@ -151,9 +151,9 @@ def test_a_result_that_would_be_migrated_again_writes_nothing(root, files, migra
     (root / "preset.yaml").write_bytes(WHOLE)
     before = files()
 
-    class Restless(ToServer):
+    class Restless(PartToServer):
         def edits(self):
-            return super().edits() or [Change(("rlhf", "temperature"), 1.5, "no reason")]
+            return super().edits() or [Change(("rlhf", "temperature"), 1.5, "no reason", self.aim.path)]
 
     monkeypatch.setitem(plan.DIRECTIONS, "server", Restless)
     ran = migrate("--write", "preset.yaml")

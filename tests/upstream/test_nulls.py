@@ -5,7 +5,7 @@ import json
 import pytest
 
 from launch.argv import arguments as argv
-from migrate.nested.to_colocate import ADDRESS
+from migrate.directions import ADDRESS
 from schema import check
 from schema.resolve import Workspace
 from schema.split.gpus import Gpus
