@@ -7,6 +7,7 @@ import pytest
 
 from launch.argv import arguments as argv
 from schema import check
+from schema.audit import Audit
 from schema.resolve import Workspace
 from schema.swift.roles import Role
 from schema.swift.roles import role_of
@@ -81,7 +82,7 @@ def test_nulls_are_unset_for_the_resolver_the_validator_and_both_command_lines(l
     workspace = Workspace()
     preset = check.load(workspace, leaves[1])
     about = check.context(workspace, preset, check.Options())
-    assert check.findings(about) == []
+    assert Audit(workspace, check.Options()).findings(about) == []
     learner, server = argv.learner(about, 2), argv.server(about)
     assert {role_of(name) for name in preset.arguments} & {Role.SERVER, Role.COLOCATE} == set()
     assert not any(word in ("None", "null") for word in (*learner, *server))

@@ -12,6 +12,7 @@ import yaml
 
 from launch.argv import arguments as argv
 from schema import check
+from schema.audit import Audit
 from schema.errors import InputError
 from schema.resolve import Workspace
 from schema.split.gpus import Gpus
@@ -72,7 +73,7 @@ def opinion_of(case: Case, path: Path, version: str) -> Opinion:
         preset = check.load(workspace, path)
     except InputError as error:
         return Opinion(case, ("unreadable",), (), (error.message,))
-    found = [finding for finding in check.check(workspace, preset, options) if finding.is_error]
+    found = [finding for finding in Audit(workspace, options).of(preset) if finding.is_error]
     requests = tuple(_requests(check.context(workspace, preset, options), case))
     return Opinion(case, tuple(f.rule for f in found), requests, tuple(f.message for f in found))
 

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from schema import check
+from schema.audit import Audit
 from schema.errors import InputError
 from schema.layouts.nested import ARGUMENT_SECTIONS
 from schema.layouts.nested import REPOSITORY_KEYS
@@ -82,7 +83,7 @@ def ours(world, case, path):
     workspace = Workspace()
     options = check.Options(Gpus(case.rollout) if case.rollout else None, Gpus(case.train), world.version)
     try:
-        found = check.check(workspace, check.load(workspace, path), options)
+        found = Audit(workspace, options).of(check.load(workspace, path))
     except InputError as error:
         return Opinion(case, ("unreadable",), (), (error.message,))
     errors = [finding for finding in found if finding.is_error]

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from launch.argv import arguments as argv
 from migrate.cli import main as migrate_config
 from schema import check
+from schema.audit import Audit
 from schema.resolve import Workspace
 from schema.split.gpus import Gpus
 from tests.upstream.oracle import Request
@@ -88,7 +89,7 @@ def flagged(world, path):
     """The rules that find something in a file."""
     workspace = Workspace()
     options = check.Options(Gpus(6), Gpus(2), world.version)
-    return {found.rule for found in check.check(workspace, check.load(workspace, path), options)}
+    return {found.rule for found in Audit(workspace, options).of(check.load(workspace, path))}
 
 
 @pytest.mark.parametrize(
