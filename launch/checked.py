@@ -14,6 +14,7 @@ from schema import check
 from schema.audit import Audit
 from schema.colour import is_wanted
 from schema.commands.validate import absolute
+from schema.errors import InputError
 from schema.layouts.preset import Kind
 from schema.report import text
 from schema.resolve import Workspace
@@ -38,6 +39,9 @@ def side_context(request: Request, options: Options) -> Context:
     preset = check.load(workspace, absolute(request.config))
     if preset.kind is not Kind.GRPO:
         raise check.no_grpo(preset)
+    if preset.layout == "script":
+        message = "is a script, which starts its sides itself; `migrate-config --write` makes presets of it"
+        raise InputError(message, preset.start)
     context = check.context(workspace, preset, options)
     return replace(context, split=_known_split(context, request.side))
 

@@ -13,6 +13,7 @@ from schema.check import load
 from schema.errors import InputError
 from schema.errors import ProjectError
 from schema.excerpts import Excerpts
+from schema.findings import Severity
 from schema.findings import bounded
 from schema.layouts.preset import Kind
 from schema.place import Place
@@ -52,7 +53,8 @@ class Audit:
         """
         if preset.kind in NO_PRESETS:
             return []
-        found = self.findings(context(self._workspace, preset, self._options))
+        abouts = [context(self._workspace, run, self._options) for run in preset.runs]
+        found = [finding for about in abouts for finding in self.findings(about)]
         if any(finding.rule == "missing-key" for finding in found) and self._is_extended(preset):
             # A base need not be whole: what it lacks is asked of the presets that extend it.
             found = [finding for finding in found if RULES[finding.rule].components]
@@ -127,6 +129,8 @@ def _found(about: Context) -> list[Finding]:
     known, settings = secrets.known(*map(data, trees)), Settings(about.preset)
     whole = []
     for finding in found:
+        if about.preset.is_silent(finding.place):
+            finding = finding._replace(severity=Severity.WARNING)  # noqa: PLW2901 - the same finding, told milder
         clean = secrets.without(finding, known, here=settings.is_secret(finding.place))
         rests_on = settings.related(finding)
         shown = tuple(each._replace(text=secrets.starred(each.text, known)) for each in rests_on)

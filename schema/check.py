@@ -63,7 +63,7 @@ def no_grpo(preset: Preset) -> NoPresetError:
     """The error that a file is no GRPO preset, at the value that says so."""
     setting = preset.arguments.get("rlhf_type")
     place = setting.place if setting else preset.start
-    return NoPresetError(f"is no GRPO preset, but {preset.kind.value}", place)
+    return NoPresetError(f"is no GRPO preset, but {preset.called}", place)
 
 
 def context(workspace: Workspace, preset: Preset, options: Options) -> Context:
@@ -107,7 +107,7 @@ def split(preset: Preset, options: Options) -> Split:
         return Split(rollout, options.train, "--train-gpus")
     if preset.learners is not None:
         return Split(rollout, preset.learners, preset.learners_source)
-    if preset.mode != "server":
+    if preset.mode != "server" or not {"NPROC_PER_NODE", "NNODES"}.isdisjoint(preset.unknown):
         return Split(rollout)
     if shares.train is not None:
         source = "train-gpus" if settings.train_gpus else "what the server leaves of gpus"

@@ -81,6 +81,8 @@ class Context:
 
     def wrong(self, field: str) -> bool:
         """Whether a field is missing or has no right value, so that nothing can be concluded from it."""
+        if field in self.preset.unknown:
+            return True
         sides = [side for side in (self.trainer, self.server) if side is not None]
         if any(field in type(side.config).model_fields for side in sides):
             return any(side.wrong(field) for side in sides)

@@ -33,6 +33,8 @@ _SHAPE = re.compile(
 _PAIR = re.compile(
     r"(?<![\w.-])([\w.-]+)(['\"]?\s*(?:[:=]|->)\s*)(\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s,{}\[\]'\"()][^\s,{}\[\]]*)"
 )
+#: The same on a command line.
+_OPTION = re.compile(r"(?<![\w-])(--[\w-]+)(\s+)([^\s-]\S*)")
 #: The same in a line of YAML, where a plain value may have blanks: the value is all that follows.
 _NAME = re.compile(r"(?<![\w.-])([\w.-]+)['\"]?\s*[:=]\s*(?=\S)")
 #: What messages show of a value: text in quotes, or a number.
@@ -98,8 +100,8 @@ def starred(text: str, known: Known = _NOTHING) -> str:
 
 
 def starred_line(line: str, known: Known = _NOTHING) -> str:
-    """The same for a line of YAML, or a comment."""
-    line = _unshaped(line, known)
+    """The same for a line of YAML or of a script, or a comment."""
+    line = _OPTION.sub(_without_value, _unshaped(line, known))
     named = next((found for found in _NAME.finditer(line) if _is_named(found[1])), None)
     return f"{line[: named.end()]}{HIDDEN}" if named else line
 

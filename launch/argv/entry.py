@@ -53,6 +53,7 @@ NEEDS_ENTRY = Rule(
     Severity.WARNING,
     mode=None,
     layout=None,
+    apart=False,
     needs=("reward_funcs",),
     components=False,
 )

@@ -11,9 +11,11 @@ from schema.layouts.flat import is_server_half
 from schema.layouts.flat import learner_half
 from schema.layouts.flat import server_half
 from schema.layouts.nested import Nested
+from schema.layouts.script import read_script
 from schema.place import Place
 from schema.resolve import Resolved
 from schema.resolve import resolve
+from schema.shelltext import is_script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +31,8 @@ def read(workspace: Workspace, path: Path, project: Project) -> Preset:
     Raises:
         InputError: a file cannot be read or resolved, or a server's half has no learner's half beside it.
     """
+    if is_script(path):
+        return read_script(path, workspace.content(path), project)
     own = workspace.tree(path)
     learner = learner_half(path)
     if learner is not None and is_server_half(path, own):

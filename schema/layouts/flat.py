@@ -49,7 +49,7 @@ def is_learner_half(own: Branch) -> bool:
         return False
     if "rlhf_type" in own.children:
         return True
-    known = _fields("trainer").keys() - {*TOP_LEVEL}
+    known = fields("trainer").keys() - {*TOP_LEVEL}
     return "extends" not in own.children and not known.isdisjoint(own.children)
 
 
@@ -102,11 +102,11 @@ class Flat(Preset):
         """The server's half without its environment, or None."""
         if self.server is None:
             return None
-        return self.server._replace(children=dict(_set_in(self.server, "server")))
+        return self.server._replace(children=dict(arguments_of(self.server, "server")))
 
     def settings(self) -> Iterator[Setting]:
         """Every argument of the learner's half."""
-        for name, tree in _set_in(self.tree, "trainer"):
+        for name, tree in arguments_of(self.tree, "trainer"):
             yield Setting("", name, data(tree), tree.place, tree.key)
 
     def shared(self) -> dict[str, object]:
@@ -130,6 +130,15 @@ class Flat(Preset):
     def learner_path(self) -> str:
         """The file of the learner's half."""
         return self.resolved.path.name
+
+    @property
+    def environment(self) -> str:
+        """Where variables of a side are set, as messages name it."""
+        return ENVIRONMENT
+
+    def variable_path(self, name: str) -> str:
+        """Where a variable is set, as messages name it."""
+        return f"{ENVIRONMENT}.{name}"
 
     def missing(self) -> Iterator[tuple[str, Place]]:
         """The model, on both sides, and the dataset."""
@@ -187,18 +196,20 @@ class Flat(Preset):
         return {str(name): str(data(tree)) for name, tree in children.items()}
 
 
-def _fields(side: str) -> Mapping[str, catalogue.Field]:
+def fields(side: str) -> Mapping[str, catalogue.Field]:
+    """The arguments of a side, trainer or server, in the newest release."""
     newest = catalogue.release(catalogue.newest())
     return newest.trainer if side == "trainer" else newest.server
 
 
-def _set_in(half: Branch, side: str) -> Iterator[tuple[str, Tree]]:
+def arguments_of(half: Branch, side: str) -> Iterator[tuple[str, Tree]]:
+    """The arguments of a side, as ms-swift's parser makes them of the words."""
     # Nulls and empty lists count as unset; yaml-argument says what ms-swift makes of them.
-    fields = _fields(side)
+    known = fields(side)
     for name, tree in half.children.items():
         if name == ENVIRONMENT or data(tree) in (None, []):
             continue
-        field = fields.get(str(name))
+        field = known.get(str(name))
         if isinstance(tree, Leaf) and field is not None:
             yield str(name), tree._replace(value=argument.parsed(field, tree.value))
         else:

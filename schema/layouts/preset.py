@@ -37,6 +37,7 @@ class Kind(Enum):
     COMPONENT = "a component that presets extend"
     OTHER = "a preset of another algorithm"
     FOREIGN = "a file without any section of a preset"
+    BROKEN = "a script that no shell reads"
 
 
 class Setting(NamedTuple):
@@ -99,6 +100,30 @@ class Preset(ABC):
     def is_of_rollouts(self) -> bool:
         """Whether the file says anything of GRPO or of rollouts, so that it is no other tool's."""
         return self.kind is Kind.GRPO
+
+    @property
+    def called(self) -> str:
+        """What the file is, for messages."""
+        return self.kind.value
+
+    @property
+    def runs(self) -> tuple[Preset, ...]:
+        """What of the file is checked by itself: all of it, unless it starts several learners."""
+        return (self,)
+
+    @property
+    def unknown(self) -> Mapping[str, object]:
+        """Arguments and variables of either side that are set, though nobody here knows to what."""
+        return {}
+
+    @property
+    def asked(self) -> list[object]:
+        """Names of such arguments that were asked for."""
+        return []
+
+    def is_silent(self, place: Place) -> bool:  # noqa: ARG002 - a layout may have such places
+        """Whether a place is commented out, so that what is wrong there is a warning at most."""
+        return False
 
     @property
     @abstractmethod

@@ -6,8 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 from schema.resolve.tree import of_document
+from schema.shelltext import is_script
 from schema.yamltext import Document
 from schema.yamltext import content_of
+from schema.yamltext import decoded
 from schema.yamltext import parse
 from schema.yamltext import read
 
@@ -37,18 +39,24 @@ class Workspace:
         real = os.path.realpath(path)
         return self._instead[real] is not None if real in self._instead else path.is_file()
 
+    def content(self, path: Path) -> bytes:
+        """The bytes of a file; raises what yamltext.read raises of one that cannot be read."""
+        real = os.path.realpath(path)
+        return (self._instead[real] or b"") if real in self._instead else content_of(path)
+
     def may_extend(self, path: Path) -> bool:
         """Whether a file could name bases: cheaper to ask than to parse every file of a project.
 
         Raises:
             InputError: it cannot be read.
         """
-        real = os.path.realpath(path)
-        content = (self._instead[real] or b"") if real in self._instead else content_of(path)
+        content = self.content(path)
         return b"extends" in content or b"\\" in content  # a key may be spelt with escapes
 
     def document(self, path: Path) -> Document:
-        """The parsed file; raises what yamltext.read raises."""
+        """The parsed file, of a script the text alone; raises what yamltext.read raises."""
+        if path not in self._documents and is_script(path):
+            self._documents[path] = Document(path, decoded(path, self.content(path)), "", None)
         if path not in self._documents:
             real = os.path.realpath(path)
             content = self._instead.get(real) or b""  # whoever reads what is to go has not asked `has`

@@ -17,6 +17,7 @@ from schema.rules import refused
 from schema.rules import releases
 from schema.rules import rewards
 from schema.rules import roles
+from schema.rules import shell
 from schema.rules import teacher
 from schema.rules import tokens
 from schema.rules import topology
@@ -45,6 +46,7 @@ __all__ = [
     "releases",
     "rewards",
     "roles",
+    "shell",
     "teacher",
     "tokens",
     "topology",

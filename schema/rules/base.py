@@ -39,6 +39,7 @@ class Rule(NamedTuple):
         severity: of its problems, unless a problem has its own.
         mode: the vllm_mode it is about, or None for all.
         layout: the layout it is about, or None for all.
+        apart: whether it is only about presets whose server has settings of its own.
         needs: fields that the check depends on; if one is wrong, that is reported instead.
         components: whether it also checks files that are not whole presets.
     """
@@ -48,6 +49,7 @@ class Rule(NamedTuple):
     severity: Severity
     mode: str | None
     layout: str | None
+    apart: bool
     needs: tuple[str, ...]
     components: bool
 
@@ -55,14 +57,18 @@ class Rule(NamedTuple):
         """The findings of this rule in a preset."""
         if not self._applies(context):
             return
+        asked = context.preset.asked
+        asked.clear()
         for problem in self.check(context):
+            if asked:  # a rule that looks at what nobody knows concludes nothing
+                return
             place, message, consequence, fix, severity = problem
             yield Finding(self.id, severity or self.severity, place, message, consequence, fix)
 
     def _applies(self, context: Context) -> bool:
         if context.preset.kind is not Kind.GRPO and not self.components:
             return False
-        if self.layout is not None and context.preset.layout != self.layout:
+        if self.layout not in (None, context.preset.layout) or (self.apart and not context.preset.apart):
             return False
         if self.mode is not None and context.preset.mode != self.mode:
             return False
@@ -79,13 +85,14 @@ def rule(  # noqa: PLR0913 - the properties of a Rule
     severity: Severity = Severity.ERROR,
     mode: str | None = None,
     layout: str | None = None,
+    apart: bool = False,
     needs: tuple[str, ...] = (),
     components: bool = False,
 ) -> Callable[[Check], Check]:
     """Registers a check as a rule; see Rule for the arguments."""
 
     def register(check: Check) -> Check:
-        RULES[name] = Rule(name, check, severity, mode, layout, needs, components)
+        RULES[name] = Rule(name, check, severity, mode, layout, apart, needs, components)
         return check
 
     return register

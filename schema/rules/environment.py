@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.context import Context
+    from schema.layouts.preset import Preset
     from schema.place import Place
 
+GPUS = "CUDA_VISIBLE_DEVICES"
 _SPREADS = "ValueError: GRPO with vLLM is not compatible with `device_map`"
 
 
@@ -59,23 +61,28 @@ def yaml_environment(context: Context) -> Iterator[Problem]:
                 "write it as a mapping from names to values",
             )
         else:
-            yield from _variables(context, environment, prefix)
+            yield from variables(context, environment, prefix)
     yield from _processes(context, context.preset)
+    yield from shared_gpus(context, context.preset)
 
 
-def _variables(context: Context, environment: Branch, prefix: str) -> Iterator[Problem]:
+def variables(context: Context, environment: Branch, prefix: str) -> Iterator[Problem]:
+    """What is wrong with the variables of one side; `prefix` begins messages about it."""
     for name, tree in environment.children.items():
         value = data(tree)
         if not isinstance(name, str):
             yield Problem(
                 tree.key,
-                f"{prefix}ENV.{name} is not the name of a variable",
+                f"{prefix}{_path(context.preset, name)} is not the name of a variable",
                 f"{context.swift}: TypeError: str expected, not {type(name).__name__}",
                 "quote it, or remove it",
             )
         elif (found := _unfit(name, value, synced=context.preset.mode == "server")) is not None:
             why, consequence, fix, severity = found
-            message, outcome = f"{prefix}ENV.{name} is {value!r}{why}", f"{context.swift}: {consequence}"
+            message, outcome = (
+                f"{prefix}{_path(context.preset, name)} is {value!r}{why}",
+                f"{context.swift}: {consequence}",
+            )
             yield Problem(tree.place, message, outcome, fix, severity)
 
 
@@ -101,18 +108,23 @@ def _processes(context: Context, preset: Flat) -> Iterator[Problem]:
             f"{context.swift}: starts one learner",
             "set it in the shell, or use ms-swift 4.2.2 or newer",
         )
+
+
+def shared_gpus(context: Context, preset: Flat) -> Iterator[Problem]:
+    """A GPU that the variables of both sides name."""
     shared = {*preset.gpus("learner")} & {*preset.gpus("server")}
     if shared and preset.server is not None:
+        variable = preset.variable_path(GPUS)
         yield Problem(
-            _at(preset.server, "CUDA_VISIBLE_DEVICES"),
-            f"{preset.server_path()}: ENV.CUDA_VISIBLE_DEVICES names GPU {', '.join(sorted(shared))}, which the"
-            " learner's ENV names, too",
+            _at(preset.server, GPUS),
+            f"{preset.server_path()}: {variable} names GPU {', '.join(sorted(shared))}, which the"
+            f" learner's {variable.removesuffix('.' + GPUS)} names, too",
             f"{context.swift}: NCCL error: invalid usage (Duplicate GPU detected)",
             "give each side its own GPUs",
         )
 
 
-@rule("gpu-without-process", layout="flat", needs=("use_vllm",))
+@rule("gpu-without-process", apart=True, needs=("use_vllm",))
 def gpu_without_process(context: Context) -> Iterator[Problem]:
     """The learner sees more GPUs of its node than it has processes, or fewer.
 
@@ -122,7 +134,7 @@ def gpu_without_process(context: Context) -> Iterator[Problem]:
     shell may set another number.
     """
     preset = context.preset
-    if not isinstance(preset, Flat) or context.older("4.1.0"):
+    if not isinstance(preset, Flat) or (preset.layout == "flat" and context.older("4.1.0")):
         return
     if preset.variables("learner").get("SWIFT_SINGLE_DEVICE_MODE") == "1":
         return
@@ -131,18 +143,19 @@ def gpu_without_process(context: Context) -> Iterator[Problem]:
     spreads = not gpus % (processes or 1)
     if not gpus or processes in (None, gpus) or (spreads and not context.trainer.config.use_vllm):
         return
-    unset = "NPROC_PER_NODE is not set, so there is one process"
-    number = f"ENV.NPROC_PER_NODE is {processes}" if named else unset
+    variable = preset.variable_path("NPROC_PER_NODE")
+    number = f"{variable} is {processes}" if named else "NPROC_PER_NODE is not set, so there is one process"
+    where = "the shell" if preset.layout == "flat" and context.older("4.2.2") else preset.environment
     yield Problem(
-        _at(preset.tree, "NPROC_PER_NODE" if named else "CUDA_VISIBLE_DEVICES"),
-        f"{number}, but ENV.CUDA_VISIBLE_DEVICES names {gpus} GPUs",
+        _at(preset.tree, "NPROC_PER_NODE" if named else GPUS),
+        f"{number}, but {preset.variable_path(GPUS)} names {gpus} GPUs",
         f"{context.swift}: {_SPREADS if spreads else 'AssertionError: n_gpu'}",
-        f"set NPROC_PER_NODE to {gpus} in {'the shell' if context.older('4.2.2') else 'ENV'}",
+        f"set NPROC_PER_NODE to {gpus} in {where}",
         None if named else Severity.WARNING,
     )
 
 
-@rule("encoding-of-one-side", layout="flat", mode="server")
+@rule("encoding-of-one-side", apart=True, mode="server")
 def encoding_of_one_side(context: Context) -> Iterator[Problem]:
     """A variable that decides the tokens of both sides is in ENV of only one file, or has two values.
 
@@ -160,12 +173,16 @@ def encoding_of_one_side(context: Context) -> Iterator[Problem]:
         if mine != other:
             yield Problem(
                 _at(preset.server, name) if mine is None else _at(preset.tree, name),
-                f"ENV.{name} is {mine or 'not set'} in {preset.learner_path}, but {other or 'not set'} in"
-                f" {preset.server_path()}",
+                f"{preset.variable_path(name)} is {mine or 'not set'} in {preset.learner_path}, but"
+                f" {other or 'not set'} in {preset.server_path()}",
                 f"{context.swift}: the server samples from other tokens than the learner trains on",
-                "set the same value in both files",
+                "set the same value on both sides",
                 Severity.WARNING if mine is None or other is None else None,
             )
+
+
+def _path(preset: Preset, name: object) -> str:
+    return preset.variable_path(str(name)) if isinstance(preset, Flat) else f"{ENVIRONMENT}.{name}"
 
 
 def _at(half: Branch, name: str) -> Place:

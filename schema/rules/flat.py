@@ -94,7 +94,7 @@ def _no_text(context: Context, items: list[object], odd: object) -> tuple[str, s
     return f"holds {odd!r}, which is not text", f"TypeError: expected str instance, {found} found", fix
 
 
-@rule("sides-differ", layout="flat", mode="server")
+@rule("sides-differ", apart=True, mode="server")
 def sides_differ(context: Context) -> Iterator[Problem]:
     """The two files of a pair set a value differently, although both sides act on it.
 
@@ -146,7 +146,7 @@ def _differs(context: Context, name: str, ours: object, theirs: object) -> Probl
 
 @rule(
     "server-address",
-    layout="flat",
+    apart=True,
     mode="server",
     needs=("vllm_server_host", "vllm_server_port", "vllm_server_base_url"),
 )

@@ -200,7 +200,8 @@ def server_block_missing(context: Context) -> Iterator[Problem]:
     `swift rollout` would start with one GPU, the model's full length and utilization 0.9 (ms-swift 4.5.2,
     rlhf_trainers/args_mixin.py VllmArguments).
     """
-    if context.preset.block is None:
+    # A script need not start the server that its learner asks.
+    if context.preset.block is None and context.preset.layout != "script":
         yield Problem(
             context.at("vllm_mode"),
             f"vllm_mode is server, but there is no {context.preset.server_path()}",

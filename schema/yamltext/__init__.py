@@ -2,6 +2,7 @@
 
 from schema.yamltext.document import Document
 from schema.yamltext.document import content_of
+from schema.yamltext.document import decoded
 from schema.yamltext.document import parse
 from schema.yamltext.document import read
 from schema.yamltext.nodes import Alias
@@ -22,6 +23,7 @@ __all__ = [
     "Sequence",
     "Span",
     "content_of",
+    "decoded",
     "parse",
     "read",
 ]

@@ -116,7 +116,7 @@ def parse(path: Path, content: bytes) -> Document:
 
 
 def _parsed(path: Path, content: bytes) -> Document:
-    text = _decoded(path, content)
+    text = decoded(path, content)
     bom, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
     roots = _roots(path, text)
     if len(roots) > 1:
@@ -146,7 +146,8 @@ def content_of(path: Path) -> bytes:
     return content
 
 
-def _decoded(path: Path, content: bytes) -> str:
+def decoded(path: Path, content: bytes) -> str:
+    """The text of a file; raises what `read` raises of bytes that are no text."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:

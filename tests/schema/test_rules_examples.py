@@ -2,7 +2,7 @@
 
 A bad file says at the end of a line what is found there: `# expect: RULE`, or several with commas. The first
 line may give options: `# options: --train-gpus 8`. The server's half of a flat preset, x.rollout.yaml, is part
-of the example x.yaml.
+of the example x.yaml. In a script, where a comment may end a call, a line of its own says it: `# expect 7: RULE`.
 """
 
 import re
@@ -15,13 +15,17 @@ from schema.rules import RULES
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FOLDER = EXAMPLES / "rules"
 BAD, GOOD = (
-    sorted(file for file in FOLDER.glob(f"*/{kind}/*.yaml") if not file.stem.endswith(".rollout"))
+    sorted(
+        file
+        for file in FOLDER.glob(f"*/{kind}/*.*")
+        if file.suffix == ".sh" or (file.suffix == ".yaml" and not file.stem.endswith(".rollout"))
+    )
     for kind in ("bad", "good")
 )
 
 
 def name(file):
-    return f"{file.parts[-3]}/{file.stem}"
+    return f"{file.parts[-3]}/{file.name.removesuffix('.yaml')}"
 
 
 def halves(file):
@@ -30,10 +34,10 @@ def halves(file):
 
 def expected(file):
     return sorted(
-        (str(half.relative_to(EXAMPLES)), number, rule.strip())
+        (str(half.relative_to(EXAMPLES)), int(at or number), rule.strip())
         for half in halves(file)
         for number, line in enumerate(half.read_text().splitlines(), 1)
-        for said in re.findall(r"# expect: (.*)", line)
+        for at, said in re.findall(r"# expect(?: (\d+))?: (.*)", line)
         for rule in said.split(",")
     )
 
@@ -65,7 +69,7 @@ def test_good_example_has_no_finding(file, check):
 @pytest.mark.parametrize("kind", ["bad", "good"])
 @pytest.mark.parametrize("rule", RULES)
 def test_rule_has_examples(rule, kind):
-    assert list((FOLDER / rule / kind).glob("*.yaml"))
+    assert [*(FOLDER / rule / kind).glob("*.yaml"), *(FOLDER / rule / kind).glob("*.sh")]
 
 
 def test_every_folder_is_a_rule():

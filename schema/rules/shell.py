@@ -1,0 +1,147 @@
+"""Rules about shell scripts that call ms-swift: what a shell would make of their text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.findings import Severity
+from schema.layouts.flat import ENVIRONMENT
+from schema.layouts.script import Script
+from schema.resolve.tree import Branch
+from schema.rules.base import Problem
+from schema.rules.base import rule
+from schema.rules.environment import shared_gpus
+from schema.rules.environment import variables
+from schema.rules.flat import halves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.context import Context
+    from schema.layouts.script.layout import Half
+
+
+@rule("shell-syntax", layout="script", components=True)
+def shell_syntax(context: Context) -> Iterator[Problem]:
+    """Text that is no bash: a quote that is left open, or a piece that bash would not read.
+
+    bash stops at it, or takes all that follows for one word. The rest of the script is checked unless it is a
+    quote, for then nobody knows where the calls end.
+    """
+    preset = context.preset
+    if not isinstance(preset, Script) or preset.text is None:
+        return
+    for fault in preset.quotes or preset.text.faults:
+        if fault.breaks:
+            yield Problem(
+                fault.place,
+                "the lines end with CR LF",
+                "bash takes the CR for a part of the last word of a line, so that no backslash continues a call",
+                "save it with LF: sed -i 's/\\r$//' FILE",
+            )
+        elif fault.quote:
+            yield Problem(
+                fault.place,
+                f"the quote {fault.quote} is never closed",
+                "bash: unexpected EOF while looking for matching quote, or another command than is meant",
+                "close it",
+            )
+        else:
+            message = "cannot be read as bash from here on; what stands there is not checked"
+            yield Problem(fault.place, message, fix="check it with bash -n", severity=Severity.WARNING)
+
+
+@rule("shell-value", severity=Severity.WARNING, layout="script", components=True)
+def shell_value(context: Context) -> Iterator[Problem]:
+    """A value that only a shell knows: a command's output, an argument of the script, a variable from outside.
+
+    Nothing is run to find it out, and no rule concludes anything from it. A default, as in `${X:-8}`, counts where
+    the script itself sets no X.
+    """
+    for half in _halves(context):
+        whose = "" if half.call.side == "rlhf" else f"{context.preset.server_path()}: "
+        for name, word in half.unknown.items():
+            option = f"--{name}" if name in half.options.unknown else name
+            yield Problem(
+                word.place,
+                f"{whose}only a shell knows {word.unknown} in {option}",
+                "it is not checked",
+                "write the value, or a plain assignment in the script",
+            )
+        for word in half.options.open:
+            yield Problem(
+                word.place,
+                f"{whose}only a shell knows which arguments {word.unknown} brings",
+                "the call is checked as if it brought none",
+                "write them, or assign them in the script",
+            )
+
+
+def _halves(context: Context) -> Iterator[Half]:
+    preset = context.preset
+    if isinstance(preset, Script) and not preset.quotes:
+        yield from filter(None, (preset.learner, preset.rollout))
+
+
+@rule("shell-words", layout="script", components=True)
+def shell_words(context: Context) -> Iterator[Problem]:
+    """Words of a call that do not reach the option that they are meant for.
+
+    A comment, a blank behind the backslash or a missing backslash ends a call, and bash runs its next line as a
+    command of its own (`--x: command not found`). argparse stops at an option without its value, takes the last of
+    two, and leaves a word that belongs to no option, at which ms-swift stops (4.5.2, pipelines/base.py:46).
+    """
+    for half in _halves(context):
+        yield from _ended(context, half)
+        for name, place in half.options.bare:
+            outcome = "argparse stops: expected at least one argument"
+            yield Problem(
+                place, f"--{name} has no value", f"{context.swift}: {outcome}", "give it one, or remove it"
+            )
+        for name, place in half.options.twice:
+            yield Problem(
+                place,
+                f"--{name} stands again further on",
+                f"{context.swift}: the last one counts",
+                "remove one of the two",
+                Severity.WARNING,
+            )
+        for word in half.options.stray:
+            yield Problem(
+                word.place,
+                f"{word.text!r} belongs to no option",
+                f"{context.swift}: ValueError: remaining_argv",
+                "put it behind its option, or remove it",
+            )
+
+
+def _ended(context: Context, half: Half) -> Iterator[Problem]:
+    # What stands behind the call, and begins like an option of it.
+    preset = context.preset
+    if not isinstance(preset, Script) or preset.text is None or half.call.silent:
+        return
+    command = preset.text.after(half.call.command)
+    if command is not None and command.words and command.words[0].text.startswith("--"):
+        yield Problem(
+            command.words[0].place,
+            f"`swift {half.call.side}` has ended above: {command.words[0].text} is a command of its own",
+            f"bash: {command.words[0].text}: command not found, and the call runs without it",
+            "end each line of the call but the last with a backslash, and let no comment stand between them",
+        )
+
+
+@rule("shell-environment", layout="script")
+def shell_environment(context: Context) -> Iterator[Problem]:
+    """A variable of a call that breaks it: vLLM's old engine, expandable segments, or a GPU that both sides get.
+
+    VLLM_USE_V1 0 and expandable_segments break the weight sync (ms-swift #6935, #6960, #5428); two sides on one
+    GPU end in "Duplicate GPU detected".
+    """
+    preset = context.preset
+    if not isinstance(preset, Script):
+        return
+    for half, _, prefix in halves(preset, context.release):
+        said = half.children.get(ENVIRONMENT)
+        if isinstance(said, Branch):
+            yield from variables(context, said, prefix)
+    yield from shared_gpus(context, preset)

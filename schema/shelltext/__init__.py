@@ -1,0 +1,10 @@
+"""Shell text without a shell: the commands of a script, their words and variables, each with its place."""
+
+from schema.shelltext.script import Fault
+from schema.shelltext.script import Script
+from schema.shelltext.script import is_script
+from schema.shelltext.script import read
+from schema.shelltext.walk import Command
+from schema.shelltext.words import Word
+
+__all__ = ["Command", "Fault", "Script", "Word", "is_script", "read"]

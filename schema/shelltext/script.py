@@ -1,0 +1,111 @@
+"""One script: its commands, those that are commented out, and where its text is no bash."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from schema.errors import InputError
+from schema.place import Place
+from schema.shelltext.source import Source
+from schema.shelltext.walk import Walk
+from schema.yamltext.document import decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from schema.shelltext.walk import Command
+
+#: How the files are named that are read as scripts.
+SUFFIXES = (".sh", ".bash")
+#: Characters. Scripts that start a run have some thousand.
+MAX_SIZE = 1 << 17
+_COMMENT = re.compile(r"[ \t]*#+!?")
+_CONTINUED = re.compile(r"\\[ \t]*$")
+
+
+def is_script(path: Path) -> bool:
+    """Whether a file is read as a script."""
+    return path.suffix in SUFFIXES
+
+
+class Fault(NamedTuple):
+    """Where the text is no bash.
+
+    Attributes:
+        place: where it begins.
+        quote: the quote that is left open, or "".
+        breaks: whether it is a line break that bash takes for a part of a word: CR LF.
+    """
+
+    place: Place
+    quote: str = ""
+    breaks: bool = False
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a script says.
+
+    Attributes:
+        source: its text.
+        commands: those that it runs, in the order of the text.
+        silent: those that stand in comments.
+        faults: where it is no bash.
+    """
+
+    source: Source
+    commands: tuple[Command, ...]
+    silent: tuple[Command, ...]
+    faults: tuple[Fault, ...]
+
+    def after(self, command: Command) -> Command | None:
+        """The command that stands next behind another one."""
+        return next((other for other in self.commands if other.start >= command.end), None)
+
+
+def read(path: Path, content: bytes, is_call: re.Pattern[str]) -> Script:
+    """Reads a script, and of its comments the commands that look like a call; nothing of it is run.
+
+    Raises:
+        InputError: it is no UTF-8 text, too large, or nests too deeply.
+    """
+    text = decoded(path, content)
+    if len(text) > MAX_SIZE:
+        raise InputError(f"has more than {MAX_SIZE} characters, which is too large for a script", Place(path))
+    source = Source(path, content.replace(b"\r\n", b"\n"))
+    root = source.nodes()
+    faults = [Fault(source.place(at), quote) for at, quote in source.faults(root)]
+    if (at := content.find(b"\r\n")) >= 0:
+        faults.insert(0, Fault(source.place(at), breaks=True))
+    silent = tuple(command for each in _commented(source.raw, is_call) for command in _commands(path, each))
+    return Script(source, tuple(Walk(source).commands(root)), silent, tuple(faults))
+
+
+def _commands(path: Path, content: bytes) -> Iterator[Command]:
+    source = Source(path, content)
+    yield from Walk(source).commands(source.nodes())
+
+
+def _commented(content: bytes, is_call: re.Pattern[str]) -> Iterator[bytes]:
+    """The script with nothing left of it but one commented-out call, at its place."""
+    lines = content.decode().split("\n")
+    here = 0
+    while here < len(lines):
+        end = here + 1
+        if _COMMENT.match(lines[here]) is None:
+            here = end
+            continue
+        while end < len(lines) and _CONTINUED.search(lines[end - 1]) and _COMMENT.match(lines[end]):
+            end += 1
+        said = [_bare(line) for line in lines[here:end]]
+        if is_call.search("\n".join(said)):
+            yield "\n".join([*("" for _ in lines[:here]), *said]).encode()
+        here = end
+
+
+def _bare(line: str) -> str:
+    return _COMMENT.sub(lambda found: " " * len(found[0]), line, count=1)

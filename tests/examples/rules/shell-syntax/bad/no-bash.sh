@@ -1,0 +1,5 @@
+swift rlhf --rlhf_type grpo --model Qwen/Qwen2.5-7B --dataset data/train.jsonl --reward_funcs accuracy \
+    --use_vllm true --vllm_mode colocate --per_device_train_batch_size 8
+if true; then
+  echo done
+# expect 5: shell-syntax

@@ -1,0 +1,7 @@
+swift rlhf \
+    --rlhf_type grpo --model Qwen/Qwen2.5-7B --dataset data/train.jsonl --reward_funcs accuracy \
+    --use_vllm true --vllm_mode colocate --per_device_train_batch_size 8 \
+    # --num_generations 4 \
+    --max_completion_length 2048 \
+    --output_dir output
+# expect 5: shell-words

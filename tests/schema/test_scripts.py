@@ -1,0 +1,164 @@
+"""validate-config on shell scripts: what it makes of calls, what it leaves to a shell, when it is quiet."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+GRPO = (
+    "swift rlhf --rlhf_type grpo --model Qwen/Qwen2.5-7B --dataset data/train.jsonl --reward_funcs accuracy"
+    " --use_vllm true --vllm_mode colocate --per_device_train_batch_size 8"
+)
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch, validate):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[tool.rollout-split]\nswift-version = "4.5.2"\n')
+
+    def script(text, *options, name="x.sh"):
+        Path(name).write_text(text)
+        return validate("--format", "json", *options, name)
+
+    return script
+
+
+def rules(ran):
+    return {(found["line"], found["rule"]) for found in ran.findings}
+
+
+NO_PRESETS = {
+    "a script without a call": (
+        "#!/bin/sh\necho 'it is done'\n",
+        "without a call of `swift rlhf` or `swift rollout`",
+    ),
+    "a script that only speaks of it": (
+        "echo swift rlhf --rlhf_type grpo\n# swift rlhf is next\n",
+        "without a call",
+    ),
+    "another algorithm": ("swift rlhf --rlhf_type dpo --model x\n", "another algorithm"),
+    "no algorithm": ("swift rlhf --model x\n", "another algorithm"),
+    "an unknown algorithm": ("swift rlhf --rlhf_type $1 --model x\n", "only a shell knows"),
+    "Megatron": ("export A=1\nNPROC_PER_NODE=8 megatron rlhf --rlhf_type grpo\n", "Megatron-SWIFT (line 2)"),
+    "a YAML file": ("swift rlhf grpo.yaml --max_steps 3\n", "reads grpo.yaml; check that file"),
+    "a YAML file of older releases": ("swift rlhf --config conf/grpo.yaml\n", "reads conf/grpo.yaml"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), NO_PRESETS.values(), ids=NO_PRESETS)
+def test_script_without_a_grpo_call_is_named_by_hand_and_passed_over_in_a_hook(text, said, script, monkeypatch):
+    ran = script(text)
+    assert (ran.code, [found["rule"] for found in ran.findings]) == (2, ["no-preset"])
+    assert said in ran.findings[0]["message"]
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    assert script(text) == (0, "[]\n", "")
+
+
+def test_foreign_script_may_hold_any_bytes_in_a_hook(tmp_path, monkeypatch, validate):
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    (tmp_path / "x.sh").write_bytes(b"#!/bin/sh\necho '\xff\x1b\n")
+    assert validate(tmp_path / "x.sh") == (0, "", "")
+
+
+def test_yaml_alone_needs_no_parser_of_bash():
+    code = "import sys; from schema.cli import main; main(['--explain', 'all'], standalone_mode=False)"
+    loaded = "sys.exit(any(name.startswith('tree_sitter') for name in sys.modules))"
+    command = [sys.executable, "-c", f"try:\n {code}\nexcept SystemExit: {loaded}"]
+    assert subprocess.run(command, check=False).returncode == 0
+
+
+LEARNERS = {
+    "nothing": ("", 1),
+    "in front": ("NPROC_PER_NODE=4 ", 4),
+    "exported": ("export NPROC_PER_NODE=4\n", 4),
+    "in front of what is exported": ("export NPROC_PER_NODE=4\nNPROC_PER_NODE=2 ", 2),
+    "through env": ("env NPROC_PER_NODE=4 ", 4),
+    "a plain variable": ("NPROC_PER_NODE=4\n", 1),
+    "nodes": ("NNODES=2 NPROC_PER_NODE=4 ", 8),
+}
+
+
+@pytest.mark.parametrize(("before", "world"), LEARNERS.values(), ids=LEARNERS)
+def test_learners_are_those_of_the_call(before, world, script):
+    ran = script(f"{before}{GRPO} --generation_batch_size 4\n")
+    assert f"per_device_train_batch_size 8 x W = {world} " in ran.out
+
+
+@pytest.mark.parametrize(
+    "option", ["--nproc_per_node 4", "--nproc_per_node=4", "--nproc-per-node 4", "--nproc-per-node=4"]
+)
+@pytest.mark.parametrize("launcher", ["torchrun --nnodes 1", "python -m torch.distributed.run --standalone"])
+@pytest.mark.parametrize("module", ["-m swift.cli.rlhf", "/opt/ms-swift/swift/cli/rlhf.py"])
+def test_learners_are_those_of_torchrun(option, launcher, module, script):
+    call = GRPO.removeprefix("swift rlhf")
+    ran = script(f"NPROC_PER_NODE=2 {launcher} {option} {module} {call} --generation_batch_size 4\n")
+    assert "per_device_train_batch_size 8 x W = 4 " in ran.out
+
+
+def test_learners_that_only_a_shell_knows_are_not_guessed(script):
+    for before in ("NPROC_PER_NODE=$(nvidia-smi -L | wc -l) swift rlhf", "accelerate launch -m swift.cli.rlhf"):
+        ran = script(f"{before} {GRPO.removeprefix('swift rlhf')} --generation_batch_size 4 --num_generations 4\n")
+        assert rules(ran) == {(1, "shell-value")}
+
+
+def test_findings_of_a_commented_call_are_warnings_at_most(script):
+    server = "swift rollout --model Qwen/Qwen2.5-3B --port 8001 --no_such_option 1 --vllm_data_parallel_size x\n"
+    learner = GRPO.replace("colocate", "server --vllm_server_host 127.0.0.1 --vllm_server_port 8000")
+    live, silent = (script(f"{mark}{server}{learner}\n") for mark in ("", "# "))
+    assert rules(live) == rules(silent) == {
+        (1, "server-address"), (1, "unknown-key"), (1, "wrong-server-type"), (1, "sides-differ")
+    }  # fmt: skip
+    assert (live.code, silent.code) == (1, 0)
+    assert {found["severity"] for found in silent.findings} == {"warning"}
+    assert "error" in {found["severity"] for found in live.findings}
+
+
+def test_a_secret_of_a_script_is_not_shown(script):
+    ran = script(
+        "export HF_TOKEN=geheim123 WANDB_API_KEY=geheim123\n"
+        f"{GRPO} --hub_token geheim123 geheim123 --x geheim123\n"
+    )
+    assert ran.code == 1
+    assert "geheim123" not in ran.out + ran.err
+
+
+SIDES = EXAMPLES / "rules/shell-environment/good/two-sides.sh"
+ALL_OF_IT = {
+    "both sides": SIDES.read_text(),
+    "one side": GRPO
+    + " --num_generations 8 --max_completion_length 2048 --vllm_max_model_len 4096 --max_length 1024"
+    " --reward_weights 1 --sleep_level 1 --vllm_gpu_memory_utilization 0.5 --vllm_tensor_parallel_size 1"
+    " --gradient_accumulation_steps 2 --deepspeed zero2 --tuner_type lora --lora_rank 8"
+    " --truncation_strategy delete"
+    " --eval_strategy no --logging_steps 1 --beta 0.04 --temperature 1.0 --save_strategy steps --save_steps 10\n",
+}
+
+
+@pytest.mark.parametrize("text", ALL_OF_IT.values(), ids=ALL_OF_IT)
+def test_nothing_is_concluded_from_a_value_that_only_a_shell_knows(text, script):
+    assert script(text) == (0, "[]\n", "")
+    words = text.split()
+    tried = 0
+    for index, word in enumerate(words):
+        if not word.startswith("--") or (
+            word.startswith("--n") and "torchrun" in words[max(0, index - 2) : index]
+        ):
+            continue
+        changed = [*words]
+        changed[index + 1] = '"$UNKNOWN"'
+        again = script(rejoined(text, words, changed))
+        if word in ("--rlhf_type", "--master-port"):
+            continue
+        tried += 1
+        assert {rule for _, rule in rules(again)} == {"shell-value"}, (word, again.out)
+    assert tried > 10
+
+
+def rejoined(text, words, changed):
+    rest, parts = text, []
+    for word, new in zip(words, changed, strict=True):
+        before, _, rest = rest.partition(word)
+        parts += [before, new]
+    return "".join([*parts, rest])
