@@ -28,6 +28,7 @@ def rules() -> str:
     sections = [
         f"## {rule.id}\n\n{rule.severity.value}"
         f"{f', {rule.mode} mode' if rule.mode else ''}{f', {rule.layout} layout' if rule.layout else ''}"
+        f"{', flat and script layouts' if rule.apart else ''}"
         f"\n\n{inspect.cleandoc(rule.check.__doc__ or '')}\n"
         for rule in (*RULES.values(), NEEDS_ENTRY)
     ]

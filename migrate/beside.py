@@ -24,6 +24,7 @@ from schema.place import Place
 from schema.place import shown
 from schema.resolve import Workspace
 from schema.resolve.extends import bases
+from schema.shelltext import is_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,6 +86,8 @@ def _named(paths: Sequence[Path], target: Target) -> list[Path]:
     # Learners' halves stand for pairs; bases come along where they are to be migrated, too.
     workspace, found = Workspace(), list[Path]()
     for path in paths:
+        if is_script(path):
+            raise InputError("is a script, which stays as it is; leave out --suffix", Place(path))
         preset = load(workspace, path)
         whole = target.bases is Bases.INCLUDE and not isinstance(preset, Flat)
         found += preset.resolved.files if whole else [preset.resolved.path]

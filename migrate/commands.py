@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from migrate.beside import plan_beside
 from migrate.outputs import changes
 from migrate.outputs import pending
-from migrate.plan import plan
 from migrate.report.telling import Look
 from migrate.report.telling import as_json
 from migrate.report.telling import for_people
 from migrate.report.telling import for_programs
 from migrate.report.telling import names_of
+from migrate.script.plan import plan_all
 from migrate.writing import locked
 from migrate.writing.disk import reason
 from schema.colour import is_wanted
@@ -68,7 +68,7 @@ def migrate(paths: Sequence[Path], target: Target, request: Request) -> Exit:
     for path in paths:
         _refuse_special(path)
     with locked([*paths, *filter(None, [request.output])], alone=request.write) as session:
-        made = plan(paths, target) if request.suffix is None else plan_beside(paths, target, request.suffix)
+        made = plan_all(paths, target) if request.suffix is None else plan_beside(paths, target, request.suffix)
         changed = pending(made)
         new = changes(made, request.output if changed else None)
         # The report is made before anything is written: after that, nothing may fail.

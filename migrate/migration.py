@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from migrate.yamledit.edits import Move
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from migrate.yamledit.steps import Step
@@ -26,6 +28,8 @@ class Migration:
         steps: the edits that are made in it, or that bring something to it from another file.
         there: whether it is there before.
         goes: whether it is not there after.
+        script: the script that it is made of, so that it is new, although it has an old text; None otherwise.
+        lines: where the lines of that text come from in the script.
     """
 
     path: Path
@@ -34,6 +38,12 @@ class Migration:
     steps: list[Step]
     there: bool = True
     goes: bool = False
+    script: Path | None = None
+    lines: Mapping[int, int] = field(default_factory=dict)
+
+    def old_line(self, line: int) -> int | None:
+        """Where a line of the old text stands before, from 1; None where no line did."""
+        return line if self.script is None else self.lines.get(line)
 
     @property
     def own(self) -> list[Step]:
@@ -43,7 +53,7 @@ class Migration:
     @property
     def changes(self) -> bool:
         """Whether the text changes, or the file goes."""
-        return self.goes or bool(self.steps)
+        return not self.goes if self.script else self.goes or bool(self.steps)
 
     @property
     def touched(self) -> list[tuple[str, ...]]:
@@ -59,7 +69,7 @@ class Migration:
     @property
     def content(self) -> bytes | None:
         """The bytes of the new file, or None if it goes, or never was."""
-        is_there = not self.goes and (self.there or self.steps)
+        is_there = not self.goes and (self.there or self.steps or self.script)
         return self.new.content if is_there else None
 
 

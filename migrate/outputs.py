@@ -44,9 +44,19 @@ def changes(made: Plan, folder: Path | None) -> list[Change]:
         read |= {twin.source: twin.original.content for twin in made.twins.values()}
         new = {one.path: one.content for one in made.migrations if is_copy(made, one)}
         return [*_kept(read), *_created(new, "--suffix")]
+    kept = _kept({path: rest.content for path, rest in made.scripts.items()})
     if folder is None:
-        return [Change(migration.path, read[migration.path], migration.content) for migration in made.migrations]
-    return [*_kept(read), *_created(_below(made.migrations, folder), "--output-dir")]
+        _refuse_there(made.migrations)
+        return [*kept, *(Change(one.path, read[one.path], one.content) for one in made.migrations)]
+    read = {one.path: one.before for one in made.migrations if one.script is None}
+    return [*kept, *_kept(read), *_created(_below(made.migrations, folder), "--output-dir")]
+
+
+def _refuse_there(migrations: Sequence[Migration]) -> None:
+    for one in migrations:
+        if one.script is not None and os.path.lexists(one.path):
+            why = f"is there already, and {one.script.name} would give another one"
+            raise InputError(f"{why}; remove it, or choose an --output-dir", Place(one.path))
 
 
 def _kept(read: Mapping[Path, bytes | None]) -> list[Change]:

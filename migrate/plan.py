@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.compare import Old
+    from migrate.script.rest import Rest
     from migrate.target import Target
     from migrate.twins import Twin
     from schema.layouts.preset import Preset
@@ -59,6 +60,7 @@ class Plan(NamedTuple):
         warnings: what else the caller should know.
         to: the mode that the presets get.
         twins: by its path, each file that is the copy of another one; the originals stay.
+        scripts: by its path, each script that a pair is made of, and what stays in it.
     """
 
     migrations: list[Migration]
@@ -66,6 +68,7 @@ class Plan(NamedTuple):
     warnings: list[str]
     to: str
     twins: Mapping[Path, Twin] = MappingProxyType({})
+    scripts: Mapping[Path, Rest] = MappingProxyType({})
 
 
 def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None) -> Plan:

@@ -89,7 +89,7 @@ def main(
     rule: str | None,
     list_them: bool,
 ) -> int:
-    """Check ms-swift GRPO presets before you take a GPU.
+    """Check ms-swift GRPO presets, and shell scripts that call `swift rlhf`, before you take a GPU.
 
     A folder stands for all presets below it, and - for one on standard input.
 

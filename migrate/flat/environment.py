@@ -131,7 +131,9 @@ def _processes(pair: Pair) -> Iterator[Edit]:
 
 def _gpus(pair: Pair) -> Iterator[Edit]:
     learner, server = pair.environments
-    there = pair.preset.gpus("learner") or tuple(str(gpu) for gpu in range(pair.world_before))
+    # One process says nothing of how many GPUs the node has.
+    count = pair.world_before if pair.world_before > 1 else pair.rollout + pair.train
+    there = pair.preset.gpus("learner") or tuple(str(gpu) for gpu in range(count))
     mine, its = _dealt(pair, there)
     why = f"of {len(there)} GPUs the first {pair.rollout} roll out, the next {pair.train} learn"
     yield learner.add(GPUS, mine, why, PROCESSES)

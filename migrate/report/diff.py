@@ -10,6 +10,7 @@ from migrate.yamledit.regions import lines
 from schema.place import shown
 from schema.printable import printable
 from schema.secrets import starred_line
+from schema.yamltext import parse
 from schema.yamltext.veil import veiled
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def diff(migration: Migration, known: Known, twin: Twin | None = None) -> str:
         twin: what the file is the copy of; the diff is then against its original, as git applies it.
     """
     source, copy = (twin.source, twin.original) if twin else (migration.path, migration.old)
+    if migration.script is not None:
+        copy = parse(copy.path, b"")
     before, after = (printable(shown(path).lstrip("/")) for path in (source, migration.path))
     old, new = (_shown(document, known) for document in (copy, migration.new))
     made = difflib.unified_diff(

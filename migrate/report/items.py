@@ -92,7 +92,7 @@ def items(migrations: Sequence[Migration]) -> list[Item]:
     found: list[Item] = []
     for migration in migrations:
         found += [_item(step, migration, files) for step in migration.own]
-        found += [_gone(migration)] if migration.goes else []
+        found += [_gone(migration)] if migration.goes and migration.script is None else []
     return found
 
 
@@ -107,7 +107,7 @@ def _item(step: Step, migration: Migration, files: Mapping[Path, Migration]) -> 
         kind="changed" if before and isinstance(edit, Add) else _KINDS[type(edit)],
         key=".".join(edit.path),
         to=_to(move) if move else "",
-        old_line=before[0] if before else None,
+        old_line=migration.old_line(before[0]) if before else None,
         new_line=after[0] if after else None,
         old=before[1] if before and not isinstance(edit, Prune) else None,
         new=after[1] if after else None,

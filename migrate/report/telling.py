@@ -31,11 +31,20 @@ if TYPE_CHECKING:
     from migrate.plan import Plan
     from migrate.report.items import Item
     from migrate.report.stale import Stale
+    from migrate.script.rest import Rest
     from schema.findings import Finding
     from schema.secrets import Known
 
 #: The keys of the JSON report, and what they hold where a call says nothing of them.
-_NOTHING = {"changes": [], "unchanged": [], "look_at": [], "before": [], "warnings": [], "written": False}
+_NOTHING = {
+    "changes": [],
+    "unchanged": [],
+    "look_at": [],
+    "before": [],
+    "stays": [],
+    "warnings": [],
+    "written": False,
+}
 
 
 def as_json(**parts: object) -> str:
@@ -51,6 +60,7 @@ def for_programs(made: Plan, changed: Sequence[Migration], output: Path | None, 
         unchanged=[shown(migration.path) for migration in _files(made) if migration not in changed],
         look_at=[comment.plain() for comment in _stale(made, changed, known)],
         before=[plain(finding) for finding in _old(made, changed, output, written=written)],
+        stays=[each.plain() for rest in made.scripts.values() for each in rest.left],
         warnings=made.warnings,
         written=written,
     )
@@ -59,8 +69,9 @@ def for_programs(made: Plan, changed: Sequence[Migration], output: Path | None, 
 
 def names_of(made: Plan, changed: Sequence[Migration]) -> str:
     """Only which files would change."""
-    what = "written" if made.twins else "migrated"
-    return "".join(f"{_name(migration.path)}: would be {what}\n" for migration in changed)
+    new = [migration.path for migration in changed if made.twins or migration.script]
+    what = {migration.path: "written" if migration.path in new else "migrated" for migration in changed}
+    return "".join(f"{_name(path)}: would be {each}\n" for path, each in what.items())
 
 
 class Look(NamedTuple):
@@ -78,6 +89,7 @@ def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, lo
     parts = [painted(each, paint) for each in diffs]
     parts.append(render(_items(made, changed, known), look.columns))
     parts.append(look_at(_stale(made, changed, known)))
+    parts += [_stays(path, rest) for path, rest in made.scripts.items() if rest.left]
     parts += [f"Findings that were there before, and stay:\n{text(old, coloured=look.coloured)}\n"] if old else []
     for migration in _files(made):
         what = _verdict(made, migration, output, written=written) if migration in changed else "nothing to do"
@@ -87,6 +99,13 @@ def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, lo
         names = ", ".join(_name(moved.get(path, path)) for path, findings in made.old.items() if findings)
         parts.append(f"validate-config and the launchers will refuse {names} until they are fixed\n")
     return "".join(parts)
+
+
+def _stays(path: Path, rest: Rest) -> str:
+    lines = [f"  {shown(each.place.file)}:{each.place.line}: {each.text}" for each in rest.left]
+    return "".join(
+        f"{printable(line)}\n" for line in [f"What else {shown(path)} does, and what stays in it:", *lines]
+    )
 
 
 def _name(path: Path) -> str:
@@ -103,8 +122,10 @@ def _stale(made: Plan, changed: Sequence[Migration], known: Known) -> list[Stale
 
 
 def _files(made: Plan) -> list[Migration]:
-    # A copy in colocate mode gets no server's half.
-    return [migration for migration in made.migrations if not (made.twins and migration.content is None)]
+    # A copy in colocate mode gets no server's half, nor does a script.
+    new = made.twins or made.scripts
+    files = made.migrations
+    return [each for each in files if not (new and each.content is None and each.before is None)]
 
 
 def _items(made: Plan, changed: Sequence[Migration], known: Known) -> list[Item]:
@@ -135,6 +156,8 @@ def _verdict(made: Plan, migration: Migration, output: Path | None, *, written: 
     if made.twins:
         return "written" if written else "would be written (--write does it)"
     if not written:
+        if migration.script is not None:
+            return f"would be written, from {_name(migration.script)} (--write does it)"
         return f"would be {'migrated' if migration.content is not None else 'removed'} (--write does it)"
     if migration.content is None:
         return f"not written to {_name(output)}" if output else "removed"

@@ -51,12 +51,14 @@ class Script:
     """What a script says.
 
     Attributes:
+        read: its bytes.
         source: its text.
         commands: those that it runs, in the order of the text.
         silent: those that stand in comments.
         faults: where it is no bash.
     """
 
+    read: bytes
     source: Source
     commands: tuple[Command, ...]
     silent: tuple[Command, ...]
@@ -82,7 +84,7 @@ def read(path: Path, content: bytes, is_call: re.Pattern[str]) -> Script:
     if (at := content.find(b"\r\n")) >= 0:
         faults.insert(0, Fault(source.place(at), breaks=True))
     silent = tuple(command for each in _commented(source.raw, is_call) for command in _commands(path, each))
-    return Script(source, tuple(Walk(source).commands(root)), silent, tuple(faults))
+    return Script(content, source, tuple(Walk(source).commands(root)), silent, tuple(faults))
 
 
 def _commands(path: Path, content: bytes) -> Iterator[Command]:

@@ -111,7 +111,15 @@ def test_a_refusal_is_json_too(args, place, write, migrate):
     error = found.pop("error")
     assert (ran.code, found) == (
         2,
-        {"changes": [], "unchanged": [], "look_at": [], "before": [], "warnings": [], "written": False},
+        {
+            "changes": [],
+            "unchanged": [],
+            "look_at": [],
+            "before": [],
+            "stays": [],
+            "warnings": [],
+            "written": False,
+        },
     )
     assert (error["file"], error["line"], error["column"]) == place
     assert error["message"] in ran.err

@@ -110,6 +110,7 @@ def test_json_lists_every_change(preset, report):
         ],
         "unchanged": [],
         "look_at": [],
+        "stays": [],
         "before": [],
         "warnings": [],
         "written": False,

@@ -1,0 +1,106 @@
+"""What a script does besides its calls, and what of them is in no file: it stays in the script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from migrate.script.pair import carried
+from schema import secrets
+from schema.layouts.flat import server_half
+from schema.place import shown
+from schema.printable import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.layouts.script import Script
+    from schema.layouts.script.layout import Half
+    from schema.place import Place
+    from schema.shelltext import Command
+
+
+class Rest(NamedTuple):
+    """What stays in a script.
+
+    Attributes:
+        content: the bytes that were read.
+        left: what it does, each with its place.
+    """
+
+    content: bytes
+    left: list[Left]
+
+
+class Left(NamedTuple):
+    """One thing that stays in a script."""
+
+    place: Place
+    text: str
+
+    def plain(self) -> dict[str, object]:
+        """For JSON."""
+        return {"file": shown(self.place.file), "line": self.place.line, "text": self.text}
+
+
+def rest(script: Script) -> Rest:
+    """What a script does besides, in the order of its lines."""
+    if script.text is None:
+        return Rest(b"", [])
+    found = [*_others(script), *_of_calls(script)]
+    known = secrets.known(
+        *({name: word.text for name, word in command.variables.items()} for command in script.text.commands)
+    )
+    left = [Left(place, secrets.starred_line(shortened(text), known)) for place, text in found]
+    return Rest(script.text.read, sorted(left, key=lambda each: each.place))
+
+
+def _others(script: Script) -> Iterator[tuple[Place, str]]:
+    ours = [half.call.command for half in (script.learner, script.rollout) if half is not None]
+    for command in script.text.commands if script.text else ():
+        if command.words and command not in ours:
+            yield command.words[0].place, _line(script, command.start, command.end)
+
+
+def _of_calls(script: Script) -> Iterator[tuple[Place, str]]:
+    path = script.resolved.path.with_suffix(".yaml")
+    for half, file in ((script.learner, path), (script.rollout, server_half(path))):
+        if half is not None:
+            yield from _of_call(script, half, file.name)
+
+
+def _of_call(script: Script, half: Half, file: str) -> Iterator[tuple[Place, str]]:
+    for name, word in half.options.unknown.items():
+        call = f"swift {half.call.side} {file} --{name} ..."
+        yield word.place, f"--{name} {word.text} is not in {file}; pass it behind the file: {call}"
+    for word in half.options.open:
+        yield word.place, f"{word.text} is not in {file}; pass what it brings behind the file"
+    for name, word in half.call.variables.items():
+        if word.unknown or not carried(name):
+            why = "only a shell knows it" if word.unknown else "it is a secret"
+            yield word.place, f"{name} is not in {file}, since {why}; set it in the shell"
+    if (tail := _tail(script, half.call.command)) and not half.call.silent:
+        yield half.call.place, f"`swift {half.call.side}` goes on with: {tail}"
+
+
+def _tail(script: Script, command: Command) -> str:
+    # Redirections, a pipe, the background: the rest of the line.
+    if script.text is None:
+        return ""
+    content = script.text.source.raw
+    end = content.find(b"\n", command.end)
+    text = (
+        content[command.end : end if end >= 0 else None]
+        .decode(errors="replace")
+        .strip()
+        .removesuffix("\\")
+        .strip()
+    )
+    return "" if text.startswith(("#", ";;")) or text in (";", "}", ")", "fi", "done") else text
+
+
+def _line(script: Script, start: int, end: int) -> str:
+    if script.text is None:
+        return ""
+    first, *more = script.text.source.text(start, end).splitlines()
+    return f"{first.removesuffix(chr(92)).strip()} ..." if more else first.strip()
