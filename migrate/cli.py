@@ -135,8 +135,8 @@ def main(
 
     Name a preset together with the presets that it extends, or pass --include-bases or --mask-bases. Presets that
     are not named keep their meaning. A flat preset, for `swift rlhf x.yaml`, gets its server's settings in
-    x.rollout.yaml beside it, and batch numbers that keep the global batch. A shell script, x.sh, stays as it is: the
-    pair is written beside it, and the report lists what else the script does.
+    x.rollout.yaml beside it, and batch numbers that keep the global batch. A shell script, x.sh, stays as it is:
+    the pair is written beside it, and the report lists what else the script does.
 
     Errors that a preset has already are reported, and do not stop the migration; an error that the migration
     would cause does.

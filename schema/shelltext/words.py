@@ -92,8 +92,9 @@ class Expansion:
 
     def word(self, chars: Sequence[Char], node: Node) -> Word:
         """One word, with its place."""
-        first = next((char.at for char in chars if char.text), node.start_byte)
-        start, end = first, max([first, *(char.at + len(char.text.encode()) for char in chars)])
+        pieces = [char for char in chars if char.text]
+        first = pieces[0].at if pieces else node.start_byte
+        start, end = first, max([first, *(char.at + len(char.text.encode()) for char in pieces)])
         if node.start_byte <= first < node.end_byte:
             start, end = chars[0].at if chars else first, node.end_byte
         unknown = next((char for char in chars if char.unknown), None) or _pattern(chars, self._source.of(node))

@@ -146,15 +146,15 @@ def test_what_only_a_shell_knows_is_named(text, unknown, tmp_path):
 def test_places_are_where_a_value_is_written(tmp_path):
     text = "M=Qwen/x\nA=(\n  --lr 1e-6)\nü='ß'; swift rlhf --m $M --d 'x' \\\n  \"${A[@]}\"\n"
     (command,) = ours(text, tmp_path)
-    assert [(word.text, word.place.line, word.place.column) for word in command.words] == [
-        ("swift", 4, 8),
-        ("rlhf", 4, 14),
-        ("--m", 4, 19),
-        ("Qwen/x", 1, 3),
-        ("--d", 4, 26),
-        ("x", 4, 30),
-        ("--lr", 3, 3),
-        ("1e-6", 3, 8),
+    assert [(word.text, *word.place[1:]) for word in command.words] == [
+        ("swift", 4, 8, 4, 13),
+        ("rlhf", 4, 14, 4, 18),
+        ("--m", 4, 19, 4, 22),
+        ("Qwen/x", 1, 3, 1, 9),
+        ("--d", 4, 26, 4, 29),
+        ("x", 4, 30, 4, 33),
+        ("--lr", 3, 3, 3, 7),
+        ("1e-6", 3, 8, 3, 12),
     ]
 
 
@@ -193,4 +193,4 @@ def test_only_a_commented_call_is_read_of_comments(tmp_path):
     script = read(Path(tmp_path / "x.sh"), text.encode(), re.compile(r"swift rlhf \\"))
     (command,) = script.silent
     assert (command.texts(), command.first, command.last) == (["swift", "rlhf", "--a", "b c", "--d"], 2, 5)
-    assert command.words[3].place[1:] == (4, 9)
+    assert command.words[3].place[1:] == (4, 9, 4, 14)

@@ -77,7 +77,8 @@ class Half:
             name: Leaf(word.text, word.place, word.place) for name, word in self._variables if not word.unknown
         }
         if known:
-            children[ENVIRONMENT] = Branch(known, place, place)
+            first = next(iter(known.values())).place
+            children[ENVIRONMENT] = Branch(known, first, first)
         return Branch(Watched(children, self.unknown, asked), place, place)
 
 
