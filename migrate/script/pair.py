@@ -14,7 +14,6 @@ from schema.layouts.flat import server_half
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.secrets import is_secret
-from schema.swift import argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from schema.resolve import Tree
 
 PROCESSES = "NPROC_PER_NODE"
+_BOOLEANS = {"True": "true", "False": "false"}
 
 
 @dataclass(frozen=True)
@@ -150,12 +150,14 @@ def prove(made: Rendered, pair: Preset) -> None:
 
 def _sides(preset: Flat) -> list[object]:
     """The words of both command lines by argument, and the variables of both sides."""
-    learner = {name: setting.value for name, setting in preset.arguments.items()}
-    server = data(preset.block) if preset.block is not None else {}
-    words = [
-        {name: argument.words(str(name), value) for name, value in side.items()} for side in (learner, server)
-    ]
-    return [*words, *_environment(preset)]
+    return [*(_words(half) for half in (preset.tree, preset.server) if half is not None), *_environment(preset)]
+
+
+def _words(half: Branch) -> dict[str, list[str]]:
+    """What ms-swift's YAML reader makes of a file; of a boolean either spelling is the same."""
+    said = {str(name): data(tree) for name, tree in half.children.items() if name != ENVIRONMENT}
+    lists = {name: value if isinstance(value, list) else [value] for name, value in said.items()}
+    return {name: [_BOOLEANS.get(str(item), str(item)) for item in items] for name, items in lists.items()}
 
 
 def _environment(preset: Flat) -> list[dict[str, str]]:

@@ -34,7 +34,7 @@ swift rlhf \\
     --per_device_train_batch_size 2 \\
     --gradient_accumulation_steps 4 \\
     --num_generations 8 \\
-    --learning_rate 1e-6 --top_k -1 --run_name 0815 --log_completions True \\
+    --learning_rate 1e-6 --beta 0 --epsilon 0.20 --seed 007 --top_k -1 --run_name 0815 --log_completions True \\
     --system "You are \\"good\\".
 Think: it's 1 # 2." \\
     --model_kwargs '{"max_pixels": 1003520}' \\
@@ -60,6 +60,9 @@ PAIR = {
         "gradient_accumulation_steps": 16,
         "num_generations": 8,
         "learning_rate": "1e-6",
+        "beta": 0,
+        "epsilon": "0.20",
+        "seed": "007",
         "top_k": -1,
         "run_name": "0815",
         "log_completions": True,
@@ -72,6 +75,7 @@ PAIR = {
         "model": "Qwen/Qwen2.5-7B-Instruct",
         "system": 'You are "good".\nThink: it\'s 1 # 2.',
         "model_kwargs": '{"max_pixels": 1003520}',
+        "seed": 7,
         "host": "127.0.0.1",
         "port": 8080,
         "vllm_tensor_parallel_size": 1,
