@@ -21,6 +21,7 @@ from schema.resolve import find_project
 from schema.resolve.graph import graph
 from schema.resolve.tree import data
 from schema.rules import RULES
+from schema.shelltext import is_script
 from schema.silence import UNUSED
 from schema.silence import Silence
 
@@ -68,6 +69,8 @@ class Audit:
 
     def extending(self, file: Path) -> list[Path]:
         """The presets of a file's project that extend it, directly or not."""
+        if is_script(file):
+            return []
         root = find_project(file).root or file.parent
         return [each for each in graph(self._workspace, root).dependents(file) if self._is_preset(each)]
 

@@ -31,6 +31,7 @@ from schema.place import shown
 from schema.report import report
 from schema.resolve import Workspace
 from schema.resolve.graph import yaml_files
+from schema.shelltext.script import SUFFIXES as SCRIPTS
 from schema.yamltext.document import MAX_SIZE
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ class _Wanted(NamedTuple):
 def _wanted(files: Sequence[Path]) -> Iterator[_Wanted]:
     for file in map(absolute, files):
         if os.path.isdir(file):  # noqa: PTH112 - False for a name that is too long
-            yield from (_Wanted(each, named=False) for each in yaml_files(file, projects=True))
+            found = yaml_files(file, projects=True, more=SCRIPTS)
+            yield from (_Wanted(each, named=False) for each in found)
         else:
             yield _Wanted(file, named=not os.environ.get("PRE_COMMIT"))
 

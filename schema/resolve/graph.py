@@ -54,19 +54,20 @@ def _files(workspace: Workspace, root: Path) -> Iterator[Path]:
     yield from (path for path in workspace.overlay if path.is_relative_to(root) and not path.exists())
 
 
-def yaml_files(root: Path, *, projects: bool = False) -> Iterator[Path]:
+def yaml_files(root: Path, *, projects: bool = False, more: tuple[str, ...] = ()) -> Iterator[Path]:
     """Every YAML file below a folder, hidden and generated folders left out, in a stable order.
 
     Args:
         root: the folder.
         projects: whether folders that are projects of their own count; their presets may extend none out here.
+        more: endings of other files that count, too.
     """
     for folder, names, files in os.walk(root):
         names[:] = sorted(name for name in names if not name.startswith(".") and name not in _SKIPPED)
         names[:] = [name for name in names if projects or not is_root(Path(folder, name))]
         for name in sorted(files):
             # A pipe would keep whoever reads it waiting.
-            if name.endswith((".yaml", ".yml")) and os.path.isfile(Path(folder, name)):  # noqa: PTH113 - no errors
+            if name.endswith((".yaml", ".yml", *more)) and os.path.isfile(Path(folder, name)):  # noqa: PTH113 - no errors
                 yield Path(folder, name)
 
 

@@ -57,6 +57,14 @@ def test_script_without_a_grpo_call_is_named_by_hand_and_passed_over_in_a_hook(t
     assert (ran.code, ran.findings, ran.err) == (0, [], "")
 
 
+def test_folder_holds_scripts_too(tmp_path, script, validate):
+    script("echo swift\n", name="foreign.sh")
+    script(GRPO + " --no_such_option 1\n")
+    ran = validate("--format", "json", tmp_path)
+    assert (ran.code, rules(ran)) == (1, {(1, "unknown-key")})
+    assert "passed over, because they are no GRPO presets: foreign.sh" in ran.err
+
+
 def test_foreign_script_may_hold_any_bytes_in_a_hook(tmp_path, monkeypatch, validate):
     monkeypatch.setenv("PRE_COMMIT", "1")
     (tmp_path / "x.sh").write_bytes(b"#!/bin/sh\necho '\xff\x1b\n")

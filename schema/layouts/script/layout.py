@@ -130,6 +130,11 @@ class Script(Flat):
         return Kind.OTHER if algorithm is None or algorithm.value in OTHER_ALGORITHMS else Kind.GRPO
 
     @property
+    def is_of_rollouts(self) -> bool:
+        """Whether it has a call of a GRPO run, or of a server."""
+        return self.kind in (Kind.GRPO, Kind.COMPONENT, Kind.BROKEN)
+
+    @property
     def called(self) -> str:
         """What the script is, for messages."""
         if self.learner is None and self.text and (found := megatron(self.text.commands)) is not None:
