@@ -124,6 +124,14 @@ def test_findings_of_a_commented_call_are_warnings_at_most(script):
     assert "error" in {found["severity"] for found in live.findings}
 
 
+@pytest.mark.parametrize(
+    "comment",
+    ["swift rollout in prose, don't panic", "first: swift rollout --port 1", "swift rollout --port 8001"],
+)
+def test_comments_that_start_no_server_of_this_run_are_no_calls(comment, script):
+    assert rules(script(f"# {comment}\n{GRPO}\n")) == set()
+
+
 def test_a_comment_silences_a_line_of_a_script(script):
     text = "A=(\n  --no_such_option 1  # rollout-split: ignore[unknown-key] of our own fork\n)\n"
     assert script(text + GRPO + ' "${A[@]}"\n').code == 0

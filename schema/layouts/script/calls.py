@@ -25,6 +25,8 @@ _SIDES = ("rlhf", "rollout")
 _MODULE = re.compile(r"(?:.*/)?swift[./]cli[./](main|rlhf|rollout)(?:\.py)?")
 #: Commands that only speak of others.
 _SPEAKERS = ("echo", "printf", "grep", "pgrep", "pkill", "killall", "which", "cat", "man", "pip")
+#: What may stand in front of a call that is commented out, besides variables.
+_STARTERS = ("nohup", "exec", "python", "python3", "-m")
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 #: Options of torchrun that `swift rlhf` has variables for (4.5.2, cli/main.py:71 get_torchrun_args).
 _TORCHRUN = ("nproc_per_node", "nnodes", "node_rank", "master_addr", "master_port")
@@ -58,7 +60,14 @@ def calls(commands: Sequence[Command], *, silent: bool) -> Iterator[Call]:
     for command in commands:
         if (found := _found(command)) is not None:
             side, before, words = found
+            if silent and not _is_meant(before, words):
+                continue
             yield Call(side, command, words, _variables(command, before), command.words[0].place, silent)
+
+
+def _is_meant(before: Sequence[Word], words: Sequence[Word]) -> bool:
+    # Comments may speak of a call, too.
+    return all(word.text in _STARTERS for word in before) and bool(words) and words[0].text.startswith("-")
 
 
 def megatron(commands: Sequence[Command]) -> Word | None:

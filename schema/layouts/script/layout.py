@@ -265,6 +265,12 @@ def _server_of(learner: Call | None, found: list[Call]) -> Call | None:
     return next(iter([*before[-1:], *live, *silent]), None)
 
 
+def _asks_a_server(learner: Half) -> bool:
+    # A colocate script may keep the call of a server in a comment.
+    mode = learner.options.said.get("vllm_mode")
+    return mode is None or mode.value == "server"
+
+
 def _made(
     path: Path, project: Project, text: shelltext.Script | None, learner: Call | None, server: Call | None
 ) -> Script:
@@ -273,6 +279,8 @@ def _made(
         Half(call, options(call.words, fields(side))) if call else None
         for call, side in ((learner, "trainer"), (server, "server"))
     ]
+    if halves[0] and halves[1] and halves[1].call.silent and not _asks_a_server(halves[0]):
+        halves[1] = None
     nothing = Branch({}, Place(path), Place(path))
     own, other = (half.tree(asked) if half else None for half in halves)
     return Script(Resolved(path, (path,), own or nothing), project, other, halves[0], halves[1], text, notes=asked)
