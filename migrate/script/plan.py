@@ -15,16 +15,20 @@ from migrate.script.pair import Rendered
 from migrate.script.pair import prove
 from migrate.script.pair import rendered
 from migrate.script.rest import rest
+from schema import secrets
 from schema.audit import Audit
 from schema.check import load
 from schema.check import named_release
 from schema.check import no_grpo
 from schema.errors import InputError
+from schema.excerpts import Excerpts
 from schema.layouts.flat import server_half
 from schema.layouts.preset import Kind
 from schema.layouts.script import Script
 from schema.place import Place
 from schema.resolve import Workspace
+from schema.resolve.tree import data
+from schema.rules import RULES
 from schema.shelltext import is_script
 from schema.swift.release import target as target_release
 from schema.swift.roles import role_of
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from migrate.compare import Old
     from migrate.migration import Migration
     from migrate.target import Target
 
@@ -85,12 +90,25 @@ def _planned(path: Path, target: Target) -> Plan:
     except InputError as error:
         message, *lines = error.message.split("\n")
         raise InputError(message, made.origin(error.place) if error.place else None, lines) from error
-    old = {
-        file: [each._replace(before=each.before._replace(place=made.origin(each.before.place))) for each in found]
-        for file, found in planned.old.items()
-    }
+    old = {file: [_as_in_the_script(each, made) for each in found] for file, found in planned.old.items()}
     migrations = [_fresh(one, made) for one in planned.migrations]
     return planned._replace(migrations=migrations, old=old, scripts={path: rest(script)})
+
+
+def _as_in_the_script(old: Old, made: Rendered) -> Old:
+    """A finding that the pair has from the beginning, where the script has it.
+
+    Raises:
+        InputError: it is one of the pair alone: YAML cannot pass the value.
+    """
+    found, place = old.before, made.origin(old.before.place)
+    if RULES[found.rule].layout == "flat" and found.is_error:
+        why = f"no pair can pass this on: {found.message}; {found.consequence}"
+        raise InputError(f"{why}; {found.fix}, or keep the script", place)
+    related = tuple(each._replace(place=made.origin(each.place)) for each in found.related)
+    shown = Excerpts(Workspace(), secrets.known(*map(data, made.script.trees))).of(place)
+    path = made.script.resolved.path
+    return old._replace(before=found._replace(place=place, related=related, excerpt=shown, presets=(path,)))
 
 
 def _refuse_half(made: Rendered) -> None:

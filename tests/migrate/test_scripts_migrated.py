@@ -187,7 +187,7 @@ REFUSED = {
     "a server alone": ("swift rollout --model x", "a script that starts a server alone"),
     "several nodes": ("NNODES=2 NPROC_PER_NODE=8 " + GRPO, "NNODES in ENV is 2"),
     "Megatron": ("megatron rlhf --rlhf_type grpo", "Megatron-SWIFT"),
-    "a value like an option": (GRPO + "--stop_words=-x", "x.sh:1"),
+    "a value like an option": ("NPROC_PER_NODE=8 " + GRPO + "--stop_words=-x", "no pair can pass this on"),
 }
 
 
