@@ -47,7 +47,7 @@ def options(words: Sequence[Word], fields: Mapping[str, Field]) -> Options:
     """Sorts the words of a call.
 
     Of an option that stands twice argparse takes the last; a boolean without a value is true, and `--no_x` sets
-    one that is true by default (transformers 5.12.1, hf_argparser.py:170-250). A file in front is read first
+    one that is true by default (transformers 5.12.1, hf_argparser.py:151-250). A file in front is read first
     (ms-swift 4.5.2, cli/main.py:38), or behind --config before 4.1.0.
     """
     found = Options()
@@ -116,10 +116,7 @@ def _keep(
 
 
 def _is_flag(known: Field | None) -> bool:
-    # argparse takes one without a value where its default is none of its own (nargs="?").
-    return (
-        known is not None
-        and known.kind == "bool"
-        and not known.many
-        and (not known.nullable or isinstance(known.default, bool))
-    )
+    # argparse takes one without a value (nargs="?"), of an optional one only where it has a default.
+    if known is None or known.kind != "bool":
+        return False
+    return known.annotation == "bool" or isinstance(known.default, bool)
