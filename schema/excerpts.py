@@ -11,6 +11,8 @@ from schema.secrets import starred_line
 from schema.yamltext.veil import veiled
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from schema.place import Place
     from schema.resolve import Workspace
     from schema.secrets import Known
@@ -28,24 +30,31 @@ class Excerpts:
     def __init__(self, workspace: Workspace, known: Known) -> None:
         self._workspace = workspace
         self._known = known
-        self._lines: dict[object, tuple[list[str], list[str]]] = {}
+        self._files: dict[Path, tuple[list[str], list[str]]] = {}
+        self._lines: dict[tuple[Path, int], tuple[str, str]] = {}
 
     def of(self, place: Place) -> Excerpt | None:
         """The line of a place, or None if the file has no such line."""
-        raw, shown = self._of_file(place)
-        if not place.end_line or place.line > len(raw):
+        if not place.end_line or place.line > len(self._of_file(place.file)[0]):
             return None
-        line, text = raw[place.line - 1], starred_line(shown[place.line - 1], self._known)
+        line, shown = self._of_line(place.file, place.line)
         start = place.column - 1
         end = place.end_column - 1 if place.end_line == place.line else len(line.rstrip())
-        moved = text[:end] != line[:end]
-        return _cut(text, start, 0 if moved else max(end - start, 1))
+        moved = shown[:end] != line[:end]
+        return _cut(shown, start, 0 if moved else max(end - start, 1))
 
-    def _of_file(self, place: Place) -> tuple[list[str], list[str]]:
-        if place.file not in self._lines:
-            document = self._workspace.document(place.file)
-            self._lines[place.file] = (_BREAK.split(document.text), _BREAK.split(veiled(document)))
-        return self._lines[place.file]
+    def _of_line(self, file: Path, number: int) -> tuple[str, str]:
+        """A line as it is, and without secrets; a long one may have a hundred findings."""
+        if (file, number) not in self._lines:
+            line, shown = (lines[number - 1] for lines in self._of_file(file))
+            self._lines[file, number] = line, starred_line(shown, self._known)
+        return self._lines[file, number]
+
+    def _of_file(self, file: Path) -> tuple[list[str], list[str]]:
+        if file not in self._files:
+            document = self._workspace.document(file)
+            self._files[file] = (_BREAK.split(document.text), _BREAK.split(veiled(document)))
+        return self._files[file]
 
 
 def _cut(line: str, start: int, width: int) -> Excerpt:
