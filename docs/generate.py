@@ -5,47 +5,46 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from launch.argv.entry import NEEDS_ENTRY
-from launch.preflight import CHECKS
+from rule_pages import rule_pages
+
+from launch.explained import topics
 from schema.catalogue import lifetime
 from schema.catalogue import order
-from schema.rules import RULES
+from schema.explained import page_of
 from schema.rules.defects import DEFECTS
 from schema.swift.roles import ROLES
 from schema.swift.roles import WRONG_PLACES
 from schema.swift.roles import Role
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schema.explained import Topic
+
 DOCS = Path(__file__).parent
 _HEAD = "<!-- Written by docs/generate.py; `make docs` writes it again. -->\n"
 
 
-def rules() -> str:
-    """The page of rules: one section each, from its docstring."""
-    sections = [
-        f"## {rule.id}\n\n{rule.severity.value}"
-        f"{f', {rule.mode} mode' if rule.mode else ''}{f', {rule.layout} layout' if rule.layout else ''}"
-        f"{', flat and script layouts' if rule.apart else ''}"
-        f"\n\n{inspect.cleandoc(rule.check.__doc__ or '')}\n"
-        for rule in (*RULES.values(), NEEDS_ENTRY)
-    ]
+def rules() -> dict[str, str]:
+    """The index of the rules, and a page for each."""
     intro = (
-        "What `validate-config` checks, and `rollout-split` on top. `validate-config --explain RULE` prints one"
-        " section on presets, `rollout-split explain ID` any.\n"
+        "What `validate-config` checks, and `rollout-split` on top: a page each. `validate-config --explain"
+        " RULE`\nprints the first part of one on presets, `rollout-split explain ID` of any.\n"
     )
-    machine = (
-        "# Checks of the machine\n\nWhat `rollout-split` checks before anything is loaded, and before a learner"
-        " connects. `--allow ID[,ID]` makes errors warnings.\n"
-    )
-    checks = [
-        f"## {each.id}\n\n{each.severity.value}, {' and '.join(each.sides)}\n\n"
-        f"{inspect.cleandoc(each.check.__doc__ or '')}\n"
-        for each in CHECKS.values()
+    index = "\n".join([_HEAD, "# Rules\n", intro, *(_index(*group) for group in topics().items())])
+    return {"rules.md": index} | {name: f"{_HEAD}\n{page}" for name, page in rule_pages().items()}
+
+
+def _index(title: str, group: Mapping[str, Topic]) -> str:
+    rows = [
+        f"| [{name}]({page_of(name)}) | {topic.severity.value} | {topic.summary} |"
+        for name, topic in group.items()
     ]
-    return "\n".join([_HEAD, "# Rules\n", intro, *sections, machine, *checks])
+    return "\n".join([f"## {title}\n", "| id | severity | what |\n| --- | --- | --- |", *rows, ""])
 
 
 def roles() -> str:
@@ -91,18 +90,25 @@ def _versions(field: str) -> str:
 
 
 def main() -> int:
-    """Writes or checks the pages; 1 if a page is stale."""
+    """Writes or checks the pages; 1 if a page is stale, or one of a rule that is gone."""
     check = "--check" in sys.argv[1:]
-    stale = []
-    for name, text in {"rules.md": rules(), "roles.md": roles(), "defects.md": defects()}.items():
-        page = DOCS / name
-        if check and (not page.exists() or page.read_text(encoding="utf-8") != text):
-            stale.append(name)
-        elif not check:
-            page.write_text(text, encoding="utf-8")
-    if stale:
-        print(f"stale: {', '.join(stale)}; run `make docs`", file=sys.stderr)
-    return 1 if stale else 0
+    pages = {**rules(), "roles.md": roles(), "defects.md": defects()}
+    there = {f"rules/{page.name}" for page in DOCS.glob("rules/*.md")}
+    stale = {name for name, text in pages.items() if not _is(DOCS / name, text)} | (there - pages.keys())
+    if check and stale:
+        print(f"stale: {', '.join(sorted(stale))}; run `make docs`", file=sys.stderr)
+        return 1
+    (DOCS / "rules").mkdir(exist_ok=True)
+    for name in stale:
+        if name in pages:
+            (DOCS / name).write_text(pages[name], encoding="utf-8")
+        else:
+            (DOCS / name).unlink()
+    return 0
+
+
+def _is(page: Path, text: str) -> bool:
+    return page.exists() and page.read_text(encoding="utf-8") == text
 
 
 if __name__ == "__main__":

@@ -233,11 +233,7 @@ def train(ctx: click.Context, /, **_: object) -> int:
 @click.argument("name", metavar="ID|all", type=values.text)
 def explain(name: str) -> int:
     """Explain a rule or a check of the machine; `all` lists them."""
-    from launch.argv.entry import NEEDS_ENTRY
-    from launch.preflight import CHECKS
+    from launch.explained import topics
     from schema.commands import describe
-    from schema.explained import Topic
-    from schema.explained import topics
 
-    checks = {NEEDS_ENTRY.id: Topic.of(NEEDS_ENTRY)} | {item.id: Topic.of(item) for item in CHECKS.values()}
-    return describe.explain(name, topics() | {"Checks of the machine": checks})
+    return describe.explain(name, topics())

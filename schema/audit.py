@@ -89,7 +89,8 @@ class Audit:
         """Warnings about the comments of a preset's own files that have silenced nothing so far."""
         own = preset.resolved.files if preset.apart else (preset.resolved.path,)
         for file in own if preset.kind not in NO_PRESETS else ():
-            yield from self._shown(self._silence.unused(file, RULES), preset)
+            unused = self._silence.of(self._silence.unused(file, RULES), preset.project)
+            yield from self._shown(unused, preset)
 
     def _shown(self, found: Iterable[Finding], preset: Preset) -> Iterator[Finding]:
         """Findings of a preset with the lines that they are about."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
+from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from typing import Protocol
 
 from schema import errors
 from schema.findings import Severity
+from schema.place import shown
+from schema.printable import printable
 from schema.rules import RULES
 from schema.silence import UNUSED
-from schema.silence import Silence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +49,11 @@ class Topic(NamedTuple):
     severity: Severity
     explanation: str
 
+    @property
+    def summary(self) -> str:
+        """What it is about, in a line."""
+        return self.explanation.partition("\n")[0]
+
     @classmethod
     def of(cls, subject: Subject) -> Topic:
         """Of a rule, or a check of the machine: the docstring of its function explains it."""
@@ -65,8 +73,12 @@ INPUT: Mapping[str, Topic] = _of_input(
     errors.ProjectError,
     errors.NoPresetError,
 )
+_UNUSED = """A comment `# rollout-split: ignore[RULE]` silences nothing.
+
+Its rule finds nothing in that line, or there is no such rule. If it stayed, it would hide the next mistake there.
+"""
 #: What is said of the silencers themselves.
-SILENCERS: Mapping[str, Topic] = {UNUSED: Topic(UNUSED, Severity.WARNING, inspect.getdoc(Silence.unused) or "")}
+SILENCERS: Mapping[str, Topic] = {UNUSED: Topic(UNUSED, Severity.WARNING, _UNUSED.rstrip())}
 
 
 def topics() -> dict[str, Mapping[str, Topic]]:
@@ -78,3 +90,21 @@ def topics() -> dict[str, Mapping[str, Topic]]:
 def explanation(name: str) -> str:
     """The text of one of them, or nothing for an id of something else."""
     return next((group[name].explanation for group in topics().values() if name in group), "")
+
+
+def address(page: str) -> str | None:
+    """The URL of a page of docs/: below the `Documentation` that the installed project's metadata name, if any."""
+    urls = metadata.metadata("rollout-split").get_all("Project-URL") or []
+    homes = [url.strip() for label, _, url in (each.partition(",") for each in urls) if label == "Documentation"]
+    return f"{homes[0].rstrip('/')}/{page}" if homes else None
+
+
+def location(page: str) -> str | None:
+    """Where a reader finds a page of docs/: at its URL, else in the clone that runs, else nowhere."""
+    file = Path(__file__).parents[1] / "docs" / page
+    return address(page) or (printable(shown(file)) if file.is_file() else None)
+
+
+def page_of(name: str) -> str:
+    """The page of a rule, an error of the input, or a check of the machine."""
+    return f"rules/{name}.md"

@@ -14,6 +14,8 @@ from schema.editors import json_schema
 from schema.errors import InputError
 from schema.exits import Exit
 from schema.exits import warn
+from schema.explained import location
+from schema.explained import page_of
 from schema.layouts.preset import Kind
 from schema.near import Near
 from schema.printable import printable
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def explain(name: str, groups: Mapping[str, Mapping[str, Topic]]) -> Exit:
-    """Prints what a rule or a check is about and where upstream shows it; `all` lists them.
+    """Prints what a rule or a check is about and where upstream shows it, and names its page; `all` lists them.
 
     Args:
         name: of one, or `all`.
@@ -61,6 +63,8 @@ def explain(name: str, groups: Mapping[str, Mapping[str, Topic]]) -> Exit:
         )
     topic = known[name]
     print(f"{topic.id} ({topic.severity.value})\n\n{topic.explanation}")
+    if page := location(page_of(topic.id)):
+        print(f"\nThe page with examples is {page}")
     return Exit.OK
 
 
@@ -70,8 +74,7 @@ def list_rules(groups: Mapping[str, Mapping[str, Topic]]) -> Exit:
     for title, group in groups.items():
         print(f"{title}:")
         for topic in group.values():
-            first = topic.explanation.partition("\n")[0]
-            print(f"  {topic.id:<{width}}  {topic.severity.value:<7}  {first}")
+            print(f"  {topic.id:<{width}}  {topic.severity.value:<7}  {topic.summary}")
     return Exit.OK
 
 

@@ -8,7 +8,9 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from schema.explained import address
 from schema.explained import explanation
+from schema.explained import page_of
 from schema.place import shown
 
 if TYPE_CHECKING:
@@ -39,13 +41,14 @@ def sarif(findings: Sequence[Finding]) -> str:
 
 
 def _rule(rule: str) -> dict[str, object]:
-    text = explanation(rule)
-    return {
+    text, page = explanation(rule), address(page_of(rule))
+    described: dict[str, object] = {
         "id": rule,
         "shortDescription": {"text": text.splitlines()[0]},
         "fullDescription": {"text": text},
         "help": {"text": f"{text}\n\nvalidate-config --explain {rule} prints this."},
     }
+    return described if page is None else {**described, "helpUri": page}
 
 
 def _result(finding: Finding) -> dict[str, object]:

@@ -6,6 +6,10 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from schema.colour import painter
+from schema.explained import INPUT
+from schema.explained import explanation
+from schema.explained import location
+from schema.explained import page_of
 from schema.findings import Severity
 from schema.place import shown
 from schema.printable import printable
@@ -25,9 +29,11 @@ _NAMED = 3
 
 
 def text(findings: Sequence[Finding], *, coloured: bool = False) -> str:
-    """One block a finding, then a line that counts them; nothing at all if there are none."""
+    """One block a finding, then a line that counts them, and one that says where the rules are explained."""
     paint = painter(coloured=coloured)
-    return _counted_up([line for finding in findings for line in _block(finding, paint)], findings)
+    lines = [line for finding in findings for line in _block(finding, paint)]
+    more = _more({finding.rule for finding in findings} - INPUT.keys())
+    return "\n".join(filter(None, [_counted_up(lines, findings), more]))
 
 
 def concise(findings: Sequence[Finding], *, coloured: bool = False) -> str:
@@ -38,6 +44,16 @@ def concise(findings: Sequence[Finding], *, coloured: bool = False) -> str:
 
 def _counted_up(lines: list[str], findings: Sequence[Finding]) -> str:
     return "\n".join([*lines, summary(findings)]) if findings else ""
+
+
+def _more(rules: set[str]) -> str:
+    """Where a person reads more: a command, and a page if there is one; errors of the input explain themselves."""
+    if not rules:
+        return ""
+    one = next(iter(rules)) if len(rules) == 1 else None
+    command = "validate-config --explain" if all(map(explanation, rules)) else "rollout-split explain"
+    page = location(page_of(one) if one else "rules.md")
+    return f"`{command} {one or 'RULE'}` {f'and {page} say' if page else 'says'} more"
 
 
 def _head(finding: Finding, paint: Paint) -> str:

@@ -15,7 +15,8 @@ from schema.findings import Severity
 from schema.place import Place
 from schema.report import report
 
-PUBLISHED = json.loads((Path(__file__).parents[2] / "docs/findings.schema.json").read_text())
+REPOSITORY = Path(__file__).parents[2]
+PUBLISHED = json.loads((REPOSITORY / "docs/findings.schema.json").read_text())
 
 
 @pytest.fixture
@@ -63,7 +64,8 @@ def test_text(findings, root):
         f"{base}:1:1: error[one-port] is 0\n"
         "    in leaf0.yaml, leaf1.yaml, leaf2.yaml and 2 more presets\n"
         "    fix: set it\n"
-        "2 errors, 1 warning in 2 files"
+        "2 errors, 1 warning in 2 files\n"
+        f"`validate-config --explain RULE` and {REPOSITORY}/docs/rules.md say more"
     )
 
 
@@ -103,7 +105,41 @@ def test_carets_stand_below_the_value(findings, text, caret, width, marked):
     [([0], "1 error in 1 file"), ([1], "1 warning in 1 file"), ([1, 1], "2 warnings in 1 file")],
 )
 def test_text_ends_with_a_summary(findings, which, summary):
-    assert report([findings[n] for n in which], "text").splitlines()[-1] == summary
+    assert report([findings[n] for n in which], "text").splitlines()[-2] == summary
+
+
+def test_text_names_the_page_of_the_only_rule(findings, monkeypatch):
+    only = [findings[0], findings[2]]
+    monkeypatch.chdir(REPOSITORY)
+    last = report(only, "text").splitlines()[-1]
+    assert last == "`validate-config --explain one-port` and docs/rules/one-port.md say more"
+    machine = report([findings[1]._replace(rule="gpu-busy")], "text").splitlines()[-1]
+    assert machine == "`rollout-split explain gpu-busy` and docs/rules/gpu-busy.md say more"
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """Makes Python see an installed rollout-split whose metadata say where its documentation is."""
+    folder = tmp_path / "site" / "rollout_split-9.0.dist-info"
+    folder.mkdir(parents=True)
+    urls = "".join(
+        f"Project-URL: {url}\n" for url in ("Home, https://x.org", "Documentation, https://x.org/docs/")
+    )
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: rollout-split\nVersion: 9.0\n{urls}")
+    monkeypatch.syspath_prepend(folder.parent)
+
+
+def test_published_pages_are_named_by_their_address(published, findings, validate):
+    page = "https://x.org/docs/rules/one-port.md"
+    (rule,) = json.loads(report(findings[:1], "sarif"))["runs"][0]["tool"]["driver"]["rules"]
+    assert rule["helpUri"] == page
+    assert report(findings[:1], "text").endswith(f"`validate-config --explain one-port` and {page} say more")
+    assert validate("--explain", "one-port").out.endswith(f"\n\nThe page with examples is {page}\n")
+
+
+def test_without_a_clone_and_an_address_no_page_is_named(findings, monkeypatch, tmp_path):
+    monkeypatch.setattr("schema.explained.__file__", str(tmp_path / "site-packages" / "schema" / "explained.py"))
+    assert report(findings[:1], "text").endswith("`validate-config --explain one-port` says more")
 
 
 def test_json_is_as_published(findings, root):
@@ -167,7 +203,7 @@ def test_sarif(findings, root):
     driver = run["tool"]["driver"]
     assert (driver["name"], driver["version"]) == ("rollout-split", metadata.version("rollout-split"))
     assert [rule["id"] for rule in driver["rules"]] == ["one-port", "yaml-versions"]
-    assert all(rule["fullDescription"]["text"] for rule in driver["rules"])
+    assert all(rule["fullDescription"]["text"] and "helpUri" not in rule for rule in driver["rules"])
     first, second, third = run["results"]
     file = "configs/a%20preset%2C%20100%25.yaml"
     assert first == {

@@ -50,6 +50,12 @@ def test_an_unused_silencer_is_a_warning_at_its_name(validate, preset):
     assert f"\n       | {' ' * 44}^^^^^^^^\n" in validate(leaf).out
 
 
+def test_a_project_silences_unused_silencers(validate, preset, write):
+    leaf = preset(f"rlhf:\n  temperature: 0.5  {HUSH}")
+    write("pyproject.toml", f'[tool.rollout-split]\nignore = ["unused-ignore"]\n{ROOT}')
+    assert validate(leaf) == (0, "", "")
+
+
 def test_a_silencer_of_no_rule_says_which_was_meant(validate, preset):
     leaf = preset(f"rlhf:\n{PORT}  # rollout-split: ignore[one-prt]")
     said = [each["message"] for each in validate(leaf, "--format", "json").findings]

@@ -1,6 +1,7 @@
 """validate-config: what its messages say, and the answers to questions."""
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -100,9 +101,11 @@ def test_every_rule_is_listed(validate):
 @pytest.mark.parametrize("rule", [*RULES])
 def test_rule_is_explained(validate, rule):
     ran = validate("--explain", rule)
-    head, *body = ran.out.splitlines()
+    head, *body, last = ran.out.splitlines()
     assert (ran.code, head) == (0, f"{rule} ({RULES[rule].severity.value})")
     assert "".join(body).strip()
+    page = Path(last.removeprefix("The page with examples is "))
+    assert f"# {rule}\n" in page.read_text()
 
 
 def test_json_schema_knows_the_keys_of_the_shipped_presets(validate):
