@@ -232,7 +232,7 @@ def train(ctx: click.Context, /, **_: object) -> int:
 @main.command()
 @click.argument("name", metavar="ID|all", type=values.text)
 def explain(name: str) -> int:
-    """Explain a rule or a check of the machine; `all` lists them."""
+    """Explain a rule or a check of the machine, and name its page; `all` lists them."""
     from launch.explained import topics
     from schema.commands import describe
 

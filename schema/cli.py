@@ -73,7 +73,7 @@ class Command(Guarded):
     help="Print a JSON Schema for editors: of nested presets (also if you name none), of the YAML of `swift rlhf`"
     " (flat), or of the YAML of `swift rollout`.",
 )
-@click.option("--explain", "rule", metavar="RULE", help="Explain a rule.")
+@click.option("--explain", "rule", metavar="RULE", help="Explain a rule, and name its page.")
 @click.option("--list-rules", "list_them", is_flag=True, help="List the rules, with their severities.")
 @click.version_option(package_name="rollout-split")
 def main(

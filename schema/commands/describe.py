@@ -64,7 +64,7 @@ def explain(name: str, groups: Mapping[str, Mapping[str, Topic]]) -> Exit:
     topic = known[name]
     print(f"{topic.id} ({topic.severity.value})\n\n{topic.explanation}")
     if page := location(page_of(topic.id)):
-        print(f"\nThe page with examples is {page}")
+        print(f"\nIts page is {page}")
     return Exit.OK
 
 

@@ -134,7 +134,7 @@ def test_published_pages_are_named_by_their_address(published, findings, validat
     (rule,) = json.loads(report(findings[:1], "sarif"))["runs"][0]["tool"]["driver"]["rules"]
     assert rule["helpUri"] == page
     assert report(findings[:1], "text").endswith(f"`validate-config --explain one-port` and {page} say more")
-    assert validate("--explain", "one-port").out.endswith(f"\n\nThe page with examples is {page}\n")
+    assert validate("--explain", "one-port").out.endswith(f"\n\nIts page is {page}\n")
 
 
 def test_without_a_clone_and_an_address_no_page_is_named(findings, monkeypatch, tmp_path):

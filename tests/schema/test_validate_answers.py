@@ -104,7 +104,7 @@ def test_rule_is_explained(validate, rule):
     head, *body, last = ran.out.splitlines()
     assert (ran.code, head) == (0, f"{rule} ({RULES[rule].severity.value})")
     assert "".join(body).strip()
-    page = Path(last.removeprefix("The page with examples is "))
+    page = Path(last.removeprefix("Its page is "))
     assert f"# {rule}\n" in page.read_text()
 
 
