@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from schema import secrets
+from schema.blame import Alone
 from schema.blame import Settings
 from schema.blame import blamed
 from schema.check import NO_PRESETS
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from schema.resolve import Workspace
 
 
+_SUGGESTED = re.compile(r"did you mean ([\w.]+)\?")
+
+
 class Audit:
     """Judges the presets of one call: a base that many extend is judged once."""
 
@@ -44,7 +49,7 @@ class Audit:
         self._workspace = workspace
         self._options = options
         self._silence = Silence(workspace)
-        self._by_file: dict[Path, frozenset[tuple[str, Place]]] = {}
+        self._by_file: dict[Path, Alone] = {}
 
     def of(self, preset: Preset) -> list[Finding]:
         """All findings of a preset, in the order of files and lines; none for a file that is no preset.
@@ -88,7 +93,8 @@ class Audit:
     def unused(self, preset: Preset) -> Iterator[Finding]:
         """Warnings about the comments of a preset's own files that have silenced nothing so far."""
         own = preset.resolved.files if preset.apart else (preset.resolved.path,)
-        for file in own if preset.kind not in NO_PRESETS else ():
+        # What a part of presets silences is asked of the presets that extend it.
+        for file in own if preset.kind is Kind.GRPO else ():
             unused = self._silence.of(self._silence.unused(file, RULES), preset.project)
             yield from self._shown(unused, preset)
 
@@ -108,20 +114,20 @@ class Audit:
             return True
         return preset.kind is Kind.GRPO or (preset.kind is Kind.COMPONENT and preset.is_of_rollouts)
 
-    def _alone(self, file: Path) -> frozenset[tuple[str, Place]]:
-        """Rules and places of what a file has by itself, whatever extends it."""
+    def _alone(self, file: Path) -> Alone:
         if file not in self._by_file:
-            self._by_file[file] = frozenset((found.rule, found.place) for found in self._by_itself(file))
+            self._by_file[file] = self._judged_alone(file)
         return self._by_file[file]
 
-    def _by_itself(self, file: Path) -> list[Finding]:
+    def _judged_alone(self, file: Path) -> Alone:
         try:
             preset = load(self._workspace, file)
         except InputError:  # a base that is no preset by itself
-            return []
+            return Alone()
         if preset.kind in NO_PRESETS:
-            return []
-        return _found(context(self._workspace, preset, self._options))
+            return Alone()
+        found = _found(context(self._workspace, preset, self._options))
+        return Alone(preset.kind is Kind.GRPO, frozenset((each.rule, each.place) for each in found))
 
 
 def _found(about: Context) -> list[Finding]:
@@ -135,6 +141,8 @@ def _found(about: Context) -> list[Finding]:
     for finding in found:
         if about.preset.is_silent(finding.place):
             finding = finding._replace(severity=Severity.WARNING)  # noqa: PLW2901 - the same finding, told milder
+        if named := _SUGGESTED.search(finding.message):  # a misspelt name of a secret gives one away, too
+            settings.hide(finding.place, named[1])
         clean = secrets.without(finding, known, here=settings.is_secret(finding.place))
         rests_on = settings.related(finding)
         shown = tuple(each._replace(text=secrets.starred(each.text, known)) for each in rests_on)

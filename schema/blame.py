@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from schema.findings import Related
 from schema.place import shown
@@ -52,17 +53,27 @@ class Settings:
         """Whether a secret, or a part of one, stands at a place."""
         return place in self._hidden
 
+    def hide(self, place: Place, name: str) -> None:
+        """Takes what stands at a place for a secret, if that is what its right name says."""
+        if is_secret(name.rpartition(".")[2]):
+            name = self._names.get(place, "")
+            self._hidden |= {each for tree in self._named.get(name, ()) for each in (tree.place, tree.key)}
+
     def related(self, finding: Finding) -> tuple[Related, ...]:
         """The settings that a finding is about, or names in its message, and the mode if it names that."""
         mode = ["vllm_mode"] if _MODE.search(finding.message) else []
         mentioned = [self._names.get(finding.place, ""), *_NAME.findall(finding.message), *mode]
         found = (
-            Related(_told(name, tree, secret=self.is_secret(tree.place)), tree.place)
+            Related(_told(name, tree, secret=self.is_secret(tree.place)), _shown(tree))
             for name in dict.fromkeys(mentioned)
             for tree in self._named.get(name, ())[:_ALIKE]
-            if isinstance(tree, Branch) or tree.value is not None
         )
-        return tuple(found)[:_MOST]
+        return tuple(dict.fromkeys(found))[:_MOST]
+
+
+def _shown(tree: Tree) -> Place:
+    """Where a setting is told to stand: a mapping begins behind the line of its key."""
+    return tree.key if isinstance(tree, Branch) else tree.place
 
 
 def _walk(branch: Branch, *, secret: bool) -> Iterator[tuple[str, Tree, bool]]:
@@ -76,37 +87,49 @@ def _walk(branch: Branch, *, secret: bool) -> Iterator[tuple[str, Tree, bool]]:
 def _told(name: str, tree: Tree, *, secret: bool) -> str:
     if isinstance(tree, Branch):
         return name
-    text = HIDDEN if secret else argument.text(tree.value)
+    text = HIDDEN if secret else "null" if tree.value is None else argument.text(tree.value)
     return f"{name} {text if len(text) <= _LONGEST else f'{text[:_LONGEST]}...'}"
+
+
+class Alone(NamedTuple):
+    """What a file is by itself, whatever extends it.
+
+    Attributes:
+        whole: whether it is a whole preset, of which all rules are asked.
+        found: rules and places of its findings.
+    """
+
+    whole: bool = False
+    found: AbstractSet[tuple[str, Place]] = frozenset()
 
 
 def blamed(
     finding: Finding,
     preset: Preset,
     workspace: Workspace,
-    alone: Callable[[Path], AbstractSet[tuple[str, Place]]],
+    alone: Callable[[Path], Alone],
 ) -> Finding:
     """The finding where the combination is made that is wrong.
 
-    A finding in a base stays there if the base has it by itself, or if all that it rests on stands there. Else it
-    belongs to the first file whose bases and own settings make it.
+    A finding in a base stays there if the base has it by itself, or, where the base is only a part of presets, if all
+    that it rests on stands there. Else it belongs to the first file whose bases and own settings make it.
 
     Args:
         finding: with the settings that it rests on.
         preset: the preset that was checked.
         workspace: reads the files.
-        alone: rules and places of what a file has by itself.
+        alone: judges a file by itself.
     """
     base, files = finding.place.file, preset.resolved.files
     if preset.apart or base == preset.resolved.path:
         return finding
-    if all(related.place.file == base for related in finding.related):
+    if not alone(base).whole and all(related.place.file == base for related in finding.related):
         return finding
     found = finding.rule, finding.place
-    maker = next((file for file in files if found in alone(file)), preset.resolved.path)
+    maker = next((file for file in files if found in alone(file).found), preset.resolved.path)
     if maker == base:
         return finding
-    here = f"{shown(base)} is right by itself, so override its value in {shown(maker)}, or set it to null there"
+    here = f"{shown(base)} is right by itself, so make the change in {shown(maker)}"
     fix = f"{finding.fix}; {here}" if finding.fix else here
     return finding._replace(place=_made(finding, maker, workspace), fix=fix)
 

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 class InputError(Exception):
     """A file cannot be read: it is not there, a directory, a binary file, or too large.
 
-    Every other error of the input is a subclass. The commands report it and exit with 2; where several files are
-    checked, it is a finding of its file.
-
     Attributes:
         rule: what findings call it.
         message: what is wrong, with the smallest fix where there is one.

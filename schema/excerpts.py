@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from schema.findings import Excerpt
 from schema.printable import printable
 from schema.secrets import starred_line
+from schema.yamltext.comments import BREAK
 from schema.yamltext.veil import veiled
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 #: Characters of a line that are shown, and of those the ones before the value that is wrong.
 _LONGEST, _BEFORE = 160, 60
 _CUT = "..."
-#: Where PyYAML counts a new line.
-_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 class Excerpts:
@@ -53,7 +51,7 @@ class Excerpts:
     def _of_file(self, file: Path) -> tuple[list[str], list[str]]:
         if file not in self._files:
             document = self._workspace.document(file)
-            self._files[file] = (_BREAK.split(document.text), _BREAK.split(veiled(document)))
+            self._files[file] = (BREAK.split(document.text), BREAK.split(veiled(document)))
         return self._files[file]
 
 

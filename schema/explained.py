@@ -61,7 +61,8 @@ class Topic(NamedTuple):
 
 
 def _of_input(*kinds: type[errors.InputError]) -> dict[str, Topic]:
-    return {kind.rule: Topic(kind.rule, Severity.ERROR, inspect.getdoc(kind) or "") for kind in kinds}
+    texts = {kind.rule: (inspect.getdoc(kind) or "").partition("\n\nAttributes:")[0] for kind in kinds}
+    return {rule: Topic(rule, Severity.ERROR, text) for rule, text in texts.items()}
 
 
 #: Why a file is not checked.

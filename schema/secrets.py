@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 HIDDEN = "***"
 _SECRET = re.compile(
-    r"(?:^|[-_.])(?:api_?key|key|token|secret|password|passwd|passphrase|credentials?|authorization)$",
+    r"(?:^|[-_.])(?:api_?key|key|token|secret|password|passwd|passphrase|credentials?|authorization|pwd|pat)$",
     re.IGNORECASE,
 )
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 #: What is a secret wherever it stands: the password of a URL, and tokens that tell it by their beginning.
 _SHAPE = re.compile(
     r"(?<=://)[^\s/?#'\"]+(?=@)"
+    r"|(?<=[a-z]:/)[^\s/?#:'\"]+:[^\s/?#'\"]+(?=@)"
     r"|\bhf_(?=[A-Za-z]{0,80}[A-Z0-9])[A-Za-z0-9]{8,}(?!\w)"
     r"|\b(?:sk-|gh[opsu]_|github_pat_|glpat-|xox[abp]-)(?=[A-Za-z_-]{0,80}[A-Z0-9])[A-Za-z0-9_-]{8,}"
 )

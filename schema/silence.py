@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatch
+from itertools import islice
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from schema.findings import Finding
 from schema.findings import Severity
 from schema.near import Near
 from schema.place import Place
+from schema.yamltext.comments import BREAK
 from schema.yamltext.comments import placed
 
 if TYPE_CHECKING:
@@ -26,23 +28,23 @@ if TYPE_CHECKING:
 #: What findings call a silencer that silences nothing.
 UNUSED = "unused-ignore"
 _MARK = "rollout-split:"
-_SILENCER = re.compile(rf"#\s*{_MARK}\s*ignore\[([^]]*)\]")
+_SILENCER = re.compile(rf"#\s*{_MARK}\s*ignore\b(?:\s*\[([^]]*)\])?", re.IGNORECASE)
 _RULE = re.compile(r"[^\s,]+")
 _NOTHING = re.compile(r"\s*(#.*)?")
 
 
 class Silencer(NamedTuple):
-    """A comment that silences a rule: in its own line, or alone in a line, in the next one that says something.
+    """A comment that silences a rule: in its own line, and, alone in a line, in the next one that says something.
 
     Attributes:
-        rule: the rule's id.
+        rule: the rule's id, or nothing where the comment names none.
         place: where the comment names it.
-        line: the line whose findings it silences.
+        lines: the lines whose findings it silences.
     """
 
     rule: str
     place: Place
-    line: int
+    lines: tuple[int, ...]
 
 
 class Silence:
@@ -67,15 +69,13 @@ class Silence:
         near = Near()
         for silencer in self._in(file):
             if silencer not in self._used:
-                said = f"ignore[{silencer.rule}] silences nothing"
-                if silencer.rule not in known:
-                    other = near(silencer.rule, known)
-                    said += f": there is no rule {silencer.rule!r}" + (f"; did you mean {other}?" if other else "")
-                yield Finding(UNUSED, Severity.WARNING, silencer.place, said, "", "remove it", (), (file,))
+                message = _useless(silencer.rule, known, near)
+                yield Finding(UNUSED, Severity.WARNING, silencer.place, message, "", "remove it", (), (file,))
 
     def _by_comment(self, finding: Finding) -> bool:
         place = finding.place
-        heard = [each for each in self._in(place.file) if (each.rule, each.line) == (finding.rule, place.line)]
+        of_rule = (each for each in self._in(place.file) if each.rule == finding.rule)
+        heard = [each for each in of_rule if place.line in each.lines]
         self._used.update(heard)
         return bool(heard)
 
@@ -85,24 +85,36 @@ class Silence:
         return self._files[file]
 
 
+def _useless(rule: str, known: Collection[str], near: Near) -> str:
+    if not rule:
+        return f"this comment silences nothing: write `# {_MARK} ignore[rule] reason`"
+    if rule in known:
+        return f"ignore[{rule}] silences nothing"
+    other = near(rule, known)
+    guess = f"; did you mean {other}?" if other else ""
+    return f"ignore[{rule}] silences nothing: there is no rule {rule!r}{guess}"
+
+
 def silencers(document: Document) -> Iterator[Silencer]:
     """The silencers of a file; what stands in a value is none."""
     text = document.text
-    for offset, comment in placed(document) if _MARK in text else ():
-        line = text.count("\n", 0, offset) + 1
-        for said in _SILENCER.finditer(comment):
-            for name in _RULE.finditer(comment, *said.span(1)):
-                column = offset + name.start() - text.rfind("\n", 0, offset)
-                place = Place(document.path, line, column, line, column + len(name[0]))
-                yield Silencer(name[0], place, _silenced(text, offset, line))
+    for offset, comment in placed(document) if _MARK in text.lower() else ():
+        before = BREAK.split(text[:offset])
+        lines = tuple(_silenced(text[offset:], before))
+        for found in _SILENCER.finditer(comment):
+            names = list(_RULE.finditer(comment, *found.span(1))) if found[1] else []
+            for name in names or [found]:
+                column = len(before[-1]) + name.start() + 1
+                place = Place(document.path, len(before), column, len(before), column + len(name[0]))
+                yield Silencer(name[0] if names else "", place, lines)
 
 
-def _silenced(text: str, offset: int, line: int) -> int:
-    """The line that a comment at an offset is about."""
-    if text[text.rfind("\n", 0, offset) + 1 : offset].strip():
-        return line
-    rest = text[offset:].split("\n")
-    return line + next((number for number, each in enumerate(rest) if not _NOTHING.fullmatch(each)), 0)
+def _silenced(rest: str, before: list[str]) -> Iterator[int]:
+    """The lines that a comment is about, given the text from it on and the lines up to it."""
+    yield len(before)
+    if not before[-1].strip():
+        others = enumerate(BREAK.split(rest))
+        yield from islice((len(before) + number for number, each in others if not _NOTHING.fullmatch(each)), 1)
 
 
 def _by_project(finding: Finding, project: Project) -> bool:

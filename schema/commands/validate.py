@@ -128,7 +128,9 @@ class _Call:
         presets = list(self._presets.values())
         for doubt in doubts(presets, self._options):
             warn(doubt)
-        return merged([*self._found, *(each for preset in presets for each in self._audit.unused(preset))])
+        found = merged([*self._found, *(each for preset in presets for each in self._audit.unused(preset))])
+        files = {file: number for number, file in enumerate(dict.fromkeys(each.place.file for each in found))}
+        return sorted(found, key=lambda finding: (files[finding.place.file], finding.place, finding.rule))
 
 
 def validate(files: Sequence[Path], options: Options, form: Form) -> Exit:

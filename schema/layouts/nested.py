@@ -104,7 +104,7 @@ class Nested(Preset):
             return Kind.OTHER if algorithm in OTHER_ALGORITHMS else Kind.GRPO
         if self.tree.find("model", "model") is None or self.tree.find("training") is None:
             return Kind.COMPONENT
-        return Kind.GRPO if self.tree.find("rlhf") else Kind.OTHER
+        return Kind.GRPO if self.tree.find("rlhf") or self.is_of_rollouts else Kind.OTHER
 
     @cached_property
     def explicit_mode(self) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
     from schema.yamltext.document import Document
     from schema.yamltext.nodes import Node
+
+
+#: Where PyYAML counts a new line.
+BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def line_end(text: str, offset: int) -> int:

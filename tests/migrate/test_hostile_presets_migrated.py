@@ -106,7 +106,7 @@ def test_a_defect_is_json_too(pair, migrate, monkeypatch):
     def fails(*_):
         raise RuntimeError("of hub_token: hush")
 
-    monkeypatch.setattr("migrate.commands.plan", fails)
+    monkeypatch.setattr("migrate.commands.plan_all", fails)
     ran = migrate("--report", "json", pair(FLAT))
     assert (ran.code, json.loads(ran.out)["error"]["message"]) == (3, "of hub_token: ***")
 

@@ -132,7 +132,7 @@ def test_the_command_refuses_what_changed_after_planning(family, migrate, monkey
         (family / victim).write_text("by: hand\n")
         return made
 
-    monkeypatch.setattr(commands, "plan", planned)
+    monkeypatch.setattr(commands, "plan_all", planned)
     wanted = state(family) | {victim: (0o644, b"by: hand\n")}
     ran = migrate("--write", *options, "parent.yaml", "child.yaml")
     assert (ran.code, ran.out) == (2, "")
