@@ -66,4 +66,4 @@ smoke-8: $(READY) ## the split against colocate on eight GPUs; SWIFT_PYTHON has 
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/gpu/smoke8.py --python "$(SWIFT_PYTHON)" $(SMOKE)
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .venv-upstream .venv-upstream-oldest .venv-upstream-cpu .venv-upstream-editor build
+	rm -rf $(VENV) .venv-upstream .venv-upstream-oldest .venv-upstream-cpu .venv-upstream-editor .venv-upstream-hook build

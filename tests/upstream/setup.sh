@@ -38,6 +38,8 @@ make_editor() {
 made=()
 make_editor &
 made+=("$!")
+make_environment .venv-upstream-hook tests/upstream/requirements-hook.txt &
+made+=("$!")
 make_environment .venv-upstream tests/upstream/requirements.txt &
 made+=("$!")
 make_environment .venv-upstream-oldest tests/upstream/requirements-oldest.txt &
