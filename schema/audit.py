@@ -86,7 +86,11 @@ class Audit:
         """
         preset = about.preset
         _refuse_unknown(preset)
-        found = [blamed(finding, preset, self._workspace, self._alone) for finding in _found(about)]
+        settings = Settings(preset)
+        found = [
+            blamed(each, preset, settings, RULES[each.rule].needs, self._workspace, self._alone)
+            for each in _found(about, settings)
+        ]
         heard = self._shown(self._silence.of(found, preset.project), preset)
         return sorted(heard, key=lambda finding: (finding.place, finding.rule))
 
@@ -126,28 +130,33 @@ class Audit:
             return Alone()
         if preset.kind in NO_PRESETS:
             return Alone()
-        found = _found(context(self._workspace, preset, self._options))
+        found = _found(context(self._workspace, preset, self._options), Settings(preset))
         return Alone(preset.kind is Kind.GRPO, frozenset((each.rule, each.place) for each in found))
 
 
-def _found(about: Context) -> list[Finding]:
+def _found(about: Context, settings: Settings) -> list[Finding]:
     """What the rules find: bounded, without secrets, and with the settings that each finding rests on."""
     found = [finding for rule in RULES.values() for finding in bounded(rule.findings(about))]
-    if not found:
-        return []
-    trees = about.preset.trees
-    known, settings = secrets.known(*map(data, trees)), Settings(about.preset)
+    known = secrets.known(*map(data, about.preset.trees))
     whole = []
     for finding in found:
         if about.preset.is_silent(finding.place):
             finding = finding._replace(severity=Severity.WARNING)  # noqa: PLW2901 - the same finding, told milder
         if named := _SUGGESTED.search(finding.message):  # a misspelt name of a secret gives one away, too
-            settings.hide(finding.place, named[1])
+            finding = _hidden(finding, settings, named[1])  # noqa: PLW2901 - the same finding without its value
         clean = secrets.without(finding, known, here=settings.is_secret(finding.place))
         rests_on = settings.related(finding)
         shown = tuple(each._replace(text=secrets.starred(each.text, known)) for each in rests_on)
         whole.append(clean._replace(related=shown, presets=(about.preset.resolved.path,)))
     return whole
+
+
+def _hidden(finding: Finding, settings: Settings, meant: str) -> Finding:
+    """A finding whose key was meant to have another name: if that is a secret's, its line is not shown."""
+    if not secrets.is_secret(meant.rpartition(".")[2]):
+        return finding
+    settings.hide(finding.place)
+    return finding._replace(place=finding.place._replace(end_line=0, end_column=0))
 
 
 def _refuse_unknown(preset: Preset) -> None:

@@ -15,6 +15,7 @@ from schema.swift import argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
     from pathlib import Path
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 
 #: Names of settings in a message; a word without a low line may be one of the sentence.
 _NAME = re.compile(r"\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b")
-_MODE = re.compile(r"\b(?:server|colocate) mode\b")
+#: How messages name some settings for short.
+_SHORT = {
+    r"\b(?:server|colocate) mode\b": "vllm_mode",
+    r"\bTP\b": "vllm_tensor_parallel_size",
+    r"\bDP\b": "vllm_data_parallel_size",
+    r"\bprompt and completion\b": "global_max_length",
+}
 #: Settings of one name, and of one finding, that are told.
 _ALIKE, _MOST = 2, 6
 #: Characters of a value that are told.
@@ -53,20 +60,27 @@ class Settings:
         """Whether a secret, or a part of one, stands at a place."""
         return place in self._hidden
 
-    def hide(self, place: Place, name: str) -> None:
-        """Takes what stands at a place for a secret, if that is what its right name says."""
-        if is_secret(name.rpartition(".")[2]):
-            name = self._names.get(place, "")
-            self._hidden |= {each for tree in self._named.get(name, ()) for each in (tree.place, tree.key)}
+    def hide(self, place: Place) -> None:
+        """Takes what the key at a place sets for a secret."""
+        trees = self._at(self._names.get(place, ""))
+        self._hidden |= {each for tree in trees for each in (tree.place, tree.key)}
+
+    def place_in(self, file: Path, names: Iterable[str]) -> Place | None:
+        """Where a file sets the first of some settings, or None."""
+        found = (_shown(tree) for name in names for tree in self._at(name) if tree.place.file == file)
+        return next(found, None)
+
+    def _at(self, name: str) -> list[Tree]:
+        return self._named.get(name, [])
 
     def related(self, finding: Finding) -> tuple[Related, ...]:
-        """The settings that a finding is about, or names in its message, and the mode if it names that."""
-        mode = ["vllm_mode"] if _MODE.search(finding.message) else []
-        mentioned = [self._names.get(finding.place, ""), *_NAME.findall(finding.message), *mode]
+        """The settings that a finding is about, or that its message names, in full or as TP, DP and a mode."""
+        short = [name for pattern, name in _SHORT.items() if re.search(pattern, finding.message)]
+        mentioned = [self._names.get(finding.place, ""), *_NAME.findall(finding.message), *short]
         found = (
             Related(_told(name, tree, secret=self.is_secret(tree.place)), _shown(tree))
             for name in dict.fromkeys(mentioned)
-            for tree in self._named.get(name, ())[:_ALIKE]
+            for tree in self._at(name)[:_ALIKE]
         )
         return tuple(dict.fromkeys(found))[:_MOST]
 
@@ -103,20 +117,24 @@ class Alone(NamedTuple):
     found: AbstractSet[tuple[str, Place]] = frozenset()
 
 
-def blamed(
+def blamed(  # noqa: PLR0913, PLR0917 - what was found, and all that judges it
     finding: Finding,
     preset: Preset,
+    settings: Settings,
+    reads: Iterable[str],
     workspace: Workspace,
     alone: Callable[[Path], Alone],
 ) -> Finding:
     """The finding where the combination is made that is wrong.
 
-    A finding in a base stays there if the base has it by itself, or, where the base is only a part of presets, if all
+    A finding in a base stays there if the base has it by itself, or if the base is only a part of presets and all
     that it rests on stands there. Else it belongs to the first file whose bases and own settings make it.
 
     Args:
         finding: with the settings that it rests on.
         preset: the preset that was checked.
+        settings: its settings.
+        reads: names that the finding's rule cannot do without.
         workspace: reads the files.
         alone: judges a file by itself.
     """
@@ -131,12 +149,12 @@ def blamed(
         return finding
     here = f"{shown(base)} is right by itself, so make the change in {shown(maker)}"
     fix = f"{finding.fix}; {here}" if finding.fix else here
-    return finding._replace(place=_made(finding, maker, workspace), fix=fix)
-
-
-def _made(finding: Finding, maker: Path, workspace: Workspace) -> Place:
-    """Where a file makes a combination: at a setting of its own, else where it extends the others."""
     own = next((related.place for related in finding.related if related.place.file == maker), None)
-    tree = workspace.tree(maker)
+    place = own or settings.place_in(maker, reads) or _extends(workspace.tree(maker))
+    return finding._replace(place=place, fix=fix)
+
+
+def _extends(tree: Branch) -> Place:
+    """Where a file brings others together."""
     extends = tree.find("extends")
-    return own or (extends.place if extends else tree.place)
+    return extends.place if extends else tree.place

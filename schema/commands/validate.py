@@ -31,6 +31,7 @@ from schema.place import shown
 from schema.report import report
 from schema.resolve import Workspace
 from schema.resolve.graph import yaml_files
+from schema.shelltext import is_script
 from schema.shelltext.script import SUFFIXES as SCRIPTS
 from schema.yamltext.document import MAX_SIZE
 
@@ -96,6 +97,8 @@ class _Call:
         if not self._audit.is_foreign(preset):
             self._presets[file] = preset
             self._found += self._audit.of(preset)
+            if named and self._is_stray(preset):
+                tell(f"{shown(file)} is only a part of a preset, and nothing extends it: it was checked as a part")
         elif named and preset.kind is Kind.COMPONENT:
             nothing = "is no GRPO preset: it says nothing of rollouts, and no preset extends it"
             raise NoPresetError(nothing, preset.start)
@@ -103,6 +106,11 @@ class _Call:
             raise no_grpo(preset)
         else:
             self.foreign.append(file)
+
+    def _is_stray(self, preset: Preset) -> bool:
+        """Whether a file is a part of presets, and none extends it: a forgotten `extends`, maybe."""
+        file = preset.resolved.path
+        return preset.kind is Kind.COMPONENT and not is_script(file) and not self._audit.extending(file)
 
     def add_extending(self, file: Path) -> None:
         """Checks the presets that extend a file: a change of it may break them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,7 @@ class Flat(Preset):
         """What the file is, judged by rlhf_type; without it ms-swift trains DPO, or no rollouts at all."""
         algorithm = self.tree.value("rlhf_type")
         if algorithm is None:
-            return Kind.OTHER
+            return Kind.GRPO if any(map(_is_of_grpo, map(str, self.tree.children))) else Kind.OTHER
         return Kind.OTHER if algorithm in OTHER_ALGORITHMS else Kind.GRPO
 
     @cached_property
@@ -141,8 +142,8 @@ class Flat(Preset):
         return f"{ENVIRONMENT}.{name}"
 
     def missing(self) -> Iterator[tuple[str, Place]]:
-        """The model, on both sides, and the dataset."""
-        for name in ("model", "dataset"):
+        """The algorithm, which is DPO where nothing says it, the dataset, and the model, on both sides."""
+        for name in ("rlhf_type", "model", "dataset"):
             if not self.value(name):
                 yield name, self.start
         if self.block is not None and self.mode == "server" and self.block.find("model") is None:
@@ -194,6 +195,11 @@ class Flat(Preset):
         environment = half.find(ENVIRONMENT) if half else None
         children = environment.children if isinstance(environment, Branch) else {}
         return {str(name): str(data(tree)) for name, tree in children.items()}
+
+
+def _is_of_grpo(name: str) -> bool:
+    # Other commands of ms-swift read vllm_* too, but no mode of it.
+    return name == "vllm_mode" or bool(get_close_matches(name, ["rlhf_type"], n=1, cutoff=0.75))
 
 
 def fields(side: str) -> Mapping[str, catalogue.Field]:

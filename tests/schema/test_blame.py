@@ -27,7 +27,7 @@ def test_a_base_that_is_right_by_itself_is_not_at_fault(validate, preset):
     at_leaf = [each for each in ran.findings if "vllm_gpu_memory_utilization" in each["message"]]
     assert [(each["file"], each["line"], each["presets"]) for each in at_leaf] == [("leaf.yaml", 2, ["leaf.yaml"])]
     assert ("vllm_gpu_memory_utilization 0.5", "whole.yaml", 3) in related(at_leaf[0])
-    assert "whole.yaml is right by itself" in at_leaf[0]["fix"]
+    assert "whole.yaml is right by itself, so make the change in leaf.yaml" in at_leaf[0]["fix"]
 
 
 def test_a_component_s_value_is_at_fault_where_nothing_else_takes_part(validate, preset, write):
@@ -56,6 +56,29 @@ def test_a_leaf_that_overrides_is_at_fault_at_its_own_value(validate, preset):
     leaf = preset("rlhf:\n  num_generations: 5")
     rules = {each["rule"]: each for each in validate(leaf, "--format", "json").findings}
     assert (rules["num-generations"]["file"], rules["num-generations"]["line"]) == ("preset.yaml", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("rlhf:\n  vllm_server_host: null", 3),
+        ("custom:\n  extra:\n    rollout_server: null", 4),
+        ("rlhf:\n  temperature: 0.5\n  use_vllm: null", 4),
+        ("rlhf:\n  temperature: 0.5\nglobal_max_length: 8192", 4),
+        ("custom:\n  extra:\n    rollout_server:\n      vllm_tensor_parallel_size: 2", 5),
+    ],
+)
+def test_a_leaf_that_takes_away_or_changes_is_at_fault_at_its_own_line(validate, preset, text, line):
+    ran = validate(preset(text), "--rollout-gpus", "6", "--format", "json")
+    at_leaf = {(each["file"], each["line"]) for each in ran.findings}
+    assert ("preset.yaml", line) in at_leaf, ran.findings
+    assert {file for file, _ in at_leaf} == {"preset.yaml"}
+
+
+def test_a_misspelt_secret_is_starred_too(validate, preset):
+    leaf = preset("training:\n  hub_tokn: hush-hush-1")
+    for form in ("text", "json", "sarif", "github"):
+        assert "hush" not in validate(leaf, "--format", form).out
 
 
 def test_secrets_are_starred_in_what_is_told_beside_a_finding(validate, preset):

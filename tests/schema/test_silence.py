@@ -21,6 +21,8 @@ def rules(ran):
         f"{PORT}  # rollout-split:ignore[num-generations, one-port]",
         f"  {HUSH}\n{PORT}",
         f"  {HUSH} the proxy\n  # listens there\n\n{PORT}",
+        f"{PORT}  # rollout-split: ignore [one-port]",
+        f"  temperature: 0.5  # \u2028\n{PORT}  {HUSH}",
     ],
 )
 def test_a_comment_silences_its_line(validate, preset, lines):
@@ -54,6 +56,29 @@ def test_a_project_silences_unused_silencers(validate, preset, write):
     leaf = preset(f"rlhf:\n  temperature: 0.5  {HUSH}")
     write("pyproject.toml", f'[tool.rollout-split]\nignore = ["unused-ignore"]\n{ROOT}')
     assert validate(leaf) == (0, "", "")
+
+
+@pytest.mark.parametrize("comment", ["ignore", "ignore[]", "Ignore", "ignore one-port"])
+def test_a_silencer_that_names_no_rule_is_a_warning(validate, preset, comment):
+    leaf = preset(f"rlhf:\n  temperature: 0.5  # rollout-split: {comment}")
+    (found,) = validate(leaf, "--format", "json").findings
+    assert found["message"] == "this comment silences nothing: write `# rollout-split: ignore[rule] reason`"
+
+
+def test_a_silencer_in_the_first_line_is_heard_by_what_the_file_lacks(validate, write):
+    lacking = "model: {model: m}\ntraining: {}\nrlhf: {rlhf_type: grpo}\n"
+
+    def at_start(text):
+        found = validate(write("x.yaml", text), "--format", "json").findings
+        return {each["rule"] for each in found if each["line"] == 1}
+
+    assert "missing-key" in at_start(lacking)
+    assert "missing-key" not in at_start(f"# rollout-split: ignore[missing-key] a trial\n{lacking}")
+
+
+def test_a_silencer_that_only_other_presets_need_is_no_finding(validate, preset, write):
+    write("part.yaml", f"rlhf:\n{PORT}  {HUSH}\n")
+    assert validate("part.yaml", "--format", "json").findings == []
 
 
 def test_a_silencer_of_no_rule_says_which_was_meant(validate, preset):
