@@ -171,7 +171,7 @@ class Script(Flat):
         return self.learner.unknown if self.learner else {}
 
     @cached_property
-    def said_mode(self) -> object:
+    def explicit_mode(self) -> object:
         """The value of vllm_mode, or a word for it where only a shell knows; None if it is unset."""
         if "vllm_mode" in self._own_unknown:
             return "known to a shell alone"
