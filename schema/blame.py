@@ -35,6 +35,18 @@ _SHORT = {
     r"\bDP\b": "vllm_data_parallel_size",
     r"\bprompt and completion\b": "global_max_length",
 }
+#: What numbers in messages are made of, where no rule names it.
+_FACTORS = (
+    "per_device_train_batch_size",
+    "gradient_accumulation_steps",
+    "effective_batch_size",
+    "steps_per_generation",
+    "generation_batch_size",
+    "num_generations",
+    "max_completion_length",
+    "max_length",
+    "global_max_length",
+)
 #: Settings of one name, and of one finding, that are told.
 _ALIKE, _MOST = 2, 6
 #: Characters of a value that are told.
@@ -147,10 +159,10 @@ def blamed(  # noqa: PLR0913, PLR0917 - what was found, and all that judges it
     maker = next((file for file in files if found in alone(file).found), preset.resolved.path)
     if maker == base:
         return finding
-    here = f"{shown(base)} is right by itself, so make the change in {shown(maker)}"
+    here = f"{shown(base)} is right by itself, so change {shown(maker)}, where null unsets a base's value"
     fix = f"{finding.fix}; {here}" if finding.fix else here
     own = next((related.place for related in finding.related if related.place.file == maker), None)
-    place = own or settings.place_in(maker, reads) or _extends(workspace.tree(maker))
+    place = own or settings.place_in(maker, [*reads, *_FACTORS]) or _extends(workspace.tree(maker))
     return finding._replace(place=place, fix=fix)
 
 

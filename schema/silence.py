@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatch
-from itertools import islice
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -112,9 +111,13 @@ def silencers(document: Document) -> Iterator[Silencer]:
 def _silenced(rest: str, before: list[str]) -> Iterator[int]:
     """The lines that a comment is about, given the text from it on and the lines up to it."""
     yield len(before)
-    if not before[-1].strip():
-        others = enumerate(BREAK.split(rest))
-        yield from islice((len(before) + number for number, each in others if not _NOTHING.fullmatch(each)), 1)
+    if before[-1].strip():
+        return
+    for number, line in enumerate(BREAK.split(rest)):
+        if not _NOTHING.fullmatch(line):
+            yield len(before) + number
+            if not line.endswith("\\"):  # a call of a script goes on behind a backslash
+                return
 
 
 def _by_project(finding: Finding, project: Project) -> bool:

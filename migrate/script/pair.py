@@ -13,6 +13,7 @@ from schema.layouts.flat import fields
 from schema.layouts.flat import server_half
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
+from schema.secrets import hidden
 from schema.secrets import is_secret
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from schema.resolve import Tree
 
 PROCESSES = "NPROC_PER_NODE"
-_BOOLEANS = {"True": "true", "False": "false"}
 
 
 @dataclass(frozen=True)
@@ -87,15 +87,15 @@ def _write(made: Rendered, file: Path, half: Branch, side: str, heading: str) ->
     made.texts[file] = "".join(f"{line}\n" for line in lines)
 
 
-def carried(name: str) -> bool:
-    """Whether a variable goes into a file."""
-    return not is_secret(name)
+def carried(name: str, value: object = "") -> bool:
+    """Whether a variable or an argument goes into a file: none that is a secret, or holds one."""
+    return not is_secret(name) and hidden(value, name) == value
 
 
 def _variables(half: Branch, side: str) -> Iterator[tuple[str, Place]]:
     said = half.children.get(ENVIRONMENT)
     known = {str(name): tree for name, tree in said.children.items()} if isinstance(said, Branch) else {}
-    known = {name: tree for name, tree in known.items() if carried(name)}
+    known = {name: tree for name, tree in known.items() if carried(name, data(tree))}
     learns = side == "trainer" and PROCESSES not in known
     if not known and not learns:
         return
@@ -103,13 +103,13 @@ def _variables(half: Branch, side: str) -> Iterator[tuple[str, Place]]:
     if learns:  # written down, the next call knows for how many learners the batch was made
         yield f"  {PROCESSES}: 1", half.place
     for name, tree in known.items():
-        yield f"  {name}: {_spelt(None, str(data(tree)))}", tree.place
+        yield f"  {scalar(name)}: {_spelt(None, str(data(tree)))}", tree.place
 
 
 def _arguments(half: Branch, side: str) -> Iterator[tuple[str, Place]]:
     known = fields(side)
     for name, tree in half.children.items():
-        if name != ENVIRONMENT:
+        if name != ENVIRONMENT and carried(str(name), data(tree)):
             yield f"{scalar(str(name))}: {_value(known.get(str(name)), tree)}", tree.place
 
 
@@ -150,17 +150,23 @@ def prove(made: Rendered, pair: Preset) -> None:
 
 def _sides(preset: Flat) -> list[object]:
     """The words of both command lines by argument, and the variables of both sides."""
-    return [*(_words(half) for half in (preset.tree, preset.server) if half is not None), *_environment(preset)]
+    halves = [("trainer", preset.tree), ("server", preset.server)]
+    return [*(_words(half, side) for side, half in halves if half is not None), *_environment(preset)]
 
 
-def _words(half: Branch) -> dict[str, list[str]]:
-    """What ms-swift's YAML reader makes of a file; of a boolean either spelling is the same."""
+def _words(half: Branch, side: str) -> dict[str, list[str]]:
+    """What ms-swift's YAML reader makes of a file; of a boolean any spelling is the same."""
     said = {str(name): data(tree) for name, tree in half.children.items() if name != ENVIRONMENT}
     lists = {name: value if isinstance(value, list) else [value] for name, value in said.items()}
-    return {name: [_BOOLEANS.get(str(item), str(item)) for item in items] for name, items in lists.items()}
+    flags = {name for name, field in fields(side).items() if field.kind == "bool"}
+    return {
+        name: [str(item).lower() if name in flags else str(item) for item in items]
+        for name, items in lists.items()
+        if carried(name, said[name])
+    }
 
 
 def _environment(preset: Flat) -> list[dict[str, str]]:
     learner, server = ({**preset.variables(side)} for side in ("learner", "server"))
     learner.setdefault(PROCESSES, "1")
-    return [{name: value for name, value in each.items() if carried(name)} for each in (learner, server)]
+    return [{name: value for name, value in each.items() if carried(name, value)} for each in (learner, server)]

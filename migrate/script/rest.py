@@ -73,12 +73,15 @@ def _of_call(script: Script, half: Half, file: str) -> Iterator[tuple[Place, str
     for name, word in half.options.unknown.items():
         call = f"swift {half.call.side} {file} --{name} ..."
         yield word.place, f"--{name} {word.text} is not in {file}; pass it behind the file: {call}"
+    for name, leaf in half.options.said.items():
+        if not carried(name, leaf.value):
+            yield leaf.key, f"{file} does not get a secret; pass it behind the file: --{name}"
     for word in half.options.open:
         yield word.place, f"{word.text} is not in {file}; pass what it brings behind the file"
     for name, word in half.call.variables.items():
-        if word.unknown or not carried(name):
+        if word.unknown or not carried(name, word.text):
             why = "only a shell knows it" if word.unknown else "it is a secret"
-            yield word.place, f"{name} is not in {file}, since {why}; set it in the shell"
+            yield word.place, f"{name} is not in {file}, because {why}; set it in the shell"
     if (tail := _tail(script, half.call.command)) and not half.call.silent:
         yield half.call.place, f"`swift {half.call.side}` goes on with: {tail}"
 

@@ -28,7 +28,7 @@ def vllm_mode_unset(context: Context) -> Iterator[Problem]:
     with use_vllm and refused without it.
     """
     trainer, explicit = context.trainer.config, context.preset.explicit_mode
-    if trainer.use_vllm and trainer.vllm_mode is None:
+    if trainer.use_vllm and trainer.vllm_mode is None and explicit is None:
         yield Problem(
             context.at("use_vllm"),
             "use_vllm is true, but vllm_mode is not set",

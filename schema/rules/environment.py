@@ -124,7 +124,7 @@ def shared_gpus(context: Context, preset: Flat) -> Iterator[Problem]:
         )
 
 
-@rule("gpu-without-process", apart=True, needs=("use_vllm",))
+@rule("gpu-without-process", apart=True, needs=("use_vllm", "NPROC_PER_NODE", GPUS))
 def gpu_without_process(context: Context) -> Iterator[Problem]:
     """The learner sees more GPUs of its node than it has processes, or fewer.
 

@@ -24,6 +24,8 @@ SUFFIXES = (".sh", ".bash")
 #: Characters. Scripts that start a run have some thousand.
 MAX_SIZE = 1 << 17
 _COMMENT = re.compile(r"[ \t]*#+!?")
+#: A comment within a command: bash runs it, and gets nothing.
+_INLINE = re.compile(rb"(?<=[ \t])`#[^`\n]*`(?=[ \t\\\n]|$)")
 _CONTINUED = re.compile(r"\\[ \t]*$")
 
 
@@ -78,7 +80,7 @@ def read(path: Path, content: bytes, is_call: re.Pattern[str]) -> Script:
     text = decoded(path, content)
     if len(text) > MAX_SIZE:
         raise InputError(f"has more than {MAX_SIZE} characters, which is too large for a script", Place(path))
-    source = Source(path, content.replace(b"\r\n", b"\n"))
+    source = Source(path, _INLINE.sub(_blank, content.replace(b"\r\n", b"\n")))
     root = source.nodes()
     faults = [Fault(source.place(at), quote) for at, quote in source.faults(root)]
     if (at := content.find(b"\r\n")) >= 0:
@@ -107,6 +109,10 @@ def _commented(content: bytes, is_call: re.Pattern[str]) -> Iterator[bytes]:
         if is_call.search("\n".join(said)):
             yield "\n".join([*("" for _ in lines[:here]), *said]).encode()
         here = end
+
+
+def _blank(found: re.Match[bytes]) -> bytes:
+    return b" " * len(found[0])
 
 
 def _bare(line: str) -> str:

@@ -127,7 +127,7 @@ def test_report_names_lines_of_the_script_and_what_stays_in_it(script, migrate):
     assert out[out.index("What else") :] == (
         "What else x.sh does, and what stays in it:\n"
         "  x.sh:3: set -e\n"
-        "  x.sh:4: WANDB_API_KEY is not in x.yaml, since it is a secret; set it in the shell\n"
+        "  x.sh:4: WANDB_API_KEY is not in x.yaml, because it is a secret; set it in the shell\n"
         "  x.sh:6: pip install -q math_verify\n"
         "  x.sh:10: `swift rlhf` goes on with: > train.log 2>&1 &\n"
         "  x.sh:29: wait\n"
@@ -222,6 +222,34 @@ def test_what_only_a_shell_knows_is_left_out_and_named(script, root, migrate):
     assert "output_dir" not in pair(root)["x.yaml"]
     assert "--output_dir out/$(date +%s) is not in x.yaml; pass it behind the file: swift rlhf x.yaml" in ran.out
     assert "$@ is not in x.yaml; pass what it brings behind the file" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("before", "option"),
+    [
+        ("export HF_TOKEN=hf_Hush1234567\n", "--hub_token $HF_TOKEN"),
+        ("", "--hub_token hf_Hush1234567"),
+        ("", "--swanlab_token Hush1234567"),
+        ("", """--model_kwargs '{"api_key": "Hush1234567"}'"""),
+        ("", "--external_plugins https://me:Hush1234567@host/plugin.py"),
+    ],
+)
+def test_an_argument_that_holds_a_secret_is_in_no_file_and_is_named(before, option, script, root, migrate):
+    script(f"{before}{GRPO}{option} --num_generations 8\n")
+    ran = migrate("--write", "--to", "colocate", "x.sh")
+    assert ran.code == 0, ran.err
+    assert "Hush" not in (root / "x.yaml").read_text() + ran.out + ran.err
+    assert f"x.yaml does not get a secret; pass it behind the file: {option.split()[0]}\n" in ran.out
+
+
+@pytest.mark.parametrize("option", ["--log_completions TRUE", "--log_completions tRue", "--beta 0.5"])
+def test_spellings_of_booleans_and_names_like_values_mean_the_same(option, script, root, migrate):
+    script(f"export NULL=null ON=on\n{GRPO}{option}\n")
+    ran = migrate("--write", "--to", "colocate", "x.sh")
+    assert ran.code == 0, ran.err
+    written = pair(root)["x.yaml"]
+    assert (written["ENV"]["NULL"], written["ENV"]["ON"]) == ("null", "on")
+    assert str(written[option.split()[0][2:]]).lower() in ("true", "0.5")
 
 
 def argv(half):

@@ -27,7 +27,7 @@ def test_a_base_that_is_right_by_itself_is_not_at_fault(validate, preset):
     at_leaf = [each for each in ran.findings if "vllm_gpu_memory_utilization" in each["message"]]
     assert [(each["file"], each["line"], each["presets"]) for each in at_leaf] == [("leaf.yaml", 2, ["leaf.yaml"])]
     assert ("vllm_gpu_memory_utilization 0.5", "whole.yaml", 3) in related(at_leaf[0])
-    assert "whole.yaml is right by itself, so make the change in leaf.yaml" in at_leaf[0]["fix"]
+    assert "whole.yaml is right by itself, so change leaf.yaml" in at_leaf[0]["fix"]
 
 
 def test_a_component_s_value_is_at_fault_where_nothing_else_takes_part(validate, preset, write):

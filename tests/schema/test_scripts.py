@@ -41,6 +41,7 @@ NO_PRESETS = {
     "another algorithm": ("swift rlhf --rlhf_type dpo --model x\n", "another algorithm"),
     "no algorithm": ("swift rlhf --model x\n", "another algorithm"),
     "an unknown algorithm": ("swift rlhf --rlhf_type $1 --model x\n", "only a shell knows"),
+    "an algorithm from outside": ('swift rlhf "$@"\n', "rlhf_type only a shell knows"),
     "Megatron": ("export A=1\nNPROC_PER_NODE=8 megatron rlhf --rlhf_type grpo\n", "Megatron-SWIFT (line 2)"),
     "a YAML file": ("swift rlhf grpo.yaml --max_steps 3\n", "reads grpo.yaml; check that file"),
     "a YAML file of older releases": ("swift rlhf --config conf/grpo.yaml\n", "reads conf/grpo.yaml"),
@@ -136,6 +137,29 @@ def test_a_comment_silences_a_line_of_a_script(script):
     text = "A=(\n  --no_such_option 1  # rollout-split: ignore[unknown-key] of our own fork\n)\n"
     assert script(text + GRPO + ' "${A[@]}"\n').code == 0
     assert rules(script(text + GRPO + "\n")) == {(2, "unused-ignore")}
+
+
+def test_a_comment_above_a_call_silences_all_lines_of_it(script):
+    call = f"{GRPO} \\\n  --num_generations 8 \\\n  --no_such_option 1\n"
+    assert rules(script(call)) == {(3, "unknown-key")}
+    assert rules(script(f"# rollout-split: ignore[unknown-key] of our own fork\n{call}")) == set()
+    twice = f"# rollout-split: ignore[unknown-key] of our own fork\n{call}{call}"
+    assert rules(script(twice)) == {(7, "unknown-key")}
+
+
+def test_a_comment_between_lines_of_a_call_is_nothing(script):
+    assert rules(script(f"{GRPO} \\\n  `# groups` \\\n  --num_generations 8 `# of eight`\n")) == set()
+
+
+def test_a_mode_that_an_unknown_word_may_bring_is_not_missed(script):
+    call = GRPO.replace(" --vllm_mode colocate", "")
+    assert "vllm-mode-unset" in {rule for _, rule in rules(script(f"{call} --num_generations 8\n"))}
+    assert "vllm-mode-unset" not in {rule for _, rule in rules(script(f"{call} --num_generations 8 $VLLM\n"))}
+
+
+def test_processes_that_a_shell_counts_are_not_called_one(script):
+    exports = "export CUDA_VISIBLE_DEVICES=0,1,2,3\nexport NPROC_PER_NODE=$(nvidia-smi -L | wc -l)\n"
+    assert {rule for _, rule in rules(script(f"{exports}{GRPO} --num_generations 8\n"))} == {"shell-value"}
 
 
 def test_text_shows_the_line_of_the_script_without_secrets(tmp_path, script, validate):

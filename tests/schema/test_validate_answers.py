@@ -1,6 +1,7 @@
 """validate-config: what its messages say, and the answers to questions."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_fix_is_named(validate, preset, text, fix):
 
 def without_blame(text):
     """A report without the words that say in which file to make the change."""
-    return text.replace("; server.yaml is right by itself, so make the change in preset.yaml", "")
+    return re.sub(r"; server.yaml is right by itself, .*", "", text)
 
 
 def test_fix_of_the_topology(validate, preset):

@@ -141,7 +141,8 @@ class Script(Flat):
             return f"a script that calls Megatron-SWIFT (line {found.place.line}), whose arguments are others"
         if self.learner is not None and (config := self.learner.options.config) is not None:
             return f"a script whose `swift rlhf` reads {config.text}; check that file"
-        if self.learner is not None and "rlhf_type" in self.learner.options.unknown:
+        options = self.learner.options if self.learner else None
+        if options and ("rlhf_type" in options.unknown or (options.open and "rlhf_type" not in options.said)):
             return "a script whose rlhf_type only a shell knows"
         kinds = {Kind.FOREIGN: "a script without a call of `swift rlhf` or `swift rollout`"}
         kinds[Kind.COMPONENT] = "a script that starts a server alone"
@@ -173,7 +174,8 @@ class Script(Flat):
     @cached_property
     def explicit_mode(self) -> object:
         """The value of vllm_mode, or a word for it where only a shell knows; None if it is unset."""
-        if "vllm_mode" in self._own_unknown:
+        brought = self.learner is not None and self.learner.options.open and self.value("vllm_mode") is None
+        if brought or "vllm_mode" in self._own_unknown:
             return "known to a shell alone"
         if self.value("vllm_mode") is None and not {*ADDRESSES}.isdisjoint(self._own_unknown):
             return "server"
