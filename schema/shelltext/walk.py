@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: What runs its body under a condition, several times, or only when it is called.
 _BRANCHES = ("if_statement", "while_statement", "for_statement", "c_style_for_statement", "case_statement")
-#: What begins anew with the values from before the branch.
+#: What begins again with the values from before the branch.
 _CLAUSES = ("elif_clause", "else_clause", "case_item")
 _ASSIGNS = ("variable_assignment", "variable_assignments")
 _ROOMS = ("program", "redirected_statement", "pipeline", "compound_statement", "do_group", "negated_command")

@@ -28,7 +28,7 @@ GOOD, BAD = (
     [*REPOSITORY.glob("tests/examples/base/*.yaml"), *REPOSITORY.glob(f"tests/examples/rules/*/{kind}/*.yaml")]
     for kind in ("good", "bad")
 )
-#: Bytes that a schema may have; editors read it anew for each file.
+#: Bytes that a schema may have; editors read it again for each file.
 MOST = 150_000
 #: Values of every kind, and texts of some.
 VALUES = [True, False, 0, 1, 2, 3.5, -1, 1e-5, "", "x", "8", "-3", " 8 ", "1e-6", "true", "YES", "inf", [], ["x"]]
