@@ -8,6 +8,8 @@ from schema.errors import InputError
 from schema.layouts.flat import ENVIRONMENT
 from schema.split.decide import Given
 from schema.swift.variables import DISTRIBUTED
+from schema.swift.variables import GPUS
+from schema.swift.variables import PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from migrate.flat.pair import Pair
     from migrate.yamledit.edits import Edit
 
-GPUS, PROCESSES = "CUDA_VISIBLE_DEVICES", "NPROC_PER_NODE"
 #: What only training acts on: processes, loggers, DeepSpeed and FSDP, the sender of weights, the allocator.
 _LEARNER = (
     *DISTRIBUTED,

@@ -15,6 +15,7 @@ from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.secrets import hidden
 from schema.secrets import is_secret
+from schema.swift.variables import PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from schema.layouts.script import Script
     from schema.place import Place
     from schema.resolve import Tree
-
-PROCESSES = "NPROC_PER_NODE"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from migrate.plan import Plan
 from migrate.plan import distinct
 from migrate.plan import plan
 from migrate.refusals import options
-from migrate.script.pair import PROCESSES
 from migrate.script.pair import Rendered
 from migrate.script.pair import prove
 from migrate.script.pair import rendered
@@ -32,6 +31,7 @@ from schema.rules import RULES
 from schema.shelltext import is_script
 from schema.swift.release import target as target_release
 from schema.swift.roles import role_of
+from schema.swift.variables import PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,9 @@ from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.flat import halves
 from schema.swift.variables import ALLOCATORS
+from schema.swift.variables import GPUS
 from schema.swift.variables import MEDIA
+from schema.swift.variables import PROCESSES
 from schema.swift.variables import TEXTS
 from schema.swift.variables import segments_expand
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from schema.layouts.preset import Preset
     from schema.place import Place
 
-GPUS = "CUDA_VISIBLE_DEVICES"
 _SPREADS = "ValueError: GRPO with vLLM is not compatible with `device_map`"
 
 
@@ -100,9 +101,9 @@ def _unfit(name: str, value: object, *, synced: bool) -> tuple[str, str, str, Se
 
 
 def _processes(context: Context, preset: Flat) -> Iterator[Problem]:
-    if "NPROC_PER_NODE" in preset.variables("learner") and context.older("4.2.2") and not context.older("4.1.0"):
+    if PROCESSES in preset.variables("learner") and context.older("4.2.2") and not context.older("4.1.0"):
         yield Problem(
-            _at(preset.tree, "NPROC_PER_NODE"),
+            _at(preset.tree, PROCESSES),
             f"ENV.NPROC_PER_NODE is {preset.variables('learner')['NPROC_PER_NODE']}, but this release reads it too"
             " late",
             f"{context.swift}: starts one learner",
@@ -124,7 +125,7 @@ def shared_gpus(context: Context, preset: Flat) -> Iterator[Problem]:
         )
 
 
-@rule("gpu-without-process", apart=True, needs=("use_vllm", "NPROC_PER_NODE", GPUS))
+@rule("gpu-without-process", apart=True, needs=("use_vllm", PROCESSES, GPUS))
 def gpu_without_process(context: Context) -> Iterator[Problem]:
     """The learner sees more GPUs of its node than it has processes, or fewer.
 
@@ -138,16 +139,16 @@ def gpu_without_process(context: Context) -> Iterator[Problem]:
         return
     if preset.variables("learner").get("SWIFT_SINGLE_DEVICE_MODE") == "1":
         return
-    gpus, named = len(preset.gpus("learner")), "NPROC_PER_NODE" in preset.variables("learner")
+    gpus, named = len(preset.gpus("learner")), PROCESSES in preset.variables("learner")
     processes = preset.processes if named else 1
     spreads = not gpus % (processes or 1)
     if not gpus or processes in (None, gpus) or (spreads and not context.trainer.config.use_vllm):
         return
-    variable = preset.variable_path("NPROC_PER_NODE")
+    variable = preset.variable_path(PROCESSES)
     number = f"{variable} is {processes}" if named else "NPROC_PER_NODE is not set, so there is one process"
     where = "the shell" if preset.layout == "flat" and context.older("4.2.2") else preset.environment
     yield Problem(
-        _at(preset.tree, "NPROC_PER_NODE" if named else GPUS),
+        _at(preset.tree, PROCESSES if named else GPUS),
         f"{number}, but {preset.variable_path(GPUS)} names {gpus} GPUs",
         f"{context.swift}: {_SPREADS if spreads else 'AssertionError: n_gpu'}",
         f"set NPROC_PER_NODE to {gpus} in {where}",

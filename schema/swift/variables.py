@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+#: Learner processes on one node; torchrun takes 1 where it is unset (ms-swift 4.5.2, cli/main.py:71).
+PROCESSES = "NPROC_PER_NODE"
+#: The GPUs that a process sees.
+GPUS = "CUDA_VISIBLE_DEVICES"
+
 #: What ms-swift's templates make tokens of texts by (4.5.2, template/templates/llm.py:347, minimax.py:196).
 TEXTS = frozenset({"REASONING_EFFORT", "THINKING_MODE"})
 #: The same of pictures, videos and sounds (4.5.2, model/models/qwen.py:703-725 patch_qwen_vl_utils; get_env_args
@@ -33,7 +38,7 @@ DISTRIBUTED = (
     "LOCAL_RANK",
     "WORLD_SIZE",
     "LOCAL_WORLD_SIZE",
-    "NPROC_PER_NODE",
+    PROCESSES,
     "NNODES",
     "NODE_RANK",
     "MASTER_ADDR",

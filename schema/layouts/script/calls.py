@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from schema.swift.variables import PROCESSES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
@@ -32,7 +34,6 @@ _ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _TORCHRUN = ("nproc_per_node", "nnodes", "node_rank", "master_addr", "master_port")
 _LAUNCHERS = ("torchrun", "torch.distributed.run", "torch.distributed.launch", "torch/distributed/run.py")
 _OTHER_LAUNCHERS = ("accelerate", "deepspeed")
-PROCESSES = "NPROC_PER_NODE"
 
 
 class Call(NamedTuple):

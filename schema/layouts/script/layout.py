@@ -29,6 +29,7 @@ from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
 from schema.split.gpus import processes
 from schema.swift import variables
+from schema.swift.variables import PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,14 +225,14 @@ class Script(Flat):
     @property
     def processes(self) -> int | None:
         """Learners on one node: what the call or its torchrun says, else 1; None where only a shell knows."""
-        if {"NPROC_PER_NODE", "NNODES"} & self._own_unknown.keys():
+        if {PROCESSES, "NNODES"} & self._own_unknown.keys():
             return None
-        return processes(self.variables("learner").get("NPROC_PER_NODE", "1"))
+        return processes(self.variables("learner").get(PROCESSES, "1"))
 
     @property
     def learners_source(self) -> str:
         """The variables that say it."""
-        names = [name for name in ("NPROC_PER_NODE", "NNODES") if name in self.variables("learner")]
+        names = [name for name in (PROCESSES, "NNODES") if name in self.variables("learner")]
         return f"{' x '.join(names)} of the call" if names else "NPROC_PER_NODE, which is not set,"
 
     @property
