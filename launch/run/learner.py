@@ -49,6 +49,8 @@ def _beside_server(start: Start, folder: Path, note: Note) -> int:
     before = start.server.fingerprint() if checked else None
     try:
         code = _run(start, folder, watch, note)
+        if code == 0:
+            signals.raise_late()
     except signals.Stopped:
         _report_stuck_server(start)
         raise

@@ -17,7 +17,8 @@ ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 BURST = 1.0
 #: The signals received while they are held back; None while they are not.
 _held: list[int] | None = None
-_haste = False
+#: The signals received during a clean-up.
+_late: list[int] = []
 _stopped = -BURST
 
 
@@ -64,7 +65,8 @@ def held() -> Iterator[None]:
 def ignore() -> None:
     """Lets only SIGKILL interrupt the clean-up; SIGINT hastens it."""
     for number in ENDING:
-        signal.signal(number, _hasten if number == signal.SIGINT else signal.SIG_IGN)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _remember)
 
 
 @contextmanager
@@ -79,14 +81,23 @@ def ignored() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def raise_late() -> None:
+    """Ends a launcher that would go on after a clean-up.
+
+    Raises:
+        Stopped: a signal came during the clean-up.
+    """
+    if _late:
+        _raise(_late[0])
+
+
 def hastened() -> bool:
     """Whether the operator pressed Ctrl-C again during the clean-up, and so will not wait."""
-    return _haste
+    return signal.SIGINT in _late
 
 
-def _hasten(_number: int, _frame: FrameType | None) -> None:
-    global _haste  # noqa: PLW0603
-    _haste = True
+def _remember(number: int, _frame: FrameType | None) -> None:
+    _late.append(number)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:

@@ -89,6 +89,8 @@ http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 TORCHRUN = """
 import http.client, json, os, signal, socket, subprocess, sys, time
 home = os.environ["STAND_IN_HOME"]
+leaves = "STAND_IN_LEAVES" in os.environ
+signal.signal(signal.SIGTERM, signal.SIG_IGN if leaves else signal.SIG_DFL)
 worker = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(300)"], start_new_session=True)
 
 def stop(*_):
@@ -114,7 +116,8 @@ if "STAND_IN_STICKS" in os.environ:
 if "STAND_IN_BAR" in os.environ:
     print("\\rTrain:  20%|##        | 1/5", end="", flush=True)
 if "STAND_IN_EXIT" in os.environ:
-    worker.kill()
+    if not leaves:
+        worker.kill()
     sys.exit(int(os.environ["STAND_IN_EXIT"]))
 while "STAND_IN_WATCHES" in os.environ:
     with socket.socket() as probe:

@@ -227,6 +227,16 @@ def test_learner_is_told_to_end_while_its_weights_are_checked(bench):
     assert learner.wait(timeout=30) == 143
 
 
+def test_learner_is_told_to_end_while_what_it_left_is_cleaned_up(bench):
+    """A signal in this moment is not lost: nothing waits for the server's answer afterwards."""
+    bench.ready_server()
+    words = {"STAND_IN_LEAVES": "1", "ROLLOUT_SPLIT_GRACE": "2", "STAND_IN_EXIT": "0"}
+    learner = bench.learner(QUIET, STAND_IN_SYNCS="2", STAND_IN_STICKS="1", **words, **ANSWER)
+    until(lambda: any("ending its processes" in line for line in learner.stderr))
+    learner.send_signal(signal.SIGTERM)
+    assert learner.wait(timeout=30) == 143
+
+
 # Weights
 
 
