@@ -5,21 +5,21 @@ from __future__ import annotations
 from math import gcd
 from typing import TYPE_CHECKING
 
-from migrate.yamledit.edits import Add
-from migrate.yamledit.edits import Change
 from schema.errors import InputError
 from schema.split import decide
 from schema.split.batch import batch
 from schema.split.batch import evaluates
 from schema.swift.argument import is_whole
+from schema.yamltext.edit import Add
+from schema.yamltext.edit import Change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrate.aim import Aim
-    from migrate.yamledit.edits import Edit
     from schema.place import Place
     from schema.split.batch import Batch
+    from schema.yamltext.edit import Edit
 
 _PER_DEVICE, _ACCUMULATION = "per_device_train_batch_size", "gradient_accumulation_steps"
 _STEPS, _SIZE, _EVALUATION = "steps_per_generation", "generation_batch_size", "per_device_eval_batch_size"

@@ -24,16 +24,16 @@ from migrate.names import RANK
 from migrate.names import REQUIRED
 from migrate.names import SHARE
 from migrate.names import TENSOR
-from migrate.yamledit.edits import KEEP
-from migrate.yamledit.edits import Add
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Remove
 from schema.split import decide
 from schema.swift.adapters import DEFAULT_RANK
 from schema.swift.roles import UNREAD_IN_COLOCATE
 from schema.swift.roles import Role
 from schema.swift.roles import fields
 from schema.swift.roles import role_of
+from schema.yamltext.edit import KEEP
+from schema.yamltext.edit import Add
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Remove
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrate.home import Home
-    from migrate.yamledit.edits import Edit
     from schema.layouts.preset import Setting
+    from schema.yamltext.edit import Edit
 
 A = TypeVar("A", bound=Aim)
 UNSET = "it was not set: colocate up to ms-swift 3.11.0 unless a server is named, an error in later releases"

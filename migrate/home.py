@@ -7,19 +7,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrate.yamledit import document as text
-from migrate.yamledit.edits import KEEP
-from migrate.yamledit.edits import Add
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Remove
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
+from schema.yamltext.edit import KEEP
+from schema.yamltext.edit import Add
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Remove
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from migrate.yamledit.edits import Edit
     from schema.yamltext import Document
+    from schema.yamltext.edit import Edit
 
 #: What counts as unset.
 NOTHING: tuple[object, ...] = (None, [])

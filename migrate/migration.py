@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from migrate.yamledit.edits import Move
+from schema.yamltext.edit import Move
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

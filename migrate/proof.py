@@ -13,11 +13,11 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.error import YAMLError
 
 from migrate.yamledit import document as text
-from migrate.yamledit.edits import Move
 from schema.errors import InputError
 from schema.errors import InternalError
 from schema.place import Place
 from schema.yamltext.document import remembered
+from schema.yamltext.edit import Move
 from schema.yamltext.yaml12 import ESCAPES
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.migration import Migration
-    from migrate.yamledit.edits import Data
     from migrate.yamledit.steps import Step
     from schema.yamltext import Document
+    from schema.yamltext.edit import Data
 
 
 class ProofError(InternalError):

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from migrate.migration import Migration
 from migrate.proof import prove
-from migrate.yamledit.edits import Change
-from migrate.yamledit.edits import at
 from migrate.yamledit.steps import apply
 from schema.check import load
 from schema.errors import InputError
@@ -20,6 +18,8 @@ from schema.resolve import Workspace
 from schema.resolve.extends import bases
 from schema.resolve.tree import data
 from schema.yamltext import parse
+from schema.yamltext.edit import Change
+from schema.yamltext.edit import at
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from migrate.yamledit.edits import Edit
     from migrate.yamledit.steps import Step
     from schema.yamltext import Document
+    from schema.yamltext.edit import Edit
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrate.directions import Direction
-    from migrate.yamledit.edits import Edit
+    from schema.yamltext.edit import Edit
 
 
 class PairToServer(ToServer[Pair]):

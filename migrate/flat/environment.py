@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrate.flat.pair import Pair
-    from migrate.yamledit.edits import Edit
+    from schema.yamltext.edit import Edit
 
 #: What only training acts on: processes, loggers, DeepSpeed and FSDP, the sender of weights, the allocator.
 _LEARNER = (

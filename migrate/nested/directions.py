@@ -21,10 +21,6 @@ from migrate.names import ORDER
 from migrate.names import TENSOR
 from migrate.nested.part import Part
 from migrate.target import Bases
-from migrate.yamledit.edits import Add
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Prune
-from migrate.yamledit.edits import Remove
 from migrate.yamledit.scalars import shown
 from schema.layouts.nested import SERVER_BLOCK
 from schema.layouts.preset import Setting
@@ -35,6 +31,10 @@ from schema.swift.roles import ROLES
 from schema.swift.roles import Misplaced
 from schema.swift.roles import Role
 from schema.swift.roles import role_of
+from schema.yamltext.edit import Add
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Prune
+from schema.yamltext.edit import Remove
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
-    from migrate.yamledit.edits import Edit
     from schema.layouts.preset import Preset
     from schema.resolve import Tree
+    from schema.yamltext.edit import Edit
 
 _HIDDEN = "the base's value counts again"
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from migrate.aim import Aim
 from migrate.home import Home
 from migrate.target import Bases
-from migrate.yamledit.edits import Add
 from migrate.yamledit.scalars import shown
 from schema.check import load
 from schema.layouts.nested import ARGUMENT_SECTIONS
@@ -20,6 +19,7 @@ from schema.resolve import Branch
 from schema.resolve.extends import bases
 from schema.resolve.tree import data
 from schema.resolve.tree import merge
+from schema.yamltext.edit import Add
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrate.yamledit import document as text
-from migrate.yamledit.edits import Add
-from migrate.yamledit.edits import Change
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Prune
-from migrate.yamledit.edits import Remove
 from migrate.yamledit.scalars import shown as value_text
 from schema.place import shown
 from schema.printable import printable
@@ -22,6 +17,11 @@ from schema.secrets import HIDDEN
 from schema.secrets import is_secret
 from schema.secrets import starred
 from schema.secrets import starred_line
+from schema.yamltext.edit import Add
+from schema.yamltext.edit import Change
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Prune
+from schema.yamltext.edit import Remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

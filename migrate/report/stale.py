@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.yamledit import document as text
-from migrate.yamledit.edits import Keep
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Prune
 from migrate.yamledit.nearby import Nearby
 from migrate.yamledit.nearby import nearby
 from schema.place import shown
 from schema.printable import printable
 from schema.yamltext.comments import placed
+from schema.yamltext.edit import Keep
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Prune
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
     from migrate.migration import Migration
-    from migrate.yamledit.edits import Edit
+    from schema.yamltext.edit import Edit
 
 #: How people name the mode that is left, by the mode that comes.
 _OLD_MODE = {

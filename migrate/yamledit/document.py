@@ -62,6 +62,7 @@ __all__ = [
     "insert_before",
     "items_at",
     "lines_of",
+    "required",
     "scalar",
     "set_scalar",
     "set_source",

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from migrate.yamledit import flow
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Prune
 from migrate.yamledit.lookup import spot
 from migrate.yamledit.regions import is_comment
 from migrate.yamledit.regions import line_start
@@ -16,14 +14,16 @@ from migrate.yamledit.regions import region
 from schema.errors import InputError
 from schema.yamltext import Mapping
 from schema.yamltext.comments import line_end
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Prune
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from migrate.yamledit.edits import Edit
-    from migrate.yamledit.edits import Path
     from migrate.yamledit.lookup import Spot
     from schema.yamltext import Document
+    from schema.yamltext.edit import Edit
+    from schema.yamltext.edit import Path
 
 Range = tuple[int, int]
 

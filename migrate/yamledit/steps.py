@@ -11,16 +11,19 @@ from typing import NamedTuple
 from typing import TypeAlias
 
 from migrate.yamledit import document as text
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Prune
-from migrate.yamledit.edits import Remove
-from migrate.yamledit.edits import own_lines
-from migrate.yamledit.edits import place_of
-from migrate.yamledit.edits import reparsed
 from migrate.yamledit.lookup import dotted
 from migrate.yamledit.regions import unsafe
+from migrate.yamledit.splices import arrived
+from migrate.yamledit.splices import own_lines
+from migrate.yamledit.splices import place_of
+from migrate.yamledit.splices import reparsed
+from migrate.yamledit.splices import spliced
+from migrate.yamledit.splices import taken
 from schema.errors import InputError
 from schema.place import Place
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Prune
+from schema.yamltext.edit import Remove
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
@@ -30,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path as FilePath
 
-    from migrate.yamledit.edits import Edit
-    from migrate.yamledit.edits import Path
     from schema.yamltext import Document
+    from schema.yamltext.edit import Edit
+    from schema.yamltext.edit import Path
 
 #: The files that an edit makes, and the comments that leave with its key.
 Made: TypeAlias = "tuple[dict[FilePath, Document], tuple[str, ...]]"
@@ -192,7 +195,7 @@ def _comments(document: Document, edit: Edit) -> tuple[str, ...]:
 def _texts(files: Mapping[FilePath, Document], edit: Edit, going: Collection[FilePath]) -> dict[FilePath, str]:
     """The new texts that an edit makes, less that of a file that goes."""
     if edit.file not in going:
-        return edit.on_text(files)
+        return spliced(edit, files)
     if isinstance(edit, Move):
-        return {edit.target: edit.arrived(files[edit.target], edit.taken(files[edit.file]))}
+        return {edit.target: arrived(edit, files[edit.target], taken(edit, files[edit.file]))}
     return {}

@@ -11,11 +11,6 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from migrate.yamledit import document as ours
-from migrate.yamledit.edits import Add
-from migrate.yamledit.edits import Change
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Remove
-from migrate.yamledit.edits import at
 from migrate.yamledit.ends import closed
 from migrate.yamledit.lookup import spot
 from migrate.yamledit.regions import region
@@ -23,6 +18,11 @@ from migrate.yamledit.steps import apply
 from schema.errors import InputError
 from schema.yamltext import Document
 from schema.yamltext import parse
+from schema.yamltext.edit import Add
+from schema.yamltext.edit import Change
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Remove
+from schema.yamltext.edit import at
 from tests.corpus.choice import NEW
 from tests.corpus.choice import Edit
 from tests.corpus.choice import Path

@@ -11,12 +11,12 @@ from migrate import plan
 from migrate.nested.directions import PartToServer
 from migrate.proof import ProofError
 from migrate.proof import same_data
-from migrate.yamledit import edits
-from migrate.yamledit.edits import Add
-from migrate.yamledit.edits import Change
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Remove
+from migrate.yamledit import splices
 from schema.errors import InputError
+from schema.yamltext.edit import Add
+from schema.yamltext.edit import Change
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Remove
 from schema.yamltext.yaml12 import same
 from tests.amounts import examples
 from tests.amounts import floor
@@ -139,7 +139,7 @@ def test_a_defect_writes_nothing_and_exits_with_3(root, files, migrate, monkeypa
     before = files()
     # A defect: a moved key loses its comments.
     monkeypatch.setattr(
-        edits.text, "lines_of", lambda document, path, head: edits.text.Lines((f"{path[-1]}: 16\n",), 0)
+        splices.text, "lines_of", lambda document, path, head: splices.text.Lines((f"{path[-1]}: 16\n",), 0)
     )
     ran = migrate("--write", "preset.yaml")
     assert ran.code == 3

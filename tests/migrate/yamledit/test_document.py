@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from migrate.yamledit import document as edit
-from migrate.yamledit.edits import Add
-from migrate.yamledit.edits import Change
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Remove
-from migrate.yamledit.edits import at
 from schema.errors import InputError
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
+from schema.yamltext.edit import Add
+from schema.yamltext.edit import Change
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Remove
+from schema.yamltext.edit import at
 from tests.amounts import examples
 from tests.amounts import floor
 from tests.migrate.yamledit.yaml_files import apply

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from migrate.yamledit import document as edit
-from migrate.yamledit.edits import Add
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Remove
 from schema.errors import InputError
 from schema.yamltext import parse
+from schema.yamltext.edit import Add
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Remove
 from tests.migrate.yamledit.yaml_files import apply
 from tests.migrate.yamledit.yaml_files import prove
 

@@ -10,13 +10,13 @@ from hypothesis import note
 from hypothesis import strategies as st
 
 from migrate.yamledit import document as edit
-from migrate.yamledit.edits import Add
-from migrate.yamledit.edits import Change
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Remove
-from migrate.yamledit.edits import at
 from schema.errors import InputError
 from schema.yamltext import parse
+from schema.yamltext.edit import Add
+from schema.yamltext.edit import Change
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Remove
+from schema.yamltext.edit import at
 from tests.amounts import examples
 from tests.amounts import floor
 from tests.migrate.yamledit.yaml_files import apply

@@ -6,11 +6,11 @@ What a block says is the matter of test_comment_claims.py; here it is where the 
 import pytest
 
 from migrate.yamledit import document as edit
-from migrate.yamledit.edits import Move
-from migrate.yamledit.edits import Prune
-from migrate.yamledit.edits import Remove
 from migrate.yamledit.regions import lines
 from schema.errors import InputError
+from schema.yamltext.edit import Move
+from schema.yamltext.edit import Prune
+from schema.yamltext.edit import Remove
 from tests.migrate.yamledit.yaml_files import apply
 from tests.migrate.yamledit.yaml_files import document
 from tests.migrate.yamledit.yaml_files import edited

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from migrate import proof
 from migrate.migration import Migration
 from migrate.yamledit import steps
-from migrate.yamledit.edits import at
 from migrate.yamledit.scalars import scalar
 from schema.yamltext import Document
 from schema.yamltext import parse
+from schema.yamltext.edit import at
 
 BOM = "\ufeff"
 #: Every generated comment has a number of its own, so that none can be mistaken for another.
