@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from migrate.beside import check_suffix
 from migrate.commands import Request
@@ -45,6 +46,20 @@ class Command(Guarded):
         return failure(error) if params.get("report") == "json" else None
 
 
+#: Options that say nothing to --fix.
+_OF_MIGRATIONS = (
+    *("to", "suffix", "mask_bases", "tensor_parallel", "max_model_len", "gpu_memory_utilization"),
+    *("host", "port", "timeout"),
+)
+
+
+def _refuse_beside_fix() -> None:
+    context = click.get_current_context()
+    for name in _OF_MIGRATIONS:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--fix and --{name.replace('_', '-')} exclude each other")
+
+
 @click.command(cls=Command, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("presets", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
@@ -54,6 +69,7 @@ class Command(Guarded):
     show_default=True,
     help="vllm_mode of the result.",
 )
+@click.option("--fix", is_flag=True, help="Do not migrate: fix findings that a program can fix.")
 @click.option("--write", is_flag=True, help="Write the files: all, or none. Default: print a diff and a report.")
 @click.option("--check", is_flag=True, help="Only say which files would change.")
 @click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="With --write: write there.")
@@ -113,6 +129,7 @@ class Command(Guarded):
 def main(
     presets: tuple[Path, ...],
     to: str,
+    fix: bool,
     write: bool,
     check: bool,
     output_dir: Path | None,
@@ -147,7 +164,13 @@ def main(
     Only the lines that must change are changed; every comment stays, or moves with the key that it is about. The
     report lists what was removed, and comments that may be false now. A call writes all files or none; if it is
     killed, the next call with --write puts the files back.
+
+    With --fix, the presets stay in their mode, and findings are fixed: an old name, or a misspelt one that can
+    only mean one setting, becomes the right one; a value becomes a list where ms-swift takes a list; and a setting
+    without any effect goes. validate-config says which findings --fix can fix, and the report lists what is left.
     """
+    if fix:
+        _refuse_beside_fix()
     if write and check:
         raise click.UsageError("--write and --check exclude each other")
     if include_bases and mask_bases:
@@ -169,5 +192,5 @@ def main(
         timeout=timeout,
         swift_version=swift_version,
     )
-    request = Request(write, check, absolute(output_dir) if output_dir else None, suffix, report, colour)
+    request = Request(fix, write, check, absolute(output_dir) if output_dir else None, suffix, report, colour)
     return migrate([absolute(preset) for preset in presets], target, request)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.beside import plan_beside
+from migrate.fix import plan_fixes
 from migrate.outputs import changes
 from migrate.outputs import pending
 from migrate.report.telling import Look
@@ -43,6 +44,7 @@ class Request:
     """What to do with the plan; neither `write` nor `check`: show the diff.
 
     Attributes:
+        fix: whether to fix findings, and not to migrate.
         write: whether to write the files.
         check: whether to say only that files would change.
         output: the folder to write to instead, or None for the files themselves.
@@ -51,6 +53,7 @@ class Request:
         colour: when the text is coloured: auto, always or never.
     """
 
+    fix: bool = False
     write: bool = False
     check: bool = False
     output: Path | None = None
@@ -68,7 +71,7 @@ def migrate(paths: Sequence[Path], target: Target, request: Request) -> Exit:
     for path in paths:
         _refuse_special(path)
     with locked([*paths, *filter(None, [request.output])], alone=request.write) as session:
-        made = plan_all(paths, target) if request.suffix is None else plan_beside(paths, target, request.suffix)
+        made = _planned(paths, target, request)
         changed = pending(made)
         new = changes(made, request.output if changed else None)
         # The report is made before anything is written: after that, nothing may fail.
@@ -81,6 +84,12 @@ def migrate(paths: Sequence[Path], target: Target, request: Request) -> Exit:
             warn(warning)
         print(report, end="")
     return Exit.FINDINGS if changed and not request.write else Exit.OK
+
+
+def _planned(paths: Sequence[Path], target: Target, request: Request) -> Plan:
+    if request.fix:
+        return plan_fixes(paths, target)
+    return plan_all(paths, target) if request.suffix is None else plan_beside(paths, target, request.suffix)
 
 
 @contextmanager

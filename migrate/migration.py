@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from schema.yamltext.edit import Move
+from schema.yamltext.edit import Rename
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ class Migration:
     @property
     def touched(self) -> list[tuple[str, ...]]:
         """The paths that the edits change."""
-        moves = [step.edit.to for step in self.steps if isinstance(step.edit, Move)]
+        moves = [step.edit.to for step in self.steps if isinstance(step.edit, Move | Rename)]
         return [*(step.edit.path for step in self.steps), *moves]
 
     @property

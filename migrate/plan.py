@@ -51,6 +51,12 @@ if TYPE_CHECKING:
     from schema.layouts.preset import Preset
 
 
+_OR_MASK = (
+    "name every preset that extends this file in the same call, or leave this file out and pass --mask-bases for"
+    " those that should change"
+)
+
+
 class Plan(NamedTuple):
     """What a call would do.
 
@@ -58,7 +64,7 @@ class Plan(NamedTuple):
         migrations: each file of the call.
         old: by preset, the errors that it has before and after.
         warnings: what else the caller should know.
-        to: the mode that the presets get.
+        to: the mode that the presets get; None where they are only fixed.
         twins: by its path, each file that is the copy of another one; the originals stay.
         scripts: by its path, each script that a pair is made of, and what stays in it.
     """
@@ -66,7 +72,7 @@ class Plan(NamedTuple):
     migrations: list[Migration]
     old: dict[Path, list[Old]]
     warnings: list[str]
-    to: str
+    to: str | None = None
     twins: Mapping[Path, Twin] = MappingProxyType({})
     scripts: Mapping[Path, Rest] = MappingProxyType({})
 
@@ -149,7 +155,7 @@ def _extends(preset: Preset, path: Path) -> bool:
 def _part(
     workspace: Workspace, presets: dict[Path, Preset], preset: Preset, target: Target, done: Sequence[Migration]
 ) -> Part:
-    migrated = _after(workspace, done)
+    migrated = overlaid(workspace, done)
     after = load(migrated, preset.resolved.path)
     heirs = [other for other in presets.values() if _extends(other, preset.resolved.path)]
     mode = next((member.explicit_mode for member in (preset, *heirs) if member.explicit_mode is not None), None)
@@ -172,13 +178,14 @@ def _part(
     )
 
 
-def _after(workspace: Workspace, done: Iterable[Migration]) -> Workspace:
+def overlaid(workspace: Workspace, done: Iterable[Migration]) -> Workspace:
+    """The files as they are once some are migrated."""
     return Workspace({**workspace.overlay, **{migration.path: migration.content for migration in done}})
 
 
 def _prove(workspace: Workspace, groups: Sequence[Group], target: Target, *, alone: bool) -> dict[Path, list[Old]]:
     old, migrations = Workspace(workspace.overlay), _files(groups)
-    new = _after(old, migrations)
+    new = overlaid(old, migrations)
     changed = [migration.path for migration in migrations if migration.changes]
     found: dict[Path, list[Old]] = {}
     nested: list[Path] = []
@@ -194,7 +201,7 @@ def _prove(workspace: Workspace, groups: Sequence[Group], target: Target, *, alo
         if rolls_out(after) and after.explicit_mode is not None and touched:
             found[group.path] = refuse_new(old, new, group.path, target)
     if not alone:
-        refuse_left_behind(old, new, nested, [path for path in nested if path in changed])
+        refuse_left_behind(old, new, nested, [path for path in nested if path in changed], _OR_MASK)
     settled, named = replace(target, is_settled=True), [group.path for group in groups]
     if changed and any(migration.changes for migration in _files(_groups(new, named, settled))):
         raise ProofError("migrating the result again would change it")

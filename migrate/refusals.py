@@ -244,9 +244,16 @@ def _values(tree: Tree, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[o
 
 
 def refuse_left_behind(
-    before: Workspace, after: Workspace, named: Sequence[Path], changed: Sequence[Path]
+    before: Workspace, after: Workspace, named: Sequence[Path], changed: Sequence[Path], advice: str
 ) -> None:
     """Refuses to change what a preset means that was not named, because it extends one that was.
+
+    Args:
+        before: the files as they are.
+        after: the files as they would be.
+        named: the presets of the call.
+        changed: the files that change.
+        advice: what the caller can do.
 
     Raises:
         InputError: naming the file that changes, and the presets.
@@ -254,11 +261,7 @@ def refuse_left_behind(
     for path in changed:
         moved = [file for file in _heirs(before, named, path) if not _means_the_same(before, after, file)]
         if moved:
-            raise InputError(
-                f"{_listed(moved)} would change, too; name every preset that extends this file in"
-                " the same call, or leave this file out and pass --mask-bases for those that should change",
-                Place(path),
-            )
+            raise InputError(f"{_listed(moved)} would change, too; {advice}", Place(path))
 
 
 def _means_the_same(before: Workspace, after: Workspace, file: Path) -> bool:

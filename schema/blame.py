@@ -163,7 +163,7 @@ def blamed(  # noqa: PLR0913, PLR0917 - what was found, and all that judges it
     fix = f"{finding.fix}; {here}" if finding.fix else here
     own = next((related.place for related in finding.related if related.place.file == maker), None)
     place = own or settings.place_in(maker, [*reads, *_FACTORS]) or _extends(workspace.tree(maker))
-    return finding._replace(place=place, fix=fix)
+    return finding._replace(place=place, fix=fix, edits=())
 
 
 def _extends(tree: Branch) -> Place:

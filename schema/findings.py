@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from schema.place import Place
+    from schema.yamltext.edit import Edit
 
 #: Findings of one rule in one file that are shown; the others are counted.
 MOST = 100
@@ -66,6 +67,7 @@ class Finding(NamedTuple):
         related: the settings that it rests on, whichever file sets them.
         presets: the presets that were checked and have it.
         excerpt: the line that is wrong, where it can be shown.
+        edits: what makes the fix, where a program can make it.
     """
 
     rule: str
@@ -77,6 +79,12 @@ class Finding(NamedTuple):
     related: tuple[Related, ...] = ()
     presets: tuple[Path, ...] = ()
     excerpt: Excerpt | None = None
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def advice(self) -> str:
+        """The fix, and the command that makes it if one can."""
+        return f"{self.fix} (`migrate-config --fix` does it)" if self.edits else self.fix
 
     @property
     def is_error(self) -> bool:
@@ -111,14 +119,14 @@ def _others(left: list[Finding]) -> list[Finding]:
     least = "at least " if len(left) == COUNTED - MOST else ""
     message = f"{least}{len(left)} more of these are left out"
     place = left[0].place._replace(end_line=0, end_column=0)  # where the first of them begins; none is shown
-    return [left[0]._replace(place=place, severity=severity, message=message, consequence="", fix="")]
+    return [left[0]._replace(place=place, severity=severity, message=message, consequence="", fix="", edits=())]
 
 
 def merged(found: Iterable[Finding]) -> list[Finding]:
     """Each finding once, with all presets that have it: a base that is wrong is wrong once."""
     same: dict[Finding, Finding] = {}
     for finding in found:
-        key = finding._replace(related=(), presets=())
+        key = finding._replace(related=(), presets=(), edits=())
         first = same.setdefault(key, finding)
         presets = tuple(dict.fromkeys([*first.presets, *finding.presets]))
         same[key] = first._replace(presets=presets)

@@ -22,8 +22,10 @@ from schema.yamltext.edit import Change
 from schema.yamltext.edit import Move
 from schema.yamltext.edit import Prune
 from schema.yamltext.edit import Remove
+from schema.yamltext.edit import Rename
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
     from pathlib import Path
@@ -32,10 +34,18 @@ if TYPE_CHECKING:
     from migrate.yamledit.steps import Step
     from schema.secrets import Known
     from schema.yamltext import Document
+    from schema.yamltext.edit import Path as Keys
 
 #: Why a file goes.
 GONE = "no server is left to start"
-_KINDS = {Change: "changed", Remove: "removed", Prune: "removed", Add: "added", Move: "moved"}
+_KINDS = {
+    Change: "changed",
+    Rename: "renamed",
+    Remove: "removed",
+    Prune: "removed",
+    Add: "added",
+    Move: "moved",
+}
 
 
 #: Columns before what changes.
@@ -46,7 +56,8 @@ _INDENT = 25
 class Item:
     """One change of one file; lines count from 1, and are None where the key is not there.
 
-    A mapping that went because nothing was left in it has no old value: its keys have their own items.
+    A mapping that went because nothing was left in it has no old value: its keys have their own items. A key that
+    got another name has none, because its value is the same.
 
     Attributes:
         comments: what goes or moves with the key.
@@ -91,26 +102,43 @@ def items(migrations: Sequence[Migration]) -> list[Item]:
     files = {migration.path: migration for migration in migrations}
     found: list[Item] = []
     for migration in migrations:
-        found += [_item(step, migration, files) for step in migration.own]
+        found += [_item(step, paths, migration, files) for step, paths in _placed(migration)]
         found += [_gone(migration)] if migration.goes and migration.script is None else []
     return found
 
 
-def _item(step: Step, migration: Migration, files: Mapping[Path, Migration]) -> Item:
-    edit = step.edit
+def _placed(migration: Migration) -> Iterator[tuple[Step, tuple[Keys, Keys]]]:
+    """Each edit of a file, and where its key stands before all of them and after: other edits may rename it."""
+    renames = [step.edit for step in migration.own if isinstance(step.edit, Rename)]
+    for number, step in enumerate(migration.own):
+        earlier = [step.edit for step in migration.own[:number] if isinstance(step.edit, Rename)]
+        old, new = step.edit.path, step.edit.to if isinstance(step.edit, Move | Rename) else step.edit.path
+        for rename in reversed(earlier):
+            old = _renamed(old, rename.to, rename.path)
+        for rename in renames[len(earlier) :]:
+            new = _renamed(new, rename.path, rename.to)
+        yield step, (old, new)
+
+
+def _renamed(path: Keys, old: Keys, new: Keys) -> Keys:
+    return new + path[len(old) :] if path[: len(old)] == old else path
+
+
+def _item(step: Step, paths: tuple[Keys, Keys], migration: Migration, files: Mapping[Path, Migration]) -> Item:
+    edit, (old, new) = step.edit, paths
     move = edit if isinstance(edit, Move) else None
-    before = None if isinstance(edit, Add) and _is_taken(edit, migration) else _entry(migration.old, edit.path)
+    before = None if isinstance(edit, Add) and _is_taken(edit, migration) else _entry(migration.old, old)
     target = files[move.target].new if move else migration.new
-    after = None if isinstance(edit, Remove) else _entry(target, move.to if move else edit.path)
+    after = None if isinstance(edit, Remove) else _entry(target, new)
     return Item(
         file=shown(migration.path),
         kind="changed" if before and isinstance(edit, Add) else _KINDS[type(edit)],
         key=".".join(edit.path),
-        to=_to(move) if move else "",
+        to=_to(edit) if isinstance(edit, Move | Rename) else "",
         old_line=migration.old_line(before[0]) if before else None,
         new_line=after[0] if after else None,
-        old=before[1] if before and not isinstance(edit, Prune) else None,
-        new=after[1] if after else None,
+        old=before[1] if before and not isinstance(edit, Prune | Rename) else None,
+        new=after[1] if after and not isinstance(edit, Rename) else None,
         reason=edit.reason,
         comments=step.comments,
         stayed=step.stayed,
@@ -122,9 +150,9 @@ def _is_taken(add: Add, migration: Migration) -> bool:
     return any(step.edit.path == add.path and isinstance(step.edit, Move | Remove) for step in migration.own)
 
 
-def _to(move: Move) -> str:
-    key = ".".join(move.to)
-    return key if move.target == move.file else f"{move.target.name}: {key}"
+def _to(edit: Move | Rename) -> str:
+    key = ".".join(edit.to)
+    return f"{edit.target.name}: {key}" if isinstance(edit, Move) and edit.target != edit.file else key
 
 
 def _gone(migration: Migration) -> Item:
@@ -182,6 +210,8 @@ def _what(item: Item) -> str:
         return f"{item.key}: {item.new}"
     if item.kind == "removed":
         return item.key if item.old is None else f"{item.key}: {item.old}"
+    if item.kind == "renamed":
+        return f"{item.key} -> {item.to}"
     if item.kind == "changed":
         return f"{item.key}: {item.old} -> {item.new}"
     values = item.old if item.old == item.new else f"{item.old} -> {item.new}"

@@ -14,9 +14,11 @@ from migrate.yamledit.nearby import nearby
 from schema.place import shown
 from schema.printable import printable
 from schema.yamltext.comments import placed
+from schema.yamltext.edit import Change
 from schema.yamltext.edit import Keep
 from schema.yamltext.edit import Move
 from schema.yamltext.edit import Prune
+from schema.yamltext.edit import Rename
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,7 @@ _OLD_MODE = {
     "server": ("colocate", re.compile(r"\bco-?locat", re.IGNORECASE)),
     "colocate": ("server", re.compile(r"(?<![a-z])servers?(?![a-z])|swift rollout", re.IGNORECASE)),
 }
+_NOTHING = re.compile("(?!)")
 _NUMBER = re.compile(r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d[\d_]*(?:\.\d+)?(?:e[-+]?\d+)?)\s*(%|k\b)?(?!\.?\w)", re.I)
 #: What a number is with a sign behind it: 45 % is 0.45, and 8k are 8000 or 8192 tokens.
 _TIMES = {"": (1.0,), "%": (0.01,), "k": (1000.0, 1024.0)}
@@ -51,8 +54,8 @@ class Stale:
         return asdict(self)
 
 
-def stale(migrations: Sequence[Migration], mode: str) -> list[Stale]:
-    """The comments of all files that may be false once the presets are in a mode."""
+def stale(migrations: Sequence[Migration], mode: str | None) -> list[Stale]:
+    """The comments of all files that may be false once the presets are in a mode (None: in theirs)."""
     suspects = [suspect for migration in migrations for suspect in _suspects(migration, mode)]
     names, left = dict(suspects), Counter(comment for comment, _ in suspects)
     found = []
@@ -74,9 +77,9 @@ def look_at(found: Sequence[Stale]) -> str:
     return "".join(f"{printable(line)}\n" for line in [title, *lines])
 
 
-def _suspects(migration: Migration, mode: str) -> Iterator[tuple[str, str]]:
+def _suspects(migration: Migration, mode: str | None) -> Iterator[tuple[str, str]]:
     """The comments of a file as it was that name what is no more so, and what they name."""
-    name, pattern = _OLD_MODE[mode]
+    name, pattern = _OLD_MODE[mode] if mode else ("", _NOTHING)
     comments = placed(migration.old)
     of_the_mode = {offset for offset, comment in comments if pattern.search(comment)}
     named: dict[int, tuple[str, str]] = {}
@@ -93,9 +96,11 @@ def _suspects(migration: Migration, mode: str) -> Iterator[tuple[str, str]]:
 def _old_values(migration: Migration, edit: Edit) -> list[str]:
     """The scalars that an edit takes away."""
     keeps = isinstance(edit, Move) and (isinstance(edit.value, Keep) or edit.file != migration.path)
-    if keeps or isinstance(edit, Prune) or (found := text.find(migration.old, edit.path)) is None:
+    stays = keeps or isinstance(edit, Prune | Rename)
+    if stays or (found := text.find(migration.old, edit.path)) is None:
         return []
-    return list(_scalars(migration.old.constructor().data(found.value)))
+    kept = list(_scalars(edit.value)) if isinstance(edit, Change) else []
+    return [value for value in _scalars(migration.old.constructor().data(found.value)) if value not in kept]
 
 
 def _scalars(value: object) -> Iterator[str]:

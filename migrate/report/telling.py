@@ -70,7 +70,7 @@ def for_programs(made: Plan, changed: Sequence[Migration], output: Path | None, 
 def names_of(made: Plan, changed: Sequence[Migration]) -> str:
     """Only which files would change."""
     new = [migration.path for migration in changed if made.twins or migration.script]
-    what = {migration.path: "written" if migration.path in new else "migrated" for migration in changed}
+    what = {each.path: "written" if each.path in new else _done(made) for each in changed}
     return "".join(f"{_name(path)}: would be {each}\n" for path, each in what.items())
 
 
@@ -90,7 +90,8 @@ def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, lo
     parts.append(render(_items(made, changed, known), look.columns))
     parts.append(look_at(_stale(made, changed, known)))
     parts += [_stays(path, rest) for path, rest in made.scripts.items() if rest.left]
-    parts += [f"Findings that were there before, and stay:\n{text(old, coloured=look.coloured)}\n"] if old else []
+    title = "Findings that were there before, and stay" if made.to else "Findings that are left"
+    parts += [f"{title}:\n{text(old, coloured=look.coloured)}\n"] if old else []
     for migration in _files(made):
         what = _verdict(made, migration, output, written=written) if migration in changed else "nothing to do"
         parts.append(f"{_name(migration.path)}: {what}\n")
@@ -152,13 +153,17 @@ def _old(made: Plan, changed: Sequence[Migration], output: Path | None, *, writt
     return [finding.moved(moved) for finding in found]
 
 
+def _done(made: Plan) -> str:
+    return "migrated" if made.to else "fixed"
+
+
 def _verdict(made: Plan, migration: Migration, output: Path | None, *, written: bool) -> str:
     if made.twins:
         return "written" if written else "would be written (--write does it)"
     if not written:
         if migration.script is not None:
             return f"would be written, from {_name(migration.script)} (--write does it)"
-        return f"would be {'migrated' if migration.content is not None else 'removed'} (--write does it)"
+        return f"would be {_done(made) if migration.content is not None else 'removed'} (--write does it)"
     if migration.content is None:
         return f"not written to {_name(output)}" if output else "removed"
     return f"written to {_name(output)}" if output else "written"

@@ -90,7 +90,7 @@ def apply(files: Mapping[FilePath, Document], edits: Sequence[Edit], going: Coll
     """
     for document in files.values():
         _refuse_odd_breaks(document, edits)
-    _refuse_many(files, edits)
+    refuse_many(files, edits)
     now, steps = dict(files), []
     for step in _settled(files, edits, going):
         new, comments = _made(files, now, step.edit, going)
@@ -106,7 +106,12 @@ def _refuse_odd_breaks(document: Document, edits: Sequence[Edit]) -> None:
         raise unsafe(Place(document.path, line), f"the line ends in {odd[0]!a}, neither in LF nor in CRLF")
 
 
-def _refuse_many(files: Mapping[FilePath, Document], edits: Sequence[Edit]) -> None:
+def refuse_many(files: Mapping[FilePath, Document], edits: Sequence[Edit]) -> None:
+    """Refuses edits that all together would take minutes.
+
+    Raises:
+        InputError: naming their number.
+    """
     if sum(len(files[edit.file].text) for edit in edits) > MOST:
         path = edits[0].file
         raise InputError(

@@ -87,6 +87,7 @@ class Nested(Preset):
 
     layout = "nested"
     top_level = TOP_LEVEL
+    server_steps = SERVER_BLOCK
 
     @cached_property
     def is_of_rollouts(self) -> bool:

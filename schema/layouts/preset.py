@@ -72,11 +72,13 @@ class Preset(ABC):
         layout: the layout's name.
         top_level: the only keys that may stand at the top level, or () where every ms-swift argument may.
         apart: whether the server reads a file of its own, which repeats what both sides act on.
+        server_steps: the keys that lead to the server's settings in their file.
     """
 
     layout: ClassVar[str]
     top_level: ClassVar[tuple[str, ...]] = ()
     apart: ClassVar[bool] = False
+    server_steps: ClassVar[tuple[str, ...]] = ()
 
     resolved: Resolved
     project: Project

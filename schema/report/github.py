@@ -21,7 +21,7 @@ def github(findings: Sequence[Finding]) -> str:
 
 def _command(finding: Finding) -> str:
     where = ",".join(f"{name}={value}" for name, value in _placed(finding.place).items())
-    parts = [finding.message, finding.consequence, f"fix: {finding.fix}" if finding.fix else ""]
+    parts = [finding.message, finding.consequence, f"fix: {finding.advice}" if finding.fix else ""]
     message = _data("\n".join(printable(part) for part in parts if part))
     return f"::{finding.severity.value} {where},title={finding.rule}::{message}"
 

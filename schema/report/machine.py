@@ -47,6 +47,7 @@ def plain(finding: Finding) -> dict[str, object]:
         "message": finding.message,
         "consequence": finding.consequence,
         "fix": finding.fix,
+        "fixable": bool(finding.edits),
         "related": [{"text": each.text, **_placed(each.place)} for each in finding.related],
     }
 

@@ -52,7 +52,7 @@ def _rule(rule: str) -> dict[str, object]:
 
 
 def _result(finding: Finding) -> dict[str, object]:
-    parts = [finding.message, finding.consequence, f"fix: {finding.fix}" if finding.fix else ""]
+    parts = [finding.message, finding.consequence, f"fix: {finding.advice}" if finding.fix else ""]
     result: dict[str, object] = {
         "ruleId": finding.rule,
         "level": finding.severity.value,

@@ -71,7 +71,7 @@ def _block(finding: Finding, paint: Paint) -> Iterator[str]:
     if provenance := _provenance(finding):
         yield f"    {printable(provenance)}"
     if finding.fix:
-        yield f"    {paint('fix:', fg='green')} {printable(finding.fix)}"
+        yield f"    {paint('fix:', fg='green')} {printable(finding.advice)}"
 
 
 def _source(excerpt: Excerpt, line: int, paint: Paint) -> Iterator[str]:

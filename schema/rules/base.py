@@ -14,17 +14,22 @@ from schema.findings import Severity
 from schema.layouts.preset import Kind
 
 if TYPE_CHECKING:
+    from schema.fixes import Edits
     from schema.place import Place
 
 
 class Problem(NamedTuple):
-    """What a rule yields: a finding without the rule's own id; severity None is the rule's own."""
+    """What a rule yields: a finding without the rule's own id; severity None is the rule's own.
+
+    Edits are those of its fix, where a program can make it.
+    """
 
     place: Place
     message: str
     consequence: str = ""
     fix: str = ""
     severity: Severity | None = None
+    edits: Edits = ()
 
 
 Check: TypeAlias = Callable[[Context], Iterator[Problem]]
@@ -62,8 +67,8 @@ class Rule(NamedTuple):
         for problem in self.check(context):
             if asked:  # a rule that looks at what nobody knows concludes nothing
                 return
-            place, message, consequence, fix, severity = problem
-            yield Finding(self.id, severity or self.severity, place, message, consequence, fix)
+            place, message, consequence, fix, severity, edits = problem
+            yield Finding(self.id, severity or self.severity, place, message, consequence, fix, edits=edits)
 
     def _applies(self, context: Context) -> bool:
         if context.preset.kind is not Kind.GRPO and not self.components:

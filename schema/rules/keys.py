@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema import fixes
 from schema.catalogue import lifetime
+from schema.catalogue import release
 from schema.layouts.nested import DEEPSPEED_KEYS
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.rules.base import Problem
 from schema.rules.base import rule
+from schema.swift import argument
 from schema.swift.renamed import RENAMED
 from schema.swift.roles import ROLES
 from schema.swift.roles import UNREAD_IN_COLOCATE
@@ -23,7 +26,11 @@ if TYPE_CHECKING:
 
     from schema.catalogue import Lifetime
     from schema.context import Context
+    from schema.fixes import Edits
     from schema.layouts.preset import Setting
+    from schema.place import Place
+    from schema.resolve.tree import Tree
+    from schema.yamltext.edit import Path
 
 #: Roles of fields that act on a rollout server.
 _ACTS = (Role.SERVER, Role.REFUSED, Role.GUARD)
@@ -40,32 +47,40 @@ def unknown_key(context: Context) -> Iterator[Problem]:
     block, nothing would notice it.
     """
     sections = context.preset.top_level
-    for name, tree in context.preset.tree.children.items():
-        if sections and name not in sections and data(tree) is not None:
-            hint = _hint(context, str(name), sections)
-            yield Problem(tree.key, f"unknown section {name}{hint}", "nothing reads it", "remove or rename it")
     if sections:
-        yield from _unknown_in_deepspeed(context)
+        yield from _unread(context, context.preset.tree, (), sections)
+        yield from _unread(context, context.preset.tree.find("deepspeed"), ("deepspeed",), DEEPSPEED_KEYS)
     for setting in context.preset.settings():
         if setting.name not in context.release.trainer and not context.preset.owned(setting):
             yield _unknown(context, setting)
     yield from _unknown_in_block(context)
 
 
-def _unknown_in_deepspeed(context: Context) -> Iterator[Problem]:
-    section = context.preset.tree.find("deepspeed")
-    for name, tree in section.children.items() if isinstance(section, Branch) else ():
-        if name not in DEEPSPEED_KEYS and data(tree) is not None:
-            hint = _hint(context, str(name), DEEPSPEED_KEYS)
-            yield Problem(
-                tree.key, f"unknown key deepspeed.{name}{hint}", "nothing reads it", "remove or rename it"
-            )
+def _unread(context: Context, branch: Tree | None, above: Path, known: Collection[str]) -> Iterator[Problem]:
+    """Keys of a mapping of which only some are read."""
+    if not isinstance(branch, Branch):
+        return
+    for name, tree in branch.children.items():
+        if name in known or data(tree) is None:
+            continue
+        path, meant = (*above, str(name)), _meant(context, str(name), known)
+        named = f"key {'.'.join(path)}" if above else f"section {name}"
+        fix, edits = _rename_or_remove(context, tree.key, path, meant, known, branch.children)
+        yield Problem(tree.key, f"unknown {named}{_hint(meant)}", "nothing reads it", fix, edits=edits)
+
+
+def _rename_or_remove(  # noqa: PLR0913, PLR0917 - what a key is, and what it may be
+    context: Context, key: Place, path: Path, meant: str | None, known: Collection[str], there: Collection[object]
+) -> tuple[str, Edits]:
+    """The fix for a key that nothing reads, among others that are there."""
+    edits = fixes.rename(context, key, path, meant, known) if meant and meant not in there else ()
+    return f"rename it to {meant}" if edits else "rename or remove it", edits
 
 
 def _unknown(context: Context, setting: Setting) -> Problem:
     meant = _meant(context, setting.name, context.release.trainer)
     row = ROLES.get(setting.name)
-    own = "" if context.preset.apart else _OWNED
+    own, edits = "" if context.preset.apart else _OWNED, _edits(context, setting, meant)
     if setting.name in context.release.server:
         hint = "; it is an argument of `swift rollout`, not of the learner"
         if row is not None and row.role in (Role.SERVER, Role.BOTH):
@@ -73,19 +88,34 @@ def _unknown(context: Context, setting: Setting) -> Problem:
     elif (life := lifetime("trainer", setting.name)) is not None:
         hint = f"; only ms-swift {_span(life)} has it"
     else:
-        hint = f"; did you mean {meant}?" if meant else ""
+        hint = _hint(meant)
     if setting.path == "extends":
         hint, own = "; flat YAML cannot extend files", ", and copy the settings of the other file"
     return Problem(
         setting.key,
         f"unknown key {setting.path}{hint}",
         f"{context.swift}: {_REMAINING}",
-        _renamed(context, meant) if meant else f"remove it{own}",
+        _renamed(context, setting, meant) if meant else f"remove it{own}",
+        edits=edits,
     )
 
 
-def _renamed(context: Context, meant: str) -> str:
-    """The fix for a misspelt key: one that no other finding forbids, and no key that is set already."""
+def _edits(context: Context, setting: Setting, meant: str | None) -> Edits:
+    """A new name, where that is the fix; what a release no longer has goes if it was at its default."""
+    key, path, known = setting.key, setting.steps, context.release.trainer
+    if meant is not None:
+        fits = argument.problem(known[meant], setting.value) is None
+        free = fits and _renamed(context, setting, meant).startswith("rename")
+        return fixes.rename(context, key, path, meant, known) if free else ()
+    life = lifetime("trainer", setting.name)
+    if setting.name in context.release.server or life is None:
+        return ()
+    usual = release(life.last).trainer[setting.name].default
+    return fixes.remove(context, key, path, "it is what it was without it") if setting.value == usual else ()
+
+
+def _renamed(context: Context, setting: Setting, meant: str) -> str:
+    """The fix for a misspelt key: one that no other finding forbids, and no key that its file sets already."""
     preset, role = context.preset, role_of(meant)
     server, block = preset.mode == "server", preset.block
     if server and role is Role.SERVER:
@@ -99,7 +129,9 @@ def _renamed(context: Context, meant: str) -> str:
     free = meant in ("use_vllm", "vllm_mode") or role not in misplaced
     if not free or (not server and meant in UNREAD_IN_COLOCATE):
         return "remove it"
-    return f"remove it; {meant} is set" if meant in preset.arguments else f"rename it to {meant}"
+    twin = preset.arguments.get(meant)
+    is_set = twin is not None and twin.key.file == setting.key.file
+    return f"remove it; {meant} is set" if is_set else f"rename it to {meant}"
 
 
 def _span(life: Lifetime) -> str:
@@ -120,12 +152,13 @@ def _unknown_in_block(context: Context) -> Iterator[Problem]:
     for name, tree in block.children.items():
         if data(tree) is None or _is_taken(context, str(name)):
             continue
-        hint, fix = _hint_in_block(context, str(name))
+        hint, fix, edits = _hint_in_block(context, block, tree.key, str(name))
         yield Problem(
             tree.key,
             f"unknown key {context.preset.server_path(str(name))}{hint}",
             f"{context.swift}: `swift rollout`: {_REMAINING}, or it has no effect on a rollout",
             fix,
+            edits=edits,
         )
 
 
@@ -149,19 +182,20 @@ def is_misspelt(context: Context, name: str) -> bool:
     return not context.preset.apart and f"vllm_{name}" in ROLES and name not in ROLES
 
 
-def _hint_in_block(context: Context, name: str) -> tuple[str, str]:
+def _hint_in_block(context: Context, block: Branch, key: Place, name: str) -> tuple[str, str, Edits]:
     if name in ROLES and not is_misspelt(context, name) and (life := lifetime("server", name)) is not None:
-        return f"; only ms-swift {_span(life)} has it", "remove it"
-    meant = _meant(context, name, fields(Role.SERVER))
-    if not meant and name in context.release.trainer:
-        return "; it is an argument of the learner", f"move it to {context.preset.learner_path}"
-    if meant and isinstance(context.preset.block, Branch) and context.preset.block.find(meant):
-        return f"; {meant} is set", "remove it"
-    return f"; did you mean {meant}?" if meant else "", "rename or remove it"
-
-
-def _hint(context: Context, name: str, known: Collection[str]) -> str:
+        return f"; only ms-swift {_span(life)} has it", "remove it", ()
+    known = fields(Role.SERVER)
     meant = _meant(context, name, known)
+    if not meant and name in context.release.trainer:
+        return "; it is an argument of the learner", f"move it to {context.preset.learner_path}", ()
+    if meant and block.find(meant):
+        return f"; {meant} is set", "remove it", ()
+    path = (*context.preset.server_steps, name)
+    return _hint(meant), *_rename_or_remove(context, key, path, meant, known, block.children)
+
+
+def _hint(meant: str | None) -> str:
     return f"; did you mean {meant}?" if meant else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from schema import fixes
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
@@ -45,6 +46,7 @@ def overwritten_argument(context: Context) -> Iterator[Problem]:
             f"{context.swift}: {ignored} {Misplaced.IGNORED.value}",
             fix,
             severity,
+            fixes.remove(context, setting.key, setting.steps, why) if fix == "remove it" else (),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema import fixes
 from schema.findings import Severity
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from schema.context import Context
     from schema.layouts.preset import Setting
     from schema.place import Place
+
+
+_NO_EFFECT = "it has no effect"
 
 
 def _settings(context: Context, role: Role) -> Iterator[Setting]:
@@ -48,7 +52,8 @@ def server_field_in_rlhf(context: Context) -> Iterator[Problem]:
             setting.place,
             f"{setting.path} is {setting.value!r}, but in server mode only the rollout server acts on it",
             f"{context.swift}: {ROLES[setting.name].misplaced.value} by the learner, and the server never sees it",
-            _moved(context, setting),
+            fix := _moved(context, setting),
+            edits=fixes.remove(context, setting.key, setting.steps, _NO_EFFECT) if fix.endswith(" is set") else (),
         )
 
 
@@ -81,7 +86,8 @@ def colocate_field_in_server_mode(context: Context) -> Iterator[Problem]:
             setting.place,
             f"{setting.path} is {setting.value!r}, but it acts in colocate mode only",
             f"{context.swift}: {misplaced.value}",
-            "remove it (`migrate-config --write` does it)",
+            "remove it",
+            edits=fixes.remove(context, setting.key, setting.steps, _NO_EFFECT),
         )
 
 
@@ -169,13 +175,15 @@ def not_a_server_field(context: Context) -> Iterator[Problem]:
         if row.role is Role.BOTH and name not in context.release.trainer:
             continue  # a release in which the learner does not have it yet
         why, fix = _ELSEWHERE[row.role]
-        refused = name not in context.release.server
+        fix = _elsewhere(context, str(name), fix) + _engines_own(context, str(name))
+        path, refused = (*context.preset.server_steps, str(name)), name not in context.release.server
         yield Problem(
             tree.key,
             f"{context.preset.server_path(str(name))} does not belong there: {why}",
             f"{context.swift}: `swift rollout` would {'refuse' if refused else 'take'} it",
-            _elsewhere(context, str(name), fix) + _engines_own(context, str(name)),
+            fix,
             Severity.WARNING if context.preset.apart and not refused else None,
+            fixes.remove(context, tree.key, path, why) if fix == "remove it" else (),
         )
 
 
@@ -237,4 +245,5 @@ def unread_in_colocate(context: Context) -> Iterator[Problem]:
                 f"{setting.path} is {setting.value!r}, but no learner reads it",
                 f"{context.swift}: {Misplaced.IGNORED.value}",
                 "remove it",
+                edits=fixes.remove(context, setting.key, setting.steps, _NO_EFFECT),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema import fixes
 from schema.models.server import RolloutServerConfig
 from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
     from schema.catalogue import Field
     from schema.context import Context
+    from schema.fixes import Edits
     from schema.place import Place
+    from schema.resolve.tree import Tree
     from schema.yamltext.yaml12 import Difference
 
 _RANGES = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "literal_error")
@@ -42,7 +45,8 @@ def wrong_type(context: Context) -> Iterator[Problem]:
         if error["type"] not in _SILENT and name in context.preset.arguments:
             setting = context.preset.arguments[name]
             field = context.release.trainer.get(name)
-            yield _problem(context, context.at(name), setting.path, setting.value, error, field)
+            edits = fixes.make_list(context, setting.key, setting.steps, field, setting.value)
+            yield _problem(context, context.at(name), setting.path, setting.value, error, field, edits)
     for name, setting in context.preset.arguments.items():
         if (item := argument.lost(setting.value)) is not None:
             yield Problem(
@@ -52,7 +56,9 @@ def wrong_type(context: Context) -> Iterator[Problem]:
                 "leave it out" if item == "--" else "leave out the dash, or make it the only value",
             )
         if context.mistake(name) is not None:
-            yield from _mistake(context, setting.place, setting.path, setting.value, context.release.trainer[name])
+            field = context.release.trainer[name]
+            edits = fixes.make_list(context, setting.key, setting.steps, field, setting.value)
+            yield from _mistake(context, setting.place, setting.path, setting.value, field, edits)
 
 
 def _sections(context: Context) -> Iterator[Problem]:
@@ -78,7 +84,8 @@ def wrong_server_type(context: Context) -> Iterator[Problem]:
             path = context.preset.server_path(name)
             # The whole value, as in wrong-type, although only an item of it may be wrong.
             field = context.release.server.get(name)
-            yield _problem(context, context.at_server(name), path, block.value(name), error, field)
+            edits = _listed(context, name, block.children.get(name), field)
+            yield _problem(context, context.at_server(name), path, block.value(name), error, field, edits)
     yield from _others_of_the_server(context)
 
 
@@ -87,10 +94,19 @@ def _others_of_the_server(context: Context) -> Iterator[Problem]:
     for name, tree in block.children.items() if isinstance(block, Branch) else ():
         field, value = context.release.server.get(str(name)), data(tree)
         if field is not None and name not in modelled and (value is not None or context.preset.apart):
-            yield from _mistake(context, tree.place, context.preset.server_path(str(name)), value, field)
+            path, edits = context.preset.server_path(str(name)), _listed(context, str(name), tree, field)
+            yield from _mistake(context, tree.place, path, value, field, edits)
 
 
-def _mistake(context: Context, place: Place, path: str, value: object, field: Field) -> Iterator[Problem]:
+def _listed(context: Context, name: str, tree: Tree | None, field: Field | None) -> Edits:
+    """A list of a value of the server."""
+    path = (*context.preset.server_steps, name)
+    return fixes.make_list(context, tree.key, path, field, data(tree)) if tree is not None else ()
+
+
+def _mistake(  # noqa: PLR0913, PLR0917 - what is said of one value
+    context: Context, place: Place, path: str, value: object, field: Field, edits: Edits
+) -> Iterator[Problem]:
     wrong = context.preset.mistake(field, value)
     if wrong is None:
         return
@@ -101,6 +117,7 @@ def _mistake(context: Context, place: Place, path: str, value: object, field: Fi
         f"{path} is {value!r}: {wrong}{_misread(context, place)}",
         f"{context.swift}: " + ("the argument parser stops, or takes another value" if stops else _UNCONVERTED),
         argument.retyped(field, value) or f"set {subject} to {argument.expected(field)}",
+        edits=edits if argument.retyped(field, value) else (),
     )
 
 
@@ -144,7 +161,13 @@ def _mappings(context: Context) -> Iterator[tuple[str, object, Place]]:
 
 
 def _problem(  # noqa: PLR0913, PLR0917 - what is said of one value
-    context: Context, place: Place, path: str, value: object, error: ErrorDetails, field: Field | None
+    context: Context,
+    place: Place,
+    path: str,
+    value: object,
+    error: ErrorDetails,
+    field: Field | None,
+    edits: Edits,
 ) -> Problem:
     reason = error["msg"].removeprefix("Input should be ")
     kind = "out of range" if error["type"] in _RANGES else "of a wrong type"
@@ -152,5 +175,6 @@ def _problem(  # noqa: PLR0913, PLR0917 - what is said of one value
         place,
         f"{path} is {value!r}, which is {kind}: it must be {reason}{_misread(context, place)}",
         f"{context.swift}: its parser, a later step or vLLM fails",
-        (field and argument.retyped(field, value)) or f"make it {reason}",
+        (retyped := field and argument.retyped(field, value)) or f"make it {reason}",
+        edits=edits if retyped else (),
     )

@@ -37,3 +37,5 @@ DEPRECATED = {
 }
 #: What an old name is called now.
 RENAMED = _SPELLINGS | DEPRECATED
+#: Those whose values are the same under both names: a multi_turn_func was a function, a scheduler is a class.
+EXACT = {old: new for old, new in RENAMED.items() if old != "multi_turn_func"}

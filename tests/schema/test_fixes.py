@@ -149,8 +149,8 @@ def test_findings_of_a_pair(pair, learner, server, options, found):
         ("rlhf: {vllm_max_lora_rank: 8}", "server", "remove it; the server of this layout gets merged weights"),
         ("rlhf: {vllm_pipeline_parallel_size: 2}", "server", "remove it; a rollout server has no pipeline stages"),
         ("custom: {extra: {rollout_server: {temperature: 1.0}}}", "server", "move it to rlhf\n"),
-        ("custom: {extra: {rollout_server: {num_generations: 4}}}", "server", "remove it\n"),
-        ("custom: {extra: {rollout_server: {vllm_server_base_url: [a]}}}", "server", "remove it\n"),
+        ("custom: {extra: {rollout_server: {num_generations: 4}}}", "server", "remove it (`mig"),
+        ("custom: {extra: {rollout_server: {vllm_server_base_url: [a]}}}", "server", "remove it (`mig"),
         (
             "custom: {extra: {rollout_server: {vllm_engine_kwargs: {max_model_len: 1}}}}",
             "server",

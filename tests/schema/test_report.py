@@ -160,6 +160,7 @@ def test_json_is_as_published(findings, root):
         "message": "50%: is [1, 2]\nor so",
         "consequence": "ValueError",
         "fix": "set it",
+        "fixable": False,
         "related": [
             {
                 "text": "vllm_server_port [1, 2]",

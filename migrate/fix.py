@@ -1,0 +1,185 @@
+"""`migrate-config --fix`: makes the edits that findings carry, until none carries one that can be made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from migrate.compare import Old
+from migrate.compare import compare
+from migrate.migration import Migration
+from migrate.nested.part import is_whole
+from migrate.plan import Plan
+from migrate.plan import distinct
+from migrate.plan import overlaid
+from migrate.proof import prove
+from migrate.refusals import options
+from migrate.refusals import refuse_large
+from migrate.refusals import refuse_left_behind
+from migrate.refusals import refuse_unplanned
+from migrate.target import Bases
+from migrate.yamledit.steps import apply
+from migrate.yamledit.steps import refuse_many
+from schema.audit import Audit
+from schema.check import NO_PRESETS
+from schema.check import doubts
+from schema.check import load
+from schema.check import no_grpo
+from schema.errors import InputError
+from schema.layouts.preset import Kind
+from schema.place import Place
+from schema.place import shown
+from schema.resolve import Workspace
+from schema.shelltext import is_script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from migrate.target import Target
+    from migrate.yamledit.steps import Step
+    from schema.layouts.preset import Preset
+    from schema.yamltext import Document
+    from schema.yamltext.edit import Edit
+    from schema.yamltext.edit import Path as Keys
+
+    #: A key of a file.
+    _Where = tuple[Path, Keys]
+
+
+def plan_fixes(paths: Sequence[Path], target: Target) -> Plan:
+    """Plans the edits with which findings of presets can be fixed.
+
+    Args:
+        paths: absolute paths of the named presets.
+        target: the release and the split that they are checked for, and whether their bases are fixed, too.
+
+    Raises:
+        InputError: a file cannot be read, is a script or no preset, or a preset that is not named would change.
+        ProofError: a defect: the new text is not what was planned.
+    """
+    old = Workspace()
+    presets = [_fixable(old, path) for path in distinct(paths)]
+    fixer = _Fixer(old, presets, target)
+    fixer.run()
+    migrations = fixer.migrations()
+    for migration in migrations:
+        prove([migration], migration.steps)
+    new = overlaid(old, migrations)
+    changed = [migration.path for migration in migrations if migration.changes]
+    for preset in presets:
+        planned = [path for migration in migrations for path in migration.touched]
+        refuse_unplanned(preset, load(new, preset.resolved.path), planned)
+    named = [preset.resolved.path for preset in presets if not preset.apart]
+    refuse_left_behind(old, new, named, changed, "name every preset that extends this file in the same call")
+    warnings = [*doubts(presets, options(target)), *fixer.warnings()]
+    return Plan(migrations, {each.resolved.path: _left(old, new, each, target) for each in presets}, warnings)
+
+
+def _fixable(workspace: Workspace, path: Path) -> Preset:
+    if is_script(path):
+        raise InputError("is a script, which is read and never written; fix it by hand", Place(path))
+    preset = load(workspace, path)
+    if preset.kind in NO_PRESETS:
+        raise no_grpo(preset)
+    refuse_large(workspace, preset)
+    return preset
+
+
+def _left(old: Workspace, new: Workspace, preset: Preset, target: Target) -> list[Old]:
+    """The errors that a preset has afterwards, also those that nobody saw before."""
+    now = load(new, preset.resolved.path)
+    before, found = Audit(old, options(target)).of(preset), Audit(new, options(target)).of(now)
+    known, fresh = compare(preset, before, now, found)
+    return [each for each in [*known, *(Old(each, each) for each in fresh)] if each.after.is_error]
+
+
+class _Fixer:
+    """Fixes the files of a call, round by round: what one edit brings to light, the next round sees.
+
+    It ends, because no edit undoes another one: a name that the release has stays, and nothing is added.
+    """
+
+    def __init__(self, workspace: Workspace, presets: Sequence[Preset], target: Target) -> None:
+        self._options = options(target)
+        self._paths = [preset.resolved.path for preset in presets]
+        files = [file for preset in presets for file in _files(preset, target)]
+        self._old = {file: workspace.document(file) for file in distinct(files)}
+        self._new: dict[Path, Document] = dict(self._old)
+        self._steps: list[Step] = []
+        self._refused: dict[_Where, InputError] = {}
+        self._elsewhere: Counter[Path] = Counter()
+
+    def run(self) -> None:
+        """Makes all edits."""
+        while edits := self._edits():
+            refuse_many(self._old, [*(step.edit for step in self._steps), *edits])
+            for edit in edits:
+                self._make(edit)
+
+    def migrations(self) -> list[Migration]:
+        """Each file before and after."""
+        return [
+            Migration(file, old, self._new[file], [step for step in self._steps if step.touches(file)])
+            for file, old in self._old.items()
+        ]
+
+    def warnings(self) -> Iterator[str]:
+        """What can be fixed, but was not."""
+        for error in self._refused.values():
+            yield f"not fixed: {error}"
+        for file, number in self._elsewhere.items():
+            what = "1 finding" if number == 1 else f"{number} findings"
+            yield f"not fixed: {what} in {shown(file)}, which is not named; name it, too, or pass --include-bases"
+
+    def _edits(self) -> list[Edit]:
+        """The edits of the files as they are by now; where two overlap, the first."""
+        taken: dict[_Where, Edit] = {}
+        for edit in self._found():
+            where = edit.file, edit.path
+            if where not in self._refused and not any(_overlap(where, other) for other in taken):
+                taken[where] = edit
+        self._elsewhere = Counter(file for file, _ in taken if file not in self._new)
+        return [edit for (file, _), edit in taken.items() if file in self._new]
+
+    def _found(self) -> list[Edit]:
+        """The edits that findings carry; those that would change what another preset means are refused."""
+        workspace = Workspace({file: document.content for file, document in self._new.items()})
+        audit, presets = Audit(workspace, self._options), [load(workspace, path) for path in self._paths]
+        found = [[edit for finding in audit.of(preset) for edit in finding.edits] for preset in presets]
+        for preset, own in zip(presets, found, strict=True):
+            same = {(edit.file, edit.path) for edit in own}
+            for edit in (each for edits in found for each in edits if (each.file, each.path) not in same):
+                if (key := _key(preset, edit)) is not None:
+                    reason = f"{'.'.join(edit.path)} has an effect in {shown(preset.resolved.path)}"
+                    self._refused[edit.file, edit.path] = InputError(reason, key)
+        return [edit for edits in found for edit in edits]
+
+    def _make(self, edit: Edit) -> None:
+        try:
+            new, steps = apply(self._new, [edit])
+        except InputError as error:
+            self._refused[edit.file, edit.path] = error
+        else:
+            self._new, self._steps = new, [*self._steps, *steps]
+
+
+def _files(preset: Preset, target: Target) -> Iterable[Path]:
+    """The files of a preset that are fixed."""
+    if preset.apart or target.bases is Bases.INCLUDE:
+        return preset.resolved.files
+    return (preset.resolved.path,)
+
+
+def _key(preset: Preset, edit: Edit) -> Place | None:
+    """Where a whole preset has the key of an edit, if it comes from the file of the edit."""
+    tree = preset.tree.find(*edit.path) if preset.kind is Kind.GRPO and is_whole(preset) else None
+    return tree.key if tree is not None and tree.key.file == edit.file else None
+
+
+def _overlap(one: _Where, other: _Where) -> bool:
+    (file, keys), (other_file, others) = one, other
+    shorter = min(len(keys), len(others))
+    return file == other_file and keys[:shorter] == others[:shorter]

@@ -1,0 +1,73 @@
+"""The edits with which `migrate-config --fix` fixes a finding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from schema.near import is_slip
+from schema.place import Place
+from schema.swift import argument
+from schema.swift.renamed import EXACT
+from schema.yamltext import Mapping
+from schema.yamltext.construct import is_merge
+from schema.yamltext.edit import Change
+from schema.yamltext.edit import Remove
+from schema.yamltext.edit import Rename
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from schema.catalogue import Field
+    from schema.context import Context
+    from schema.yamltext import Document
+    from schema.yamltext import Entry
+    from schema.yamltext import Node
+    from schema.yamltext.edit import Edit
+    from schema.yamltext.edit import Path
+
+#: What fixes a finding: nothing, or edits of one file.
+Edits = tuple["Edit", ...]
+
+
+def rename(context: Context, key: Place, path: Path, name: str, known: Collection[str]) -> Edits:
+    """Renames a key, if the new name is what ms-swift calls it now, or the only one that it can be a slip for."""
+    old = path[-1]
+    if EXACT.get(old) != name and not is_slip(old, name, known):
+        return ()
+    return _placed(context, key, Rename(path, name, f"ms-swift has no {old}"))
+
+
+def remove(context: Context, key: Place, path: Path, reason: str) -> Edits:
+    """Removes a key that has no effect."""
+    return _placed(context, key, Remove(path, reason))
+
+
+def make_list(context: Context, key: Place, path: Path, field: Field | None, value: object) -> Edits:
+    """Makes a list of a value that only has to be an item of one."""
+    if field is None or not field.many or isinstance(value, list | dict):
+        return ()
+    items = argument.parsed(field, value)
+    if not isinstance(items, list):
+        return ()
+    return _placed(context, key, Change(path, items, f"{path[-1]} takes a list"))
+
+
+def _placed(context: Context, key: Place, edit: Edit) -> Edits:
+    """The edit in the file of its key; none where the text has no such key of its own, or is a script's."""
+    if context.preset.layout == "script":
+        return ()
+    entry = _entry(context.workspace.document(key.file), edit.path)
+    is_own = entry is not None and Place(key.file, *entry.key.span[2:]) == key
+    return (replace(edit, file=key.file),) if is_own else ()
+
+
+def _entry(document: Document, path: Path) -> Entry | None:
+    """The key at a path; None if an alias or a merge key brings it."""
+    node: Node | None = document.root
+    found, name = None, document.constructor().key
+    for step in path:
+        entries = node.entries if isinstance(node, Mapping) else ()
+        found = next((entry for entry in entries if not is_merge(entry) and name(entry) == step), None)
+        node = found.value if found else None
+    return found
