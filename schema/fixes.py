@@ -33,9 +33,9 @@ Edits = tuple["Edit", ...]
 def rename(context: Context, key: Place, path: Path, name: str, known: Collection[str]) -> Edits:
     """Renames a key, if the new name is what ms-swift calls it now, or the only one that it can be a slip for."""
     old = path[-1]
-    if EXACT.get(old) != name and not is_slip(old, name, known):
-        return ()
-    return _placed(context, key, Rename(path, name, f"ms-swift has no {old}"))
+    if EXACT.get(old) == name:
+        return _placed(context, key, Rename(path, name, "its name today"))
+    return _placed(context, key, Rename(path, name, f"nothing reads {old}")) if is_slip(old, name, known) else ()
 
 
 def remove(context: Context, key: Place, path: Path, reason: str) -> Edits:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from schema import catalogue
+from schema import fixes
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.rules.base import Problem
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
     from schema.catalogue import Field
     from schema.context import Context
+    from schema.fixes import Edits
     from schema.place import Place
     from schema.resolve import Tree
+    from schema.yamltext.edit import Path
 
 #: Engine arguments that ms-swift passes itself, by the field that sets them; "" where none does
 #: (4.5.2, infer_engine/vllm_engine.py:358 _prepare_engine_kwargs).
@@ -66,7 +69,8 @@ _PLAIN = ("bool", "int", "float", "choice")
 
 class _Kwargs(NamedTuple):
     value: object
-    places: dict[str, Place]
+    keys: dict[str, Place]
+    path: Path
     place: Place
     beside: frozenset[str]
     server: bool
@@ -100,20 +104,22 @@ def _places(context: Context) -> Iterator[_Kwargs]:
     block = context.preset.block
     tree = block.find("vllm_engine_kwargs") if isinstance(block, Branch) else None
     if tree is not None and isinstance(block, Branch):
-        yield _kwargs(tree, {str(name) for name in block.children if block.find(name)}, server=True)
+        path = (*context.preset.server_steps, "vllm_engine_kwargs")
+        yield _kwargs(tree, path, {str(name) for name in block.children if block.find(name)}, server=True)
     if context.preset.mode != "server" and "vllm_engine_kwargs" in context.preset.arguments:
-        mine = context.preset.tree.find(*context.preset.arguments["vllm_engine_kwargs"].steps)
+        path = context.preset.arguments["vllm_engine_kwargs"].steps
+        mine = context.preset.tree.find(*path)
         if mine is not None:
-            yield _kwargs(mine, context.preset.arguments.keys(), server=False)
+            yield _kwargs(mine, path, context.preset.arguments.keys(), server=False)
 
 
-def _kwargs(tree: Tree, beside: Set[str], *, server: bool) -> _Kwargs:
-    places = {str(name): child.key for name, child in tree.children.items()} if isinstance(tree, Branch) else {}
-    return _Kwargs(data(tree), places, tree.place, frozenset(beside), server)
+def _kwargs(tree: Tree, path: Path, beside: Set[str], *, server: bool) -> _Kwargs:
+    keys = {str(name): child.key for name, child in tree.children.items()} if isinstance(tree, Branch) else {}
+    return _Kwargs(data(tree), keys, path, tree.place, frozenset(beside), server)
 
 
 def _argument(context: Context, kwargs: _Kwargs, name: str, value: object) -> Iterator[Problem]:
-    vllm, place = context.release.vllm, kwargs.places.get(name, kwargs.place)
+    vllm, place = context.release.vllm, kwargs.keys.get(name, kwargs.place)
     known = catalogue.vllm_engine_args(vllm)
     if name in PASSED_ALREADY:
         yield Problem(
@@ -131,11 +137,13 @@ def _argument(context: Context, kwargs: _Kwargs, name: str, value: object) -> It
         )
     elif name not in known:
         close = context.near(name, known)
+        edits = _rename(context, kwargs, name, close, value) if close else ()
         yield Problem(
             place,
             f"vLLM {vllm} has no engine argument {name}{f'; did you mean {close}?' if close else ''}",
             f"{context.swift}: TypeError: unexpected keyword argument {name!r}, in the worker",
-            "rename or remove it",
+            f"rename it to {close}" if edits else "rename or remove it",
+            edits=edits,
         )
     elif (winner := _overwriting(context, kwargs, name)) is not None:
         yield Problem(
@@ -151,6 +159,16 @@ def _argument(context: Context, kwargs: _Kwargs, name: str, value: object) -> It
             f"{context.swift}: vLLM {vllm} stops while it loads",
             f"set it to {argument.expected(known[name])}",
         )
+
+
+def _rename(context: Context, kwargs: _Kwargs, name: str, close: str, value: object) -> Edits:
+    """The right name, where that is an argument which nothing else forbids or sets."""
+    known = catalogue.vllm_engine_args(context.release.vllm)
+    if close in (*PASSED_ALREADY, *_ADAPTERS, *kwargs.keys) or name not in kwargs.keys:
+        return ()
+    if _overwriting(context, kwargs, close) is not None or _wrong(known[close], value) is not None:
+        return ()
+    return fixes.rename(context, kwargs.keys[name], (*kwargs.path, name), close, known)
 
 
 def _instead(context: Context, kwargs: _Kwargs, field: str) -> str:

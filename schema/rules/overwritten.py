@@ -24,6 +24,7 @@ class _Overwritten(NamedTuple):
     fix: str
     severity: Severity | None = None
     ignored: str = "it"
+    twin: str = ""
 
 
 @rule("overwritten-argument", severity=Severity.WARNING)
@@ -38,15 +39,18 @@ def overwritten_argument(context: Context) -> Iterator[Problem]:
     even where it is unset.
     """
     values = context.values
-    for field, why, fix, severity, ignored in (*_lengths(values), *_forced(values), *_warmup(values)):
+    for field, why, fix, severity, ignored, twin in (*_lengths(values), *_forced(values), *_warmup(values)):
         setting = context.preset.arguments[field]
+        edits = fixes.remove(context, setting.key, setting.steps, why) if fix == "remove it" else ()
+        if twin and twin not in context.preset.arguments:
+            edits = fixes.rename(context, setting.key, setting.steps, twin, context.release.trainer)
         yield Problem(
             setting.place,
             f"{setting.path} is {setting.value!r}, but {why}",
             f"{context.swift}: {ignored} {Misplaced.IGNORED.value}",
             fix,
             severity,
-            fixes.remove(context, setting.key, setting.steps, why) if fix == "remove it" else (),
+            edits,
         )
 
 
@@ -55,7 +59,8 @@ def _lengths(v: Values) -> Iterator[_Overwritten]:
         if v.number(name) and v.number(name) != v.number("max_completion_length"):
             why = "it overwrites max_completion_length, from which all other lengths are computed"
             fix = "set max_completion_length instead"
-            yield _Overwritten(name, why, fix, Severity.ERROR, "max_completion_length")
+            twin = "max_completion_length" if name == "response_length" else ""
+            yield _Overwritten(name, why, fix, Severity.ERROR, "max_completion_length", twin)
 
 
 def _forced(v: Values) -> Iterator[_Overwritten]:

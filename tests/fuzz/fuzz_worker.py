@@ -110,6 +110,8 @@ def _migrate(named: list[str], random: Random) -> Call:
     more = random.choice(
         ((), (), ("--mask-bases",), ("--include-bases",), ("--train-gpus", "2"), ("--max-model-len", "9000"))
     )
+    if random.random() < 1 / 8:
+        to, more = ("--fix",), random.choice(((), (), ("--include-bases",), ("--train-gpus", "2")))
     return Call(
         "migrate-config",
         (*named, *to, "--report", random.choice(("text", "json")), *doing, *more),

@@ -19,6 +19,10 @@ from tests.amounts import floor
 CASES = Path(__file__).parent / "cases"
 SMOKE = Path(__file__).parents[2] / "configs/smoke/server.yaml"
 ONE = ("--rollout-gpus", "1", "--train-gpus", "1")
+ENGINE = SMOKE.read_text().replace(
+    "    rollout_server:\n",
+    "    rollout_server:\n      vllm_engine_kwargs: {max_logprobs: 5}  # of the five best\n",
+)
 #: Text before, text after: what one finding says, and what is done about it.
 LINES = {
     "typo": ("  num_generations: 4", "  num_generatons: 4  # of each prompt"),
@@ -31,6 +35,7 @@ LINES = {
     "port": ("  vllm_server_port: [8080]", "  vllm_server_port: 8080"),
     "typo of a list": ("  vllm_server_port: [8080]", "  vllm_server_prt: 8080"),
     "engine": ("      vllm_tensor_parallel_size: 1", "      tensor_parallel_size: 1"),
+    "deepspeed": ("  enabled: true", "  enabeld: true"),
     "engine typo": ("      vllm_max_model_len: ", "      vllm_max_modl_len: "),
 }
 #: What stays as it is, with the word that validate-config has for it.
@@ -137,6 +142,19 @@ def test_names_of_older_releases(root, fix):
     assert data(path) == {"extends": "base.yaml", "tuner": {"tuner_type": "lora"}, "training": {}}
     path.write_text(path.read_text().replace("tuner_type", "train_type"))
     assert fix(path, "--swift-version", "3.10.0", "--check").code == 0
+
+
+def test_old_name_that_overrides_the_new_one(preset, fix):
+    path = preset("  max_completion_length: 64", "  response_length: 64")
+    assert fix(path, "--write").code == 0
+    assert data(path) == data(SMOKE)
+
+
+def test_engine_argument(preset, fix):
+    path = preset(text=ENGINE.replace("max_logprobs: 5", "max_logprob: 5"))
+    assert "has no engine argument max_logprob; did you mean max_logprobs?" in validate(path)[1]
+    assert fix(path, "--write").code == 0
+    assert path.read_text() == ENGINE
 
 
 def test_what_was_no_default_stays(root, fix, files):
