@@ -10,7 +10,7 @@ from schema.place import Place
 from schema.swift import argument
 from schema.swift.renamed import EXACT
 from schema.yamltext import Mapping
-from schema.yamltext.construct import is_merge
+from schema.yamltext import Scalar
 from schema.yamltext.edit import Change
 from schema.yamltext.edit import Remove
 from schema.yamltext.edit import Rename
@@ -65,9 +65,13 @@ def _placed(context: Context, key: Place, edit: Edit) -> Edits:
 def _entry(document: Document, path: Path) -> Entry | None:
     """The key at a path; None if an alias or a merge key brings it."""
     node: Node | None = document.root
-    found, name = None, document.constructor().key
+    found = None
     for step in path:
         entries = node.entries if isinstance(node, Mapping) else ()
-        found = next((entry for entry in entries if not is_merge(entry) and name(entry) == step), None)
+        found = next((entry for entry in entries if _is(entry.key, step)), None)
         node = found.value if found else None
     return found
+
+
+def _is(key: Node, name: str) -> bool:
+    return isinstance(key, Scalar) and key.value == name
