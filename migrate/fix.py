@@ -18,6 +18,8 @@ from migrate.refusals import refuse_large
 from migrate.refusals import refuse_left_behind
 from migrate.refusals import refuse_unplanned
 from migrate.target import Bases
+from migrate.yamledit.lookup import dotted
+from migrate.yamledit.splices import place_of
 from migrate.yamledit.steps import apply
 from migrate.yamledit.steps import refuse_many
 from schema.audit import Audit
@@ -29,8 +31,12 @@ from schema.errors import InputError
 from schema.layouts.preset import Kind
 from schema.place import Place
 from schema.place import shown
+from schema.resolve import Branch
 from schema.resolve import Workspace
 from schema.shelltext import is_script
+from schema.yamltext.edit import Change
+from schema.yamltext.edit import Remove
+from schema.yamltext.edit import Rename
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
     from migrate.target import Target
     from migrate.yamledit.steps import Step
     from schema.layouts.preset import Preset
+    from schema.resolve import Tree
     from schema.yamltext import Document
     from schema.yamltext.edit import Edit
     from schema.yamltext.edit import Path as Keys
@@ -93,7 +100,10 @@ def _left(old: Workspace, new: Workspace, preset: Preset, target: Target) -> lis
     now = load(new, preset.resolved.path)
     before, found = Audit(old, options(target)).of(preset), Audit(new, options(target)).of(now)
     known, fresh = compare(preset, before, now, found)
-    return [each for each in [*known, *(Old(each, each) for each in fresh)] if each.after.is_error]
+    left = [*known, *(Old(each, each) for each in fresh)]
+    # What was not fixed cannot be, and why is in a warning.
+    bare = [Old(*(finding._replace(edits=()) for finding in each)) for each in left]
+    return [each for each in bare if each.after.is_error]
 
 
 class _Fixer:
@@ -135,27 +145,29 @@ class _Fixer:
             yield f"not fixed: {what} in {shown(file)}, which is not named; name it, too, or pass --include-bases"
 
     def _edits(self) -> list[Edit]:
-        """The edits of the files as they are by now; where two overlap, the first."""
-        taken: dict[_Where, Edit] = {}
-        for edit in self._found():
-            where = edit.file, edit.path
-            if where not in self._refused and not any(_overlap(where, other) for other in taken):
-                taken[where] = edit
-        self._elsewhere = Counter(file for file, _ in taken if file not in self._new)
-        return [edit for (file, _), edit in taken.items() if file in self._new]
+        """The next edits: of those of the first kind that there is, all that can be made together.
+
+        A name may decide what has an effect, so all names are right before anything is removed.
+        """
+        found = {(each.file, each.path): each for each in self._found()}
+        left = [edit for where, edit in found.items() if where not in self._refused]
+        self._elsewhere = Counter(edit.file for edit in left if edit.file not in self._new)
+        here = [edit for edit in left if edit.file in self._new]
+        kinds = ([edit for edit in here if isinstance(edit, kind)] for kind in (Rename, Change, Remove))
+        return _apart(next(filter(None, kinds), []))
 
     def _found(self) -> list[Edit]:
-        """The edits that findings carry; those that would change what another preset means are refused."""
+        """The edits that findings carry; those with which a preset would mean something else are refused."""
         workspace = Workspace({file: document.content for file, document in self._new.items()})
         audit, presets = Audit(workspace, self._options), [load(workspace, path) for path in self._paths]
         found = [[edit for finding in audit.of(preset) for edit in finding.edits] for preset in presets]
+        edits = [edit for own in found for edit in own]
         for preset, own in zip(presets, found, strict=True):
-            same = {(edit.file, edit.path) for edit in own}
-            for edit in (each for edits in found for each in edits if (each.file, each.path) not in same):
-                if (key := _key(preset, edit)) is not None:
-                    reason = f"{'.'.join(edit.path)} has an effect in {shown(preset.resolved.path)}"
-                    self._refused[edit.file, edit.path] = InputError(reason, key)
-        return [edit for edits in found for edit in edits]
+            for edit in edits:
+                if (reason := _objection(workspace, preset, own, edit)) is not None:
+                    place = place_of(workspace.document(edit.file), edit.path)
+                    self._refused[edit.file, edit.path] = InputError(f"{dotted(edit.path)} {reason}", place)
+        return edits
 
     def _make(self, edit: Edit) -> None:
         try:
@@ -173,10 +185,48 @@ def _files(preset: Preset, target: Target) -> Iterable[Path]:
     return (preset.resolved.path,)
 
 
-def _key(preset: Preset, edit: Edit) -> Place | None:
-    """Where a whole preset has the key of an edit, if it comes from the file of the edit."""
+def _objection(workspace: Workspace, preset: Preset, own: Sequence[Edit], edit: Edit) -> str | None:
+    """Why an edit would change what a preset means that does not have it itself; None if it would not."""
+    files, same = preset.resolved.files, {(each.file, each.path) for each in own}
+    if isinstance(edit, Rename) and any(_becomes_one(edit, each) for each in own):
+        return f"and another key of this file would both become {edit.name}"
+    if (edit.file, edit.path) not in same and _reads(preset, edit):
+        return f"may have an effect in {shown(preset.resolved.path)}, where it is no finding"
+    if edit.file not in files or preset.apart:
+        return None
+    place = files.index(edit.file)
+    others = files[place + 1 :] if isinstance(edit, Rename) else files[:place] if isinstance(edit, Remove) else ()
+    for file in others:
+        if (file, edit.path) not in same and _stands(workspace.tree(file), edit.path):
+            return f"is set in {shown(file)}, too, which would count instead"
+    return None
+
+
+def _becomes_one(rename: Rename, other: Edit) -> bool:
+    same = isinstance(other, Rename) and (other.file, other.name) == (rename.file, rename.name)
+    return same and other.path != rename.path
+
+
+def _stands(tree: Tree, path: Keys) -> bool:
+    """Whether a file has a key, be it null."""
+    if not isinstance(tree, Branch) or path[0] not in tree.children:
+        return False
+    return len(path) == 1 or _stands(tree.children[path[0]], path[1:])
+
+
+def _reads(preset: Preset, edit: Edit) -> bool:
+    """Whether a whole preset has the key of an edit from the file of the edit."""
     tree = preset.tree.find(*edit.path) if preset.kind is Kind.GRPO and is_whole(preset) else None
-    return tree.key if tree is not None and tree.key.file == edit.file else None
+    return tree is not None and tree.key.file == edit.file
+
+
+def _apart(edits: Iterable[Edit]) -> list[Edit]:
+    """Edits of which none is within another one."""
+    taken: list[Edit] = []
+    for edit in edits:
+        if not any(_overlap((edit.file, edit.path), (other.file, other.path)) for other in taken):
+            taken.append(edit)
+    return taken
 
 
 def _overlap(one: _Where, other: _Where) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from schema.near import is_slip
 from schema.place import Place
 from schema.swift import argument
 from schema.swift.renamed import EXACT
+from schema.yamltext import Alias
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
 from schema.yamltext.edit import Change
@@ -26,16 +28,21 @@ if TYPE_CHECKING:
     from schema.yamltext.edit import Edit
     from schema.yamltext.edit import Path
 
+#: A text that is one item.
+_ONE = re.compile(r"[^\s,;]+")
 #: What fixes a finding: nothing, or edits of one file.
 Edits = tuple["Edit", ...]
 
 
 def rename(context: Context, key: Place, path: Path, name: str, known: Collection[str]) -> Edits:
     """Renames a key, if the new name is what ms-swift calls it now, or the only one that it can be a slip for."""
-    old = path[-1]
+    old, edit = path[-1], Rename(path, name, f"nothing reads {path[-1]}")
     if EXACT.get(old) == name:
-        return _placed(context, key, Rename(path, name, "its name today"))
-    return _placed(context, key, Rename(path, name, f"nothing reads {old}")) if is_slip(old, name, known) else ()
+        edit = replace(edit, reason="its name in this release")
+    elif not is_slip(old, name, known):
+        return ()
+    is_taken = context.preset.layout != "script" and _entry(context.workspace.document(key.file), edit.to)
+    return () if is_taken else _placed(context, key, edit)
 
 
 def remove(context: Context, key: Place, path: Path, reason: str) -> Edits:
@@ -46,6 +53,8 @@ def remove(context: Context, key: Place, path: Path, reason: str) -> Edits:
 def make_list(context: Context, key: Place, path: Path, field: Field | None, value: object) -> Edits:
     """Makes a list of a value that only has to be an item of one."""
     if field is None or not field.many or isinstance(value, list | dict):
+        return ()
+    if isinstance(value, str) and not _ONE.fullmatch(value):  # it may mean several
         return ()
     items = argument.parsed(field, value)
     if not isinstance(items, list):
@@ -58,7 +67,7 @@ def _placed(context: Context, key: Place, edit: Edit) -> Edits:
     if context.preset.layout == "script":
         return ()
     entry = _entry(context.workspace.document(key.file), edit.path)
-    is_own = entry is not None and Place(key.file, *entry.key.span[2:]) == key
+    is_own = entry is not None and Place(key.file, *entry.key.span[2:]) == key and not _is_shared(entry.key)
     return (replace(edit, file=key.file),) if is_own else ()
 
 
@@ -71,6 +80,10 @@ def _entry(document: Document, path: Path) -> Entry | None:
         found = next((entry for entry in entries if _is(entry.key, step)), None)
         node = found.value if found else None
     return found
+
+
+def _is_shared(key: Node) -> bool:
+    return isinstance(key, Alias) or key.anchor is not None
 
 
 def _is(key: Node, name: str) -> bool:

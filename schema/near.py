@@ -10,8 +10,8 @@ from schema.findings import MOST
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-#: Names that are shorter have few letters to tell them apart.
-_LONG = 8
+#: Letters of a word of which one may be wrong.
+_LONG = 5
 
 
 class Near:
@@ -31,21 +31,22 @@ class Near:
 def is_slip(name: str, meant: str, known: Collection[str]) -> bool:
     """Whether a name can only be a slip for another one.
 
-    That is one wrong, missing, added or swapped letter, or two in a long name, and no other known name is as near.
+    That is a letter left out, added, or swapped with its neighbour, or a wrong one in a long word, and no other
+    known name is as near. In a short word a wrong letter makes another word (gpu, cpu), as a digit makes another
+    number.
     """
-    most = 1 if len(name) < _LONG else 2
     near = get_close_matches(name, list(known), n=3, cutoff=0.7)
-    return meant in near and all((_slips(name, each) <= most) == (each == meant) for each in near)
+    return [each for each in near if _slips_into(name.replace("-", "_"), each)] == [meant]
 
 
-def _slips(name: str, other: str) -> int:
-    """Letters to add, remove, replace or swap with the next to get from one name to another one."""
-    rows = [list(range(len(other) + 1))]
-    for i, letter in enumerate(name, 1):
-        rows.append([i])
-        for j, wanted in enumerate(other, 1):
-            choices = [rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + (letter != wanted)]
-            if i > 1 and j > 1 and (letter, name[i - 2]) == (other[j - 2], wanted):
-                choices.append(rows[i - 2][j - 2] + 1)
-            rows[i].append(min(choices))
-    return rows[-1][-1]
+def _slips_into(name: str, other: str) -> bool:
+    if [sign for sign in name if sign.isdigit()] != [sign for sign in other if sign.isdigit()]:
+        return False
+    start = next(
+        (place for place, (one, two) in enumerate(zip(name, other, strict=False)) if one != two), len(name)
+    )
+    mine, wanted = name[start:], other[start:]
+    if mine[1:] == wanted or mine == wanted[1:] or (mine[:2] == wanted[1::-1] and mine[2:] == wanted[2:]):
+        return True
+    word = other[:start].rpartition("_")[2] + wanted.partition("_")[0]
+    return mine[1:] == wanted[1:] and len(word) >= _LONG and "_" not in (mine[:1], wanted[:1])

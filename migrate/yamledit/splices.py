@@ -15,6 +15,7 @@ from schema.errors import InputError
 from schema.place import Place
 from schema.yamltext import Alias
 from schema.yamltext import Mapping as Entries
+from schema.yamltext import Scalar
 from schema.yamltext.edit import Add
 from schema.yamltext.edit import Change
 from schema.yamltext.edit import Keep
@@ -77,7 +78,8 @@ def _renamed(rename: Rename, document: Document) -> str:
     if isinstance(entry.key, Alias) or entry.key.anchor is not None:
         raise refusal(document, entry.key, "the key comes through an alias, or carries an anchor")
     start, end = entry.key.span[:2]
-    return document.text[:start] + scalar(rename.name) + document.text[end:]
+    style = entry.key.style if isinstance(entry.key, Scalar) and entry.key.style in ("'", '"') else None
+    return document.text[:start] + scalar(rename.name, style) + document.text[end:]
 
 
 def _moved(move: Move, files: Mapping[FilePath, Document]) -> dict[FilePath, str]:

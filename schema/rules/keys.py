@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Roles of fields that act on a rollout server.
 _ACTS = (Role.SERVER, Role.REFUSED, Role.GUARD)
+#: Keys of the top level that are no sections.
+_NO_SECTIONS = ("extends", "global_max_length")
 _REMAINING = "ValueError: remaining_argv"
 _OWNED = ", or name it under repository-keys in [tool.rollout-split] if the training repository removes it"
 
@@ -65,15 +67,16 @@ def _unread(context: Context, branch: Tree | None, above: Path, known: Collectio
             continue
         path, meant = (*above, str(name)), _meant(context, str(name), known)
         named = f"key {'.'.join(path)}" if above else f"section {name}"
-        fix, edits = _rename_or_remove(context, tree.key, path, meant, known, branch.children)
+        fits = bool(above) or (isinstance(tree, Branch) and meant not in _NO_SECTIONS)
+        fix, edits = _rename_or_remove(context, tree.key, path, meant if fits else None, known)
         yield Problem(tree.key, f"unknown {named}{_hint(meant)}", "nothing reads it", fix, edits=edits)
 
 
-def _rename_or_remove(  # noqa: PLR0913, PLR0917 - what a key is, and what it may be
-    context: Context, key: Place, path: Path, meant: str | None, known: Collection[str], there: Collection[object]
+def _rename_or_remove(
+    context: Context, key: Place, path: Path, meant: str | None, known: Collection[str]
 ) -> tuple[str, Edits]:
-    """The fix for a key that nothing reads, among others that are there."""
-    edits = fixes.rename(context, key, path, meant, known) if meant and meant not in there else ()
+    """The fix for a key that nothing reads."""
+    edits = fixes.rename(context, key, path, meant, known) if meant else ()
     return f"rename it to {meant}" if edits else "rename or remove it", edits
 
 
@@ -191,8 +194,9 @@ def _hint_in_block(context: Context, block: Branch, key: Place, name: str) -> tu
         return "; it is an argument of the learner", f"move it to {context.preset.learner_path}", ()
     if meant and block.find(meant):
         return f"; {meant} is set", "remove it", ()
-    path = (*context.preset.server_steps, name)
-    return _hint(meant), *_rename_or_remove(context, key, path, meant, known, block.children)
+    path, field = (*context.preset.server_steps, name), context.release.server.get(meant or "")
+    fits = field is not None and argument.problem(field, block.value(name)) is None
+    return _hint(meant), *_rename_or_remove(context, key, path, meant if fits else None, known)
 
 
 def _hint(meant: str | None) -> str:

@@ -23,6 +23,7 @@ ENGINE = SMOKE.read_text().replace(
     "    rollout_server:\n",
     "    rollout_server:\n      vllm_engine_kwargs: {max_logprobs: 5}  # of the five best\n",
 )
+COOLER = SMOKE.read_text().replace("\n  temperature: 1.0", "")
 #: Text before, text after: what one finding says, and what is done about it.
 LINES = {
     "typo": ("  num_generations: 4", "  num_generatons: 4  # of each prompt"),
@@ -221,7 +222,69 @@ def test_effect_in_another_preset_of_the_call(root, fix, files):
     before = files()
     ran = fix("server.yaml", "dense.yaml", "part.yaml", "--write")
     assert (ran.code, files()) == (0, before), ran.out
-    assert "rlhf.sleep_level has an effect in dense.yaml" in ran.err
+    assert "rlhf.sleep_level may have an effect in dense.yaml, where it is no finding" in ran.err
+
+
+def test_names_are_right_before_anything_goes(root, fix):
+    """What has no effect in server mode has one in colocate mode, which the misspelt key sets."""
+    shutil.copy(SMOKE, root / "base.yaml")
+    text = "extends: base.yaml\nrlhf: {vllm_mod: colocate, sleep_level: 1, vllm_server_host: null}\n"
+    (root / "preset.yaml").write_text(text)
+    assert fix("preset.yaml", "--write").code == 0
+    assert (root / "preset.yaml").read_text() == text.replace("vllm_mod:", "vllm_mode:")
+
+
+def test_override_of_the_same_misspelt_key(family, fix, files):
+    """Once the base's key is renamed, nothing would override it."""
+    (family / "one.yaml").write_text("extends: base.yaml\nrlhf: {num_generatons: null}\n")
+    before = files()
+    ran = fix("base.yaml", "one.yaml", "two.yaml", "--write")
+    assert (ran.code, files()) == (0, before)
+    assert "rlhf.num_generatons is set in one.yaml, too, which would count instead" in ran.err
+
+
+def test_removal_that_would_bring_up_the_value_of_a_base(root, fix, files):
+    shutil.copy(SMOKE, root / "common.yaml")
+    (root / "base.yaml").write_text("extends: common.yaml\nrlhf: {offload_model: true}\n")
+    (root / "preset.yaml").write_text("extends: base.yaml\nrlhf: {offload_model: false}\n")
+    before = files()
+    ran = fix("preset.yaml", "--write")
+    assert (ran.code, files()) == (0, before)
+    assert "rlhf.offload_model is set in base.yaml, too, which would count instead" in ran.err
+
+
+def test_two_keys_that_mean_the_same(preset, fix, files):
+    path = preset("rlhf:", "rlhf:\n  temperatur: 0.9\n  temperture: 0.8", text=COOLER)
+    before = files()
+    ran = fix(path, "--write")
+    assert (ran.code, files()) == (0, before)
+    assert ran.err.count("and another key of this file would both become temperature") == 2
+
+
+def test_names_that_are_other_words(preset, fix, files):
+    """A letter makes another word of a short one, and a digit another number."""
+    words = ("use_gpu: true", "min_length: 16", "beta2: 0.9", "bf32: true", "epsilon_2: 0.3", "warmup_rate: 0.1")
+    path = preset("  temperature: 1.0", "".join(f"  {word}\n" for word in words) + "  temperature: 1.0")
+    before, found = files(), validate(path)[1]
+    assert (found.count("error[unknown-key]"), "--fix` does it" in found) == (len(words), False)
+    assert (fix(path, "--write").code, files()) == (0, before)
+
+
+@pytest.mark.parametrize("text", ["accuracy format", "accuracy,format", "", "|\n    accuracy"])
+def test_text_that_may_be_several_items(preset, fix, files, text):
+    funcs = next(line for line in SMOKE.read_text().splitlines() if line.startswith("  reward_funcs:"))
+    path = preset(funcs, f"  reward_funcs: {text if '|' in text else json.dumps(text)}")
+    before = files()
+    assert "--fix` does it" not in validate(path)[1]
+    assert (fix(path, "--write").code, files()) == (0, before)
+
+
+@pytest.mark.parametrize("line", ["date: 2024-01-01", "mode: server", "tune: true", "extend: base.yaml"])
+def test_what_is_no_section(preset, fix, files, line):
+    path = preset(text=f"{line}\n{SMOKE.read_text()}")
+    before = files()
+    assert "unknown section" in validate(path)[1]
+    assert (fix(path, "--write").code, files()) == (0, before)
 
 
 def test_both_files_of_a_pair(root, fix):
