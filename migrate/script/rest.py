@@ -70,6 +70,10 @@ def _of_calls(script: Script) -> Iterator[tuple[Place, str]]:
 
 
 def _of_call(script: Script, half: Half, file: str) -> Iterator[tuple[Place, str]]:
+    wrapper = half.call.wrapper
+    if wrapper.own:
+        runs = f"{wrapper.brief} runs `swift {half.call.side}`{wrapper.where}; the pair does not"
+        yield wrapper.own[0].place, runs
     for name, word in half.options.unknown.items():
         call = f"swift {half.call.side} {file} --{name} ..."
         yield word.place, f"--{name} {word.text} is not in {file}; pass it behind the file: {call}"

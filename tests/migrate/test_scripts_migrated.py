@@ -137,6 +137,33 @@ def test_report_names_lines_of_the_script_and_what_stays_in_it(script, migrate):
     assert "geheim123" not in out
 
 
+@pytest.mark.parametrize(
+    ("before", "said"),
+    {
+        "docker run --rm -e NPROC_PER_NODE=8 image": "docker run ... runs `swift rlhf` in a container",
+        "ssh node NPROC_PER_NODE=8": "ssh node runs `swift rlhf` on another machine",
+        "NPROC_PER_NODE=8 nohup": "nohup runs `swift rlhf`",
+        "NPROC_PER_NODE=8 srun -n 1 nice -n 5": "srun ... runs `swift rlhf`",
+        "time env NPROC_PER_NODE=8": "time runs `swift rlhf`",
+        "sudo NPROC_PER_NODE=8": "sudo runs `swift rlhf`",
+    }.items(),
+)
+def test_what_runs_the_call_is_named(before, said, script, root, migrate):
+    script(f"cd x\n{before} {GRPO} --num_generations 8\n")
+    ran = migrate("--write", "--to", "colocate", "x.sh")
+    assert ran.code == 0, ran.err
+    assert f"\n  x.sh:2: {said}; the pair does not\n" in ran.out
+    assert pair(root)["x.yaml"]["ENV"] == {"NPROC_PER_NODE": 8}
+
+
+def test_what_a_pair_does_as_well_is_not_named(script, migrate):
+    call = GRPO.strip().removeprefix("swift rlhf")
+    for before in ("exec env A=1 swift rlhf", "torchrun --nproc_per_node 8 -m swift.cli.rlhf"):
+        script(f"{before}{call} --num_generations 8\n")
+        ran = migrate("--to", "colocate", "x.sh")
+        assert (ran.code, "the pair does not" in ran.out) == (1, False), ran.err
+
+
 def test_json_report_has_it_all(script, root, migrate):
     script(COLOCATE)
     report = json.loads(migrate("--report", "json", "x.sh").out)

@@ -43,6 +43,9 @@ NO_PRESETS = {
     "an unknown algorithm": ("swift rlhf --rlhf_type $1 --model x\n", "only a shell knows"),
     "an algorithm from outside": ('swift rlhf "$@"\n', "rlhf_type only a shell knows"),
     "Megatron": ("export A=1\nNPROC_PER_NODE=8 megatron rlhf --rlhf_type grpo\n", "Megatron-SWIFT (line 2)"),
+    "a text for tmux": ('tmux new -d "swift rlhf --rlhf_type grpo"\n', "for another shell (line 1), is not read"),
+    "a text for bash": ('cd x\nbash -c "A=1 swift rlhf $@"\n', "in a text for another shell (line 2)"),
+    "a text that is only said": ('echo "swift rlhf is next"\n', "without a call"),
     "a YAML file": ("swift rlhf grpo.yaml --max_steps 3\n", "reads grpo.yaml; check that file"),
     "a YAML file of older releases": ("swift rlhf --config conf/grpo.yaml\n", "reads conf/grpo.yaml"),
 }
@@ -85,7 +88,18 @@ LEARNERS = {
     "exported": ("export NPROC_PER_NODE=4\n", 4),
     "in front of what is exported": ("export NPROC_PER_NODE=4\nNPROC_PER_NODE=2 ", 2),
     "through env": ("env NPROC_PER_NODE=4 ", 4),
+    "through sudo": ("sudo -E NPROC_PER_NODE=4 ", 4),
     "a plain variable": ("NPROC_PER_NODE=4\n", 1),
+    "of srun": ("NPROC_PER_NODE=4 srun -n 1 ", 4),
+    "of another machine": ("ssh node NPROC_PER_NODE=4 ", 4),
+    "not passed by ssh": ("NPROC_PER_NODE=4 ssh node ", 1),
+    "-e of a container": ("docker run --gpus all -e NPROC_PER_NODE=4 image ", 4),
+    "--env of a container": ("podman run --env NPROC_PER_NODE=4 image ", 4),
+    "--env= of a container": ("sudo docker exec --env=NPROC_PER_NODE=4 name ", 4),
+    "passed to a container": ("NPROC_PER_NODE=4 docker run -e NPROC_PER_NODE image ", 4),
+    "not passed to a container": ("NPROC_PER_NODE=4 docker run image ", 1),
+    "a label of a container": ("docker run --label NPROC_PER_NODE=4 image ", 1),
+    "env in a container": ("docker run --label A=1 image env NPROC_PER_NODE=4 ", 4),
     "nodes": ("NNODES=2 NPROC_PER_NODE=4 ", 8),
 }
 
@@ -108,9 +122,21 @@ def test_learners_are_those_of_torchrun(option, launcher, module, script):
 
 
 def test_learners_that_only_a_shell_knows_are_not_guessed(script):
-    for before in ("NPROC_PER_NODE=$(nvidia-smi -L | wc -l) swift rlhf", "accelerate launch -m swift.cli.rlhf"):
+    for before in (
+        "NPROC_PER_NODE=$(nvidia-smi -L | wc -l) swift rlhf",
+        "accelerate launch -m swift.cli.rlhf",
+        "docker run --env-file run.env image swift rlhf",
+        "docker run -e NPROC_PER_NODE image swift rlhf",
+    ):
         ran = script(f"{before} {GRPO.removeprefix('swift rlhf')} --generation_batch_size 4 --num_generations 4\n")
         assert rules(ran) == {(1, "shell-value")}
+
+
+def test_words_that_ssh_passes_to_another_shell_are_left_to_it(script):
+    call = f"{GRPO} --num_generations 8 --system 'You are good'\n"
+    assert rules(script(call)) == set()
+    ran = script(f"ssh node {call}")
+    assert [found["message"] for found in ran.findings] == ["only a shell knows You are good in --system"]
 
 
 def test_findings_of_a_commented_call_are_warnings_at_most(script):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from schema.swift.variables import PROCESSES
+from schema.layouts.script.wrappers import Wrapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +29,6 @@ _MODULE = re.compile(r"(?:.*/)?swift[./]cli[./](main|rlhf|rollout)(?:\.py)?")
 _SPEAKERS = ("echo", "printf", "grep", "pgrep", "pkill", "killall", "which", "cat", "man", "pip")
 #: What may stand in front of a call that is commented out, besides variables.
 _STARTERS = ("nohup", "exec", "python", "python3", "-m")
-_ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
-#: Options of torchrun that `swift rlhf` has variables for (4.5.2, cli/main.py:71 get_torchrun_args).
-_TORCHRUN = ("nproc_per_node", "nnodes", "node_rank", "master_addr", "master_port")
-_LAUNCHERS = ("torchrun", "torch.distributed.run", "torch.distributed.launch", "torch/distributed/run.py")
-_OTHER_LAUNCHERS = ("accelerate", "deepspeed")
 
 
 class Call(NamedTuple):
@@ -46,6 +41,7 @@ class Call(NamedTuple):
         variables: what the script puts into its environment, a launcher's options among them.
         place: where it starts.
         silent: whether it stands in a comment.
+        wrapper: what stands in front of it.
     """
 
     side: str
@@ -54,6 +50,7 @@ class Call(NamedTuple):
     variables: Mapping[str, Word]
     place: Place
     silent: bool
+    wrapper: Wrapper
 
 
 def calls(commands: Sequence[Command], *, silent: bool) -> Iterator[Call]:
@@ -63,7 +60,9 @@ def calls(commands: Sequence[Command], *, silent: bool) -> Iterator[Call]:
             side, before, words = found
             if silent and not _is_meant(before, words):
                 continue
-            yield Call(side, command, words, _variables(command, before), command.words[0].place, silent)
+            wrapper = Wrapper(before)
+            variables, place = wrapper.variables(command.variables), command.words[0].place
+            yield Call(side, command, wrapper.passed(words), variables, place, silent, wrapper)
 
 
 def _is_meant(before: Sequence[Word], words: Sequence[Word]) -> bool:
@@ -83,6 +82,12 @@ def megatron(commands: Sequence[Command]) -> Word | None:
     return None
 
 
+def in_a_text(commands: Sequence[Command]) -> Word | None:
+    """The first text that another shell is to run, and that calls ms-swift: `bash -c "..."`, `tmux new "..."`."""
+    run = (command for command in commands if command.words and command.words[0].text not in _SPEAKERS)
+    return next((word for command in run for word in command.words if MENTION.search(word.text)), None)
+
+
 def _found(command: Command) -> tuple[str, tuple[Word, ...], tuple[Word, ...]] | None:
     """The side, what stands before the call, and its arguments."""
     texts = command.texts()
@@ -97,31 +102,3 @@ def _found(command: Command) -> tuple[str, tuple[Word, ...], tuple[Word, ...]] |
         if (module or text.rpartition("/")[2] == "swift") and following in _SIDES:
             return following, words[:index], words[index + 2 :]
     return None
-
-
-def _variables(command: Command, before: Sequence[Word]) -> dict[str, Word]:
-    said = dict(command.variables)
-    texts = [word.text for word in before]
-    if "env" in texts:
-        for word in before:
-            if found := _ASSIGNED.fullmatch(word.text):
-                said[found[1]] = word._replace(text=found[2])
-    if any(text.endswith(_LAUNCHERS) for text in texts):
-        given = dict(_launched(before))
-        said = {name: word for name, word in said.items() if name.lower() not in _TORCHRUN} | given
-        said.setdefault(PROCESSES, before[0]._replace(text="1"))
-    elif other := next((word for word in before if word.text in _OTHER_LAUNCHERS), None):
-        said[PROCESSES] = other._replace(unknown=f"{other.text} ...")
-    return said
-
-
-def _launched(before: Sequence[Word]) -> Iterator[tuple[str, Word]]:
-    """The variables that a torchrun's options stand for."""
-    for index, word in enumerate(before):
-        option, equals, value = word.text.partition("=")
-        name = option.lstrip("-").replace("-", "_")
-        if option.startswith("--") and name in _TORCHRUN:
-            if equals:
-                yield name.upper(), word._replace(text=value)
-            elif index + 1 < len(before):
-                yield name.upper(), before[index + 1]

@@ -19,6 +19,7 @@ from schema.layouts.preset import Kind
 from schema.layouts.script.calls import MENTION
 from schema.layouts.script.calls import Call
 from schema.layouts.script.calls import calls
+from schema.layouts.script.calls import in_a_text
 from schema.layouts.script.calls import megatron
 from schema.layouts.script.options import Options
 from schema.layouts.script.options import options
@@ -145,6 +146,8 @@ class Script(Flat):
         options = self.learner.options if self.learner else None
         if options and ("rlhf_type" in options.unknown or (options.open and "rlhf_type" not in options.said)):
             return "a script whose rlhf_type only a shell knows"
+        if self.kind is Kind.FOREIGN and self.text and (word := in_a_text(self.text.commands)) is not None:
+            return f"a script whose call, in a text for another shell (line {word.place.line}), is not read"
         kinds = {Kind.FOREIGN: "a script without a call of `swift rlhf` or `swift rollout`"}
         kinds[Kind.COMPONENT] = "a script that starts a server alone"
         return kinds.get(self.kind, self.kind.value)
