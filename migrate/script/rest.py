@@ -81,7 +81,10 @@ def _of_call(script: Script, half: Half, file: str) -> Iterator[tuple[Place, str
         if not carried(name, leaf.value):
             yield leaf.key, f"{file} does not get a secret; pass it behind the file: --{name}"
     for word in half.options.open:
-        yield word.place, f"{word.text} is not in {file}; pass what it brings behind the file"
+        yield (
+            word.place,
+            f"{word.text} is not in {file}, which is made as if it brought nothing; pass it behind the file",
+        )
     for name, word in half.call.variables.items():
         if word.unknown or not carried(name, word.text):
             why = "only a shell knows it" if word.unknown else "it is a secret"

@@ -60,6 +60,23 @@ class Setting(NamedTuple):
         return ".".join(self.steps)
 
 
+@dataclass
+class Asked:
+    """Whether anybody asked for what only a shell knows.
+
+    Attributes:
+        value: for an argument that is set to such a value.
+        absent: for one that is not set, though words of the call may bring it.
+    """
+
+    value: bool = False
+    absent: bool = False
+
+    def clear(self) -> None:
+        """Nobody asked so far."""
+        self.value = self.absent = False
+
+
 #: What makes the learner connect to a server.
 ADDRESSES = ("vllm_server_host", "vllm_server_base_url")
 
@@ -119,9 +136,13 @@ class Preset(ABC):
         return {}
 
     @property
-    def asked(self) -> list[object]:
-        """Names of such arguments that were asked for."""
-        return []
+    def asked(self) -> Asked:
+        """Whether anybody asked for such an argument."""
+        return Asked()
+
+    def may_get(self, name: str) -> bool:  # noqa: ARG002 - a layout may have such words
+        """Whether an argument is not set, though words that nobody here knows may bring it."""
+        return False
 
     def is_silent(self, place: Place) -> bool:  # noqa: ARG002 - a layout may have such places
         """Whether a place is commented out, so that what is wrong there is a warning at most."""

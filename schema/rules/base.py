@@ -64,11 +64,13 @@ class Rule(NamedTuple):
             return
         asked = context.preset.asked
         asked.clear()
+        asked.absent = any(map(context.preset.may_get, self.needs))
         for problem in self.check(context):
-            if asked:  # a rule that looks at what nobody knows concludes nothing
+            if asked.value:  # a rule that looks at what nobody knows concludes nothing
                 return
             place, message, consequence, fix, severity, edits = problem
-            yield Finding(self.id, severity or self.severity, place, message, consequence, fix, edits=edits)
+            known = Severity.WARNING if asked.absent else severity or self.severity
+            yield Finding(self.id, known, place, message, consequence, fix, edits=edits)
 
     def _applies(self, context: Context) -> bool:
         if context.preset.kind is not Kind.GRPO and not self.components:

@@ -56,11 +56,14 @@ def shell_value(context: Context) -> Iterator[Problem]:
     """A value that only a shell knows: a command's output, an argument of the script, a variable from outside.
 
     Nothing is run to find it out, and no rule concludes anything from it. A default, as in `${X:-8}`, counts where
-    the script itself sets no X.
+    the script itself sets no X. Where words such as `"$@"` may bring any argument, a finding that rests on one
+    that is not set is a warning.
     """
     for half in _halves(context):
         whose = "" if half.call.side == "rlhf" else f"{context.preset.server_path()}: "
         for name, word in half.unknown.items():
+            if word in half.options.open:  # of which more is said below
+                continue
             option = f"--{name}" if name in half.options.unknown else name
             yield Problem(
                 word.place,
@@ -72,7 +75,7 @@ def shell_value(context: Context) -> Iterator[Problem]:
             yield Problem(
                 word.place,
                 f"{whose}only a shell knows which arguments {word.unknown} brings",
-                "the call is checked as if it brought none",
+                "the call is checked as if it brought none, so what rests on one that is not set is a warning",
                 "write them, or assign them in the script",
             )
 

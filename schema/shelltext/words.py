@@ -24,6 +24,8 @@ _ESCAPES = {"a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n"
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{1,4}|[0-7]{1,3}|.)", re.DOTALL)
 _DEFAULTS = (":-", "-", ":=", "=")
 _EVERYTHING = ("@", "*")
+#: All arguments of a script, or all items of an array.
+_ALL = re.compile(r"\$\{?(?:[@*]|\w+\[[@*]\])")
 
 
 class Word(NamedTuple):
@@ -198,7 +200,8 @@ class Expansion:
         if operator in _DEFAULTS and (value is None or (not value and operator.startswith(":"))):
             return self._default(rest, quoted=quoted)
         if value is None or (operator and operator not in _DEFAULTS):
-            return self._unknown(node, quoted=quoted, several={name, operator}.intersection(_EVERYTHING) != set())
+            several = _ALL.match(self._source.of(node)) is not None
+            return self._unknown(node, quoted=quoted, several=several)
         return _as_here(value, quoted=quoted)
 
     def _of_array(self, items: Sequence[Text], operator: str, node: Node, *, quoted: bool) -> Value:

@@ -248,7 +248,7 @@ def test_what_only_a_shell_knows_is_left_out_and_named(script, root, migrate):
     assert ran.code == 0, ran.err
     assert "output_dir" not in pair(root)["x.yaml"]
     assert "--output_dir out/$(date +%s) is not in x.yaml; pass it behind the file: swift rlhf x.yaml" in ran.out
-    assert "$@ is not in x.yaml; pass what it brings behind the file" in ran.out
+    assert "$@ is not in x.yaml, which is made as if it brought nothing; pass it behind the file" in ran.out
 
 
 @pytest.mark.parametrize(

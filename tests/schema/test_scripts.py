@@ -183,6 +183,28 @@ def test_a_mode_that_an_unknown_word_may_bring_is_not_missed(script):
     assert "vllm-mode-unset" not in {rule for _, rule in rules(script(f"{call} --num_generations 8 $VLLM\n"))}
 
 
+@pytest.mark.parametrize("word", ['"$@"', "$*", '"$*"', '"${@:2}"', "$MORE", '"${ARGS[@]}"', '"${ARGS[@]:1}"'])
+def test_what_rests_on_an_absent_argument_is_a_warning_where_a_word_may_bring_it(word, script):
+    def severities(text):
+        found = [(found["rule"], found["severity"]) for found in script(text).findings]
+        return {rule: severity for rule, severity in found if rule != "shell-value"}
+
+    # The rollout has 8 completions, unless the word brings generation_batch_size or gradient_accumulation_steps.
+    assert severities(f"{GRPO} --num_generations 5\n") == {"num-generations": "error"}
+    assert severities(f"{GRPO} --num_generations 5 {word}\n") == {"num-generations": "warning"}
+    # What the call itself says is wrong whatever else comes.
+    for said, rule in {"--no_such_option 1": "unknown-key", "--num_generations 8 --beta x": "wrong-type"}.items():
+        assert severities(f"{GRPO} {said} {word}\n")[rule] == "error"
+
+
+@pytest.mark.parametrize("before", ["--reward_weights 1", "--log_completions", "--no_such_option 1"])
+def test_arguments_of_the_script_behind_an_option_may_be_any_options(before, script):
+    ran = script(f'{GRPO} --num_generations 5 {before} "$@"\n')
+    told = [found["message"] for found in ran.findings if found["rule"] == "shell-value"]
+    assert told == ["only a shell knows which arguments $@ brings"]
+    assert ("num-generations", "warning") in {(found["rule"], found["severity"]) for found in ran.findings}
+
+
 def test_processes_that_a_shell_counts_are_not_called_one(script):
     exports = "export CUDA_VISIBLE_DEVICES=0,1,2,3\nexport NPROC_PER_NODE=$(nvidia-smi -L | wc -l)\n"
     assert {rule for _, rule in rules(script(f"{exports}{GRPO} --num_generations 8\n"))} == {"shell-value"}

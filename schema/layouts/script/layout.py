@@ -15,6 +15,7 @@ from schema.layouts.flat import arguments_of
 from schema.layouts.flat import fields
 from schema.layouts.preset import ADDRESSES
 from schema.layouts.preset import OTHER_ALGORITHMS
+from schema.layouts.preset import Asked
 from schema.layouts.preset import Kind
 from schema.layouts.script.calls import MENTION
 from schema.layouts.script.calls import Call
@@ -71,7 +72,12 @@ class Half:
             if not word.unknown or name in self.call.command.own or name in _TELLING:
                 yield name, word
 
-    def tree(self, asked: list[object]) -> Branch:
+    @property
+    def is_open(self) -> bool:
+        """Whether words of the call may bring arguments that nobody here knows."""
+        return bool(self.options.open)
+
+    def tree(self, asked: Asked) -> Branch:
         """The arguments, and the variables as `ENV`."""
         place = self.call.place
         children: dict[object, Tree] = dict(self.options.said.items())
@@ -81,7 +87,7 @@ class Half:
         if known:
             first = next(iter(known.values())).place
             children[ENVIRONMENT] = Branch(known, first, first)
-        return Branch(Watched(children, self.unknown, asked), place, place)
+        return Branch(Watched(children, self.unknown, asked, is_open=self.is_open), place, place)
 
 
 @dataclass(frozen=True)
@@ -102,12 +108,21 @@ class Script(Flat):
     rollout: Half | None
     text: shelltext.Script | None
     siblings: tuple[Script, ...] = ()
-    notes: list[object] = field(default_factory=list, compare=False)
+    notes: Asked = field(default_factory=Asked, compare=False)
 
     @property
-    def asked(self) -> list[object]:
-        """What was asked of that only a shell knows."""
+    def asked(self) -> Asked:
+        """Whether anybody asked for what only a shell knows."""
         return self.notes
+
+    def may_get(self, name: str) -> bool:
+        """Whether words such as `"$@"` may bring an argument to a side that does not set it."""
+        halves = ((self.learner, "trainer"), (self.rollout, "server"))
+        return any(
+            half.is_open and name in fields(side) and name not in half.options.said
+            for half, side in halves
+            if half
+        )
 
     @property
     def runs(self) -> tuple[Script, ...]:
@@ -156,7 +171,8 @@ class Script(Flat):
     def arguments(self) -> dict[str, Setting]:
         """What the learner gets, by name."""
         known = {setting.name: setting for setting in self.settings() if not self.owned(setting)}
-        return Watched(known, self._own_unknown, self.asked)
+        is_open = self.learner is not None and self.learner.is_open
+        return Watched(known, self._own_unknown, self.asked, is_open=is_open)
 
     @cached_property
     def block(self) -> Branch | None:
@@ -164,7 +180,8 @@ class Script(Flat):
         if self.server is None or self.rollout is None:
             return None
         known: dict[object, Tree] = {**dict(arguments_of(self.server, "server"))}
-        return self.server._replace(children=Watched(known, self.rollout.unknown, self.asked))
+        watched = Watched(known, self.rollout.unknown, self.asked, is_open=self.rollout.is_open)
+        return self.server._replace(children=watched)
 
     @property
     def unknown(self) -> Mapping[str, Word]:
@@ -280,7 +297,7 @@ def _asks_a_server(learner: Half) -> bool:
 def _made(
     path: Path, project: Project, text: shelltext.Script | None, learner: Call | None, server: Call | None
 ) -> Script:
-    asked: list[object] = []
+    asked = Asked()
     halves = [
         Half(call, options(call.words, fields(side))) if call else None
         for call, side in ((learner, "trainer"), (server, "server"))

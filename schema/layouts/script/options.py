@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from schema.shelltext import Word
 
 _YAML = (".yaml", ".yml", ".json")
+#: The arguments of the script: options, as a rule.
+_REST = re.compile(r"\$\{?[@*]")
 
 
 @dataclass
@@ -63,6 +66,8 @@ def options(words: Sequence[Word], fields: Mapping[str, Field]) -> Options:
         elif key is None or (word.open and _is_full(fields.get(name), values)):
             (found.open if word.open else found.stray).append(word)
         else:
+            if word.open and (values or _REST.match(word.unknown)):
+                found.open.append(word)
             values.append(word)
     _keep(found, fields, name, key, values)
     if (file := found.said.get("config")) is not None and "config" not in fields:
@@ -88,7 +93,7 @@ def _name(option: str, fields: Mapping[str, Field]) -> str:
 
 
 def _is_full(known: Field | None, values: Sequence[Word]) -> bool:
-    return known is not None and not known.many and bool(values)
+    return bool(values) and (known is None or not known.many)
 
 
 def _keep(

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from collections.abc import Mapping
 
+    from schema.layouts.preset import Asked
+
 K = TypeVar("K")
 V = TypeVar("V")
 D = TypeVar("D")
@@ -19,13 +21,15 @@ class Watched(dict[K, V]):
     """What is known of a call's arguments.
 
     An argument whose value only a shell knows is not in it, and yet is set. Who asks for it learns nothing, and
-    `asked` tells, so that no rule concludes anything from that.
+    `asked` tells, so that no rule concludes anything from that. The same of one that is not set, where words of
+    the call may bring it.
     """
 
-    def __init__(self, known: Mapping[K, V], unknown: Container[object], asked: list[object]) -> None:
+    def __init__(self, known: Mapping[K, V], unknown: Container[object], asked: Asked, *, is_open: bool) -> None:
         super().__init__(known)
         self._unknown = unknown
         self._asked = asked
+        self._open = is_open
 
     def __contains__(self, name: object) -> bool:
         """Whether it is known."""
@@ -43,4 +47,6 @@ class Watched(dict[K, V]):
 
     def _note(self, name: object) -> None:
         if name in self._unknown:
-            self._asked.append(name)
+            self._asked.value = True
+        elif self._open and not super().__contains__(name):
+            self._asked.absent = True
