@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from schema.shelltext.walk import Command
 
 #: How the files are named that are read as scripts.
-SUFFIXES = (".sh", ".bash")
+SUFFIXES = (".sh", ".bash", ".zsh", ".fish")
 #: Characters. Scripts that start a run have some thousand.
 MAX_SIZE = 1 << 17
 _COMMENT = re.compile(r"[ \t]*#+!?")

@@ -57,10 +57,16 @@ class Command(NamedTuple):
 
 
 class Walk:
-    """Goes through a script once, as a shell would without taking any branch twice."""
+    """Goes through a script once, as a shell would without taking any branch twice.
 
-    def __init__(self, source: Source) -> None:
+    Args:
+        source: the script.
+        splits: whether the shell is bash, which splits values into words, and not zsh.
+    """
+
+    def __init__(self, source: Source, *, splits: bool = True) -> None:
         self._source = source
+        self._splits = splits
         self._values: dict[str, Value] = {}
         self._exported: dict[str, None] = {}
 
@@ -119,7 +125,7 @@ class Walk:
         return (Char(piece, node.start_byte, unknown=True),)
 
     def _expansion(self) -> Expansion:
-        return Expansion(self._source, self._values)
+        return Expansion(self._source, self._values, splits=self._splits)
 
     def _assign(self, node: Node) -> list[str]:
         if node.type == "variable_assignments":

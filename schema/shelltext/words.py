@@ -70,11 +70,18 @@ Value: TypeAlias = "Text | list[Text]"
 
 
 class Expansion:
-    """Expands nodes with the values that variables have at one place of a script."""
+    """Expands nodes with the values that variables have at one place of a script.
 
-    def __init__(self, source: Source, variables: Mapping[str, Value]) -> None:
+    Args:
+        source: the script.
+        variables: the values.
+        splits: whether values are split into words outside of quotes, and items counted from 0, as in bash.
+    """
+
+    def __init__(self, source: Source, variables: Mapping[str, Value], *, splits: bool = True) -> None:
         self._source = source
         self._variables = variables
+        self._splits = splits
 
     def text(self, node: Node) -> Text:
         """The text that an assignment stores: nothing is split."""
@@ -107,7 +114,7 @@ class Expansion:
     def _fields(self, node: Node) -> Iterator[Text]:
         # What one argument becomes: quotes alone make an empty word, an empty variable none.
         for part in self._parts(node, quoted=False):
-            yield from _split(part)
+            yield from _split(part) if self._splits else filter(None, [part])
 
     def _parts(self, node: Node, *, quoted: bool) -> Iterator[Text]:
         """The words of an argument before they are split at blanks: several where an array is in it."""
@@ -212,7 +219,7 @@ class Expansion:
             empty = (Char("", node.start_byte, quoted=True),)
             return [_as_here(item, quoted=quoted) or (empty if quoted else ()) for item in items]
         index = operator or "0"
-        if not index.isdigit():
+        if not index.isdigit() or not self._splits:
             return self._unknown(node, quoted=quoted)
         return _as_here(items[int(index)] if int(index) < len(items) else (), quoted=quoted)
 

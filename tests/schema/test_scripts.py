@@ -61,6 +61,49 @@ def test_script_without_a_grpo_call_is_named_by_hand_and_passed_over_in_a_hook(t
     assert (ran.code, ran.findings, ran.err) == (0, [], "")
 
 
+@pytest.mark.parametrize("form", ["text", "concise", "json", "github", "sarif"])
+def test_script_for_fish_is_refused_by_name_in_every_format(form, tmp_path, validate):
+    (tmp_path / "x.fish").write_text(f"set -x NPROC_PER_NODE 8\n{GRPO}\n")
+    (tmp_path / "x.sh").write_text(f"#!/usr/bin/env -S fish\n{GRPO}\n")
+    for name in ("x.fish", "x.sh"):
+        ran = validate("--format", form, tmp_path / name)
+        assert ran.code == 2
+        assert "is no GRPO preset, but a script for fish, which is not read; only bash is" in ran.out
+    ran = validate(tmp_path)
+    assert (ran.code, ran.out) == (0, "")
+    assert "passed over, because they are no GRPO presets: " in ran.err
+
+
+SAME_IN_ZSH = {
+    "nothing but words": "",
+    "one word of a variable": "N=8\n",
+    "items of an array": "A=(--beta 0.04 --top_k 5)\n",
+    "a split elsewhere": "X='a b'\necho $X\n",
+}
+OTHERWISE_IN_ZSH = {
+    "options in a text": ("A='--beta 0.04'\n", "$A"),
+    "the first item": ("A=(--beta 0.04)\n", "$A 0.04"),
+    "an item by its number": ("A=(5 6)\n", "--top_k ${A[1]}"),
+}
+
+
+@pytest.mark.parametrize("first", ["#!/bin/zsh\n", "#!/usr/bin/env zsh\n"])
+@pytest.mark.parametrize("before", SAME_IN_ZSH.values(), ids=SAME_IN_ZSH)
+def test_script_for_zsh_is_read_where_bash_makes_the_same_of_it(before, first, script):
+    more = '"${A[@]}"' if "A=(" in before else "--num_generations $N" if "N=" in before else ""
+    ran = script(f"{first}{before}{GRPO} {more} --no_such_option 1\n")
+    assert [found["rule"] for found in ran.findings] == ["unknown-key"]
+
+
+@pytest.mark.parametrize(("before", "more"), OTHERWISE_IN_ZSH.values(), ids=OTHERWISE_IN_ZSH)
+def test_script_for_zsh_is_refused_where_bash_makes_other_words_of_its_call(before, more, script):
+    assert script(f"{before}{GRPO} {more}\n").code == 0
+    ran = script(f"#!/bin/zsh\n{before}{GRPO} {more}\n")
+    assert (ran.code, [found["rule"] for found in ran.findings]) == (2, ["no-preset"])
+    assert "for zsh, which makes other words of the call in line 3 than bash" in ran.findings[0]["message"]
+    assert script(f"{before}{GRPO} {more}\n", name="x.zsh").code == 2
+
+
 def test_folder_holds_scripts_too(tmp_path, script, validate):
     script("echo swift\n", name="foreign.sh")
     script(GRPO + " --no_such_option 1\n")

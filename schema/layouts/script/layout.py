@@ -98,6 +98,7 @@ class Script(Flat):
         learner: the call of `swift rlhf`, or None where there is none.
         rollout: the call of `swift rollout`, or None.
         text: the whole script.
+        shell: the shell that it is for, and why it is not read; "" where it is read as bash.
         siblings: of the first call of `swift rlhf`, the others.
         notes: where `asked` is kept.
     """
@@ -107,6 +108,7 @@ class Script(Flat):
     learner: Half | None
     rollout: Half | None
     text: shelltext.Script | None
+    shell: str = ""
     siblings: tuple[Script, ...] = ()
     notes: Asked = field(default_factory=Asked, compare=False)
 
@@ -154,6 +156,8 @@ class Script(Flat):
     @property
     def called(self) -> str:
         """What the script is, for messages."""
+        if self.shell:
+            return f"a script for {self.shell}"
         if self.learner is None and self.text and (found := megatron(self.text.commands)) is not None:
             return f"a script that calls Megatron-SWIFT (line {found.place.line}), whose arguments are others"
         if self.learner is not None and (config := self.learner.options.config) is not None:
@@ -270,14 +274,25 @@ def read_script(path: Path, content: bytes, project: Project) -> Script:
     """
     if MENTION.search(content.decode(errors="replace")) is None:
         return _made(path, project, None, None, None)
+    shell = shelltext.other_shell(path, content)
+    if shell not in ("", "zsh"):
+        return _unread(path, project, f"{shell}, which is not read; only bash is")
     text = shelltext.read(path, content, MENTION)
     found = [*calls(text.commands, silent=False), *calls(text.silent, silent=True)]
+    differing = shelltext.otherwise_in_zsh(text) if shell else []
+    if call := next((call for call in found if call.command in differing), None):
+        why = f"makes other words of the call in line {call.place.line} than bash; put its variables in quotes"
+        return _unread(path, project, f"zsh, which {why}")
     learners = [call for call in found if call.side == "rlhf" and not call.silent]
     made = [_made(path, project, text, call, _server_of(call, found)) for call in (*learners, None)]
     made = made[:-1] or made
     first = next((one for one in made if one.kind is Kind.GRPO), made[0])
     others = tuple(one for one in made if one is not first and one.kind is Kind.GRPO)
     return replace(first, siblings=others)
+
+
+def _unread(path: Path, project: Project, shell: str) -> Script:
+    return replace(_made(path, project, None, None, None), shell=shell)
 
 
 def _server_of(learner: Call | None, found: list[Call]) -> Call | None:
