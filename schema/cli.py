@@ -114,7 +114,11 @@ def main(
         swift_version,
     )
     refuse_overlap(options.rollout, options.train)
-    presets = [Path(file) for file in files]
+    from schema.commands.validate import STDIN
+    from schema.commands.validate import absolute
+
+    # Path("./-") is Path("-"), too, but a file.
+    presets = [absolute(STDIN) if Path(file) == STDIN and file != "-" else Path(file) for file in files]
     if resolved:
         from schema.commands.resolved import show_resolved
 

@@ -10,6 +10,7 @@ from schema.check import context
 from schema.check import load
 from schema.check import no_grpo
 from schema.commands.validate import absolute
+from schema.commands.validate import workspace_of
 from schema.editors import json_schema
 from schema.errors import InputError
 from schema.exits import Exit
@@ -19,7 +20,6 @@ from schema.explained import page_of
 from schema.layouts.preset import Kind
 from schema.near import Near
 from schema.printable import printable
-from schema.resolve import Workspace
 from schema.resolve import find_project
 from schema.secrets import starred
 from schema.split.batch import batch
@@ -102,7 +102,7 @@ def show_split(files: list[Path], options: Options) -> Exit:
     Raises:
         InputError: a file cannot be read, or is no GRPO preset.
     """
-    workspace = Workspace()
+    workspace = workspace_of(files)
     presets = [load(workspace, absolute(file)) for file in files]
     for file, preset in zip(files, presets, strict=True):
         if preset.kind is not Kind.GRPO:

@@ -13,10 +13,10 @@ from schema.check import NO_PRESETS
 from schema.check import load
 from schema.check import no_grpo
 from schema.commands.validate import absolute
+from schema.commands.validate import workspace_of
 from schema.exits import Exit
 from schema.place import shown
 from schema.printable import printable
-from schema.resolve import Workspace
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 
@@ -35,7 +35,7 @@ def show_resolved(files: Sequence[Path]) -> Exit:
     Raises:
         InputError: a file cannot be read, or is no preset.
     """
-    workspace = Workspace()
+    workspace = workspace_of(files)
     presets = [load(workspace, absolute(file)) for file in files]
     for preset in presets:
         if preset.kind in NO_PRESETS:

@@ -62,8 +62,8 @@ class Form:
 class _Call:
     """One call: what was found so far, and in which presets."""
 
-    def __init__(self, options: Options, stdin: bytes | None) -> None:
-        self._workspace = Workspace({} if stdin is None else {absolute(STDIN): stdin})
+    def __init__(self, options: Options, workspace: Workspace) -> None:
+        self._workspace = workspace
         self._options = options
         self._audit = Audit(self._workspace, options)
         self._found: list[Finding] = []
@@ -147,7 +147,7 @@ def validate(files: Sequence[Path], options: Options, form: Form) -> Exit:
     A folder stands for the presets in it, and `-` for one on standard input. A hook (PRE_COMMIT is set) passes
     files of all kinds, and a base may be all that a commit changes: what extends it is checked, too.
     """
-    call = _Call(options, sys.stdin.buffer.read(MAX_SIZE + 1) if STDIN in files else None)
+    call = _Call(options, workspace_of(files))
     for file in _with_progress(list(_wanted(files))):
         call.add(file.path, named=file.named)
         if os.environ.get("PRE_COMMIT"):
@@ -160,6 +160,11 @@ def validate(files: Sequence[Path], options: Options, form: Form) -> Exit:
     if call.unreadable:
         return Exit.USAGE
     return Exit.FINDINGS if any(finding.is_error for finding in found) else Exit.OK
+
+
+def workspace_of(files: Sequence[Path]) -> Workspace:
+    """What reads the files of a call: standard input once, where `-` names it."""
+    return Workspace({absolute(STDIN): sys.stdin.buffer.read(MAX_SIZE + 1)} if STDIN in files else None)
 
 
 class _Wanted(NamedTuple):

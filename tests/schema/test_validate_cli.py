@@ -307,6 +307,23 @@ def test_a_preset_comes_on_standard_input(root, preset):
     assert CliRunner().invoke(main, ["-"], input=b"\xff").exit_code == 2
 
 
+@pytest.mark.parametrize("option", ["--resolved", "--split"])
+def test_a_preset_on_standard_input_is_shown_as_a_file_is(option, preset, root):
+    preset("")
+    of_a_file = CliRunner().invoke(main, [option, "server.yaml"])
+    ran = CliRunner().invoke(main, [option, "-"], input=Path("server.yaml").read_text())
+    assert (ran.exit_code, ran.stderr) == (0, "")
+    assert ran.stdout == of_a_file.stdout.replace("server.yaml", "-")
+
+
+def test_a_file_may_be_called_like_standard_input(preset, root):
+    preset("")
+    Path("-").write_text("extends: server.yaml\nrlhf: {vllm_server_port: [0]}\n")
+    for spelling in ("./-", "././-", str(root / "-")):
+        ran = CliRunner().invoke(main, [spelling, "--format", "concise"], input="extends: server.yaml\n")
+        assert (ran.exit_code, ran.stdout[:23]) == (1, "-:2:26: error[one-port]"), ran.output
+
+
 # --- The split and the target -----------------------------------------------------------------------------------
 
 
