@@ -43,7 +43,11 @@ class YamlError(InputError):
 
 
 class ExtendsError(InputError):
-    """A preset cannot be resolved: `extends` names no file of the project, or the files form a circle."""
+    """A preset cannot be resolved: `extends` names no file of the project, or the files form a circle.
+
+    Flat YAML neither extends nor is extended: ms-swift makes an argument of each of its keys (4.5.2,
+    cli/main.py:60 parse_yaml_args).
+    """
 
     rule = "unresolved-base"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema.errors import ExtendsError
 from schema.errors import HalfError
 from schema.layouts.flat import Flat
 from schema.layouts.flat import is_learner_half
@@ -13,6 +14,7 @@ from schema.layouts.flat import server_half
 from schema.layouts.nested import Nested
 from schema.layouts.script import read_script
 from schema.place import Place
+from schema.place import shown
 from schema.resolve import Resolved
 from schema.resolve import resolve
 from schema.shelltext import is_script
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from schema.layouts.preset import Preset
     from schema.resolve import Project
     from schema.resolve import Workspace
+    from schema.resolve.tree import Branch
 
 
 def read(workspace: Workspace, path: Path, project: Project) -> Preset:
@@ -39,11 +42,29 @@ def read(workspace: Workspace, path: Path, project: Project) -> Preset:
         _refuse_alone(workspace, path, learner)
         return read(workspace, learner, project)
     if not is_learner_half(own):
-        return Nested(resolve(workspace, path, project.root), project)
+        resolved = resolve(workspace, path, project.root)
+        _refuse_flat_bases(workspace, own, resolved)
+        return Nested(resolved, project)
+    _refuse_to_extend(own)
     server = server_half(path)
     there = workspace.has(server)
     files = (path, server) if there else (path,)
     return Flat(Resolved(path, files, own), project, workspace.tree(server) if there else None)
+
+
+def _refuse_to_extend(own: Branch) -> None:
+    if (extends := own.find("extends")) is not None:
+        what = "flat YAML cannot extend files: `swift rlhf` would take `extends` for an argument, and stop"
+        raise ExtendsError(f"{what}; copy the other file's settings, or write sections", extends.place)
+
+
+def _refuse_flat_bases(workspace: Workspace, own: Branch, resolved: Resolved) -> None:
+    for file in resolved.files[:-1]:
+        base = workspace.tree(file)
+        if "rlhf_type" in base.children and is_learner_half(base):
+            place = own.children["extends"].place
+            what = f"extends {shown(file)}, which is flat YAML, and that no file can extend"
+            raise ExtendsError(f"{what}; copy its settings, or write sections in both", place)
 
 
 def _refuse_alone(workspace: Workspace, path: Path, learner: Path) -> None:

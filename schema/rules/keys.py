@@ -92,8 +92,6 @@ def _unknown(context: Context, setting: Setting) -> Problem:
         hint = f"; only ms-swift {_span(life)} has it"
     else:
         hint = _hint(meant)
-    if setting.path == "extends":
-        hint, own = "; flat YAML cannot extend files", ", and copy the settings of the other file"
     return Problem(
         setting.key,
         f"unknown key {setting.path}{hint}",

@@ -43,6 +43,24 @@ def test_either_file_names_the_pair_and_each_finding_comes_once(named, pair, val
     ]
 
 
+@pytest.mark.parametrize(
+    ("leaf", "place", "said"),
+    [
+        ("extends: base.yaml\nrlhf_type: grpo\n", "x.yaml:1:10", "flat YAML cannot extend files"),
+        ("extends: [base.yaml]\nbeta: 0.04\n", "x.yaml:1:10", "extends base.yaml, which is flat YAML"),
+        ("extends: base.yaml\nrlhf:\n  beta: 0.04\n", "x.yaml:1:10", "extends base.yaml, which is flat YAML"),
+        ("extends: between.yaml\nrlhf:\n  beta: 0.04\n", "x.yaml:1:10", "extends base.yaml, which is flat YAML"),
+    ],
+)
+def test_that_flat_files_extend_nothing_is_one_finding(leaf, place, said, write, validate):
+    write("base.yaml", LEARNER)
+    write("between.yaml", "extends: base.yaml\nrlhf: {temperature: 1.0}\n")
+    ran = validate("--format", "concise", write("x.yaml", leaf))
+    assert ran.code == 2
+    assert ran.out.startswith(f"{place}: error[unresolved-base] {said}"), ran.out
+    assert ran.out.endswith("\n1 error in 1 file\n")
+
+
 @pytest.mark.parametrize("suffix", ["yaml", "yml"])
 def test_a_right_pair_is_quiet(suffix, pair, validate):
     assert validate(*pair(suffix=suffix)) == (0, "", "")
