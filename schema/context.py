@@ -96,9 +96,9 @@ class Context:
         return self.preset.mistake(field, setting.value)
 
     def at(self, field: str) -> Place:
-        """Where an ms-swift argument is set, or the start of the leaf if it is not."""
+        """Where an ms-swift argument is set, or unset by null; the start of the leaf if neither."""
         setting = self.preset.arguments.get(field)
-        return setting.place if setting else self.preset.start
+        return setting.place if setting else self.preset.null(field) or self.preset.start
 
     def at_server(self, field: str) -> Place:
         """Where a field of the server's block is set, or the block if it is not."""

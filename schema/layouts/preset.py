@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from schema.place import Place
 from schema.resolve.tree import Branch
+from schema.resolve.tree import Leaf
 from schema.swift import argument
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from schema.catalogue import Field
-    from schema.resolve import Leaf
     from schema.resolve import Project
     from schema.resolve import Resolved
     from schema.resolve import Tree
@@ -196,6 +196,12 @@ class Preset(ABC):
         """The value of an ms-swift argument, or None if it is unset."""
         setting = self.arguments.get(name)
         return setting.value if setting else None
+
+    def null(self, name: str) -> Place | None:
+        """Where null unsets an ms-swift argument, or None."""
+        sections = (self.tree, *(tree for tree in self.tree.children.values() if isinstance(tree, Branch)))
+        found = (section.children.get(name) for section in sections)
+        return next((tree.place for tree in found if isinstance(tree, Leaf) and tree.value is None), None)
 
     @abstractmethod
     def shared(self) -> dict[str, object]:
