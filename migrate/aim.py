@@ -183,8 +183,10 @@ class Aim(ABC):
         """What the caller gives of the settings of an engine on either side.
 
         Raises:
-            InputError: a prompt can fill the length.
+            InputError: a prompt can fill the length, or TP does not divide the learners of colocate mode.
         """
+        if self.target.to == "colocate" and self.target.tensor_parallel is not None and not self.target.is_settled:
+            decide.refuse_part_engines(self.world_after, self.target.tensor_parallel)
         length = self.served(LENGTH, None).value if self.target.max_model_len is not None else None
         given = {TENSOR: self.target.tensor_parallel, LENGTH: length, SHARE: self.target.gpu_memory_utilization}
         return {name: value for name, value in given.items() if value is not None}

@@ -147,6 +147,21 @@ def data_parallel(rollout: int, tensor: int) -> int:
     return rollout // tensor
 
 
+def refuse_part_engines(learners: int, tensor: int) -> None:
+    """Refuses engines beside learners that are not whole (ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:433).
+
+    Raises:
+        InputError: TP does not divide the learners.
+    """
+    if learners % tensor:
+        near = [count for count in (learners // tensor * tensor, (learners // tensor + 1) * tensor) if count]
+        raise InputError(
+            f"--tensor-parallel {tensor} does not divide the {learners} learners of colocate mode (all GPUs of the"
+            " split, unless you say otherwise), and ms-swift would raise a ValueError; pass --train-gpus"
+            f" {' or '.join(map(str, near))}, or another --tensor-parallel"
+        )
+
+
 def scaled(count: int, before: int, after: int) -> int | None:
     """How often `after` learners do what `before` learners do `count` times; None if that is no whole number."""
     times, rest = divmod(count * before, after)
