@@ -33,13 +33,17 @@ def _next_multiple(value: int, of: int) -> int:
     return -(-value // of) * of
 
 
-def _whole(context: Context, size: int) -> int:
-    # The next size of a rollout that is made of whole micro-batches and of whole groups.
+def _whole(context: Context, size: int) -> str:
+    """The next size of a rollout that is made of whole micro-batches and of whole groups.
+
+    It is no number where nobody says how many learners there are: a smaller one would be wrong for the next W.
+    """
     trainer, world = context.trainer.config, _world(context)
-    parts = [] if context.wrong("num_generations") else [trainer.num_generations]
+    group = [] if context.wrong("num_generations") else [trainer.num_generations]
     if world is not None and not context.wrong("per_device_train_batch_size"):
-        parts.append(trainer.per_device_train_batch_size * world[0])
-    return _next_multiple(size, lcm(*parts))
+        return str(_next_multiple(size, lcm(*group, trainer.per_device_train_batch_size * world[0])))
+    groups = "".join(f"num_generations {each} and of " for each in group)
+    return f"a multiple of {groups}per_device_train_batch_size x W, the number of learners"
 
 
 @rule("generation-batch-size", needs=_SIZES)

@@ -14,6 +14,7 @@ from launch.argv.plans import learner_plan
 from launch.argv.plans import server_plan
 from launch.options import Request
 from launch.run.server import probeable
+from schema.audit import Audit
 from schema.check import Options
 from schema.check import context
 from schema.check import load
@@ -368,3 +369,22 @@ def test_the_server_of_the_projects_split_is_checked_for_its_learners(preset, tm
     made, found = planned(preset(), "server", "0")
     assert made is None
     assert any("W = 2 (train-gpus in pyproject.toml)" in finding.message for finding in found)
+
+
+def test_both_launchers_and_the_validator_propose_the_same_batch(preset):
+    path = preset(
+        ("num_generations: 4", "num_generations: 5"), ("generation_batch_size: 4 ", "generation_batch_size: 32 ")
+    )
+
+    def fixes(found):
+        return [each.fix.partition(";")[0] for each in found if each.rule == "num-generations"]
+
+    eight = Gpus(8, tuple("01234567"))
+    workspace = Workspace()
+    of_validator = Audit(workspace, Options(None, eight)).of(load(workspace, path))
+    assert fixes(of_validator) == fixes(planned(path, "learner", "0-7")[1]) == ["set generation_batch_size to 160"]
+    # A server's launcher does not know how many learners will come: a number would be wrong for some.
+    multiple = (
+        "set generation_batch_size to a multiple of num_generations 5 and of per_device_train_batch_size x W"
+    )
+    assert fixes(planned(path, "server", "0")[1]) == [f"{multiple}, the number of learners"]
