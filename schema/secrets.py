@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import TypeAlias
@@ -22,13 +23,18 @@ _SECRET = re.compile(
     r"(?:^|[-_.])(?:api_?key|key|token|secret|password|passwd|passphrase|credentials?|authorization|pwd|pat)$",
     re.IGNORECASE,
 )
+#: Their last words, for names that are nearly so: `hub_tokn`.
+_WORDS = ("token", "secret", "password", "passphrase", "credential", "authorization")
+_NO_SECRETS = ("taken", "secure")
+_PARTS = re.compile(r"[-_.]")
+_NEAR = 0.8
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 #: What is a secret wherever it stands: the password of a URL, and tokens that tell it by their beginning.
 _SHAPE = re.compile(
     r"(?<=://)[^\s/?#'\"]+(?=@)"
     r"|(?<=[a-z]:/)[^\s/?#:'\"]+:[^\s/?#'\"]+(?=@)"
     r"|\bhf_(?=[A-Za-z]{0,80}[A-Z0-9])[A-Za-z0-9]{8,}(?!\w)"
-    r"|\b(?:sk-|gh[opsu]_|github_pat_|glpat-|xox[abp]-)(?=[A-Za-z_-]{0,80}[A-Z0-9])[A-Za-z0-9_-]{8,}"
+    r"|\b(?:sk-|gh[opsu]_|github_pat_|glpat-|xox[abp]-|nvapi-|AIza|AKIA)(?=[A-Za-z_-]{0,80}[A-Z0-9])[A-Za-z0-9_-]{8,}"
 )
 #: A name and what a text gives it: `token: x`, `TOKEN=x`, `"token": "x"`, `token -> x`.
 _PAIR = re.compile(
@@ -48,8 +54,17 @@ _NOTHING: dict[str, list[str]] = {}
 
 @lru_cache(maxsize=4096)
 def is_secret(name: str) -> bool:
-    """Whether a setting, an option or a variable of this name holds a secret."""
-    return _SECRET.search(_HUMP.sub("_", name)) is not None
+    """Whether a setting, an option or a variable of this name holds a secret, or of a name that is misspelt."""
+    name = _HUMP.sub("_", name)
+    return _SECRET.search(name) is not None or _is_nearly(name.lower())
+
+
+def _is_nearly(name: str) -> bool:
+    *_, before, last = ["", *_PARTS.split(name)]
+    if last.endswith("s") or last in _NO_SECRETS:  # a plural counts something: max_new_tokens
+        return False
+    near = get_close_matches(last, _WORDS, n=1, cutoff=_NEAR)
+    return bool(near or get_close_matches(before + last, ["apikey"], n=1, cutoff=_NEAR))
 
 
 #: Secrets by their first characters, so that thousands of them are found in one pass over a text.

@@ -62,6 +62,14 @@ def test_secrets_are_starred(validate, write):
     assert "hub_token: ***" in ran.out
 
 
+def test_a_misspelt_secret_is_starred(validate, write):
+    path = write("x.yaml", "rlhf: {rlhf_type: grpo}\ntraining:\n  hub_tokn: abcdefgh\n  other: hf_aB3dE5gH7jK9\n")
+    out = validate("--resolved", path).out + validate(path).out
+    assert "hub_tokn: ***" in out
+    assert "abcdefgh" not in out
+    assert "hf_aB3" not in out
+
+
 def test_what_is_no_preset_is_refused(validate, write):
     assert validate("--resolved", write("x.yaml", "a: 1\n")).code == 2
 

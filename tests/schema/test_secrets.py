@@ -2,6 +2,7 @@
 
 import pytest
 
+from schema import catalogue
 from schema import secrets
 from schema.findings import Finding
 from schema.findings import Severity
@@ -30,11 +31,22 @@ def test_values_are_masked(message, shown):
     ("name", "secret"),
     [
         *((name, True) for name in ("api_key", "HF_TOKEN", "hub_token", "x-api-key", "hubToken", "db.password")),
+        *(
+            (name, True)
+            for name in ("hub_tokn", "HF_TOKE", "api_kye", "WANDB_API_KY", "pasword", "hubTokne", "secrt")
+        ),
+        *((name, False) for name in ("tockens", "token_id", "taken", "secure", "broken", "api_type")),
         *((name, False) for name in ("max_new_tokens", "monkey", "tokenizer", "keys", "")),
     ],
 )
 def test_names(name, secret):
     assert secrets.is_secret(name) is secret
+
+
+def test_no_argument_is_taken_for_a_misspelt_secret():
+    found = {name for name in catalogue.names() if secrets.is_secret(name)}
+    assert {name for name in found if not name.endswith(("token", "key", "secret"))} == set()
+    assert "hub_token" in found
 
 
 @pytest.mark.parametrize(
@@ -45,6 +57,7 @@ def test_names(name, secret):
         ("loads hf_aB3dE5gH7jK9 from the hub", "loads *** from the hub"),
         ("calls hf_hub_download with hf_overrides", "calls hf_hub_download with hf_overrides"),
         ("sends sk-proj-Ab3dE5gH7", "sends ***"),
+        ("sends nvapi-Ab3dE5gH7 AKIAIOSFODNN7EXAMPLE", "sends *** ***"),
         ("a risk-free task-specific word", "a risk-free task-specific word"),
         ("""{"a": {"hub_token": "hu\\"sh"}, "b": 1}""", """{"a": {"hub_token": ***}, "b": 1}"""),
         ("HF_TOKEN=hush swift rlhf", "HF_TOKEN=*** swift rlhf"),
