@@ -105,7 +105,7 @@ def _refuse_nodes(preset: Preset) -> None:
     nodes = preset.variables("learner").get("NNODES", "1")
     if nodes != "1":
         raise InputError(
-            f"NNODES in ENV is {nodes}: learners on several nodes; this tool splits the GPUs of one node, so"
+            f"NNODES is {nodes}: learners on several nodes; this tool splits the GPUs of one node, so"
             " remove NNODES first, or leave the preset as it is",
             preset.start,
         )

@@ -99,10 +99,11 @@ def _dealt(pair: Pair, there: Sequence[str]) -> tuple[str, str]:
 
 
 def _unfit(pair: Pair, there: str) -> InputError:
+    said, says = (GPUS, "names") if pair.preset.gpus("learner") else (PROCESSES, "asks for")
     return InputError(
-        f"{ENVIRONMENT} names {there}, but {pair.rollout} roll out and {pair.train} learn; set {GPUS} in"
-        " both files by hand first, or pass fitting --rollout-gpus and --train-gpus",
-        (pair.preset.tree.children.get(ENVIRONMENT) or pair.preset.tree).key,
+        f"{said} {says} {there}, but {pair.rollout} roll out and {pair.train} learn; set {GPUS} for each side by"
+        " hand first, or pass fitting --rollout-gpus and --train-gpus",
+        (pair.preset.tree.find(ENVIRONMENT, said) or pair.preset.tree).place,
     )
 
 
@@ -171,7 +172,7 @@ def _all_gpus(pair: Pair) -> Iterator[Edit]:
     there = (*(pair.preset.gpus("server") if pair.changes_mode else ()), *pair.preset.gpus("learner"))
     if len(there) < pair.world_after:
         raise InputError(
-            f"{ENVIRONMENT} names {len(there)} GPUs, but {pair.world_after} must learn; pass --train-gpus"
+            f"{GPUS} names {len(there)} GPUs, but {pair.world_after} must learn; pass --train-gpus"
             f" {len(there)}, or name more",
             pair.preset.tree.children[ENVIRONMENT].key,
         )

@@ -212,7 +212,11 @@ REFUSED = {
     "an open quote": (GRPO + "--system 'x", "x.sh:1:202: the quote ' is never closed; close it first"),
     "words that miss": (GRPO + "\n --beta 1", "x.sh:2:2: `swift rlhf` has ended above"),
     "a server alone": ("swift rollout --model x", "a script that starts a server alone"),
-    "several nodes": ("NNODES=2 NPROC_PER_NODE=8 " + GRPO, "NNODES in ENV is 2"),
+    "too few GPUs": (
+        "CUDA_VISIBLE_DEVICES=0,1 NPROC_PER_NODE=2 " + GRPO,
+        "x.sh:1:22: CUDA_VISIBLE_DEVICES names 2 GPUs, but 6 roll out and 2 learn; set CUDA_VISIBLE_DEVICES",
+    ),
+    "several nodes": ("NNODES=2 NPROC_PER_NODE=8 " + GRPO, "NNODES is 2"),
     "Megatron": ("megatron rlhf --rlhf_type grpo", "Megatron-SWIFT"),
     "a value like an option": ("NPROC_PER_NODE=8 " + GRPO + "--stop_words=-x", "no pair can pass this on"),
 }
