@@ -123,6 +123,14 @@ def _ended(context: Context, half: Half) -> Iterator[Problem]:
     preset = context.preset
     if not isinstance(preset, Script) or preset.text is None or half.call.silent:
         return
+    if (blank := preset.text.blank_behind(half.call.command)) is not None:
+        yield Problem(
+            blank,
+            f"a blank stands behind the backslash, so `swift {half.call.side}` ends here",
+            "bash passes the blank as an argument, and runs the next line as a command of its own",
+            "remove the blank",
+        )
+        return
     command = preset.text.after(half.call.command)
     if command is not None and command.words and command.words[0].text.startswith("--"):
         yield Problem(

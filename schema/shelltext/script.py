@@ -26,6 +26,7 @@ MAX_SIZE = 1 << 17
 _COMMENT = re.compile(r"[ \t]*#+!?")
 #: A comment within a command: bash runs it, and gets nothing.
 _INLINE = re.compile(rb"(?<=[ \t])`#[^`\n]*`(?=[ \t\\\n]|$)")
+_NOT_CONTINUED = re.compile(rb"(?<!\\)(?:\\\\)*(\\[ \t]+)$")
 _CONTINUED = re.compile(r"\\[ \t]*$")
 
 
@@ -65,6 +66,15 @@ class Script:
     commands: tuple[Command, ...]
     silent: tuple[Command, ...]
     faults: tuple[Fault, ...]
+
+    def blank_behind(self, command: Command) -> Place | None:
+        """The backslash at the end of a command's last line that a blank keeps from continuing it, or None."""
+        raw = self.source.raw
+        start, end = raw.rfind(b"\n", 0, command.end) + 1, raw.find(b"\n", command.end)
+        found = _NOT_CONTINUED.search(raw[start : end if end >= 0 else None])
+        if found is None or raw[command.end : start + found.start(1)].strip():  # in a comment, say
+            return None
+        return self.source.place(start + found.start(1), start + found.end(1))
 
     def after(self, command: Command) -> Command | None:
         """The command that stands next behind another one."""

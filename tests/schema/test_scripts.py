@@ -216,6 +216,16 @@ def test_a_comment_above_a_call_silences_all_lines_of_it(script):
     assert rules(script(twice)) == {(7, "unknown-key")}
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "  "])
+def test_a_blank_behind_the_backslash_ends_a_call_and_has_its_line(blank, script):
+    ran = script(f"{GRPO} \\{blank}\n  --num_generations 8\n")
+    assert rules(ran) == {(1, "shell-words")}
+    assert "a blank stands behind the backslash" in ran.findings[0]["message"]
+    # Neither a value nor a comment is meant.
+    assert rules(script(f"{GRPO} --num_generations 8 --system 'a \\{blank}'\n")) == set()
+    assert rules(script(f"{GRPO} --num_generations 8 # --x 1 \\{blank}\n")) == set()
+
+
 def test_a_comment_between_lines_of_a_call_is_nothing(script):
     assert rules(script(f"{GRPO} \\\n  `# groups` \\\n  --num_generations 8 `# of eight`\n")) == set()
 
