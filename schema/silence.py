@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from schema import shelltext
 from schema.findings import Finding
 from schema.findings import Severity
 from schema.near import Near
@@ -97,7 +98,7 @@ def _useless(rule: str, known: Collection[str], near: Near) -> str:
 def silencers(document: Document) -> Iterator[Silencer]:
     """The silencers of a file; what stands in a value is none."""
     text = document.text
-    for offset, comment in placed(document) if _MARK in text.lower() else ():
+    for offset, comment in _comments(document) if _MARK in text.lower() else ():
         before = BREAK.split(text[:offset])
         lines = tuple(_silenced(text[offset:], before))
         for found in _SILENCER.finditer(comment):
@@ -106,6 +107,11 @@ def silencers(document: Document) -> Iterator[Silencer]:
                 column = len(before[-1]) + name.start() + 1
                 place = Place(document.path, len(before), column, len(before), column + len(name[0]))
                 yield Silencer(name[0] if names else "", place, lines)
+
+
+def _comments(document: Document) -> list[tuple[int, str]]:
+    path = document.path
+    return shelltext.comments(path, document.text) if shelltext.is_script(path) else placed(document)
 
 
 def _silenced(rest: str, before: list[str]) -> Iterator[int]:

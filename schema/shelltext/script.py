@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tree_sitter import Node
+
     from schema.shelltext.walk import Command
 
 #: How the files are named that are read as scripts.
@@ -97,6 +99,25 @@ def read(path: Path, content: bytes, is_call: re.Pattern[str]) -> Script:
         faults.insert(0, Fault(source.place(at), breaks=True))
     silent = tuple(command for each in _commented(source.raw, is_call) for command in _commands(path, each))
     return Script(content, source, tuple(Walk(source).commands(root)), silent, tuple(faults))
+
+
+def comments(path: Path, text: str) -> list[tuple[int, str]]:
+    """The comments of a script, those within a command too, each with the offset where it starts.
+
+    Raises:
+        InputError: it nests too deeply.
+    """
+    raw = text.encode()
+    source = Source(path, _INLINE.sub(_blank, raw))
+    found = {node.start_byte: source.of(node) for node in _below(source.nodes()) if node.type == "comment"}
+    found |= {inline.start() + 1: inline[0][1:-1].decode() for inline in _INLINE.finditer(raw)}
+    return [(len(raw[:at].decode()), comment) for at, comment in sorted(found.items())]
+
+
+def _below(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from _below(child)
 
 
 def _commands(path: Path, content: bytes) -> Iterator[Command]:

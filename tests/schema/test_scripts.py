@@ -208,6 +208,32 @@ def test_a_comment_silences_a_line_of_a_script(script):
     assert rules(script(text + GRPO + "\n")) == {(2, "unused-ignore")}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'echo "# rollout-split: ignore[unknown-key]"\n',
+        "echo '\n# rollout-split: ignore[unknown-key]\n'\n",
+        "cat <<EOF\n# rollout-split: ignore[unknown-key]\nEOF\n",
+        "echo x# rollout-split: ignore[unknown-key]\n",
+        "echo ${x#rollout-split: ignore[unknown-key]}\n",
+    ],
+)
+def test_only_a_comment_silences(text, script):
+    found = script(f"{text}{GRPO} --no_such_option 1 # ü\n").findings
+    assert [each["rule"] for each in found] == ["unknown-key"]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["# rollout-split: ignore[unknown-key] ours", "echo 'ü' # rollout-split: ignore[unknown-key] ours"],
+)
+def test_a_comment_silences_wherever_it_is_one(comment, script):
+    assert rules(script(f"{comment}\n{GRPO} --num_generations 8\n")) == {(1, "unused-ignore")}
+    inline = "`# rollout-split: ignore[unknown-key] ours`"
+    assert script(f"{GRPO} \\\n  --no_such_option 1 {inline} \\\n  --num_generations 8\n").findings == []
+    assert script(f"{GRPO} --no_such_option 1 # rollout-split: ignore[unknown-key] ours\n").findings == []
+
+
 def test_a_comment_above_a_call_silences_all_lines_of_it(script):
     call = f"{GRPO} \\\n  --num_generations 8 \\\n  --no_such_option 1\n"
     assert rules(script(call)) == {(3, "unknown-key")}
