@@ -161,8 +161,8 @@ def main(
     An option overrides what the preset says, also if the preset is in that mode already: this is how you split a
     preset again. Numbers that depend on the option follow, and the report says so.
 
-    Only the lines that must change are changed; every comment stays, or moves with the key that it is about. The
-    report lists what was removed, and comments that may be false now. A call writes all files or none; if it is
+    Only the lines that must change are changed. A comment moves or goes with the key that it is about; no comment
+    goes without being named. The report lists what was removed, and comments that may be false now. A call writes all files or none; if it is
     killed, the next call with --write puts the files back.
 
     With --fix, the presets stay in their mode, and findings are fixed: an old name, or a misspelt one that can

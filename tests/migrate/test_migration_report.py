@@ -1,7 +1,9 @@
 """The report: every change with its kind, both lines, both values, the reason, and the comments that go."""
 
 import json
+import shlex
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ import yaml
 
 from migrate.yamledit.document import find
 from schema.yamltext import parse
+from schema.yamltext import read
+from schema.yamltext.comments import comments
 
 CASES = Path(__file__).parent / "cases"
 BLOCK = "custom.extra.rollout_server"
@@ -203,3 +207,35 @@ def test_help_names_every_exit_status(migrate):
 
 def test_version(migrate):
     assert ", version " in migrate("--version").out
+
+
+GOLDEN = [
+    folder
+    for cases in ("cases", "cases-flat")
+    for folder in sorted((Path(__file__).parent / cases).iterdir())
+    if folder.is_dir()
+]
+
+
+def comments_of(folder):
+    """What the comments of its files say, without their marks: of a block, each line."""
+    files = sorted(folder.rglob("*.yaml"))
+    found = [comment for file in files for comment in comments(read(file))]
+    return Counter(comment.lstrip("# ").rstrip() for comment in found)
+
+
+def test_no_comment_goes_without_being_named(root, migrate, monkeypatch):
+    gone = 0
+    for number, case in enumerate(GOLDEN):
+        lost = comments_of(case / "before") - comments_of(case / "after")
+        if not lost:
+            continue
+        (root / str(number)).mkdir()
+        shutil.copy(Path(__file__).parent / "cases/base.yaml", root / str(number))
+        shutil.copytree(case / "before", root / str(number), dirs_exist_ok=True)
+        monkeypatch.chdir(root / str(number))
+        out = migrate(*shlex.split((case / "args").read_text())).out
+        report = "\n".join(line for line in out.splitlines() if not line.startswith(("+", "-", " #")))
+        assert [comment for comment in lost if f"# {comment}" not in report] == [], case
+        gone += len(lost)
+    assert gone > 10
