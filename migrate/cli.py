@@ -162,8 +162,8 @@ def main(
     preset again. Numbers that depend on the option follow, and the report says so.
 
     Only the lines that must change are changed. A comment moves or goes with the key that it is about; no comment
-    goes without being named. The report lists what was removed, and comments that may be false now. A call writes all files or none; if it is
-    killed, the next call with --write puts the files back.
+    goes without being named. The report lists what was removed, and comments that may be false now. A call writes
+    all files or none; if it is killed, the next call with --write puts the files back.
 
     With --fix, the presets stay in their mode, and findings are fixed: an old name, or a misspelt one that can
     only mean one setting, becomes the right one; a value becomes a list where ms-swift takes a list; and a setting

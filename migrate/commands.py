@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from migrate.beside import plan_beside
 from migrate.fix import plan_fixes
+from migrate.hook import presets_of
 from migrate.outputs import changes
 from migrate.outputs import pending
 from migrate.report.telling import Look
@@ -26,6 +27,7 @@ from schema.errors import InputError
 from schema.exits import Exit
 from schema.exits import brief
 from schema.exits import warn
+from schema.hook import in_hook
 from schema.place import Place
 from schema.place import shown
 
@@ -70,6 +72,9 @@ def migrate(paths: Sequence[Path], target: Target, request: Request) -> Exit:
     """
     for path in paths:
         _refuse_special(path)
+    if request.check and in_hook() and not (paths := presets_of(paths, fixes=request.fix)):
+        print(f"{as_json()}\n" if request.report == "json" else "", end="")
+        return Exit.OK
     with locked([*paths, *filter(None, [request.output])], alone=request.write) as session:
         made = _planned(paths, target, request)
         changed = pending(made)

@@ -25,6 +25,8 @@ from schema.exits import warn
 from schema.findings import Finding
 from schema.findings import Severity
 from schema.findings import merged
+from schema.hook import in_hook
+from schema.hook import is_of_another_tool
 from schema.layouts.preset import Kind
 from schema.place import Place
 from schema.place import shown
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
 
 #: What names standard input among files.
 STDIN = Path("-")
-#: What the text of a preset has that no file of another tool has.
-_WORDS = (b"rlhf", b"vllm_", b"swift")
 #: Files from which on a bar shows the progress, and files that are passed over and named.
 _MANY, _NAMED = 50, 5
 
@@ -83,7 +83,7 @@ class _Call:
         try:
             self._check(file, named=named)
         except InputError as error:
-            if not named and self._is_of_another_tool(file):
+            if not named and is_of_another_tool(file, self._audit):
                 self.foreign.append(file)
             elif error.place is None:  # it is about the call, not about a file
                 self.unreadable = True
@@ -117,15 +117,6 @@ class _Call:
         for each in self._audit.extending(file) if file.is_file() else ():
             self.add(each, named=False)
 
-    def _is_of_another_tool(self, file: Path) -> bool:
-        """Whether a file that cannot be read as a preset says nothing of rollouts, and no preset extends it."""
-        try:
-            with file.open("rb") as stream:
-                content = stream.read(MAX_SIZE)
-        except OSError:
-            return False
-        return not any(word in content for word in _WORDS) and not self._audit.extending(file)
-
     @property
     def checked(self) -> bool:
         """Whether any file was a preset, or was to be one."""
@@ -150,10 +141,10 @@ def validate(files: Sequence[Path], options: Options, form: Form) -> Exit:
     call = _Call(options, workspace_of(files))
     for file in _with_progress(list(_wanted(files))):
         call.add(file.path, named=file.named)
-        if os.environ.get("PRE_COMMIT"):
+        if in_hook():
             call.add_extending(file.path)
     found = call.findings()
-    if not os.environ.get("PRE_COMMIT"):
+    if not in_hook():
         _tell_of_others(call.foreign, checked=call.checked)
     if output := report(found, form.name, coloured=is_wanted(form.colour, sys.stdout)):
         print(output)
@@ -178,7 +169,7 @@ def _wanted(files: Sequence[Path]) -> Iterator[_Wanted]:
             found = yaml_files(file, projects=True, more=SCRIPTS)
             yield from (_Wanted(each, named=False) for each in found)
         else:
-            yield _Wanted(file, named=not os.environ.get("PRE_COMMIT"))
+            yield _Wanted(file, named=not in_hook())
 
 
 def _with_progress(files: list[_Wanted]) -> Iterator[_Wanted]:

@@ -129,3 +129,49 @@ def test_a_refusal_is_json_too(args, place, write, migrate):
 def test_a_share_that_is_none(share, migrate):
     ran = migrate("--gpu-memory-utilization", share, "preset.yaml")
     assert (ran.code, ran.out) == (2, "")
+
+
+FOREIGN = {
+    "base.yaml": None,
+    "part.yaml": "rlhf:\n  vllm_gpu_memory_utilization: 0.45\n",
+    "chart.yaml": "{{- if .Values.on }}\ndata: {{ .Values.data }}\n{{- end }}\n",
+    "service.yaml": "kind: Service\n---\nkind: Deployment\n",
+    "dpo.yaml": "rlhf_type: dpo\nmodel: m\n",
+    "fetch.sh": "#!/bin/sh\necho\n",
+}
+
+
+@pytest.fixture
+def foreign(root):
+    """Files that are no presets by themselves."""
+    for name, text in FOREIGN.items():
+        if text is not None:
+            (root / name).write_text(text)
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_hook_passes_over_what_is_no_preset(name, foreign, migrate, monkeypatch):
+    assert migrate("--check", name).code == 2
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    assert migrate("--check", name) == (0, "", "")
+    assert json.loads(migrate("--check", "--format", "json", name).out)["changes"] == []
+    assert migrate(name).code == 2  # a person's call, whatever starts it
+
+
+def test_a_hook_still_checks_the_presets_among_other_files(foreign, migrate, monkeypatch, root):
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    assert migrate("--check", *FOREIGN, "preset.yaml") == (1, "preset.yaml: would be migrated\n", "")
+    for broken in ("rlhf: {vllm_mode: colocate\n", "extends: missing.yaml\nrlhf: {rlhf_type: grpo}\n"):
+        (root / "broken.yaml").write_text(broken)
+        ran = migrate("--check", *FOREIGN, "broken.yaml")
+        assert (ran.code, ran.out) == (2, "")
+        assert "broken.yaml" in ran.err
+
+
+def test_a_hook_fixes_parts_of_presets_too(foreign, migrate, monkeypatch, root):
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    assert migrate("--fix", "--check", *FOREIGN, "preset.yaml") == (0, "", "")
+    (root / "child.yaml").write_text("extends: part.yaml\n")
+    (root / "part.yaml").write_text("rlhf:\n  vllm_gpu_memory_utilisation: 0.45\n")
+    ran = migrate("--fix", "--check", *FOREIGN, "child.yaml")
+    assert (ran.code, ran.out) == (1, "part.yaml: would be fixed\n"), ran.err
