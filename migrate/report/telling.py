@@ -88,13 +88,13 @@ def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, lo
     diffs = [] if written else [diff(migration, known, made.twins.get(migration.path)) for migration in changed]
     parts = [painted(each, paint) for each in diffs]
     parts.append(render(_items(made, changed, known), look.columns))
-    parts.append(look_at(_stale(made, changed, known)))
     parts += [_stays(path, rest) for path, rest in made.scripts.items() if rest.left]
     title = "Findings that were there before, and stay" if made.to else "Findings that are left"
     parts += [f"{title}:\n{text(old, coloured=look.coloured)}\n"] if old else []
     for migration in _files(made):
         what = _verdict(made, migration, output, written=written) if migration in changed else "nothing to do"
         parts.append(f"{_name(migration.path)}: {what}\n")
+    parts.append(look_at(_stale(made, changed, known)))
     if written and old:
         moved = below(made.migrations, output) if output else {}
         names = ", ".join(_name(moved.get(path, path)) for path, findings in made.old.items() if findings)

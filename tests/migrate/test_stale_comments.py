@@ -138,9 +138,15 @@ def test_the_text_report_says_what_to_look_at(root, migrate):
     shutil.copy(CASES / "base.yaml", root)
     (root / "preset.yaml").write_text(written(banner="Colocate", share="0.45"))
     out = migrate("preset.yaml").out
-    assert out.splitlines()[-4:] == [
+    look = [
         "Look at these comments, which name the old mode or an old value:",
         "  preset.yaml:9: # Colocate (names colocate)",
         "  preset.yaml:25: # 0.45 (names 0.45)",
-        "preset.yaml: would be migrated (--write does it)",
     ]
+    assert out.splitlines()[-4:] == ["preset.yaml: would be migrated (--write does it)", *look]
+    wrong = written(banner="Colocate", share="0.45").replace("rlhf:", "rlhf:\n  no_such_option: 1")
+    (root / "preset.yaml").write_text(wrong)
+    *_, verdict, title, first, second, last = migrate("--write", "preset.yaml").out.splitlines()
+    assert (verdict, title) == ("preset.yaml: written", look[0])
+    assert ("Colocate" in first, "0.45" in second) == (True, True)
+    assert last == "validate-config and the launchers will refuse preset.yaml until they are fixed"
