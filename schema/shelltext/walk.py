@@ -172,7 +172,7 @@ class Walk:
             self._exported |= dict.fromkeys(names)
 
     def _command(self, node: Node, redirects: Sequence[Node] = ()) -> Command:
-        own: dict[str, Value] = {}
+        own: dict[str, tuple[Value, Node]] = {}
         words: list[Word] = []
         expansion = self._expansion()
         for child in (*node.children, *redirects):
@@ -187,16 +187,17 @@ class Walk:
         self._forget(command)
         return command
 
-    def _own(self, node: Node) -> dict[str, Value]:
+    def _own(self, node: Node) -> dict[str, tuple[Value, Node]]:
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        return {self._source.of(name): self._value(value)} if name is not None else {}
+        return {self._source.of(name): (self._value(value), value or node)} if name is not None else {}
 
-    def _made(self, node: Node, own: Mapping[str, Value], words: list[Word]) -> Command:
-        exported = {name: self._values[name] for name in self._exported if name in self._values}
-        said = {**exported, **own}
+    def _made(self, node: Node, own: Mapping[str, tuple[Value, Node]], words: list[Word]) -> Command:
+        exported = {name: (self._values[name], node) for name in self._exported if name in self._values}
+        said, expansion = {**exported, **own}, self._expansion()
         # An array is never exported.
-        texts = {name: value for name, value in said.items() if not isinstance(value, list)}
-        variables = {name: self._expansion().word(value, node) for name, value in texts.items()}
+        variables = {
+            name: expansion.word(value, at) for name, (value, at) in said.items() if isinstance(value, tuple)
+        }
         first, last = (self._source.line(at) for at in (node.start_byte, node.end_byte))
         return Command(tuple(words), variables, frozenset(own), node.start_byte, node.end_byte, first, last)
 

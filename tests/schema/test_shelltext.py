@@ -158,6 +158,18 @@ def test_places_are_where_a_value_is_written(tmp_path):
     ]
 
 
+def test_places_of_variables_end_with_their_values(tmp_path):
+    text = "export A=1\nB='b c' C= D=$A E=x$A \\\n  swift rlhf --a 1\n"
+    (command,) = ours(text, tmp_path)
+    assert {name: word.place[1:] for name, word in command.variables.items()} == {
+        "A": (1, 10, 1, 11),
+        "B": (2, 3, 2, 8),
+        "C": (2, 9, 2, 11),
+        "D": (1, 10, 1, 11),
+        "E": (2, 19, 2, 22),
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     {
