@@ -27,11 +27,13 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 def sarif(findings: Sequence[Finding]) -> str:
     """One SARIF run; it describes each rule that has a result."""
     rules = sorted({finding.rule for finding in findings})
-    driver = {
+    driver: dict[str, object] = {
         "name": "rollout-split",
         "version": metadata.version("rollout-split"),
         "rules": [_rule(rule) for rule in rules],
     }
+    if (home := address("rules.md")) is not None:
+        driver["informationUri"] = home
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -42,11 +44,16 @@ def sarif(findings: Sequence[Finding]) -> str:
 
 def _rule(rule: str) -> dict[str, object]:
     text, page = explanation(rule), address(page_of(rule))
+    summary, _, more = text.partition("\n")
     described: dict[str, object] = {
         "id": rule,
-        "shortDescription": {"text": text.splitlines()[0]},
+        "name": rule.title().replace("-", ""),
+        "shortDescription": {"text": summary},
         "fullDescription": {"text": text},
-        "help": {"text": f"{text}\n\nvalidate-config --explain {rule} prints this."},
+        "help": {
+            "text": f"{text}\n\nvalidate-config --explain {rule} prints this.",
+            "markdown": f"**{summary}**\n{more}\n\n`validate-config --explain {rule}` prints this.",
+        },
     }
     return described if page is None else {**described, "helpUri": page}
 
@@ -75,7 +82,7 @@ def _location(place: Place, excerpt: Excerpt | None = None) -> dict[str, object]
     if place.end_line:
         region |= {"endLine": place.end_line, "endColumn": place.end_column}
     physical: dict[str, object] = {"artifactLocation": {"uri": _uri(place)}, "region": region}
-    if excerpt is not None:
+    if excerpt is not None and place.end_line == place.line:  # the line is the context of what stands in it
         physical["contextRegion"] = {"startLine": place.line, "snippet": {"text": excerpt.text}}
     return {"physicalLocation": physical}
 

@@ -131,8 +131,9 @@ def published(tmp_path, monkeypatch):
 
 def test_published_pages_are_named_by_their_address(published, findings, validate):
     page = "https://x.org/docs/rules/one-port.md"
-    (rule,) = json.loads(report(findings[:1], "sarif"))["runs"][0]["tool"]["driver"]["rules"]
-    assert rule["helpUri"] == page
+    driver = json.loads(report(findings[:1], "sarif"))["runs"][0]["tool"]["driver"]
+    assert [rule["helpUri"] for rule in driver["rules"]] == [page]
+    assert driver["informationUri"] == "https://x.org/docs/rules.md"
     assert report(findings[:1], "text").endswith(f"`validate-config --explain one-port` and {page} say more")
     assert validate("--explain", "one-port").out.endswith(f"\n\nIts page is {page}\n")
 
@@ -205,6 +206,11 @@ def test_sarif(findings, root):
     assert (driver["name"], driver["version"]) == ("rollout-split", metadata.version("rollout-split"))
     assert [rule["id"] for rule in driver["rules"]] == ["one-port", "yaml-versions"]
     assert all(rule["fullDescription"]["text"] and "helpUri" not in rule for rule in driver["rules"])
+    assert [rule["name"] for rule in driver["rules"]] == ["OnePort", "YamlVersions"]
+    for rule in driver["rules"]:
+        summary, _, more = rule["help"]["text"].partition("\n")
+        assert rule["help"]["markdown"].startswith(f"**{summary}**\n")
+        assert more.rpartition("\n\n")[0] in rule["help"]["markdown"]
     first, second, third = run["results"]
     file = "configs/a%20preset%2C%20100%25.yaml"
     assert first == {
@@ -241,3 +247,11 @@ def test_nothing_found():
     assert report([], "text") == report([], "concise") == report([], "github") == ""
     assert json.loads(report([], "json"))["findings"] == []
     assert json.loads(report([], "sarif"))["runs"][0]["results"] == []
+
+
+def test_the_context_of_a_sarif_region_holds_it(findings):
+    """A finding of several lines has no context: the line that is shown is less than it."""
+    over = findings[0]._replace(place=findings[0].place._replace(end_line=findings[0].place.line + 2))
+    results = json.loads(report([findings[0], over], "sarif"))["runs"][0]["results"]
+    shown = ["contextRegion" in each["locations"][0]["physicalLocation"] for each in results]
+    assert shown == [True, False]
