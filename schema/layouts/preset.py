@@ -140,9 +140,8 @@ class Preset(ABC):
         """Whether anybody asked for such an argument."""
         return Asked()
 
-    def may_get(self, name: str) -> bool:  # noqa: ARG002 - a layout may have such words
-        """Whether an argument is not set, though words that nobody here knows may bring it."""
-        return False
+    def ask(self, name: str) -> None:  # noqa: B027 - a layout may have such arguments
+        """Notes that a rule depends on an argument that may come, though it is not set."""
 
     def is_silent(self, place: Place) -> bool:  # noqa: ARG002 - a layout may have such places
         """Whether a place is commented out, so that what is wrong there is a warning at most."""

@@ -64,7 +64,8 @@ class Rule(NamedTuple):
             return
         asked = context.preset.asked
         asked.clear()
-        asked.absent = any(map(context.preset.may_get, self.needs))
+        for name in self.needs:
+            context.preset.ask(name)
         for problem in self.check(context):
             if asked.value:  # a rule that looks at what nobody knows concludes nothing
                 return

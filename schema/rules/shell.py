@@ -131,12 +131,11 @@ def _ended(context: Context, half: Half) -> Iterator[Problem]:
             "remove the blank",
         )
         return
-    command = preset.text.after(half.call.command)
-    if command is not None and command.words and command.words[0].text.startswith("--"):
+    if (option := preset.text.option_behind(half.call.command)) is not None:
         yield Problem(
-            command.words[0].place,
-            f"`swift {half.call.side}` has ended above: {command.words[0].text} is a command of its own",
-            f"bash: {command.words[0].text}: command not found, and the call runs without it",
+            option.place,
+            f"`swift {half.call.side}` has ended above: {option.text} is a command of its own",
+            f"bash: {option.text}: command not found, and the call runs without it",
             "end each line of the call but the last with a backslash, and let no comment stand between them",
         )
 

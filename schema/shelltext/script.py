@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from schema.shelltext.walk import Command
+    from schema.shelltext.words import Word
 
 #: How the files are named that are read as scripts.
 SUFFIXES = (".sh", ".bash", ".zsh", ".fish")
@@ -78,9 +79,11 @@ class Script:
             return None
         return self.source.place(start + found.start(1), start + found.end(1))
 
-    def after(self, command: Command) -> Command | None:
-        """The command that stands next behind another one."""
-        return next((other for other in self.commands if other.start >= command.end), None)
+    def option_behind(self, command: Command) -> Word | None:
+        """What is meant for an option of a command, but begins the next one; None where nothing is."""
+        behind = next((other for other in self.commands if other.start >= command.end), None)
+        found = behind.words[0] if behind is not None and behind.words else None
+        return found if found is not None and found.text.startswith("--") else None
 
 
 def read(path: Path, content: bytes, is_call: re.Pattern[str]) -> Script:

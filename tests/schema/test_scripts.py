@@ -252,6 +252,17 @@ def test_a_blank_behind_the_backslash_ends_a_call_and_has_its_line(blank, script
     assert rules(script(f"{GRPO} --num_generations 8 # --x 1 \\{blank}\n")) == set()
 
 
+@pytest.mark.parametrize("end", ["\\ ", "", "  # all of it \\"])
+def test_a_call_that_ends_early_has_one_finding(end, script, monkeypatch):
+    *_, options = GRPO.split(maxsplit=2)
+    for first in ("swift rlhf", "swift rlhf --rlhf_type grpo --num_generations 5"):
+        text = f"{first} {end}\n  {options}\n"
+        for hook in ("", "1"):
+            monkeypatch.setenv("PRE_COMMIT", hook)
+            ran = script(text)
+            assert (ran.code, [found["rule"] for found in ran.findings]) == (1, ["shell-words"]), ran.out
+
+
 def test_a_comment_between_lines_of_a_call_is_nothing(script):
     assert rules(script(f"{GRPO} \\\n  `# groups` \\\n  --num_generations 8 `# of eight`\n")) == set()
 

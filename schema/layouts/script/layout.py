@@ -56,10 +56,12 @@ class Half:
     Attributes:
         call: the call.
         options: its arguments.
+        is_cut: whether it ends before the arguments that are meant.
     """
 
     call: Call
     options: Options
+    is_cut: bool = False
 
     @property
     def unknown(self) -> dict[str, Word]:
@@ -74,8 +76,13 @@ class Half:
 
     @property
     def is_open(self) -> bool:
-        """Whether words of the call may bring arguments that nobody here knows."""
-        return bool(self.options.open)
+        """Whether arguments may come that nobody here knows, or the call ends before those that are meant."""
+        return bool(self.options.open) or self.is_cut
+
+    def absent(self, asked: Asked) -> None:
+        """Notes that an argument is asked for that is not set."""
+        asked.value |= self.is_cut
+        asked.absent |= self.is_open
 
     def tree(self, asked: Asked) -> Branch:
         """The arguments, and the variables as `ENV`."""
@@ -87,7 +94,7 @@ class Half:
         if known:
             first = next(iter(known.values())).place
             children[ENVIRONMENT] = Branch(known, first, first)
-        return Branch(Watched(children, self.unknown, asked, is_open=self.is_open), place, place)
+        return Branch(Watched(children, self.unknown, asked, self.absent), place, place)
 
 
 @dataclass(frozen=True)
@@ -117,14 +124,11 @@ class Script(Flat):
         """Whether anybody asked for what only a shell knows."""
         return self.notes
 
-    def may_get(self, name: str) -> bool:
-        """Whether words such as `"$@"` may bring an argument to a side that does not set it."""
-        halves = ((self.learner, "trainer"), (self.rollout, "server"))
-        return any(
-            half.is_open and name in fields(side) and name not in half.options.said
-            for half, side in halves
-            if half
-        )
+    def ask(self, name: str) -> None:
+        """Notes that a rule depends on an argument that may come, though it is not set."""
+        for half, side in ((self.learner, "trainer"), (self.rollout, "server")):
+            if half is not None and name in fields(side) and name not in half.options.said:
+                half.absent(self.asked)
 
     @property
     def runs(self) -> tuple[Script, ...]:
@@ -146,6 +150,8 @@ class Script(Flat):
         if self.learner.options.config is not None:
             return Kind.OTHER
         algorithm = self.learner.options.said.get("rlhf_type")
+        if algorithm is None and self.learner.is_cut:
+            return Kind.GRPO
         return Kind.OTHER if algorithm is None or algorithm.value in OTHER_ALGORITHMS else Kind.GRPO
 
     @property
@@ -175,8 +181,9 @@ class Script(Flat):
     def arguments(self) -> dict[str, Setting]:
         """What the learner gets, by name."""
         known = {setting.name: setting for setting in self.settings() if not self.owned(setting)}
-        is_open = self.learner is not None and self.learner.is_open
-        return Watched(known, self._own_unknown, self.asked, is_open=is_open)
+        if self.learner is None:
+            return known
+        return Watched(known, self.learner.unknown, self.asked, self.learner.absent)
 
     @cached_property
     def block(self) -> Branch | None:
@@ -184,7 +191,7 @@ class Script(Flat):
         if self.server is None or self.rollout is None:
             return None
         known: dict[object, Tree] = {**dict(arguments_of(self.server, "server"))}
-        watched = Watched(known, self.rollout.unknown, self.asked, is_open=self.rollout.is_open)
+        watched = Watched(known, self.rollout.unknown, self.asked, self.rollout.absent)
         return self.server._replace(children=watched)
 
     @property
@@ -199,7 +206,7 @@ class Script(Flat):
     @cached_property
     def explicit_mode(self) -> object:
         """The value of vllm_mode, or a word for it where only a shell knows; None if it is unset."""
-        brought = self.learner is not None and self.learner.options.open and self.value("vllm_mode") is None
+        brought = self.learner is not None and self.learner.is_open and self.value("vllm_mode") is None
         if brought or "vllm_mode" in self._own_unknown:
             return "known to a shell alone"
         if self.value("vllm_mode") is None and not {*ADDRESSES}.isdisjoint(self._own_unknown):
@@ -239,9 +246,9 @@ class Script(Flat):
         """As in a flat pair, less what a shell may say."""
         shells = (
             *self._own_unknown,
-            *(("model", "dataset") if self.learner and self.learner.options.open else ()),
+            *(("model", "dataset") if self.learner and self.learner.is_open else ()),
         )
-        theirs = self.rollout is not None and (self.rollout.options.open or "model" in self.rollout.unknown)
+        theirs = self.rollout is not None and (self.rollout.is_open or "model" in self.rollout.unknown)
         for path, place in super().missing():
             if path not in shells and not (theirs and path == self.server_path("model")):
                 yield path, place
@@ -309,12 +316,18 @@ def _asks_a_server(learner: Half) -> bool:
     return mode is None or mode.value == "server"
 
 
+def _is_cut(text: shelltext.Script | None, call: Call) -> bool:
+    if text is None or call.silent:
+        return False
+    return text.blank_behind(call.command) is not None or text.option_behind(call.command) is not None
+
+
 def _made(
     path: Path, project: Project, text: shelltext.Script | None, learner: Call | None, server: Call | None
 ) -> Script:
     asked = Asked()
     halves = [
-        Half(call, options(call.words, fields(side))) if call else None
+        Half(call, options(call.words, fields(side)), is_cut=_is_cut(text, call)) if call else None
         for call, side in ((learner, "trainer"), (server, "server"))
     ]
     if halves[0] and halves[1] and halves[1].call.silent and not _asks_a_server(halves[0]):

@@ -7,6 +7,7 @@ from typing import TypeVar
 from typing import overload
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Container
     from collections.abc import Mapping
 
@@ -21,15 +22,26 @@ class Watched(dict[K, V]):
     """What is known of a call's arguments.
 
     An argument whose value only a shell knows is not in it, and yet is set. Who asks for it learns nothing, and
-    `asked` tells, so that no rule concludes anything from that. The same of one that is not set, where words of
-    the call may bring it.
+    `asked` tells, so that no rule concludes anything from that.
+
+    Args:
+        known: the arguments.
+        unknown: those that are set to what nobody knows.
+        asked: notes it.
+        absent: notes that one is asked for that is not set.
     """
 
-    def __init__(self, known: Mapping[K, V], unknown: Container[object], asked: Asked, *, is_open: bool) -> None:
+    def __init__(
+        self,
+        known: Mapping[K, V],
+        unknown: Container[object],
+        asked: Asked,
+        absent: Callable[[Asked], None] = lambda _: None,
+    ) -> None:
         super().__init__(known)
         self._unknown = unknown
         self._asked = asked
-        self._open = is_open
+        self._absent = absent
 
     def __contains__(self, name: object) -> bool:
         """Whether it is known."""
@@ -48,5 +60,5 @@ class Watched(dict[K, V]):
     def _note(self, name: object) -> None:
         if name in self._unknown:
             self._asked.value = True
-        elif self._open and not super().__contains__(name):
-            self._asked.absent = True
+        elif not super().__contains__(name):
+            self._absent(self._asked)
