@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import reduce
+from typing import TYPE_CHECKING
 from typing import TypeAlias
 
 import click
@@ -14,6 +16,10 @@ from launch.options import RELEASE_WAIT
 from launch.options import WAIT_TIMEOUT
 from launch.options import Request
 from schema.exits import Guarded
+from schema.printable import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Function: TypeAlias = Callable[..., int]
 Decorator: TypeAlias = Callable[[Function], Function]
@@ -227,6 +233,40 @@ def train(ctx: click.Context, /, **_: object) -> int:
     GPUs. It checks no server; `rollout-split learner` does, and then runs the same command.
     """
     return _start(ctx)
+
+
+@main.command()
+@click.argument("folder", metavar="RUN-FOLDER|latest", type=values.text)
+@click.option(
+    "--logs",
+    type=values.path,
+    metavar="DIR",
+    default=LOGS,
+    show_default=True,
+    help="The folder of all starts, in which `latest` is looked for.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the report.",
+)
+def report(folder: str, logs: Path, form: str) -> int:
+    """Report where the time of a run went: its parts, both sides side by side, and what would help most.
+
+    RUN-FOLDER is the folder of a learner's start; `latest` is the newest one. All times are those at which the
+    launchers read the lines of ms-swift's own output.
+    """
+    from launch.timing import report as reports
+    from launch.timing.run import read
+
+    run = read((logs / "latest-learner" if folder == "latest" else values.path(folder)).resolve())
+    lines = json.dumps(reports.as_json(run), indent=2).splitlines() if form == "json" else reports.text(run)
+    for line in lines:
+        click.echo(printable(line))
+    return 0
 
 
 @main.command()

@@ -21,6 +21,7 @@ from launch.run.note import Note
 from launch.run.overlap import OverlapWatch
 from launch.run.server import Fault
 from launch.run.server import probeable
+from launch.timing import run as timings
 
 if TYPE_CHECKING:
     from launch.run.start import Start
@@ -37,10 +38,19 @@ def run_learner(start: Start) -> int:
         return _run(start, folder)
     note = Note(start.job("learner", folder / logs.OUTPUT), start.report)
     note.job.claim()
+    server = state.job("server", start.server.port)
     try:
         return _beside_server(start, folder, note)
     finally:
         note.job.remove()
+        _keep_timings(start, folder, Path(server.log).parent if server else None)
+
+
+def _keep_timings(start: Start, folder: Path, server: Path | None) -> None:
+    try:
+        timings.write(folder, server, overlapped=start.context.trainer.config.async_generate)
+    except OSError as error:
+        start.report(f"{timings.TIMINGS} cannot be written: {error.strerror}")
 
 
 def _beside_server(start: Start, folder: Path, note: Note) -> int:

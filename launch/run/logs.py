@@ -11,6 +11,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from launch.run.terminal import Outlet
+from launch.timing.stamps import STAMPS
+from launch.timing.stamps import Stamper
 from schema.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,8 +76,9 @@ def _link(link: Path, target: str, report: Callable[[str], None]) -> None:
 class Pump(threading.Thread):
     """Copies output from a pipe to a file and, if asked, to this terminal, and keeps the last lines.
 
-    It always reads the pipe to its end, because a program that writes into a full or broken pipe would block or
-    die. If the disk is full it goes on without the file, and if the terminal is broken, without the terminal.
+    It stamps the lines that tell of time. It always reads the pipe to its end, because a program that writes into
+    a full or broken pipe would block or die. If the disk is full it goes on without the file, and if the terminal
+    is broken, without the terminal.
     """
 
     def __init__(self, pipe: IO[bytes], file: Path, *, show: bool, report: Reporter) -> None:
@@ -84,7 +87,11 @@ class Pump(threading.Thread):
         self.notices: deque[str] = deque(maxlen=1000)
         self._pipe, self._file, self._report = pipe, file, report
         self._sinks = {_TERMINAL: Outlet(1)} if show else {}
+        self._stamper = Stamper(file.with_name(STAMPS), self._unstamped)
         self._partial = b""
+
+    def _unstamped(self, error: OSError) -> None:
+        self._report(f"{STAMPS} cannot be written: {error.strerror}; going on without it")
 
     def run(self) -> None:
         """Copies until every process that holds the other end is gone."""
@@ -98,6 +105,7 @@ class Pump(threading.Thread):
                 self._write(name, chunk)
             self._report.midway = _TERMINAL in self._sinks and not chunk.endswith(b"\n")
             self._keep_lines(chunk)
+        self._stamper.close()
 
     def _write(self, name: str, chunk: bytes) -> None:
         try:
@@ -109,8 +117,10 @@ class Pump(threading.Thread):
     def _keep_lines(self, chunk: bytes) -> None:
         *lines, self._partial = (self._partial + chunk).replace(b"\r", b"\n").split(b"\n")
         self._partial = self._partial[-_LONGEST:]
+        now = time.time()
         for line in lines:
             if text := line.decode("utf-8", "replace").rstrip():
+                self._stamper(text, now)
                 self._last.append(text)
                 self.notices.append(text)
 

@@ -6,18 +6,20 @@ import json
 import os
 import re
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
+from launch import state
 from launch.run import logs
 from schema import secrets
 from schema.errors import InputError
 from schema.resolve.tree import data
+from schema.split.batch import batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from launch.run.start import Start
     from schema.resolve import Tree
@@ -61,6 +63,7 @@ def _write(folder: Path, start: Start) -> None:
         "environment": environment(start.environment),
         "not_inherited": [name for name in start.plan.unset if name in os.environ],
         "server": start.plan.facts and start.plan.facts.model_dump(),
+        **_steps(start),
         "python": start.toolchain.python,
         "versions": dict(start.software or {}),
     }
@@ -71,6 +74,31 @@ def _write(folder: Path, start: Start) -> None:
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror}; pass --logs DIR to write logs elsewhere") from error
+
+
+def _steps(start: Start) -> dict[str, object]:
+    """Of a learner: what its steps are made of, and the folder of its server's logs."""
+    if start.request.side == "server":
+        return {}
+    trainer, world = start.context.trainer.config, len(start.plan.gpus)
+    numbers = batch(start.context.preset, trainer, world)
+    accumulation = trainer.gradient_accumulation_steps or numbers.accumulation
+    made_of = {
+        "model": start.context.preset.value("model"),
+        "tuner_type": start.context.preset.value("tuner_type"),
+        "learners": world,
+        "per_device_train_batch_size": trainer.per_device_train_batch_size,
+        "micro_steps": accumulation,
+        "completions": accumulation and accumulation * numbers.micro,
+        "num_generations": trainer.num_generations,
+        "max_completion_length": trainer.max_completion_length,
+        "async_generate": trainer.async_generate,
+    }
+    job = state.job("server", start.plan.server.port) if start.plan.facts else None
+    return {
+        "steps_are_made_of": {name: value for name, value in made_of.items() if value is not None},
+        "server_logs": str(Path(job.log).parent) if job else None,
+    }
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""ms-swift plugin of the smoke runs: a reward that tells random completions apart, and the times of a step.
+"""ms-swift plugin of real runs: a reward that tells random completions apart, and the times of a step.
 
 The first learner prints lines `smoke-time NAME SECONDS`: `step` from one optimizer step to the next, `generate`
 while completions are made, `sync` while weights go to the engines, `forward` of the loss; and `smoke-memory GIB`,

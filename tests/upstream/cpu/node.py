@@ -26,6 +26,7 @@ SERVER, LEARNER = "grpo_rollout_server.sh", "grpo_train_server_mode.sh"
 FILES = {
     "plugin.py": HERE / "plugin.py",
     "rewards.py": HERE / "rewards.py",
+    "truth.py": ROOT / "tests/gpu/plugin.py",  # times the parts of a step
     "prompts.jsonl": ROOT / "configs/smoke/prompts.jsonl",
 }
 #: The signals that end a launcher, and its exit codes.
@@ -180,8 +181,9 @@ class Node:
         """What makes a learner run ms-swift 4.5.2 on the packages of 4.6.0."""
         (swift,) = OLDER.glob("python*/site-packages/swift")
         folder = self.home / "older"
-        folder.mkdir()
-        (folder / "swift").symlink_to(swift)
+        if not folder.exists():
+            folder.mkdir()
+            (folder / "swift").symlink_to(swift)
         return {"PYTHONPATH": f"{folder}:{self.environment['PYTHONPATH']}"}
 
     def ready(self, server):

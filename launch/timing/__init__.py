@@ -1,0 +1,1 @@
+"""What the lines of a run say of its time."""
