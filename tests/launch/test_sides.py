@@ -80,7 +80,7 @@ def test_server_is_announced_when_it_is_ready_and_not_before(bench):
     assert not bench.ready.exists()
     until(bench.ready.exists)
     assert bench.healthy()
-    assert not bench.loading.exists()
+    until(lambda: not bench.loading.exists())  # it goes once the new note is there
     process.terminate()
     code, _, said = end(process)
     assert (code, "ready after" in said) == (143, True)
