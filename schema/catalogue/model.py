@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from typing import TypeAlias
@@ -72,6 +73,7 @@ class Release(NamedTuple):
         return order(self.version) >= order(version)
 
 
+@lru_cache(maxsize=1024)
 def order(version: str) -> tuple[int, ...]:
     """A sort key of a release: the numbers in its name.
 
