@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from schema import layouts
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Files that are not checked.
 NO_PRESETS = (Kind.FOREIGN, Kind.OTHER)
+#: Presets that are remembered, each with what was made of it: a migration asks for each of its own often.
+REMEMBERED = 64
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,9 @@ class Options:
     swift_version: str | None = None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def load(workspace: Workspace, path: Path) -> Preset:
-    """Resolves a preset and finds the project it belongs to.
+    """Resolves a preset and finds the project it belongs to, as the files are when it is first asked for.
 
     Raises:
         InputError: the file or one of its bases cannot be read or resolved.
