@@ -9,7 +9,6 @@ from typing import NamedTuple
 from migrate.refusals import options
 from schema.audit import Audit
 from schema.check import Options
-from schema.check import load
 from schema.errors import InputError
 from schema.findings import merged
 from schema.place import Place
@@ -18,7 +17,6 @@ from schema.rules.another import ANOTHER_RELEASE
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Sequence
-    from pathlib import Path
 
     from migrate.target import Target
     from schema.findings import Finding
@@ -50,25 +48,33 @@ def compare(
     return [Old(was, finding) for was, finding in known if was], [finding for was, finding in known if not was]
 
 
-def refuse_new(old: Workspace, new: Workspace, path: Path, target: Target) -> list[Old]:
-    """Refuses errors that a migration would bring, or bring other values into; returns those that were there.
+class Errors:
+    """Judges the presets of a call before and after their migration.
 
     The options of the call say what the result is to fit, and nothing of the preset as it is.
-
-    Raises:
-        InputError: with every new error.
     """
-    before, after = load(old, path), load(new, path)
-    was = Audit(old, Options(swift_version=target.swift_version)).of(before)
-    known, fresh = compare(before, was, after, Audit(new, options(target)).of(after))
-    if errors := [finding for finding in fresh if finding.is_error]:
-        raise InputError(
-            "validate-config would refuse the migrated preset; correct this first (line numbers are those of the"
-            " result):",
-            Place(path),
-            [f"  {error.place}: [{error.rule}] {error.message}" for error in errors],
-        )
-    return [each for each in known if each.after.is_error or each.after.rule == ANOTHER_RELEASE]
+
+    def __init__(self, old: Workspace, new: Workspace, target: Target) -> None:
+        self._before = Audit(old, Options(swift_version=target.swift_version))
+        self._after = Audit(new, options(target))
+
+    def refuse_new(self, old: Preset, new: Preset) -> list[Old]:
+        """Refuses errors that a migration would bring, or bring other values into; returns those that were there.
+
+        Raises:
+            InputError: with every new error.
+        """
+        told = [each for each in self._after.of(new) if each.is_error or each.rule == ANOTHER_RELEASE]
+        # Of a result that has none it does not matter what was wrong before.
+        known, fresh = compare(old, self._before.of(old), new, told) if told else ([], [])
+        if errors := [finding for finding in fresh if finding.is_error]:
+            raise InputError(
+                "validate-config would refuse the migrated preset; correct this first (line numbers are those of"
+                " the result):",
+                Place(new.resolved.path),
+                [f"  {error.place}: [{error.rule}] {error.message}" for error in errors],
+            )
+        return known
 
 
 def reported(old: Iterable[Sequence[Old]], *, written: bool) -> list[Finding]:

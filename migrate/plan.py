@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from migrate.compare import refuse_new
+from migrate.compare import Errors
 from migrate.flat.pair import Pair
 from migrate.flat.plan import edited
 from migrate.migration import Group
@@ -179,13 +179,15 @@ def _part(
 
 
 def overlaid(workspace: Workspace, done: Iterable[Migration]) -> Workspace:
-    """The files as they are once some are migrated."""
-    return Workspace({**workspace.overlay, **{migration.path: migration.content for migration in done}})
+    """The files as they are once some are migrated; the same ones, where nothing changes."""
+    changed = {migration.path: migration.content for migration in done if migration.changes}
+    return Workspace({**workspace.overlay, **changed}) if changed else workspace
 
 
-def _prove(workspace: Workspace, groups: Sequence[Group], target: Target, *, alone: bool) -> dict[Path, list[Old]]:
-    old, migrations = Workspace(workspace.overlay), _files(groups)
+def _prove(old: Workspace, groups: Sequence[Group], target: Target, *, alone: bool) -> dict[Path, list[Old]]:
+    migrations = _files(groups)
     new = overlaid(old, migrations)
+    errors = Errors(old, new, target)
     changed = [migration.path for migration in migrations if migration.changes]
     found: dict[Path, list[Old]] = {}
     nested: list[Path] = []
@@ -199,7 +201,7 @@ def _prove(workspace: Workspace, groups: Sequence[Group], target: Target, *, alo
             _check(before, after, migrations, new, target, alone=alone)
         touched = group.steps or _reads(after, changed) or target.resplits
         if rolls_out(after) and after.explicit_mode is not None and touched:
-            found[group.path] = refuse_new(old, new, group.path, target)
+            found[group.path] = errors.refuse_new(before, after)
     if not alone:
         refuse_left_behind(old, new, nested, [path for path in nested if path in changed], _OR_MASK)
     settled, named = replace(target, is_settled=True), [group.path for group in groups]
