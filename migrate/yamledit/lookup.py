@@ -100,7 +100,7 @@ def _number(document: Document, node: Node | None, step: Hashable) -> int | None
 def _own(document: Document, mapping: Mapping, name: Hashable) -> int | None:
     key = document.constructor().key
     found = [
-        number for number, entry in enumerate(mapping.entries) if not is_merge(entry) and same(key(entry), name)
+        number for number, entry in enumerate(mapping.entries) if same(key(entry), name) and not is_merge(entry)
     ]
     if len(found) > 1:
         raise refusal(document, mapping.entries[found[1]].key, f"the key {name} is there twice")
@@ -111,6 +111,5 @@ def _own(document: Document, mapping: Mapping, name: Hashable) -> int | None:
 
 def _refuse_merged(document: Document, mapping: Mapping, name: Hashable) -> None:
     merge = next((entry for entry in mapping.entries if is_merge(entry)), None)
-    constructor = document.constructor()
-    if merge and any(same(constructor.key(entry), name) for entry in constructor.entries(mapping)):
+    if merge and any(same(key, name) for key in document.constructor().entries(mapping)):
         raise refusal(document, merge.key, f"the key {name} comes through a merge key (<<)")

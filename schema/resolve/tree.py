@@ -86,8 +86,8 @@ def of_document(document: Document) -> Branch:
 
 def _children(constructor: Constructor, mapping: Mapping) -> dict[object, Tree]:
     return {
-        constructor.key(entry): _tree(constructor, entry.key, entry.value)
-        for entry in constructor.entries(mapping)
+        key: _tree(constructor, entry.key, entry.value)
+        for key, entry in constructor.entries(mapping).items()
     }
 
 

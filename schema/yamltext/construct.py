@@ -43,17 +43,19 @@ class Constructor:
         self._spend(node)
         target = dereferenced(node)
         if isinstance(target, Scalar):
-            if target.plain and target.text in KEYS_ONLY:
+            if target.text in KEYS_ONLY and target.plain:
                 raise YamlError(f"{target.text} has a meaning only as a key; quote it", self.place(node))
             return target.value
         if isinstance(target, Sequence):
             return [self.data(item) for item in target.items]
-        return {self.key(entry): self.data(entry.value) for entry in self.entries(target)}
+        return {key: self.data(entry.value) for key, entry in self.entries(target).items()}
 
     def key(self, entry: Entry) -> object:
         """The key of an entry as a Python value."""
         node = dereferenced(entry.key)
         value = node.value if isinstance(node, Scalar) else self.data(node)
+        if isinstance(value, str):
+            return value
         try:
             hash(value)
         except TypeError:
@@ -62,8 +64,8 @@ class Constructor:
             raise YamlError("a mapping key cannot be binary", self.place(entry.key))
         return value
 
-    def entries(self, mapping: Mapping) -> Iterator[Entry]:
-        """The entries that count: merge keys (`<<`) are expanded, and lose against keys of the mapping.
+    def entries(self, mapping: Mapping) -> dict[object, Entry]:
+        """The entries that count, by key: merge keys (`<<`) are expanded, and lose against keys of the mapping.
 
         Raises:
             InputError: a key stands twice (PyYAML would silently keep the last one).
@@ -73,10 +75,10 @@ class Constructor:
         for entry in mapping.entries:
             self._refuse_duplicate(merges if is_merge(entry) else seen, entry)
         for merge in merges.values():
-            for entry in self._merged(merge.value):
+            for key, entry in self._merged(merge.value):
                 self._spend(merge.value)
-                seen.setdefault(self.key(entry), entry)
-        yield from seen.values()
+                seen.setdefault(key, entry)
+        return seen
 
     def _refuse_duplicate(self, seen: dict[object, Entry], entry: Entry) -> None:
         key = self.key(entry)
@@ -88,11 +90,11 @@ class Constructor:
                 self.place(entry.key),
             )
 
-    def _merged(self, value: Node) -> Iterator[Entry]:
+    def _merged(self, value: Node) -> Iterator[tuple[object, Entry]]:
         self._spend(value)
         target = dereferenced(value)
         if isinstance(target, Mapping):
-            yield from self.entries(target)
+            yield from self.entries(target).items()
         elif isinstance(target, Sequence):
             for item in target.items:
                 yield from self._merged(item)

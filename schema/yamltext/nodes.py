@@ -177,14 +177,14 @@ class Builder:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, depth)
         anchor = cast("yaml.NodeEvent", event).anchor
+        return self._fresh(event, depth) if anchor is None else self._anchored(anchor, event, depth)
+
+    def _anchored(self, anchor: str, event: yaml.Event, depth: int) -> Node:
         if anchor in self._heights:
             raise _error(f"found duplicate anchor {anchor!r}", event)
-        if anchor is not None:
-            self._heights[anchor] = 0
-        node = self._fresh(event, depth)
-        if anchor is not None:
-            self._anchors[anchor] = node
-            self._heights[anchor] = self._height(node)
+        self._heights[anchor] = 0
+        node = self._anchors[anchor] = self._fresh(event, depth)
+        self._heights[anchor] = self._height(node)
         return node
 
     def _fresh(self, event: yaml.Event, depth: int) -> Node:
@@ -214,10 +214,8 @@ class Builder:
         return 1 + max(map(self._height, below), default=0)
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
-        if "\0" in event.value:
-            raise _error("holds a NUL character, which no command line can pass", event)
-        if _SURROGATE.search(event.value):
-            raise _error("holds half a character (a surrogate), which no file and no command line can hold", event)
+        if event.style == '"':  # no other scalar has escapes
+            _refuse_unholdable(event)
         span, value = _span(event), self._value(event)
         tag = None if event.tag == "!" else event.tag
         return Scalar(span, event.value, value, event.style or None, event.anchor, tag)
@@ -257,6 +255,13 @@ class Builder:
         if entries and not event.flow_style:
             last = max(entries[-1].key.span, entries[-1].value.span, key=lambda span: span.end)
         return Mapping(_span(event).until(last), tuple(entries), bool(event.flow_style), event.anchor)
+
+
+def _refuse_unholdable(event: yaml.ScalarEvent) -> None:
+    if "\0" in event.value:
+        raise _error("holds a NUL character, which no command line can pass", event)
+    if _SURROGATE.search(event.value):
+        raise _error("holds half a character (a surrogate), which no file and no command line can hold", event)
 
 
 def _refuse_tag(event: yaml.SequenceStartEvent | yaml.MappingStartEvent, kind: str) -> None:
