@@ -145,11 +145,11 @@ def distinct(paths: Iterable[Path]) -> list[Path]:
 
 def _bases(preset: Preset) -> list[Path]:
     # The server's file of a pair is no base, and flat YAML has none.
-    return [] if preset.apart else [file for file in preset.resolved.files if file != preset.resolved.path]
+    return [] if preset.apart else preset.resolved.bases
 
 
 def _extends(preset: Preset, path: Path) -> bool:
-    return os.path.realpath(path) in map(os.path.realpath, _bases(preset))
+    return not preset.apart and os.path.realpath(path) in preset.resolved.real_bases
 
 
 def _part(

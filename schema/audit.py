@@ -21,7 +21,6 @@ from schema.layouts.preset import Kind
 from schema.place import Place
 from schema.resolve import find_project
 from schema.resolve.graph import graph
-from schema.resolve.tree import data
 from schema.rules import RULES
 from schema.shelltext import is_script
 from schema.silence import UNUSED
@@ -104,7 +103,7 @@ class Audit:
 
     def _shown(self, found: Iterable[Finding], preset: Preset) -> Iterator[Finding]:
         """Findings of a preset with the lines that they are about."""
-        excerpts = Excerpts(self._workspace, secrets.known(*map(data, preset.trees)))
+        excerpts = Excerpts(self._workspace, preset.secrets)
         return (finding._replace(excerpt=excerpts.of(finding.place)) for finding in found)
 
     def _is_extended(self, preset: Preset) -> bool:
@@ -137,7 +136,7 @@ class Audit:
 def _found(about: Context, settings: Settings) -> list[Finding]:
     """What the rules find: bounded, without secrets, and with the settings that each finding rests on."""
     found = [finding for rule in RULES.values() for finding in bounded(rule.findings(about))]
-    known = secrets.known(*map(data, about.preset.trees))
+    known = about.preset.secrets
     whole = []
     for finding in found:
         if about.preset.is_silent(finding.place):

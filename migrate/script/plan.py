@@ -14,7 +14,6 @@ from migrate.script.pair import Rendered
 from migrate.script.pair import prove
 from migrate.script.pair import rendered
 from migrate.script.rest import rest
-from schema import secrets
 from schema.audit import Audit
 from schema.check import load
 from schema.check import named_release
@@ -26,7 +25,6 @@ from schema.layouts.preset import Kind
 from schema.layouts.script import Script
 from schema.place import Place
 from schema.resolve import Workspace
-from schema.resolve.tree import data
 from schema.rules import RULES
 from schema.shelltext import is_script
 from schema.swift.release import target as target_release
@@ -106,7 +104,7 @@ def _as_in_the_script(old: Old, made: Rendered) -> Old:
         why = f"no pair can pass this on: {found.message}; {found.consequence}"
         raise InputError(f"{why}; {found.fix}, or keep the script", place)
     related = tuple(each._replace(place=made.origin(each.place)) for each in found.related)
-    shown = Excerpts(Workspace(), secrets.known(*map(data, made.script.trees))).of(place)
+    shown = Excerpts(Workspace(), made.script.secrets).of(place)
     path = made.script.resolved.path
     return old._replace(before=found._replace(place=place, related=related, excerpt=shown, presets=(path,)))
 

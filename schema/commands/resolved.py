@@ -45,11 +45,10 @@ def show_resolved(files: Sequence[Path]) -> Exit:
 
 
 def _documents(preset: Preset) -> Iterator[str]:
-    known = secrets.known(*map(data, preset.trees))
     for tree in preset.trees:
         yield f"---  # {printable(shown(preset.resolved.path if tree is preset.tree else tree.place.file))}"
         for line in _lines(tree, 0, secret=False):
-            yield printable(secrets.starred_line(line, known))
+            yield printable(secrets.starred_line(line, preset.secrets))
 
 
 def _lines(branch: Branch, depth: int, *, secret: bool) -> Iterator[str]:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from typing import ClassVar
 from typing import NamedTuple
 
+from schema import secrets
 from schema.place import Place
 from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
+from schema.resolve.tree import data
 from schema.swift import argument
 
 if TYPE_CHECKING:
@@ -109,6 +111,11 @@ class Preset(ABC):
     def trees(self) -> tuple[Branch, ...]:
         """All that the preset says, in both files where there are two."""
         return (self.tree,)
+
+    @cached_property
+    def secrets(self) -> secrets.Known:
+        """The values of all its secrets."""
+        return secrets.known(*map(data, self.trees))
 
     @property
     @abstractmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,16 @@ class Resolved:
     path: Path
     files: tuple[Path, ...]
     tree: Branch
+
+    @property
+    def bases(self) -> list[Path]:
+        """All files but the leaf."""
+        return [file for file in self.files if file != self.path]
+
+    @cached_property
+    def real_bases(self) -> frozenset[str]:
+        """The same with links followed: a file may have several names."""
+        return frozenset(map(os.path.realpath, self.bases))
 
 
 def resolve(workspace: Workspace, path: Path, root: Path | None) -> Resolved:

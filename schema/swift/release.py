@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import metadata
 
 from schema import catalogue
@@ -32,8 +33,9 @@ def _is_between(version: str) -> bool:
     return len(wanted) > 2 and catalogue.order(first) < wanted < catalogue.order(last)
 
 
+@cache
 def installed() -> str | None:
-    """The version of the installed ms-swift, or None if there is none."""
+    """The version of the ms-swift that is installed when it is first asked for, or None if there is none."""
     try:
         return metadata.version("ms-swift")
     except metadata.PackageNotFoundError:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from schema.swift.release import installed
 from tests.schema.complete import COLOCATE
 
 OLD = COLOCATE.replace("tuner_type", "train_type")
@@ -16,8 +17,10 @@ def install(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: ms-swift\nVersion: {version}\n")
         monkeypatch.syspath_prepend(folder.parent)
+        installed.cache_clear()
 
-    return install
+    yield install
+    installed.cache_clear()
 
 
 def saving(text):
