@@ -59,8 +59,7 @@ class Context:
         """What ms-swift's YAML 1.1 reads otherwise than YAML 1.2, by the place of the whole value."""
         misread: dict[Place, list[Difference]] = {}
         for file in self.preset.resolved.files:
-            root = self.workspace.document(file).root
-            for found in differing(root) if root is not None else ():
+            for found in differing(self.workspace.document(file)):
                 place = Place(file, *found.whole.span[2:])
                 misread.setdefault(place, []).append(found)
         return misread

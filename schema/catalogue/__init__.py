@@ -4,6 +4,7 @@
 """
 
 from schema.catalogue.lifetime import Lifetime
+from schema.catalogue.lifetime import is_known
 from schema.catalogue.lifetime import knowing
 from schema.catalogue.lifetime import lifetime
 from schema.catalogue.lifetime import spans
@@ -28,6 +29,7 @@ __all__ = [
     "Release",
     "UnknownReleaseError",
     "descriptions",
+    "is_known",
     "knowing",
     "lifetime",
     "names",

@@ -36,6 +36,15 @@ def lifetime(side: str, name: str) -> Lifetime | None:
     return Lifetime(having[0], having[-1]) if having else None
 
 
+def is_known(side: str, name: str) -> bool:
+    """Whether some catalogued release has an argument, as `lifetime` takes it.
+
+    Raises:
+        CatalogueError: a data file is missing or broken.
+    """
+    return bool(history(side, name))
+
+
 def knowing(arguments: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """The catalogued releases that have all of some arguments, each a side and a name as `lifetime` takes them.
 

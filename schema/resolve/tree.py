@@ -85,10 +85,7 @@ def of_document(document: Document) -> Branch:
 
 
 def _children(constructor: Constructor, mapping: Mapping) -> dict[object, Tree]:
-    return {
-        key: _tree(constructor, entry.key, entry.value)
-        for key, entry in constructor.entries(mapping).items()
-    }
+    return {key: _tree(constructor, entry.key, entry.value) for key, entry in constructor.entries(mapping).items()}
 
 
 def _tree(constructor: Constructor, key: Node, value: Node) -> Tree:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from schema.catalogue import is_known
 from schema.catalogue import knowing
 from schema.catalogue import spans
 from schema.findings import Severity
@@ -44,7 +45,7 @@ def another_release(context: Context) -> Iterator[Problem]:
     was probably written for one of them; with that release as the target, these `unknown-key` errors disappear.
     """
     keys = list(_keys(context))
-    catalogued = {key: bool(knowing([key.argument])) for key in keys}
+    catalogued = {key: is_known(*key.argument) for key in keys}
     known, unknown = ([key for key in keys if catalogued[key] is has] for has in (True, False))
     lacking = [key for key in known if _lacks(context, key)]
     releases = knowing(key.argument for key in known) if lacking else ()
@@ -68,7 +69,7 @@ def _keys(context: Context) -> Iterator[_Key]:
     block = context.preset.block
     for name, tree in block.children.items() if isinstance(block, Branch) else ():
         # Other rules report what does not belong to the server.
-        if data(tree) is not None and knowing([("server", str(name))]):
+        if data(tree) is not None and is_known("server", str(name)):
             yield _Key("server", str(name), tree.key)
 
 

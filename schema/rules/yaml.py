@@ -27,6 +27,8 @@ def yaml_versions(context: Context) -> Iterator[Problem]:
     `1e-6` is a string in YAML 1.1 and a number in YAML 1.2, `on` a boolean in YAML 1.1 and a string in YAML 1.2.
     Where that gives an argument a wrong type, only wrong-type reports it.
     """
+    if not context.misread:
+        return
     reported = {problem.place for check in (wrong_type, wrong_server_type) for problem in check(context)}
     for whole, differences in context.misread.items():
         for found in differences if whole not in reported else ():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import TypeGuard
@@ -198,9 +199,13 @@ def _has_type(field: Field, item: object) -> bool:
 
 def types(field: Field) -> tuple[type, ...]:
     """The types of one value of a field that is passed as a keyword, where it has no choices."""
-    known = [kind for name in _TYPE.findall(field.annotation) for kind in _TYPES[name]]
     also = (bool,) if field.name in _OR_BOOLEAN else (dict,) if field.name in NAMES_OR_MAPPINGS else ()
-    return (*known, *also)
+    return (*_named(field.annotation), *also)
+
+
+@cache
+def _named(annotation: str) -> tuple[type, ...]:
+    return tuple(kind for name in _TYPE.findall(annotation) for kind in _TYPES[name])
 
 
 def retyped(field: Field, value: object) -> str | None:

@@ -7,6 +7,7 @@ So each row names the line of ms-swift 4.5.2 (path below `swift/`) that proves i
 from __future__ import annotations
 
 from enum import Enum
+from functools import cache
 from typing import NamedTuple
 
 
@@ -279,6 +280,7 @@ ROLES: dict[str, Row] = {
 }
 
 
+@cache
 def fields(role: Role) -> tuple[str, ...]:
     """The names of all fields with a role, in the table's order."""
     return tuple(row.field for row in ROLES.values() if row.role is role)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import yaml
 
+from schema.yamltext.document import remembered
 from schema.yamltext.nodes import Alias
 from schema.yamltext.nodes import Mapping
 from schema.yamltext.nodes import Node
@@ -19,6 +20,8 @@ from schema.yamltext.nodes import Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from schema.yamltext.document import Document
 
 #: What readers raise of a text, and what they let escape: of a date such as 2024-13-40, of `!!bool x`.
 ESCAPES = (
@@ -62,12 +65,12 @@ class Difference(NamedTuple):
     whole: Node
 
 
-def differing(node: Node) -> Iterator[Difference]:
-    """Plain scalars below a node that the two readers disagree on."""
-    for scalar, whole in islice(_unsure(node, node), MOST_ASKED):
-        other = as_yaml12(scalar.text)
-        if not same(scalar.value, other):
-            yield Difference(scalar, other, whole)
+@remembered
+def differing(document: Document) -> list[Difference]:
+    """Plain scalars of a file that the two readers disagree on."""
+    unsure = _unsure(document.root, document.root) if document.root else ()
+    asked = ((scalar, as_yaml12(scalar.text), whole) for scalar, whole in islice(unsure, MOST_ASKED))
+    return [Difference(*each) for each in asked if not same(each[0].value, each[1])]
 
 
 def _unsure(node: Node, whole: Node) -> Iterator[tuple[Scalar, Node]]:

@@ -35,7 +35,7 @@ PLAIN = st.one_of(
 
 
 def reported(text):
-    return [(found.scalar.text, found.other) for found in differing(parse(FILE, text.encode()).root)]
+    return [(found.scalar.text, found.other) for found in differing(parse(FILE, text.encode()))]
 
 
 def by_pyyaml(text):
