@@ -104,7 +104,12 @@ CASES = Path(__file__).parents[1] / "cases"
 
 
 def presets(root, case):
-    """A project with the presets of a case."""
+    """A project with the presets of a case; what stood there goes.
+
+    In the same folder again and again: what was read of the same text is remembered, also by a process that is
+    killed.
+    """
+    shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(CASES / case / "before", root)
     shutil.copy(CASES / "base.yaml", root)
     (root / "pyproject.toml").write_text(
@@ -130,14 +135,15 @@ def call(root, *args):
 )
 def test_the_command_killed_at_every_step(memory, monkeypatch, case, args, codes):
     monkeypatch.chdir(memory)
-    new = presets(memory / "new", case)
-    assert call(new, "--write", *args) == 0
-    sides = state(presets(memory / "old", case)), state(new)
+    root = memory / "project"
+    old = state(presets(root, case))
+    assert call(root, "--write", *args) == 0
+    sides = old, state(root)
     assert sides[0] != sides[1]
     seen = set()
     for step in count(1):
-        root = presets(memory / str(step), case)
-        if not killed_at(step, lambda root=root: succeed(root, *args)):
+        presets(root, case)
+        if not killed_at(step, lambda: succeed(root, *args)):
             break
         refuse_torn(root, sides)
         before = state(root)
