@@ -287,6 +287,9 @@ def test_completions_that_fail_as_the_learner_learns(bench, faults):
 
 # Logs
 
+#: Where files may not grow: Python would cut off its own bytecode files, too, and choke on them ever after.
+LIMITED = {"PYTHONDONTWRITEBYTECODE": "1", "STAND_IN_CHATS": "1000"}
+
 
 def test_logs_that_cannot_be_made(bench, faults):
     (bench.home / "file").touch()
@@ -297,7 +300,7 @@ def test_logs_that_cannot_be_made(bench, faults):
 
 def test_logs_that_fill_the_disk(bench, faults):
     words = bench.words("grpo_rollout_server.sh", "gpus=0", QUIET)
-    server = bench.start("bash", "-c", 'ulimit -f 16; exec "$@"', "bash", *words, STAND_IN_CHATS="1000")
+    server = bench.start("bash", "-c", 'ulimit -f 16; exec "$@"', "bash", *words, **LIMITED)
     until(bench.ready.exists)
     assert bench.healthy()
     server.terminate()
@@ -307,7 +310,7 @@ def test_logs_that_fill_the_disk(bench, faults):
 def test_disk_that_is_full_for_the_launcher_too(bench):
     words = bench.words("grpo_rollout_server.sh", "gpus=0", "show=live")
     limited = 'ulimit -f 16; exec "$@" >said 2>&1'
-    server = bench.start("bash", "-c", limited, "bash", *words, STAND_IN_CHATS="1000")
+    server = bench.start("bash", "-c", limited, "bash", *words, **LIMITED)
     until(bench.ready.exists)
     server.terminate()
     assert server.wait(timeout=30) == 143
