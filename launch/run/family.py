@@ -37,12 +37,14 @@ class Family:
         group: the process group, and session, of the program that was started; None before that.
         root: the process whose descendants belong to it, too; None for the guard, which has none.
         excluded: descendants of root that do not belong to it.
+        since: when this process started, in clock ticks after boot; nothing that is older carries the mark.
     """
 
     mark: str
     group: int | None = None
     root: int | None = None
     excluded: set[int] = field(default_factory=set)
+    since: int = field(default_factory=lambda: processes.started(os.getpid()))
 
     def members(self) -> list[Process]:
         """The living processes. Zombies that are children of this process are reaped."""
@@ -59,7 +61,9 @@ class Family:
             return False
         if self.group is not None and self.group in (process.group, process.session):
             return True
-        return process.parent == self.root or processes.has_variable(process.pid, self.mark)
+        if process.parent == self.root:
+            return True
+        return process.started >= self.since and processes.has_variable(process.pid, self.mark)
 
     def signal_all(self, number: int) -> None:
         """Signals the whole group, or each living process if the group has none."""

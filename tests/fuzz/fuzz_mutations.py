@@ -1,8 +1,10 @@
 """Mutations of bytes, of tokens, of types and of size; each takes the content of a file and makes another."""
 
+import copy
 import datetime as dt
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 
@@ -194,7 +196,7 @@ def _typed(content: bytes, name: str, random: Random) -> bytes:
         return _token(content, name, random)
     is_json = name.endswith(".json")
     try:
-        data = json.loads(content) if is_json else yaml.safe_load(content)
+        data = json.loads(content) if is_json else copy.deepcopy(_loaded(content))
         spots = list(_spots(data))
         parent, key = random.choice(spots)
         change = random.random()
@@ -210,6 +212,12 @@ def _typed(content: bytes, name: str, random: Random) -> bytes:
         return yaml.safe_dump(data, sort_keys=False, default_flow_style=flow, allow_unicode=True).encode()
     except UNREADABLE:
         return _token(content, name, random)
+
+
+@lru_cache(maxsize=256)
+def _loaded(content: bytes) -> object:
+    # Most inputs begin with the same few files.
+    return yaml.safe_load(content)
 
 
 def _spots(data: object) -> list[tuple[object, object]]:

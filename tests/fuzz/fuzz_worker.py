@@ -195,7 +195,7 @@ def _is_told(said: bytes, start: int, end: int) -> bool:
 
 
 def _tree(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def run(seed: int, numbers: range, workers: int = 1) -> Figures:

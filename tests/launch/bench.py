@@ -14,6 +14,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from launch.machine import processes
 from launch.machine import tcp
 from tests.launch import warm
 
@@ -87,7 +88,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 
 #: `torchrun`: one worker in a session of its own, as the real one has it, which it ends when it is told to end.
 TORCHRUN = """
-import http.client, json, os, signal, socket, subprocess, sys, time
+import json, os, signal, socket, subprocess, sys, time
 home = os.environ["STAND_IN_HOME"]
 leaves = "STAND_IN_LEAVES" in os.environ
 signal.signal(signal.SIGTERM, signal.SIG_IGN if leaves else signal.SIG_DFL)
@@ -105,6 +106,7 @@ with open(home + "/torchrun.new", "w") as file:
 os.rename(home + "/torchrun.new", home + "/torchrun.json")
 port = sys.argv[sys.argv.index("--vllm_server_port") + 1] if "--vllm_server_port" in sys.argv else None
 for _ in range(int(os.environ.get("STAND_IN_SYNCS", "0"))):
+    import http.client
     connection = http.client.HTTPConnection("127.0.0.1", int(port))
     connection.request("POST", "/reset_prefix_cache/", "{}")
     connection.getresponse().read()
@@ -341,10 +343,10 @@ class Bench:
     def left(self):
         """Processes that live and work in this place, as everything does that was started in it."""
         found = []
-        for folder in Path("/proc").glob("[0-9]*/cwd"):
+        for pid in processes.pids():
             with contextlib.suppress(OSError):
-                if folder.readlink().is_relative_to(self.home):
-                    found.append(int(folder.parent.name))
+                if Path(f"/proc/{pid}/cwd").readlink().is_relative_to(self.home):
+                    found.append(pid)
         return found
 
     def close(self):
