@@ -36,13 +36,13 @@ class Workspace:
 
     def has(self, path: Path) -> bool:
         """Whether a file is there, or text that stands in for it."""
-        real = os.path.realpath(path)
-        return self._instead[real] is not None if real in self._instead else path.is_file()
+        real = self._overlaid(path)
+        return path.is_file() if real is None else self._instead[real] is not None
 
     def content(self, path: Path) -> bytes:
         """The bytes of a file; raises what yamltext.read raises of one that cannot be read."""
-        real = os.path.realpath(path)
-        return (self._instead[real] or b"") if real in self._instead else content_of(path)
+        real = self._overlaid(path)
+        return content_of(path) if real is None else self._instead[real] or b""
 
     def may_extend(self, path: Path) -> bool:
         """Whether a file could name bases: cheaper to ask than to parse every file of a project.
@@ -58,10 +58,14 @@ class Workspace:
         if path not in self._documents and is_script(path):
             self._documents[path] = Document(path, decoded(path, self.content(path)), "", None)
         if path not in self._documents:
-            real = os.path.realpath(path)
-            content = self._instead.get(real) or b""  # whoever reads what is to go has not asked `has`
-            self._documents[path] = parse(path, content) if real in self._instead else read(path)
+            real = self._overlaid(path)  # whoever reads what is to go has not asked `has`
+            self._documents[path] = read(path) if real is None else parse(path, self._instead[real] or b"")
         return self._documents[path]
+
+    def _overlaid(self, path: Path) -> str | None:
+        """The name by which the overlay has a file, or None if it has not."""
+        real = os.path.realpath(path) if self._instead else ""
+        return real if real in self._instead else None
 
     def tree(self, path: Path) -> Branch:
         """The file's values with their places, before any merging; raises what tree.of_document raises."""

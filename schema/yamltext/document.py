@@ -138,7 +138,9 @@ def content_of(path: Path) -> bytes:
         raise InputError("is a directory, not a preset", Place(path))
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_SIZE + 1)
+            content = file.read(SMALL)
+            if len(content) == SMALL:  # to ask for the most at once makes a buffer of that size for every file
+                content += file.read(MAX_SIZE + 1 - SMALL)
     except OSError as error:
         raise InputError(f"cannot be read: {(error.strerror or str(error)).lower()}", Place(path)) from error
     if len(content) > MAX_SIZE:
