@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,11 +94,18 @@ def explanation(name: str) -> str:
     return next((group[name].explanation for group in topics().values() if name in group), "")
 
 
-def address(page: str) -> str | None:
-    """The URL of a page of docs/: below the `Documentation` that the installed project's metadata name, if any."""
+@cache
+def published() -> str | None:
+    """The URL of docs/: the `Documentation` that the installed project's metadata name, if any."""
     urls = metadata.metadata("rollout-split").get_all("Project-URL") or []
-    homes = [url.strip() for label, _, url in (each.partition(",") for each in urls) if label == "Documentation"]
-    return f"{homes[0].rstrip('/')}/{page}" if homes else None
+    homes = (url.strip() for label, _, url in (each.partition(",") for each in urls) if label == "Documentation")
+    return next(homes, None)
+
+
+def address(page: str) -> str | None:
+    """The URL of a page of docs/, where they are published."""
+    home = published()
+    return None if home is None else f"{home.rstrip('/')}/{page}"
 
 
 def location(page: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,8 @@ class Graph:
 
     def __init__(self, workspace: Workspace, root: Path) -> None:
         files = _files(workspace, root)
-        self._named = {file: frozenset(map(os.path.realpath, _bases(workspace, file))) for file in files}
+        real = cache(os.path.realpath)  # many files extend the same few
+        self._named = {file: frozenset(map(real, _bases(workspace, file))) for file in files}
 
     def direct(self, base: Path) -> list[Path]:
         """The files that extend a file directly, by whatever name."""

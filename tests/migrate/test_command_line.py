@@ -40,11 +40,11 @@ def command():
 
 
 @pytest.mark.parametrize("name", ["", "-", "x" * 300, "x/" * 3000, "preset.yaml/x", "/dev/null", b"no\xff.yaml"])
-def test_what_is_no_preset(name, command):
-    ran = command(name)
-    assert (ran.returncode, ran.stdout) == (2, b"")
-    assert ran.stderr.startswith(b"error: ")
-    assert ran.stderr.count(b"\n") == 1
+def test_what_is_no_preset(name, migrate):
+    ran = migrate(os.fsdecode(name))
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: ")
+    assert ran.err.count("\n") == 1
 
 
 def test_a_pipe_keeps_nobody_waiting(root, command):

@@ -8,6 +8,7 @@ import click
 import jsonschema
 import pytest
 
+from schema import explained
 from schema.findings import Excerpt
 from schema.findings import Finding
 from schema.findings import Related
@@ -127,6 +128,9 @@ def published(tmp_path, monkeypatch):
     )
     (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: rollout-split\nVersion: 9.0\n{urls}")
     monkeypatch.syspath_prepend(folder.parent)
+    explained.published.cache_clear()
+    yield
+    explained.published.cache_clear()
 
 
 def test_published_pages_are_named_by_their_address(published, findings, validate):
