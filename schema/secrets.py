@@ -27,7 +27,7 @@ _SECRET = re.compile(
 _WORDS = ("token", "secret", "password", "passphrase", "credential", "authorization")
 _NO_SECRETS = ("taken", "secure")
 _PARTS = re.compile(r"[-_.]")
-_NEAR = 0.8
+_NEAR, _SHARED = 0.8, 0.6
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 #: What is a secret wherever it stands: the password of a URL, and tokens that tell it by their beginning.
 _SHAPE = re.compile(
@@ -52,7 +52,7 @@ _LONG_ENOUGH = 6
 _NOTHING: dict[str, list[str]] = {}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 16)
 def is_secret(name: str) -> bool:
     """Whether a setting, an option or a variable of this name holds a secret, or of a name that is misspelt."""
     name = _HUMP.sub("_", name)
@@ -63,8 +63,14 @@ def _is_nearly(name: str) -> bool:
     *_, before, last = ["", *_PARTS.split(name)]
     if last.endswith("s") or last in _NO_SECRETS:  # a plural counts something: max_new_tokens
         return False
-    near = get_close_matches(last, _WORDS, n=1, cutoff=_NEAR)
-    return bool(near or get_close_matches(before + last, ["apikey"], n=1, cutoff=_NEAR))
+    return _is_near(last, _WORDS) or _is_near(before + last, ("apikey",))
+
+
+def _is_near(name: str, words: tuple[str, ...]) -> bool:
+    # To compare letters in their order takes long, and thousands of names do not even share them.
+    letters = set(name)
+    likely = [word for word in words if len(letters.intersection(word)) >= _SHARED * len(set(word))]
+    return bool(likely and get_close_matches(name, likely, n=1, cutoff=_NEAR))
 
 
 #: Secrets by their first characters, so that thousands of them are found in one pass over a text.

@@ -61,7 +61,7 @@ def settled(run: Run) -> list[Step]:
 def tokens(run: Run) -> float | None:
     """Tokens of completions a second, or None if the learner did not log their lengths."""
     made, steps = _completions(run), settled(run)
-    lengths = [step.said[_MEAN] for step in steps if _MEAN in step.said]
+    lengths = [step.logged[_MEAN] for step in steps if _MEAN in step.logged]
     if made is None or not lengths:
         return None
     return made * (sum(lengths) / len(lengths)) / median(step.seconds for step in steps)
@@ -157,7 +157,7 @@ def _advice(run: Run, found: dict[str, Part]) -> Iterator[tuple[float, Advice]]:
             found["sync"].share,
             Advice(what, "make more completions per optimizer step, so that weights move less often"),
         )
-    clipped = [each.said[_CLIPPED] for each in settled(run) if _CLIPPED in each.said]
+    clipped = [each.logged[_CLIPPED] for each in settled(run) if _CLIPPED in each.logged]
     if clipped and median(clipped) >= 0.99:
         limit = made.get("max_completion_length", "their limit")
         what = f"All completions are cut off at {limit} tokens, so none shows how it would have ended."

@@ -85,7 +85,7 @@ def read(folder: Path) -> Run:
         )
     if not any("rollout" in step.lines or "wait" in step.lines for step in found):
         missing.append("the server's log: rollout and sync are counted as learn")
-    if not any(step.said for step in found):
+    if not any(step.logged for step in found):
         missing.append("the lines that the learner logs of its steps: lengths of completions are unknown")
     return Run(folder, made_of, found, missing)
 

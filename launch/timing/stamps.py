@@ -30,7 +30,7 @@ _ROUTES = {"infer": "completions", "reset_prefix_cache": "synced", "reset_encode
 _REQUEST = re.compile(r'"POST /(infer|reset_prefix_cache|reset_encoder_cache|update_\w+)/ HTTP/[\d.]+" 200\b')
 _BAR = re.compile(r"^Train: +\d+%\|[^|]*\| *(\d+)/\d+ \[")
 #: What a step's line says that a report needs.
-_SAID = re.compile(r"completions/\w+|memory\(GiB\)|step_time|num_tokens|entropy/mean")
+_LOGGED = re.compile(r"completions/\w+|memory\(GiB\)|step_time|num_tokens|entropy/mean")
 #: Characters of a line that may be one of these.
 _LONGEST = 20_000
 
@@ -42,13 +42,13 @@ class Stamp(NamedTuple):
         at: seconds since the epoch at which the launcher read it.
         what: completions, weights or synced, of the server; step or log, of the learner.
         step: of a step, its number.
-        said: of a step's line, its numbers by name.
+        logged: of a step's line, its numbers by name.
     """
 
     at: float
     what: str
     step: int | None = None
-    said: dict[str, float] | None = None
+    logged: dict[str, float] | None = None
 
 
 def stamp(line: str, at: float) -> Stamp | None:
@@ -59,16 +59,16 @@ def stamp(line: str, at: float) -> Stamp | None:
         return Stamp(at, _ROUTES.get(request[1], "weights"))
     if bar := _BAR.match(line):
         return Stamp(at, "step", int(bar[1]))
-    if line.startswith("{'") and "'completions/" in line and (said := _numbers(line)):
-        return Stamp(at, "log", said=said)
+    if line.startswith("{'") and "'completions/" in line and (logged := _numbers(line)):
+        return Stamp(at, "log", logged=logged)
     return None
 
 
 def _numbers(line: str) -> dict[str, float]:
     """The numbers of a line that a learner logs: a dictionary as Python prints it, of numbers or their texts."""
     try:
-        said = ast.literal_eval(line)
-        return {name: float(value) for name, value in said.items() if _SAID.fullmatch(name)}
+        logged = ast.literal_eval(line)
+        return {name: float(value) for name, value in logged.items() if _LOGGED.fullmatch(name)}
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return {}
 
@@ -78,7 +78,7 @@ class Stamper:
 
     Args:
         file: where they are written.
-        fault: is told, once, why they cannot be written; the run goes on without them.
+        fault: gets, once, the reason why they cannot be written; the run goes on without them.
     """
 
     def __init__(self, file: Path, fault: Callable[[OSError], None]) -> None:
@@ -96,9 +96,9 @@ class Stamper:
         if found is None or self._file is None or (found.step is not None and found.step <= self._step):
             return
         self._step = self._step if found.step is None else found.step
-        said = {name: value for name, value in found._asdict().items() if value is not None}
+        logged = {name: value for name, value in found._asdict().items() if value is not None}
         try:
-            self._file.write(json.dumps({**said, "at": round(at, 3)}) + "\n")
+            self._file.write(json.dumps({**logged, "at": round(at, 3)}) + "\n")
         except OSError as error:
             self.close()
             self._fault(error)
@@ -106,7 +106,7 @@ class Stamper:
     def close(self) -> None:
         """Ends the file of stamps."""
         file, self._file = self._file, None
-        with contextlib.suppress(OSError):  # a full disk was told of
+        with contextlib.suppress(OSError):  # a full disk was reported
             if file is not None:
                 file.close()
 

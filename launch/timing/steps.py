@@ -29,7 +29,7 @@ class Step(NamedTuple):
         rollout: in which the server made completions and the learner waited for them.
         learn: the rest: rewards, log-probabilities, forward and backward passes, the optimizer.
         generating: in which the server made completions of the step, whoever waited for them.
-        said: what the learner logged of the step, by name.
+        logged: what the learner logged of the step, by name.
         lines: which lines the numbers rest on.
     """
 
@@ -41,7 +41,7 @@ class Step(NamedTuple):
     rollout: float
     learn: float
     generating: float
-    said: dict[str, float]
+    logged: dict[str, float]
     lines: dict[str, str]
 
 
@@ -81,8 +81,8 @@ def _logs(learner: Sequence[Stamp]) -> dict[int, dict[str, float]]:
     found, step = {}, 0
     for each in learner:
         step = step if each.step is None else each.step
-        if each.said is not None:
-            found[step] = each.said
+        if each.logged is not None:
+            found[step] = each.logged
     return found
 
 

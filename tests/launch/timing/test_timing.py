@@ -40,7 +40,7 @@ def test_lines_that_tell_of_time(line, what):
     found = stamp(line, 7.0)
     assert (found.at, found.what) == (7.0, what)
     assert found.step == (None if what != "step" else 2 if "2/8" in line else 0)
-    assert what != "log" or found.said == {"completions/mean_length": 12.5, "completions/clipped_ratio": 0.75}
+    assert what != "log" or found.logged == {"completions/mean_length": 12.5, "completions/clipped_ratio": 0.75}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_parts_that_follow_each_other(tmp_path):
         parts = step.wait, step.sync, step.rollout, step.learn, step.generating
         assert parts == pytest.approx((0, 1, 3, 6, 3), abs=0.01)
         assert step.seconds == pytest.approx(10, abs=0.01)
-        assert step.said == {"completions/mean_length": 12.5, "completions/clipped_ratio": 0.75}
+        assert step.logged == {"completions/mean_length": 12.5, "completions/clipped_ratio": 0.75}
         assert set(step.lines) == {"seconds", "sync", "rollout"}
 
 
