@@ -27,6 +27,9 @@ TAIL = 20
 #: Bytes of one line that are kept; the line of ms-swift's arguments has some 10,000.
 _LONGEST = 1 << 20
 
+#: Bytes of a progress bar, which ends only when it is drawn again.
+_BAR = 1 << 10
+
 OUTPUT, LAUNCHER = "output.log", "launcher.log"
 _TERMINAL = "the terminal"
 
@@ -123,6 +126,8 @@ class Pump(threading.Thread):
                 self._stamper(text, now)
                 self._last.append(text)
                 self.notices.append(text)
+        if len(self._partial) < _BAR:
+            self._stamper(self._partial.decode("utf-8", "replace"), now, whole=False)
 
     def last_lines(self) -> list[str]:
         """A copy of the last lines so far, because more output may come meanwhile."""

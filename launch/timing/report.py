@@ -24,6 +24,7 @@ _DRAWN, _COLUMNS = 4, 72
 _MOST, _MUCH = 0.5, 0.25
 _CLIPPED = "completions/clipped_ratio"
 _MEAN = "completions/mean_length"
+_RESERVED = "memory(GiB)"
 
 
 class Part(NamedTuple):
@@ -112,25 +113,21 @@ def text(run: Run) -> Iterator[str]:
 def drawing(steps: Sequence[Step]) -> Iterator[str]:
     """Both sides over some steps: what each works on in every column, and where it waits."""
     scale = sum(step.seconds for step in steps) / _COLUMNS
-    learner, server = [], []
-    for step in steps:
-        idle, sync, work = (
-            _width(step.wait + step.rollout, scale),
-            _width(step.sync, scale),
-            _width(step.learn, scale),
-        )
-        ahead = _width(step.wait, scale)
-        learner.append("." * ahead + "=" * sync + "." * (idle - ahead) + "#" * work)
-        made = min(_width(step.generating, scale), idle - ahead + work)
-        server.append("#" * ahead + "=" * sync + "#" * made + "." * (idle - ahead + work - made))
-    range_ = f"steps {steps[0].number} to {steps[-1].number}"
-    yield f"{range_}; a column is {scale:.2g} s; # works, = syncs weights, . waits"
-    yield f"  learner  {'|'.join(learner)}"
-    yield f"  server   {'|'.join(server)}"
+    sides = [_drawn(step, scale) for step in steps]
+    which = f"steps {steps[0].number} to {steps[-1].number}"
+    yield f"{which}; a column is {scale:.2g} s; # works, = syncs weights, . waits"
+    yield f"  learner  {'|'.join(learner for learner, _ in sides)}"
+    yield f"  server   {'|'.join(server for _, server in sides)}"
 
 
-def _width(seconds: float, scale: float) -> int:
-    return round(seconds / scale) if scale else 0
+def _drawn(step: Step, scale: float) -> tuple[str, str]:
+    """The learner and the server in one step."""
+    prepare, wait, sync, rollout, learn = (round(getattr(step, part) / scale) for part in PARTS)
+    # While the learner waits for it, the server ends what it began in the step before.
+    made = min(round(step.generating / scale), rollout + learn)
+    learner = "#" * prepare + "." * wait + "=" * sync + "." * rollout + "#" * learn
+    server = "." * prepare + "#" * wait + "=" * sync + "#" * made + "." * (rollout + learn - made)
+    return learner, server
 
 
 def advice(run: Run) -> list[Advice]:
@@ -144,7 +141,7 @@ def _advice(run: Run, found: dict[str, Part]) -> Iterator[tuple[float, Advice]]:
     step, learn = found["seconds"].median, found["learn"]
     waits = found["rollout"].median + found["wait"].median
     share = found["rollout"].share + found["wait"].share
-    made = run.made_of
+    made = run.made_of | _memory(run)
     if learn.share >= _MOST:
         yield learn.share, _learner_bound(made, learn, step)
     if share >= _MOST:
@@ -164,6 +161,12 @@ def _advice(run: Run, found: dict[str, Part]) -> Iterator[tuple[float, Advice]]:
         yield 0.0, Advice(what, "raise max_completion_length, or look at what the model writes")
 
 
+def _memory(run: Run) -> dict[str, float]:
+    """The most memory that torch reserved on a learner's GPU, where that is logged."""
+    reserved = [step.logged[_RESERVED] for step in run.steps if _RESERVED in step.logged]
+    return {_RESERVED: max(reserved)} if reserved else {}
+
+
 def _learner_bound(made: dict[str, Any], learn: Part, step: float) -> Advice:
     what = f"The learner takes {learn.median:.2f} of {step:.2f} s per step ({learn.share:.0%})"
     micro, batch = made.get("micro_steps"), made.get("per_device_train_batch_size")
@@ -171,10 +174,10 @@ def _learner_bound(made: dict[str, Any], learn: Part, step: float) -> Advice:
         return Advice(f"{what}.", "give the learner more GPUs (migrate-config --rollout-gpus N --train-gpus M)")
     each = learn.median / micro
     what = f"{what}: {micro} micro-steps of {each:.2f} s, of {batch} completions on each GPU."
-    change = (
-        f"try per_device_train_batch_size {2 * batch}: {math.ceil(micro / 2)} micro-steps, if memory allows it"
-    )
-    return Advice(what, change)
+    fewer = math.ceil(micro / 2)
+    reserved = f" (torch has reserved {made[_RESERVED]:.1f} GiB)" if _RESERVED in made else ""
+    times = f"{fewer} micro-step{'s' if fewer > 1 else ''}"
+    return Advice(what, f"try per_device_train_batch_size {2 * batch}: {times}, if memory allows it{reserved}")
 
 
 def _rollout_bound(made: dict[str, Any], waits: float, learn: float, sync: float, step: float) -> Advice:

@@ -90,10 +90,12 @@ class Stamper:
         except OSError as error:
             fault(error)
 
-    def __call__(self, line: str, at: float) -> None:
-        """Stamps a line if it tells of time."""
+    def __call__(self, line: str, at: float, *, whole: bool = True) -> None:
+        """Stamps a line if it tells of time; one that is not whole yet only if it is a bar, which has no end."""
         found = stamp(line, at)
-        if found is None or self._file is None or (found.step is not None and found.step <= self._step):
+        if found is None or self._file is None or not (whole or found.what == "step"):
+            return
+        if found.step is not None and found.step <= self._step:
             return
         self._step = self._step if found.step is None else found.step
         logged = {name: value for name, value in found._asdict().items() if value is not None}

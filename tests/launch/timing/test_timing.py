@@ -70,18 +70,33 @@ def written(file, lines):
     return read(file)
 
 
+def test_bar_counts_when_it_is_drawn(tmp_path):
+    """It has no end of its own: that comes with whatever is printed next."""
+    stamper = Stamper(tmp_path / "stamps", print)
+    stamper(bar(1)[:20], 1.0, whole=False)
+    stamper(bar(1), 2.0, whole=False)
+    stamper(LOGS[0], 2.5, whole=False)
+    stamper(bar(1), 3.0)
+    stamper(LOGS[0], 3.5)
+    stamper.close()
+    assert [(each.at, each.what) for each in read(tmp_path / "stamps")] == [(2.0, "step"), (3.5, "log")]
+
+
 def bar(step):
     return f"Train:  25%|██▌       | {step}/9 [00:03<00:09,  1.54s/it]"
 
 
-def a_run(count=4, *, overlapped=False, sync=1.0, rollout=3.0, learn=6.0):
+def a_run(count=4, *, overlapped=False, sync=1.0, rollout=3.0, learn=6.0, prepare=0.0, buckets=1):
     """What both sides print in a run of some steps with such parts, each with its second."""
     learner, server, now, made = [(100.0, bar(0))], [], 100.0, 100.0 + rollout
     for step in range(1, count + 1):
         if overlapped:
             now = max(now, made)
             server.append((made, SERVER.format("infer", 200)))
-        server.append((now + sync / 2, SERVER.format("update_flattened_params", 200)))
+        start = now + prepare
+        ends = [start + sync * 0.8 * part / buckets for part in range(1, buckets + 1)]
+        server += [(at, SERVER.format("update_flattened_params", 200)) for at in ends]
+        now = start
         server.append((now + sync, SERVER.format("reset_prefix_cache", 200)))
         made = now + sync + rollout
         if not overlapped:
@@ -102,6 +117,15 @@ def test_parts_that_follow_each_other(tmp_path):
         assert step.seconds == pytest.approx(10, abs=0.01)
         assert step.logged == {"completions/mean_length": 12.5, "completions/clipped_ratio": 0.75}
         assert set(step.lines) == {"seconds", "sync", "rollout"}
+
+
+@pytest.mark.parametrize("overlapped", [False, True])
+def test_weights_in_several_requests_tell_when_the_sync_began(tmp_path, overlapped):
+    learner, server = a_run(overlapped=overlapped, prepare=0.5, buckets=18)
+    learner, server = written(tmp_path / "learner", learner), written(tmp_path / "server", server)
+    for step in list(steps(learner, server, overlapped=overlapped))[1:-1]:
+        assert (step.prepare, step.sync, step.learn) == pytest.approx((0.5, 1, 6), abs=0.01)
+        assert {"prepare", "sync"} < set(step.lines)
 
 
 @pytest.mark.parametrize(("rollout", "wait"), [(3.0, 0.0), (8.0, 2.0)])
