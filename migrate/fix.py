@@ -76,13 +76,13 @@ def plan_fixes(paths: Sequence[Path], target: Target) -> Plan:
         prove([migration], migration.steps)
     new = overlaid(old, migrations)
     changed = [migration.path for migration in migrations if migration.changes]
+    planned = [path for migration in migrations for path in migration.touched]
     for preset in presets:
-        planned = [path for migration in migrations for path in migration.touched]
         refuse_unplanned(preset, load(new, preset.resolved.path), planned)
     named = [preset.resolved.path for preset in presets if not preset.apart]
     refuse_left_behind(old, new, named, changed, "name every preset that extends this file in the same call")
     warnings = [*doubts(presets, options(target)), *fixer.warnings()]
-    return Plan(migrations, {each.resolved.path: _left(old, new, each, target) for each in presets}, warnings)
+    return Plan(migrations, _left(presets, old, new, target), warnings)
 
 
 def _fixable(workspace: Workspace, path: Path) -> Preset:
@@ -95,15 +95,17 @@ def _fixable(workspace: Workspace, path: Path) -> Preset:
     return preset
 
 
-def _left(old: Workspace, new: Workspace, preset: Preset, target: Target) -> list[Old]:
-    """The errors that a preset has afterwards, also those that nobody saw before."""
-    now = load(new, preset.resolved.path)
-    before, found = Audit(old, options(target)).of(preset), Audit(new, options(target)).of(now)
-    known, fresh = compare(preset, before, now, found)
-    left = [*known, *(Old(each, each) for each in fresh)]
-    # What was not fixed cannot be, and why is in a warning.
-    bare = [Old(*(finding._replace(edits=()) for finding in each)) for each in left]
-    return [each for each in bare if each.after.is_error]
+def _left(presets: Sequence[Preset], old: Workspace, new: Workspace, target: Target) -> dict[Path, list[Old]]:
+    """By preset, the errors that it has afterwards, also those that nobody saw before."""
+    before, after = Audit(old, options(target)), Audit(new, options(target))
+    found = {}
+    for preset in presets:
+        now = load(new, preset.resolved.path)
+        known, fresh = compare(preset, before.of(preset), now, after.of(now))
+        left = [each for each in [*known, *(Old(each, each) for each in fresh)] if each.after.is_error]
+        # What was not fixed cannot be, and why is in a warning.
+        found[preset.resolved.path] = [Old(*(one._replace(edits=()) for one in each)) for each in left]
+    return found
 
 
 class _Fixer:
@@ -224,12 +226,11 @@ def _apart(edits: Iterable[Edit]) -> list[Edit]:
     """Edits of which none is within another one."""
     taken: list[Edit] = []
     for edit in edits:
-        if not any(_overlap((edit.file, edit.path), (other.file, other.path)) for other in taken):
+        if not any(_overlap(edit, other) for other in taken):
             taken.append(edit)
     return taken
 
 
-def _overlap(one: _Where, other: _Where) -> bool:
-    (file, keys), (other_file, others) = one, other
-    shorter = min(len(keys), len(others))
-    return file == other_file and keys[:shorter] == others[:shorter]
+def _overlap(one: Edit, other: Edit) -> bool:
+    shorter = min(len(one.path), len(other.path))
+    return one.file == other.file and one.path[:shorter] == other.path[:shorter]

@@ -61,15 +61,12 @@ def settled(run: Run) -> list[Step]:
 
 def tokens(run: Run) -> float | None:
     """Tokens of completions a second, or None if the learner did not log their lengths."""
-    made, steps = _completions(run), settled(run)
+    made: float | None = run.made_of.get("completions")
+    steps = settled(run)
     lengths = [step.logged[_MEAN] for step in steps if _MEAN in step.logged]
     if made is None or not lengths:
         return None
     return made * (sum(lengths) / len(lengths)) / median(step.seconds for step in steps)
-
-
-def _completions(run: Run) -> float | None:
-    return run.made_of.get("completions")
 
 
 def as_json(run: Run) -> dict[str, Any]:

@@ -58,6 +58,8 @@ REQUIRED = (
     ("custom",),
 )
 
+#: Keys of the top level that are no sections.
+NO_SECTIONS = ("extends", "global_max_length")
 #: Sections of arguments that messages name, where it is not `rlhf`.
 _HOMES = {
     "model": "model",

@@ -8,6 +8,7 @@ from schema import fixes
 from schema.catalogue import lifetime
 from schema.catalogue import release
 from schema.layouts.nested import DEEPSPEED_KEYS
+from schema.layouts.nested import NO_SECTIONS
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.rules.base import Problem
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 #: Roles of fields that act on a rollout server.
 _ACTS = (Role.SERVER, Role.REFUSED, Role.GUARD)
-#: Keys of the top level that are no sections.
-_NO_SECTIONS = ("extends", "global_max_length")
 _REMAINING = "ValueError: remaining_argv"
 _OWNED = ", or name it under repository-keys in [tool.rollout-split] if the training repository removes it"
 
@@ -67,7 +66,7 @@ def _unread(context: Context, branch: Tree | None, above: Path, known: Collectio
             continue
         path, meant = (*above, str(name)), _meant(context, str(name), known)
         named = f"key {'.'.join(path)}" if above else f"section {name}"
-        fits = bool(above) or (isinstance(tree, Branch) and meant not in _NO_SECTIONS)
+        fits = bool(above) or (isinstance(tree, Branch) and meant not in NO_SECTIONS)
         fix, edits = _rename_or_remove(context, tree.key, path, meant if fits else None, known)
         yield Problem(tree.key, f"unknown {named}{_hint(meant)}", "nothing reads it", fix, edits=edits)
 

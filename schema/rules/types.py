@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schema import fixes
+from schema.layouts.nested import NO_SECTIONS
 from schema.models.server import RolloutServerConfig
 from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _RANGES = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "literal_error")
 _UNCONVERTED = "a training repository passes it unconverted, and a later step fails or acts on another value"
-_NO_SECTIONS = ("extends", "global_max_length")
 _SILENT = ("missing", "extra_forbidden")  # missing-key, unknown-key and the role rules report them
 
 
@@ -64,7 +64,7 @@ def wrong_type(context: Context) -> Iterator[Problem]:
 def _sections(context: Context) -> Iterator[Problem]:
     for name in context.preset.top_level:
         section = context.preset.tree.find(name)
-        if isinstance(section, Leaf) and name not in _NO_SECTIONS:
+        if isinstance(section, Leaf) and name not in NO_SECTIONS:
             yield Problem(
                 section.place,
                 f"{name} is {section.value!r}, not a mapping",

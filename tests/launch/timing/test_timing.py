@@ -234,7 +234,7 @@ def test_run_whose_launcher_was_killed(folder):
     assert report(learner) == whole
 
 
-@pytest.mark.parametrize("what", ["no folder", "a server's", "no step", "no plan"])
+@pytest.mark.parametrize("what", ["no folder", "a server's", "no step", "no time", "no plan"])
 def test_what_is_no_run(folder, what):
     learner = folder()
     if what == "a server's":
@@ -242,6 +242,11 @@ def test_what_is_no_run(folder, what):
     if what == "no step":
         (learner / "timings.jsonl").unlink()
         (learner / "stamps.jsonl").write_text("")
+    if what == "no time":
+        (learner / "timings.jsonl").unlink()
+        (learner / "stamps.jsonl").write_text(
+            "".join(f'{{"at": 1.0, "what": "step", "step": {n}}}\n' for n in (0, 1))
+        )
     if what == "no plan":
         (learner / "plan.json").unlink()
     code, out, err = report(learner.parent / "none" if what == "no folder" else learner)
