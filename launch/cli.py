@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -238,6 +237,12 @@ def train(ctx: click.Context, /, **_: object) -> int:
 @main.command()
 @click.argument("folder", metavar="RUN-FOLDER|latest", type=values.text)
 @click.option(
+    "--server-log",
+    type=values.path,
+    metavar="FILE",
+    help="What the server printed, of a run that no launcher started.",
+)
+@click.option(
     "--logs",
     type=values.path,
     metavar="DIR",
@@ -248,23 +253,25 @@ def train(ctx: click.Context, /, **_: object) -> int:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "svg"]),
     default="text",
     show_default=True,
-    help="Form of the report.",
+    help="Form of the report; svg is the drawing of both sides alone.",
 )
-def report(folder: str, logs: Path, form: str) -> int:
+def report(folder: str, server_log: Path | None, logs: Path, form: str) -> int:
     """Report where the time of a run went: its parts, both sides side by side, and what would help most.
 
     RUN-FOLDER is the folder of a learner's start; `latest` is the newest one. All times are those at which the
-    launchers read the lines of ms-swift's own output.
+    launchers read the lines of ms-swift's own output. ms-swift's output folder of a run that no launcher started
+    (logging.jsonl) gives a shorter report, which says what is missing.
     """
     from launch.timing import report as reports
     from launch.timing.run import read
 
-    run = read((logs / "latest-learner" if folder == "latest" else values.path(folder)).resolve())
-    lines = json.dumps(reports.as_json(run), indent=2).splitlines() if form == "json" else reports.text(run)
-    for line in lines:
+    path = logs / "latest-learner" if folder == "latest" else values.path(folder)
+    run = read(path.resolve(), server_log)
+    forms = {"text": reports.text, "json": reports.as_json, "svg": reports.svg}
+    for line in forms[form](run):
         click.echo(printable(line))
     return 0
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 TICK = 0.2
 #: The variable that marks all processes of one start.
 MARK = "ROLLOUT_SPLIT_LAUNCH"
+#: Variables without which logs miss lines: those written last, and those in which vLLM tells of its engines. trl
+#: silences it where the second is not set (0.29.1, _compat.py), and vLLM 0.32.0 heeds that.
+_LOUD = {"learner": {"PYTHONUNBUFFERED": "1"}, "server": {"PYTHONUNBUFFERED": "1", "VLLM_LOGGING_LEVEL": "INFO"}}
 
 
 @dataclass
@@ -59,7 +62,7 @@ class Child:
 def started(start: Start, folder: Path) -> Iterator[Child]:
     """Starts a program, and at the end of the block ends it with everything that it started.
 
-    Its output is unbuffered, so that the logs have its last lines.
+    Its output is unbuffered, and vLLM tells of its engines, unless the start's own environment says otherwise.
 
     Args:
         start: the start whose program runs.
@@ -106,7 +109,7 @@ def _run(start: Start, mark: str) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={"PYTHONUNBUFFERED": "1", **start.environment, name: value},
+            env={**_LOUD[start.request.side], **start.environment, name: value},
             start_new_session=True,
         )
     except (OSError, ValueError) as error:

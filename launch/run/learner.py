@@ -22,6 +22,7 @@ from launch.run.overlap import OverlapWatch
 from launch.run.server import Fault
 from launch.run.server import probeable
 from launch.timing import run as timings
+from launch.timing.sampling import sampled
 
 if TYPE_CHECKING:
     from launch.run.start import Start
@@ -83,7 +84,7 @@ def _report_stuck_server(start: Start) -> None:
 def _run(start: Start, folder: Path, watch: ServerWatch | None = None, note: Note | None = None) -> int:
     """Runs the learner until it ends, or ends it once it or its server has failed."""
     overlap = OverlapWatch(time.monotonic(), start.times.quiet)
-    with child.started(start, folder) as program:
+    with child.started(start, folder) as program, sampled(start.plan.gpus, program.pump.stamper):
         while (code := program.code()) is None:
             fault = watch.check() if watch is not None else None
             if fault := fault or overlap.check(program.pump.new_lines(), time.monotonic()):

@@ -90,7 +90,7 @@ class Pump(threading.Thread):
         self.notices: deque[str] = deque(maxlen=1000)
         self._pipe, self._file, self._report = pipe, file, report
         self._sinks = {_TERMINAL: Outlet(1)} if show else {}
-        self._stamper = Stamper(file.with_name(STAMPS), self._unstamped)
+        self.stamper = Stamper(file.with_name(STAMPS), self._unstamped)
         self._partial = b""
 
     def _unstamped(self, error: OSError) -> None:
@@ -108,7 +108,7 @@ class Pump(threading.Thread):
                 self._write(name, chunk)
             self._report.midway = _TERMINAL in self._sinks and not chunk.endswith(b"\n")
             self._keep_lines(chunk)
-        self._stamper.close()
+        self.stamper.close()
 
     def _write(self, name: str, chunk: bytes) -> None:
         try:
@@ -123,11 +123,11 @@ class Pump(threading.Thread):
         now = time.time()
         for line in lines:
             if text := line.decode("utf-8", "replace").rstrip():
-                self._stamper(text, now)
+                self.stamper(text, now)
                 self._last.append(text)
                 self.notices.append(text)
         if len(self._partial) < _BAR:
-            self._stamper(self._partial.decode("utf-8", "replace"), now, whole=False)
+            self.stamper(self._partial.decode("utf-8", "replace"), now, whole=False)
 
     def last_lines(self) -> list[str]:
         """A copy of the last lines so far, because more output may come meanwhile."""

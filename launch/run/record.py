@@ -13,10 +13,10 @@ import yaml
 
 from launch import state
 from launch.run import logs
+from launch.timing.made_of import made_of
 from schema import secrets
 from schema.errors import InputError
 from schema.resolve.tree import data
-from schema.split.batch import batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,24 +80,11 @@ def _steps(start: Start) -> dict[str, object]:
     """Of a learner: what its steps are made of, and the folder of its server's logs."""
     if start.request.side == "server":
         return {}
-    trainer, world = start.context.trainer.config, len(start.plan.gpus)
-    numbers = batch(start.context.preset, trainer, world)
-    accumulation = trainer.gradient_accumulation_steps or numbers.accumulation
-    made_of = {
-        "model": start.context.preset.value("model"),
-        "tuner_type": start.context.preset.value("tuner_type"),
-        "learners": world,
-        "per_device_train_batch_size": trainer.per_device_train_batch_size,
-        "micro_steps": accumulation,
-        "completions": accumulation and accumulation * numbers.micro,
-        "num_generations": trainer.num_generations,
-        "max_completion_length": trainer.max_completion_length,
-        "async_generate": trainer.async_generate,
-    }
     job = state.job("server", start.plan.server.port) if start.plan.facts else None
+    server = Path(job.log).parent if job else None
     return {
-        "steps_are_made_of": {name: value for name, value in made_of.items() if value is not None},
-        "server_logs": str(Path(job.log).parent) if job else None,
+        "steps_are_made_of": made_of(start.context, start.plan, server).told(),
+        "server_logs": server and str(server),
     }
 
 

@@ -17,6 +17,7 @@ from launch.run import record
 from launch.run.child import TICK
 from launch.run.codes import Code
 from launch.run.note import Note
+from launch.timing.sampling import sampled
 
 if TYPE_CHECKING:
     from launch.machine.processes import Process
@@ -55,7 +56,7 @@ def run_server(start: Start) -> int:
     loading = start.job("loading", folder / logs.OUTPUT)
     loading.claim()
     try:
-        with child.started(start, folder) as program:
+        with child.started(start, folder) as program, sampled(start.plan.gpus, program.pump.stamper):
             return _Watch(start, program, loading).until_end()
     finally:
         loading.remove()

@@ -1,189 +1,117 @@
-"""What a run's timings say: the parts of its steps, both sides side by side, and what would help most."""
+"""The report of a run: the parts of its steps, both sides side by side, and what would help most."""
 
 from __future__ import annotations
 
-import math
-from statistics import median
-from statistics import quantiles
+import json
+import textwrap
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import NamedTuple
 
-from launch.timing.steps import PARTS
+from launch.timing import drawing
+from launch.timing import summary
+from launch.timing.findings import findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Sequence
 
     from launch.timing.run import Run
-    from launch.timing.steps import Step
+    from launch.timing.summary import Part
 
-#: Steps that are drawn, and columns for them.
-_DRAWN, _COLUMNS = 4, 72
-#: Shares of a step from which on a part is worth a word.
-_MOST, _MUCH = 0.5, 0.25
-_CLIPPED = "completions/clipped_ratio"
-_MEAN = "completions/mean_length"
-_RESERVED = "memory(GiB)"
+#: Columns of what a run is made of.
+_WIDTH = 100
 
 
-class Part(NamedTuple):
-    """A part of the steps: its median and its 90th percentile, in seconds, and its share of all of them."""
-
-    name: str
-    median: float
-    high: float
-    share: float
-
-
-class Advice(NamedTuple):
-    """What takes the time, with its arithmetic, and the change of a preset that would help."""
-
-    what: str
-    change: str
-
-
-def parts(steps: Sequence[Step]) -> list[Part]:
-    """The parts of a run's steps, and the steps as a whole."""
-    whole = sum(step.seconds for step in steps)
-    return [_part(name, [getattr(step, name) for step in steps], whole) for name in (*PARTS, "seconds")]
-
-
-def _part(name: str, values: Sequence[float], whole: float) -> Part:
-    high = quantiles(values, n=10, method="inclusive")[-1] if len(values) > 1 else values[0]
-    return Part(name, median(values), high, sum(values) / whole)
-
-
-def settled(run: Run) -> list[Step]:
-    """The steps without the first one, in which kernels are compiled and caches filled, if there are others."""
-    return run.steps[1:] or run.steps
-
-
-def tokens(run: Run) -> float | None:
-    """Tokens of completions a second, or None if the learner did not log their lengths."""
-    made: float | None = run.made_of.get("completions")
-    steps = settled(run)
-    lengths = [step.logged[_MEAN] for step in steps if _MEAN in step.logged]
-    if made is None or not lengths:
-        return None
-    return made * (sum(lengths) / len(lengths)) / median(step.seconds for step in steps)
-
-
-def as_json(run: Run) -> dict[str, Any]:
+def as_json(run: Run) -> Iterator[str]:
     """The report for other programs."""
-    return {
+    steps, parts = summary.settled(run), summary.parts(summary.settled(run))
+    told = {
         "run": str(run.folder),
-        "made_of": run.made_of,
+        "made_of": run.made_of.told(),
         "steps": len(run.steps),
-        "parts": {part.name: part._asdict() for part in parts(settled(run))},
-        "tokens_per_second": tokens(run),
-        "advice": [each._asdict() for each in advice(run)],
+        "parts": {name: part._asdict() for name, part in parts.items() if run.has_parts or name == "step"},
+        "waits": drawing.waits(steps) if run.has_parts else None,
+        "tokens_per_second": summary.tokens(run),
+        "sides": {side: dict(_side(run, side)) for side in ("learner", "server")},
+        "findings": [each._asdict() for each in findings(run)],
         "missing": run.missing,
     }
+    yield from json.dumps(told, indent=2).splitlines()
+
+
+def svg(run: Run) -> Iterator[str]:
+    """The drawing of both sides as an SVG image."""
+    yield from drawing.svg(summary.settled(run)[-drawing.DRAWN :], run.folder.name).splitlines()
 
 
 def text(run: Run) -> Iterator[str]:
     """The report for a person, line by line."""
-    steps, made = settled(run), run.made_of
     yield f"{run.folder.name}: {len(run.steps)} steps, {sum(step.seconds for step in run.steps):.1f} s"
-    if made:
-        yield "  " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in made.items())
+    if made := run.made_of.told():
+        words = ", ".join(f"{name} {value}" for name, value in made.items())
+        yield from textwrap.wrap(
+            words, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False
+        )
     yield ""
-    yield f"{'part':<10}{'median':>10}{'90 %':>10}{'share':>8}" + (
-        "   (without the first step)" if run.steps[1:] else ""
-    )
-    for part in parts(steps):
-        name = "step" if part.name == "seconds" else part.name
-        yield f"{name:<10}{part.median:>8.2f} s{part.high:>8.2f} s{part.share:>7.0%}"
-    if (speed := tokens(run)) is not None:
-        yield f"{speed:.0f} tokens of completions a second"
-    yield ""
-    yield from drawing(steps[-_DRAWN:])
-    for each in advice(run):
+    yield from _table(run)
+    yield from _sides(run)
+    if run.has_parts:
+        yield ""
+        yield from drawing.text(summary.settled(run)[-drawing.DRAWN :])
+    for each in findings(run):
         yield ""
         yield each.what
         yield f"    {each.change}"
+    if run.missing:
+        yield ""
     for what in run.missing:
         yield f"missing: {what}"
 
 
-def drawing(steps: Sequence[Step]) -> Iterator[str]:
-    """Both sides over some steps: what each works on in every column, and where it waits."""
-    scale = sum(step.seconds for step in steps) / _COLUMNS
-    sides = [_drawn(step, scale) for step in steps]
-    which = f"steps {steps[0].number} to {steps[-1].number}"
-    yield f"{which}; a column is {scale:.2g} s; # works, = syncs weights, . waits"
-    yield f"  learner  {'|'.join(learner for learner, _ in sides)}"
-    yield f"  server   {'|'.join(server for _, server in sides)}"
-
-
-def _drawn(step: Step, scale: float) -> tuple[str, str]:
-    """The learner and the server in one step."""
-    prepare, wait, sync, rollout, learn = (round(getattr(step, part) / scale) for part in PARTS)
-    # While the learner waits for it, the server ends what it began in the step before.
-    made = min(round(step.generating / scale), rollout + learn)
-    learner = "#" * prepare + "." * wait + "=" * sync + "." * rollout + "#" * learn
-    server = "." * prepare + "#" * wait + "=" * sync + "#" * made + "." * (rollout + learn - made)
-    return learner, server
-
-
-def advice(run: Run) -> list[Advice]:
-    """At most three changes that would help, the greatest part first."""
-    found = {part.name: part for part in parts(settled(run))}
-    ranked = sorted(_advice(run, found), key=lambda each: -each[0])
-    return [each for _, each in ranked[:3]]
-
-
-def _advice(run: Run, found: dict[str, Part]) -> Iterator[tuple[float, Advice]]:
-    step, learn = found["seconds"].median, found["learn"]
-    waits = found["rollout"].median + found["wait"].median
-    share = found["rollout"].share + found["wait"].share
-    made = run.made_of | _memory(run)
-    if learn.share >= _MOST:
-        yield learn.share, _learner_bound(made, learn, step)
-    if share >= _MOST:
-        yield share, _rollout_bound(made, waits, learn.median, found["sync"].median, step)
-    if found["sync"].share >= _MUCH:
-        what = (
-            f"Weight sync takes {found['sync'].median:.2f} of {step:.2f} s per step ({found['sync'].share:.0%})."
-        )
-        yield (
-            found["sync"].share,
-            Advice(what, "make more completions per optimizer step, so that weights move less often"),
-        )
-    clipped = [each.logged[_CLIPPED] for each in settled(run) if _CLIPPED in each.logged]
-    if clipped and median(clipped) >= 0.99:
-        limit = made.get("max_completion_length", "their limit")
-        what = f"All completions are cut off at {limit} tokens, so none shows how it would have ended."
-        yield 0.0, Advice(what, "raise max_completion_length, or look at what the model writes")
-
-
-def _memory(run: Run) -> dict[str, float]:
-    """The most memory that torch reserved on a learner's GPU, where that is logged."""
-    reserved = [step.logged[_RESERVED] for step in run.steps if _RESERVED in step.logged]
-    return {_RESERVED: max(reserved)} if reserved else {}
-
-
-def _learner_bound(made: dict[str, Any], learn: Part, step: float) -> Advice:
-    what = f"The learner takes {learn.median:.2f} of {step:.2f} s per step ({learn.share:.0%})"
-    micro, batch = made.get("micro_steps"), made.get("per_device_train_batch_size")
-    if not micro or micro < 2 or not batch:
-        return Advice(f"{what}.", "give the learner more GPUs (migrate-config --rollout-gpus N --train-gpus M)")
-    each = learn.median / micro
-    what = f"{what}: {micro} micro-steps of {each:.2f} s, of {batch} completions on each GPU."
-    fewer = math.ceil(micro / 2)
-    reserved = f" (torch has reserved {made[_RESERVED]:.1f} GiB)" if _RESERVED in made else ""
-    times = f"{fewer} micro-step{'s' if fewer > 1 else ''}"
-    return Advice(what, f"try per_device_train_batch_size {2 * batch}: {times}, if memory allows it{reserved}")
-
-
-def _rollout_bound(made: dict[str, Any], waits: float, learn: float, sync: float, step: float) -> Advice:
-    what = f"The learner waits for completions in {waits:.2f} of {step:.2f} s per step ({waits / step:.0%})."
-    if made.get("async_generate"):
-        return Advice(what, "give the server more GPUs (migrate-config --rollout-gpus N --train-gpus M)")
-    overlapped = max(waits, learn) + sync
-    change = (
-        f"async_generate: true would overlap both: about max({waits:.2f}, {learn:.2f}) + {sync:.2f} ="
-        f" {overlapped:.2f} s per step, with completions from weights that are one step old"
+def _table(run: Run) -> Iterator[str]:
+    title = f"{'part':<10}{'median':>10}{'90 %':>10}{'share':>8}"
+    yield title + ("   (without the first step)" if run.steps[1:] else "")
+    parts = summary.parts(summary.settled(run))
+    generating = parts.pop("generating")
+    yield from (
+        _row(name, part) for name, part in parts.items() if name == "step" or (part.share and run.has_parts)
     )
-    return Advice(what, change)
+    if generating.share > parts["rollout"].share:
+        yield _row("server", generating) + "   makes completions, whoever waits"
+
+
+def _row(name: str, part: Part) -> str:
+    return f"{name:<10}{part.median:>8.2f} s{part.high:>8.2f} s{part.share:>7.0%}"
+
+
+def _sides(run: Run) -> Iterator[str]:
+    if (speed := summary.tokens(run)) is not None:
+        yield f"{speed:.0f} tokens of completions a second"
+    for side, idle in drawing.waits(summary.settled(run)).items():
+        told = dict(_side(run, side))
+        words = [f"waits {idle:.0%} of the time"] if run.has_parts else []
+        if "use" in told:
+            words.append(f"its GPUs work {told['use']:.0f}%" + (" while it learns" if side == "learner" else ""))
+        if "gib" in told:
+            words.append(f"{told['gib']:.1f} of {told['total_gib']:.0f} GiB in use on one of them")
+        if "reserved_gib" in told:
+            words.append(f"torch has reserved {told['reserved_gib']:.1f} GiB")
+        if "kv_percent" in told:
+            words.append(f"KV cache at most {told['kv_percent']:.0f}% full")
+        if "running" in told:
+            words.append(f"at most {told['running']:.0f} completions at once, {told['waiting']:.0f} waiting")
+        if words:
+            yield f"{side}: {', '.join(words)}"
+
+
+def _side(run: Run, side: str) -> Iterator[tuple[str, Any]]:
+    """What was seen of a side, by name: percent of work at the median, and the most of all else."""
+    if (use := summary.typical(run, f"{side}_use")) is not None:
+        yield "use", use
+    names = {"gib": f"{side}_gib", "total_gib": f"{side}_total_gib"}
+    names |= {"reserved_gib": summary.RESERVED} if side == "learner" else dict(zip(_ENGINE, _ENGINE, strict=True))
+    for name, source in names.items():
+        if (value := summary.most(run, source)) is not None:
+            yield name, value
+
+
+_ENGINE = ("kv_percent", "running", "waiting", "preemptions", "generation_tps")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
+from launch.timing import foreign
 from launch.timing import stamps
+from launch.timing.made_of import MadeOf
 from launch.timing.steps import Step
 from launch.timing.steps import steps
 from schema.errors import InputError
@@ -28,15 +30,20 @@ class Run(NamedTuple):
 
     Attributes:
         folder: the folder of its start.
-        made_of: what its steps are made of: GPUs, batch numbers, model and tuner, by name.
+        made_of: what its steps are made of.
         steps: its steps.
         missing: what could not be read, for a person.
     """
 
     folder: Path
-    made_of: dict[str, Any]
+    made_of: MadeOf
     steps: list[Step]
     missing: list[str]
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether something tells the parts of its steps."""
+        return any({"rollout", "wait", "sync"} & set(step.lines) for step in self.steps)
 
 
 def write(folder: Path, server: Path | None, *, overlapped: bool) -> None:
@@ -64,37 +71,69 @@ def _steps(folder: Path, server: Path | None, *, overlapped: bool) -> Iterator[S
     return steps(stamps.read(folder / stamps.STAMPS), served, overlapped=overlapped)
 
 
-def read(folder: Path) -> Run:
-    """Reads a run, also one whose launcher was killed before it wrote its timings.
+def read(folder: Path, server_log: Path | None = None) -> Run:
+    """Reads a run: of a launcher, also one that was killed before it wrote its timings, or of ms-swift alone.
+
+    Args:
+        folder: of a learner's start, or ms-swift's output folder of a run.
+        server_log: of the server of such a run.
 
     Raises:
-        InputError: the folder is none of a learner's start, or nothing tells of a step.
+        InputError: the folder is neither, or nothing tells of a step.
     """
+    if not (folder / PLAN).exists() and (folder / foreign.LOGGING).exists():
+        run = _foreign(folder, server_log)
+    elif server_log is None:
+        run = _launched(folder)
+    else:
+        raise InputError("has the server's log from its own start; leave out --server-log", Place(folder))
+    if not sum(step.seconds for step in run.steps):
+        reason = "tells of no step that took time: the learner ended before its first one, or its log is cut"
+        raise InputError(reason, Place(folder))
+    return run
+
+
+def _foreign(folder: Path, server_log: Path | None) -> Run:
+    missing = ["the launchers' stamps, which tell the parts of a step"]
+    if server_log is None:
+        missing.append("the server's log; pass --server-log FILE for the work of its engines")
+    made = foreign.made_of(folder, server_log)
+    return Run(folder, made, foreign.steps(folder, server_log), missing)
+
+
+def _launched(folder: Path) -> Run:
     plan = _plan(folder)
     if plan.get("side") != "learner":
         raise InputError("is the record of a server; name the folder of the learner that used it", Place(folder))
-    made_of = plan.get("steps_are_made_of") or {}
-    found, missing = _timings(folder), []
+    made = _made_of(folder, plan)
+    found = _timings(folder)
     if not found:
         server = plan.get("server_logs")
-        path = folder.parent / server if server else None
-        found = list(_steps(folder, path, overlapped=bool(made_of.get("async_generate"))))
-    if not sum(step.seconds for step in found):
-        reason = "tells of no step that took time: the learner ended before its first one, or its log is cut"
-        raise InputError(reason, Place(folder))
-    if not any("rollout" in step.lines or "wait" in step.lines for step in found):
-        missing.append("the server's log: rollout and sync are counted as learn")
+        path = folder.parent / server if isinstance(server, str) else None
+        found = list(_steps(folder, path, overlapped=made.async_generate))
+    missing: list[str] = []
+    run = Run(folder, made, found, missing)
+    if not run.has_parts:
+        missing.append("the server's stamps, which tell the parts of a step")
     if not any(step.logged for step in found):
         missing.append("the lines that the learner logs of its steps: lengths of completions are unknown")
-    return Run(folder, made_of, found, missing)
+    return run
 
 
 def _plan(folder: Path) -> dict[str, Any]:
     try:
         plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"holds no readable {PLAN}, so it is not the folder of a start", Place(folder)) from error
+        reason = f"holds no readable {PLAN} of a start, nor ms-swift's own {foreign.LOGGING}"
+        raise InputError(reason, Place(folder)) from error
     return plan if isinstance(plan, dict) else {}
+
+
+def _made_of(folder: Path, plan: dict[str, Any]) -> MadeOf:
+    try:
+        return MadeOf.model_validate(plan.get("steps_are_made_of") or {})
+    except ValueError as error:
+        raise InputError(f"{PLAN} does not say what its steps are made of", Place(folder)) from error
 
 
 def _timings(folder: Path) -> list[Step]:

@@ -1,8 +1,10 @@
 """The lines of a run that tell of its time, with the moment at which the launcher read them.
 
 The server's lines are those of its access log, which come when a request is done (ms-swift 3.10.0 to 4.6.0 name
-its routes alike, pipelines/infer/rollout.py). The learner's are the bar `Train:` of its steps and the line that it
-logs of them (4.6.0, trainers/patcher.py:31; 3.10.0, trainers/callback.py:26).
+its routes alike, pipelines/infer/rollout.py), the bar that an engine draws when it begins more than one completion
+(4.6.0, infer_engine/grpo_vllm_engine.py:120; 3.10.0, :154), and vLLM's own. The learner's are the bars `Train:` of
+its steps and `Val:` of its evaluations, and the line that it logs of a step (4.6.0, trainers/patcher.py:31;
+3.10.0, trainers/callback.py:26).
 """
 
 from __future__ import annotations
@@ -11,26 +13,37 @@ import ast
 import contextlib
 import json
 import re
+import threading
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import NamedTuple
 from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from launch.timing import vllm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import IO
 
-T = TypeVar("T")
+T = TypeVar("T", bound=tuple[object, ...])
 #: The file of stamps beside the output of each side.
 STAMPS = "stamps.jsonl"
 
 #: Routes of the server, by what a learner asks with them.
 _ROUTES = {"infer": "completions", "reset_prefix_cache": "synced", "reset_encoder_cache": "synced"}
 _REQUEST = re.compile(r'"POST /(infer|reset_prefix_cache|reset_encoder_cache|update_\w+)/ HTTP/[\d.]+" 200\b')
-_BAR = re.compile(r"^Train: +\d+%\|[^|]*\| *(\d+)/\d+ \[")
+_BEGUN = re.compile(r"^ *0%\|[^|]*\| *0/(\d+) \[00:00<\?")
+_STEP = re.compile(r"^Train: +\d+%\|[^|]*\| *(\d+)/\d+ \[")
+_EVALUATES = re.compile(r"^Val: +\d+%\|[^|]*\| *\d+/\d+ \[")
 #: What a step's line says that a report needs.
 _LOGGED = re.compile(r"completions/\w+|memory\(GiB\)|step_time|num_tokens|entropy/mean")
+#: Under which name it has the number of its step, such as 3/600.
+NUMBER = "global_step/max_steps"
 #: Characters of a line that may be one of these.
 _LONGEST = 20_000
 
@@ -40,9 +53,10 @@ class Stamp(NamedTuple):
 
     Attributes:
         at: seconds since the epoch at which the launcher read it.
-        what: completions, weights or synced, of the server; step or log, of the learner.
-        step: of a step, its number.
-        logged: of a step's line, its numbers by name.
+        what: begun, completions, weights, synced, engine or cache, of the server; step, evaluates or log, of the
+            learner; gpu, of either.
+        step: of a step and of what is logged of it, its number; of completions that begin, how many they are.
+        logged: numbers that the line tells, by name.
     """
 
     at: float
@@ -51,26 +65,42 @@ class Stamp(NamedTuple):
     logged: dict[str, float] | None = None
 
 
-def stamp(line: str, at: float) -> Stamp | None:
-    """The stamp of a line, or None for any other line."""
+def stamps(line: str, at: float) -> Iterator[Stamp]:
+    """The stamps of a line: none for most lines, and two where a bar has no end of its own."""
     if len(line) > _LONGEST:
-        return None
+        return
+    if begun := _BEGUN.match(line):
+        yield Stamp(at, "begun", int(begun[1]))
     if request := _REQUEST.search(line):
-        return Stamp(at, _ROUTES.get(request[1], "weights"))
-    if bar := _BAR.match(line):
-        return Stamp(at, "step", int(bar[1]))
-    if line.startswith("{'") and "'completions/" in line and (logged := _numbers(line)):
-        return Stamp(at, "log", logged=logged)
-    return None
+        yield Stamp(at, _ROUTES.get(request[1], "weights"))
+    elif engine := vllm.numbers(line):
+        yield Stamp(at, engine.what, logged=engine.by_name)
+    elif step := _STEP.match(line):
+        yield Stamp(at, "step", int(step[1]))
+    elif _EVALUATES.match(line):
+        yield Stamp(at, "evaluates")
+    elif line.startswith("{'") and "'completions/" in line:
+        yield from _logged(line, at)
 
 
-def _numbers(line: str) -> dict[str, float]:
-    """The numbers of a line that a learner logs: a dictionary as Python prints it, of numbers or their texts."""
+def _logged(line: str, at: float) -> Iterator[Stamp]:
+    """What a learner logs of a step: a dictionary as Python prints it, of numbers or their texts."""
     try:
         logged = ast.literal_eval(line)
-        return {name: float(value) for name, value in logged.items() if _LOGGED.fullmatch(name)}
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return {}
+        step = logged.get(NUMBER)
+        yield Stamp(at, "log", int(step.partition("/")[0]) if step else None, numbers(logged))
+    except (ValueError, TypeError, AttributeError, SyntaxError, MemoryError, RecursionError):
+        return
+
+
+def numbers(logged: Mapping[str, Any]) -> dict[str, float]:
+    """What a report needs of what a learner logs of a step, by name; a text of a number is the number.
+
+    Raises:
+        TypeError: such a value is neither.
+        ValueError: such a text is none of a number.
+    """
+    return {name: float(value) for name, value in logged.items() if _LOGGED.fullmatch(name)}
 
 
 class Stamper:
@@ -84,7 +114,9 @@ class Stamper:
     def __init__(self, file: Path, fault: Callable[[OSError], None]) -> None:
         self._fault = fault
         self._step = -1
+        self._begun = ""
         self._file: IO[str] | None = None
+        self._one = threading.Lock()
         try:
             self._file = file.open("a", encoding="utf-8", buffering=1)
         except OSError as error:
@@ -92,18 +124,31 @@ class Stamper:
 
     def __call__(self, line: str, at: float, *, whole: bool = True) -> None:
         """Stamps a line if it tells of time; one that is not whole yet only if it is a bar, which has no end."""
-        found = stamp(line, at)
-        if found is None or self._file is None or not (whole or found.what == "step"):
-            return
-        if found.step is not None and found.step <= self._step:
-            return
-        self._step = self._step if found.step is None else found.step
-        logged = {name: value for name, value in found._asdict().items() if value is not None}
-        try:
-            self._file.write(json.dumps({**logged, "at": round(at, 3)}) + "\n")
-        except OSError as error:
-            self.close()
-            self._fault(error)
+        for found in stamps(line, at):
+            if (whole or found.what in ("step", "begun")) and self._is_new(found, line):
+                self.write(found)
+        if whole:
+            self._begun = ""
+
+    def _is_new(self, found: Stamp, line: str) -> bool:
+        if found.what == "begun":
+            drawn, self._begun = self._begun, line
+            return not (drawn and line.startswith(drawn))
+        if found.what != "step":
+            return True
+        last, self._step = self._step, max(self._step, found.step or 0)
+        return self._step > last
+
+    def write(self, stamp: Stamp) -> None:
+        """Writes one stamp; several threads may."""
+        told = {name: value for name, value in stamp._asdict().items() if value is not None}
+        with self._one:
+            try:
+                if self._file is not None:
+                    self._file.write(json.dumps({**told, "at": round(stamp.at, 3)}) + "\n")
+            except OSError as error:
+                self.close()
+                self._fault(error)
 
     def close(self) -> None:
         """Ends the file of stamps."""
@@ -123,6 +168,7 @@ def read(file: Path) -> list[Stamp]:
 
 
 def read_lines(text: str, kind: type[T]) -> Iterator[T]:
-    """The records of a file that has one in each line, up to a line that a launcher did not finish."""
-    with contextlib.suppress(ValueError, TypeError):
-        yield from (kind(**json.loads(line)) for line in text.splitlines())
+    """The records of a file that has one in each line, up to a line that is none, such as one cut off."""
+    adapter = TypeAdapter(kind)
+    with contextlib.suppress(ValueError):
+        yield from map(adapter.validate_json, text.splitlines())

@@ -156,9 +156,9 @@ def _cache(model: object, server: RolloutServerConfig) -> list[str]:
 def _learner(about: Context, world: int) -> list[str]:
     trainer = about.trainer.config
     numbers = batch(about.preset, trainer, world)
-    accumulation = numbers.accumulation or trainer.gradient_accumulation_steps or 1
+    accumulation = numbers.steps(trainer)
     micro, wanted = numbers.micro, numbers.effective
-    size = trainer.generation_batch_size or micro * (trainer.steps_per_generation or accumulation)
+    size = numbers.rollout(trainer)
     step = f"takes {micro * accumulation} completions = {micro} x gradient_accumulation_steps {accumulation}"
     if wanted is not None and numbers.accumulation is None:
         step = f"cannot take the {wanted} completions of effective_batch_size: {micro} are taken at a time"

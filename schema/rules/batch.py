@@ -134,8 +134,7 @@ def rollout_size(context: Context) -> int | None:
     if world is None or context.wrong("per_device_train_batch_size"):
         return None
     numbers = batch(context.preset, trainer, world[0])
-    steps = trainer.steps_per_generation or trainer.gradient_accumulation_steps or numbers.accumulation
-    return None if numbers.effective and numbers.accumulation is None else numbers.micro * (steps or 1)
+    return None if numbers.effective and numbers.accumulation is None else numbers.rollout(trainer)
 
 
 @rule(

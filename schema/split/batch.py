@@ -34,6 +34,14 @@ class Batch(NamedTuple):
             return None
         return self.effective // self.micro
 
+    def steps(self, trainer: TrainerConfig) -> int:
+        """Micro-steps of one optimizer step; ms-swift takes one where nothing says how many."""
+        return trainer.gradient_accumulation_steps or self.accumulation or 1
+
+    def rollout(self, trainer: TrainerConfig) -> int:
+        """Completions that one rollout makes (ms-swift 4.5.2, rlhf_trainers/args_mixin.py:200-222)."""
+        return trainer.generation_batch_size or self.micro * (trainer.steps_per_generation or self.steps(trainer))
+
 
 def batch(preset: Preset, trainer: TrainerConfig, world: int) -> Batch:
     """The batch numbers of a preset on `world` learners."""

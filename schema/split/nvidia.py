@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import subprocess
+from typing import TYPE_CHECKING
 from typing import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: Seconds that nvidia-smi gets; without persistence mode it wakes the driver first.
 TIMEOUT = 30
@@ -41,7 +45,17 @@ def gpus() -> tuple[Gpu, ...] | None:
     )
 
 
-def find(known: tuple[Gpu, ...], name: str) -> Gpu | None:
+def busy() -> tuple[tuple[Gpu, int], ...]:
+    """Each GPU, and the percent of the last moments in which it computed; none if nvidia-smi cannot tell."""
+    rows = _query("--query-gpu=index,uuid,memory.used,memory.total,utilization.gpu") or []
+    return tuple(
+        (Gpu(row[0], row[1], _number(row[2]) or 0, _number(row[3]) or 0), int(row[4]))
+        for row in rows
+        if len(row) == 5 and row[4].isdecimal()
+    )
+
+
+def find(known: Iterable[Gpu], name: str) -> Gpu | None:
     """The GPU that an index or a UUID names; CUDA takes a UUID's beginning, too, if only one GPU has it."""
     found = [gpu for gpu in known if name == gpu.number or gpu.uuid.startswith(name)]
     return found[0] if len(found) == 1 else None

@@ -26,6 +26,7 @@ SERVER, LEARNER = "grpo_rollout_server.sh", "grpo_train_server_mode.sh"
 FILES = {
     "plugin.py": HERE / "plugin.py",
     "rewards.py": HERE / "rewards.py",
+    "planted.py": HERE / "planted.py",
     "truth.py": ROOT / "tests/gpu/plugin.py",  # times the parts of a step
     "prompts.jsonl": ROOT / "configs/smoke/prompts.jsonl",
 }
@@ -121,6 +122,7 @@ class Node:
             "PYTHONPATH": f"{home}:{home / 'plugins'}",
             "VLLM_PLUGINS": "rollout_split",
             "VLLM_CPU_KVCACHE_SPACE": "1",
+            "VLLM_LOG_STATS_INTERVAL": "0.2",
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
             "HF_HUB_OFFLINE": "1",
             "MODELSCOPE_OFFLINE": "1",

@@ -1,0 +1,157 @@
+"""Both sides of a run over some steps: what each works on, and where it waits."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from itertools import chain
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+from xml.etree import ElementTree as ET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    from launch.timing.steps import Step
+
+#: Steps that are drawn, and columns for them.
+DRAWN, _COLUMNS = 4, 72
+#: What a side does: a sign for the terminal, a colour for SVG, and words for both.
+KINDS = {
+    "works": ("#", "#3b6ea8"),
+    "syncs weights": ("=", "#d9822b"),
+    "evaluates": ("e", "#7a9e5a"),
+    "waits": (".", "#e4e4e4"),
+}
+_WIDTH, _LEFT, _RIGHT, _LANE, _TOP = 960, 80, 100, 36, 48
+
+
+class Span(NamedTuple):
+    """What a side does for some seconds: a name of KINDS."""
+
+    kind: str
+    seconds: float
+
+
+class Lanes(NamedTuple):
+    """What both sides do in some steps, in order."""
+
+    learner: list[Span]
+    server: list[Span]
+
+
+def lanes(step: Step) -> Lanes:
+    """What both sides do in one step."""
+    rest = step.rollout + step.learn
+    # While the learner waits for it, the server ends what it began in the step before.
+    made = min(step.generating, rest)
+    sync, evaluation = Span("syncs weights", step.sync), Span("evaluates", step.other)
+    learner = [Span("works", step.prepare), Span("waits", step.wait), sync, Span("waits", step.rollout)]
+    server = [Span("waits", step.prepare), Span("works", step.wait), sync, Span("works", made)]
+    return Lanes(
+        [evaluation, *learner, Span("works", step.learn)],
+        [evaluation, *server, Span("waits", rest - made)],
+    )
+
+
+def _all(steps: Sequence[Step]) -> list[tuple[str, list[list[Span]]]]:
+    each = [lanes(step) for step in steps]
+    return [("learner", [lane.learner for lane in each]), ("server", [lane.server for lane in each])]
+
+
+def waits(steps: Sequence[Step]) -> dict[str, float]:
+    """The share of the time in which each side waits, by the name of the side."""
+    whole = sum(step.seconds for step in steps)
+    return {
+        side: sum(span.seconds for span in chain(*lane) if span.kind == "waits") / whole
+        for side, lane in _all(steps)
+    }
+
+
+def text(steps: Sequence[Step]) -> Iterator[str]:
+    """The drawing for a terminal, line by line."""
+    scale = sum(step.seconds for step in steps) / _COLUMNS
+    signs = ", ".join(f"{sign} {kind}" for kind, (sign, _) in KINDS.items() if _has(steps, kind))
+    yield f"{_which(steps)}; a column is {scale:.2g} s; {signs}"
+    for side, drawn in _all(steps):
+        row = "|".join("".join(KINDS[kind][0] * round(seconds / scale) for kind, seconds in one) for one in drawn)
+        yield f"  {side:<7}  {row}"
+
+
+def _has(steps: Sequence[Step], kind: str) -> bool:
+    return kind != "evaluates" or any(step.other for step in steps)
+
+
+def _which(steps: Sequence[Step]) -> str:
+    return f"steps {steps[0].number} to {steps[-1].number}" if steps[1:] else f"step {steps[0].number}"
+
+
+def svg(steps: Sequence[Step], title: str) -> str:
+    """The drawing as an SVG image, whose width is 960.
+
+    Args:
+        steps: the steps to draw.
+        title: what stands above it.
+    """
+    whole = sum(step.seconds for step in steps)
+    scale = (_WIDTH - _LEFT - _RIGHT) / whole
+    height = _TOP + 2 * _LANE + 64
+    root = ET.Element(
+        "svg",
+        {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "viewBox": f"0 0 {_WIDTH} {height}",
+            "width": str(_WIDTH),
+            "height": str(height),
+            "font-family": "sans-serif",
+            "font-size": "13",
+            "role": "img",
+        },
+    )
+    ET.SubElement(root, "title").text = title
+    ET.SubElement(root, "rect", width="100%", height="100%", fill="white")
+    _word(root, 16, 24, f"{title}: {_which(steps)}")
+    idle = waits(steps)
+    for number, (side, drawn) in enumerate(_all(steps)):
+        top = _TOP + number * _LANE
+        _word(root, 16, top + 18, side)
+        _lane(root, list(chain(*drawn)), top, scale)
+        _word(root, _WIDTH - _RIGHT + 8, top + 18, f"waits {idle[side]:.0%}")
+    _axis(root, steps, scale)
+    _legend(root, [kind for kind in KINDS if _has(steps, kind)], height - 14)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _lane(root: ET.Element, spans: Sequence[Span], top: float, scale: float) -> None:
+    begins = accumulate((span.seconds for span in spans), initial=0.0)
+    for span, begin in zip(spans, begins, strict=False):
+        if span.seconds > 0:
+            place = {"x": _LEFT + begin * scale, "y": top, "width": span.seconds * scale, "height": _LANE - 10}
+            bar = _box(root, KINDS[span.kind][1], **place)
+            ET.SubElement(bar, "title").text = f"{span.kind} for {span.seconds:.2f} s"
+
+
+def _axis(root: ET.Element, steps: Sequence[Step], scale: float) -> None:
+    """A line where each step ends, with the seconds until then."""
+    bottom = _TOP + 2 * _LANE
+    for end in accumulate((step.seconds for step in steps), initial=0.0):
+        place = f"{_LEFT + end * scale:.1f}"
+        ET.SubElement(root, "line", x1=place, x2=place, y1=str(_TOP - 6), y2=str(bottom), stroke="#444")
+        _word(root, _LEFT + end * scale, bottom + 16, f"{end:.1f} s", anchor="middle")
+
+
+def _legend(root: ET.Element, kinds: Sequence[str], line: float) -> None:
+    for number, kind in enumerate(kinds):
+        left = _LEFT + 140 * number
+        _box(root, KINDS[kind][1], x=left, y=line - 11, width=14, height=14)
+        _word(root, left + 20, line, kind)
+
+
+def _box(root: ET.Element, fill: str, **sizes: float) -> ET.Element:
+    return ET.SubElement(root, "rect", {name: f"{size:.1f}" for name, size in sizes.items()}, fill=fill)
+
+
+def _word(root: ET.Element, left: float, line: float, word: str, anchor: str = "start") -> None:
+    place = {"x": f"{left:.1f}", "y": f"{line:.1f}", "text-anchor": anchor}
+    ET.SubElement(root, "text", place).text = word

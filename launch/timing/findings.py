@@ -1,0 +1,273 @@
+"""What takes the time of a run, with its arithmetic, and the change of a preset that would help."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from launch.timing import summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+
+    from launch.timing.run import Run
+    from launch.timing.summary import Part
+
+#: Shares of a step from which on a part is worth a word.
+_MOST, _MUCH = 0.5, 0.25
+#: Percent of the time below which a learner's GPUs wait for its CPU.
+_IDLE = 50.0
+#: Percent of a KV cache from which on it is full.
+_FULL = 90.0
+#: The longest completion, in mean completions, from which on a rollout waits for it.
+_LONG = 2.0
+#: Findings that a report tells.
+_TOLD = 3
+
+
+class Finding(NamedTuple):
+    """What takes time.
+
+    Attributes:
+        name: what other programs call it.
+        gain: the share of a step that the change could save at most; findings stand in its order.
+        what: what takes the time, with the numbers.
+        change: what a preset can change.
+    """
+
+    name: str
+    gain: float
+    what: str
+    change: str
+
+
+class _Seen(NamedTuple):
+    """A run, and the parts of its settled steps."""
+
+    run: Run
+    parts: dict[str, Part]
+
+    @property
+    def step(self) -> float:
+        return self.parts["step"].median
+
+    def share(self, *names: str) -> float:
+        return sum(self.parts[name].share for name in names)
+
+    def of_step(self, *names: str) -> str:
+        """Seconds of some parts, such as 3.20 of 10.00 s per step (32%)."""
+        seconds = sum(self.parts[name].median for name in names)
+        return f"{seconds:.2f} of {self.step:.2f} s per step ({self.share(*names):.0%})"
+
+
+def findings(run: Run) -> list[Finding]:
+    """At most three findings, the one first whose change could save most."""
+    seen = _Seen(run, summary.parts(summary.settled(run)))
+    checks = _CHECKS if run.has_parts else _WITHOUT_PARTS
+    found = [finding for check in checks for finding in check(seen)]
+    return sorted(found, key=lambda finding: -finding.gain)[:_TOLD]
+
+
+def _small_micro_steps(seen: _Seen) -> Iterator[Finding]:
+    made, learn = seen.run.made_of, seen.parts["learn"]
+    if learn.share < _MUCH or _waits_for_cpu(seen):
+        return
+    what = f"The learner takes {seen.of_step('learn')}"
+    micro, batch = made.micro_steps or 1, made.per_device_train_batch_size
+    if micro < 2 or not batch:
+        change = "give the learner more GPUs (migrate-config --rollout-gpus N --train-gpus M)"
+        yield Finding("learner", learn.share / 2, f"{what}.", change)
+        return
+    each = learn.median / micro
+    what = f"{what}: {micro} micro-steps of {each:.2f} s, of {batch} completions on each GPU."
+    fewer = math.ceil(micro / 2)
+    times = f"{fewer} micro-step{'s' if fewer > 1 else ''}"
+    change = f"try per_device_train_batch_size {2 * batch}: {times}, if memory allows it{_memory(seen.run)}"
+    yield Finding("micro-steps", learn.share / 2, what, change)
+
+
+def _memory(run: Run) -> str:
+    used, total = summary.most(run, "learner_gib"), summary.most(run, "learner_total_gib")
+    if used is not None and total is not None:
+        return f" ({used:.0f} of {total:.0f} GiB of its GPU are in use)"
+    reserved = summary.most(run, summary.RESERVED)
+    return "" if reserved is None else f" (torch has reserved {reserved:.1f} GiB)"
+
+
+def _waits_for_cpu(seen: _Seen) -> bool:
+    use = summary.typical(seen.run, "learner_use")
+    return use is not None and use < _IDLE
+
+
+def _busy_cpu(seen: _Seen) -> Iterator[Finding]:
+    if seen.share("learn") < _MUCH or not _waits_for_cpu(seen):
+        return
+    use = summary.typical(seen.run, "learner_use") or 0.0
+    what = (
+        f"The learner takes {seen.of_step('learn')}, but its GPUs work for {use:.0f}% of that only: its CPU"
+        " computes rewards, or encodes prompts and pictures."
+    )
+    change = (
+        "time the reward functions (an asynchronous one waits for all completions at once), and lower MAX_PIXELS"
+        " if prompts have pictures"
+    )
+    yield Finding("learner-cpu", seen.share("learn") * (1 - use / 100), what, change)
+
+
+def _idle_server(seen: _Seen) -> Iterator[Finding]:
+    made, works = seen.run.made_of, seen.share("generating")
+    gpus, learners, engines = made.rollout_gpus or 1, made.learners, made.engines or 1
+    if seen.share("learn") < _MOST or works >= _MUCH or engines < 2 or not learners:
+        return
+    kept = gpus // engines * (engines // 2)
+    moved = gpus - kept
+    what = f"The server's {gpus} GPUs make completions in {works:.0%} of the time, and learners wait in the rest."
+    change = (
+        f"move GPUs to the learner: migrate-config --rollout-gpus {kept} --train-gpus {learners + moved}, if the"
+        " batch divides by that"
+    )
+    yield Finding("server-idle", seen.share("learn") * moved / (learners + moved), what, change)
+
+
+def _waits_for_completions(seen: _Seen) -> Iterator[Finding]:
+    share = seen.share("rollout", "wait")
+    if share < _MUCH:
+        return
+    what = f"The learner waits for completions in {seen.of_step('rollout', 'wait')}."
+    if seen.run.made_of.async_generate:
+        change = "give the server more GPUs (migrate-config --rollout-gpus N --train-gpus M)"
+        yield Finding("rollout", share / 2, what, change)
+        return
+    waits, learn, sync = (
+        seen.parts["rollout"].median,
+        seen.parts["learn"].median,
+        seen.parts["sync"].median,
+    )
+    change = (
+        f"async_generate: true would overlap both: about max({waits:.2f}, {learn:.2f}) + {sync:.2f} ="
+        f" {max(waits, learn) + sync:.2f} s per step, with completions from weights that are one step old"
+    )
+    yield Finding("rollout", min(waits, learn) / seen.step, what, change)
+
+
+def _longest_completion(seen: _Seen) -> Iterator[Finding]:
+    share = seen.share("rollout", "wait")
+    mean, longest = summary.typical(seen.run, summary.MEAN), summary.typical(seen.run, summary.LONGEST)
+    if share < _MUCH or not mean or not longest or longest < _LONG * mean or _queue(seen.run):
+        return
+    what = (
+        f"The learner waits for completions in {seen.of_step('rollout', 'wait')}, and a rollout ends with its"
+        f" longest one: {longest:.0f} tokens, where the mean is {mean:.0f}."
+    )
+    made = seen.run.made_of
+    now = f" ({made.max_completion_length} now)" if made.max_completion_length else ""
+    overlap = "" if made.async_generate else ", or set async_generate: true, so that the learner works meanwhile"
+    change = f"lower max_completion_length{now} if the long ones teach little{overlap}"
+    yield Finding("longest-completion", share * (1 - mean / longest), what, change)
+
+
+class _Queue(NamedTuple):
+    """Why completions wait in an engine, and whether its KV cache is full."""
+
+    what: str
+    full: bool
+
+
+def _queue(run: Run) -> _Queue | None:
+    """Why completions wait before an engine takes them, or None if nothing says that they do."""
+    waiting, full = summary.most(run, "waiting") or 0.0, summary.most(run, "kv_percent") or 0.0
+    if preempted := sum(step.around.get("preemptions", 0.0) for step in run.steps):
+        return _Queue(f"vLLM preempted {preempted:.0f} completions and computed them again", full=True)
+    if waiting and full >= _FULL:
+        return _Queue(f"up to {waiting:.0f} completions waited while the KV cache was {full:.0f}% full", full=True)
+    if waiting:
+        what = f"up to {waiting:.0f} completions waited while the KV cache was {full:.0f}% full only"
+        return _Queue(what, full=False)
+    return _overfull(run)
+
+
+def _overfull(run: Run) -> _Queue | None:
+    made, mean = run.made_of, summary.typical(run, summary.MEAN)
+    at_once = (made.completions or 0) / (made.rollouts or 1) / (made.engines or 1)
+    if not made.kv_tokens or not mean or at_once * mean <= made.kv_tokens:
+        return None
+    what = (
+        f"{at_once:.0f} completions of {mean:.0f} tokens for each engine are more than the {made.kv_tokens} tokens"
+        " of its KV cache"
+    )
+    return _Queue(what, full=True)
+
+
+def _completions_queue(seen: _Seen) -> Iterator[Finding]:
+    queue, share = _queue(seen.run), seen.share("rollout", "wait")
+    if queue is None or (seen.run.has_parts and share < _MUCH):
+        return
+    waits = f"The learner waits for completions in {seen.of_step('rollout', 'wait')}"
+    what = f"{waits if seen.run.has_parts else 'Completions wait for an engine'}: {queue.what}."
+    if queue.full:
+        change = "raise vllm_gpu_memory_utilization, or give the server more GPUs"
+        yield Finding("kv-cache", share, what, change)
+    else:
+        yield Finding("max-num-seqs", share, what, "raise vllm_max_num_seqs of the server")
+
+
+def _sync(seen: _Seen) -> Iterator[Finding]:
+    if (share := seen.share("sync")) >= _MUCH:
+        what = f"Weight sync takes {seen.of_step('sync')}."
+        change = "make more completions per optimizer step, so that weights move less often"
+        yield Finding("sync", share, what, change)
+
+
+def _prepare(seen: _Seen) -> Iterator[Finding]:
+    if (share := seen.share("prepare")) >= _MUCH:
+        what = f"Before the weights move, a step takes {seen.of_step('prepare')}."
+        change = "raise save_steps if checkpoints are saved often; else it is the merging of adapters, or the data"
+        yield Finding("prepare", share, what, change)
+
+
+def _evaluation(seen: _Seen) -> Iterator[Finding]:
+    if (share := seen.share("other")) >= _MUCH:
+        seconds = sum(step.other for step in summary.settled(seen.run))
+        what = f"Evaluation takes {seconds:.0f} s in all, {share:.0%} of the time."
+        yield Finding("evaluation", share, what, "raise eval_steps, or evaluate fewer rows")
+
+
+def _extra_pass(seen: _Seen) -> Iterator[Finding]:
+    made = seen.run.made_of
+    if not made.extra_pass or seen.share("learn") < _MUCH:
+        return
+    what = "Old log-probabilities cost another forward pass in each micro-step, because " + (
+        f"num_iterations is {made.num_iterations}."
+        if (made.num_iterations or 1) > 1
+        else f"{made.micro_steps} micro-steps are no multiple of steps_per_generation {made.steps_per_generation}."
+    )
+    change = "set steps_per_generation to gradient_accumulation_steps or a divisor of it, and num_iterations to 1"
+    yield Finding("old-log-probabilities", seen.share("learn") / 4, what, change)
+
+
+def _clipped(seen: _Seen) -> Iterator[Finding]:
+    ratio = summary.typical(seen.run, summary.CLIPPED)
+    if ratio is not None and ratio >= 0.99:
+        limit = seen.run.made_of.max_completion_length
+        at = f"{limit} tokens" if limit else "their limit"
+        what = f"All completions are cut off at {at}, so none shows how it would have ended."
+        yield Finding("clipped", 0.0, what, "raise max_completion_length, or look at what the model writes")
+
+
+_CHECKS: tuple[Callable[[_Seen], Iterator[Finding]], ...] = (
+    _small_micro_steps,
+    _busy_cpu,
+    _idle_server,
+    _waits_for_completions,
+    _longest_completion,
+    _completions_queue,
+    _sync,
+    _prepare,
+    _evaluation,
+    _extra_pass,
+    _clipped,
+)
+#: Those that need not know the parts of a step.
+_WITHOUT_PARTS = (_completions_queue, _extra_pass, _clipped)

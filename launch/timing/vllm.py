@@ -1,0 +1,48 @@
+"""What vLLM itself logs of an engine: its memory when it starts, its work where statistics are on.
+
+ms-swift turns the statistics off (4.5.2, infer_engine/vllm_engine.py:303) unless the preset says
+`vllm_engine_kwargs: {disable_log_stats: false}`. An engine then logs a line about every ten seconds in which it
+works (vLLM 0.23.0, v1/metrics/loggers.py).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_ENGINE = re.compile(r"\bEngine (\d+): Avg prompt throughput: ")
+#: The numbers of such a line, by the name that a report has for each.
+_STATISTICS = {
+    "prompt_tps": re.compile(r"Avg prompt throughput: ([\d.]+) tokens/s"),
+    "generation_tps": re.compile(r"Avg generation throughput: ([\d.]+) tokens/s"),
+    "running": re.compile(r"Running: (\d+) reqs"),
+    "waiting": re.compile(r"Waiting: (\d+) reqs"),
+    "preemptions": re.compile(r"Preemptions: (\d+)"),
+    "kv_percent": re.compile(r"\b\w+ KV cache usage: ([\d.]+)%"),
+}
+#: What an engine logs when it starts; GPUs of one engine each log their own.
+_START = {
+    "kv_tokens": re.compile(r"\bKV cache size: ([\d,]+) tokens"),
+    "kv_gib": re.compile(r"\bAvailable KV cache memory: (-?[\d.]+) GiB"),
+    "weights_gib": re.compile(r"\bModel loading took ([\d.]+) GiB"),
+}
+
+
+class Numbers(NamedTuple):
+    """The numbers of a line, by name; they are of an engine's work (`engine`), or of its memory (`cache`)."""
+
+    what: str
+    by_name: dict[str, float]
+
+
+def numbers(line: str) -> Numbers | None:
+    """The numbers of a line of vLLM, or None for any other line."""
+    if engine := _ENGINE.search(line):
+        return Numbers("engine", {"engine": float(engine[1]), **_found(_STATISTICS, line)})
+    memory = _found(_START, line) if "KV cache" in line or "Model loading" in line else {}
+    return Numbers("cache", memory) if memory else None
+
+
+def _found(patterns: dict[str, re.Pattern[str]], line: str) -> dict[str, float]:
+    found = {name: pattern.search(line) for name, pattern in patterns.items()}
+    return {name: float(match[1].replace(",", "")) for name, match in found.items() if match}
