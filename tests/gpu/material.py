@@ -105,14 +105,24 @@ def config(size, words):
 def model(size, folder):
     """Writes a checkpoint that ms-swift and vLLM load as qwen3_vl."""
     words = tokenizer()
-    torch.manual_seed(SEED)
-    torch.set_default_dtype(torch.bfloat16)
-    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
-        made = Qwen3VLForConditionalGeneration(config(size, words))
+    made = random_model(Qwen3VLForConditionalGeneration, config(size, words))
     _silence(made, LOUD[size])
     made.generation_config.eos_token_id = words.eos_token_id
     made.generation_config.pad_token_id = words.pad_token_id
     made.to(torch.bfloat16).save_pretrained(folder)
+    processor(words, folder)
+
+
+def random_model(kind, settings):
+    """A model of a class and a configuration, with the same weights each time."""
+    torch.manual_seed(SEED)
+    torch.set_default_dtype(torch.bfloat16)
+    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+        return kind(settings)
+
+
+def processor(words, folder):
+    """Writes the tokenizer, and what turns pictures into patches."""
     words.save_pretrained(folder)
     for name, (key, processor, shortest, longest) in PREPROCESSORS.items():
         size_limits = {"size": {"shortest_edge": shortest, "longest_edge": longest}}
