@@ -12,7 +12,7 @@ from schema.swift.argument import is_whole
 #: Kinds of rope scaling that leave the length as the checkpoint says it.
 _AS_TRAINED = ("default", "mrope", "su", "longrope", "llama3")
 _STRETCHED = ("linear", "dynamic")
-_EXPERTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
+EXPERTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
 #: Where models that take more than texts keep what they say of texts.
 _PARTS = ("thinker_config", "text_config", "llm_config")
 
@@ -34,7 +34,7 @@ def is_dense(model: object) -> bool | None:
     settings = config(model)
     if settings is None:
         return None
-    return not any(part.get(name) for part in _parts(settings) for name in _EXPERTS)
+    return not any(part.get(name) for part in _parts(settings) for name in EXPERTS)
 
 
 def sees(model: object) -> bool | None:
@@ -86,10 +86,15 @@ def count(settings: dict[str, Any], name: str) -> int | None:
 
 
 def text_config(model: object) -> dict[str, Any] | None:
-    """The part of the config that is about texts: all of it where no part is; None if it is not here."""
+    """The part of the config that is about texts; None if it is not here."""
     settings = config(model)
+    return None if settings is None else text_part(settings)
+
+
+def text_part(settings: dict[str, Any]) -> dict[str, Any]:
+    """The part of a config that is about texts: all of it where no part is."""
     for name in _PARTS:
-        if settings is not None and isinstance(part := settings.get(name), dict):
+        if isinstance(part := settings.get(name), dict):
             settings = part
     return settings
 

@@ -1,0 +1,87 @@
+"""The shape of a model, from its config.json alone: what it has how many of, and how large."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import NamedTuple
+
+from launch.sizing import decoder
+from launch.sizing import tower
+from launch.sizing.layers import Linear
+from launch.sizing.layers import parameters
+from schema.checkpoint import text_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from launch.sizing.decoder import Decoder
+    from launch.sizing.layers import Layer
+    from launch.sizing.tower import Tower
+
+
+class Shape(NamedTuple):
+    """What config.json says of a model.
+
+    Attributes:
+        kind: its model_type.
+        decoder: the numbers of its decoder; None if config.json does not say them.
+        tower: those of its vision tower; None if it has none, or one that is not known.
+        layers: all of its layers; none if its architecture is not known.
+        tied: whether lm_head and the embeddings are the same numbers.
+        missing: what could not be told, a sentence each.
+    """
+
+    kind: str
+    decoder: Decoder | None
+    tower: Tower | None
+    layers: tuple[Layer, ...]
+    tied: bool
+    missing: tuple[str, ...]
+
+    @property
+    def linears(self) -> tuple[Linear, ...]:
+        """The linear layers, in which adapters can be."""
+        return tuple(layer for layer in self.layers if isinstance(layer, Linear))
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """The parameters of each part."""
+        return parameters(self.layers)
+
+    @property
+    def parameters(self) -> int:
+        """The parameters of the whole model; 0 if its architecture is not known."""
+        return sum(self.parts.values())
+
+
+def shape(config: dict[str, Any]) -> Shape:
+    """Reads a config.json; what it does not say, or says of an unknown architecture, is in `missing`."""
+    text, vision = text_part(config), config.get("vision_config")
+    kind = _kind(config)
+    numbers = decoder.decoder(text, kind)
+    seen = tower.tower(vision, numbers.hidden) if numbers and isinstance(vision, dict) else None
+    missing = tuple(_missing(kind, config, numbers, seen))
+    tied = bool(config.get("tie_word_embeddings", text.get("tie_word_embeddings", False)))
+    layers: list[Layer] = []
+    if numbers and not missing:
+        layers += decoder.parts(text, kind, tied)
+    if seen and isinstance(vision, dict) and not missing:
+        layers += tower.TOWERS[kind](seen, vision)
+    return Shape(kind, numbers, seen, tuple(layers), tied, missing)
+
+
+def _kind(config: dict[str, Any]) -> str:
+    said = config.get("model_type")
+    return said if isinstance(said, str) else "without model_type"
+
+
+def _missing(kind: str, config: dict[str, Any], numbers: Decoder | None, seen: Tower | None) -> Iterator[str]:
+    if numbers is None:
+        yield "config.json does not say how many layers, heads, tokens and numbers a token the decoder has"
+    if kind not in decoder.FAMILIES:
+        yield f"the parameters are not counted, because models of type {kind} are not known here"
+    elif "vision_config" in config and (seen is None or kind not in tower.TOWERS):
+        yield f"the parameters are not counted, because the vision tower of type {kind} is not known here"
+    if "audio_config" in config:
+        yield "the parameters are not counted, because models that hear are not known here"
