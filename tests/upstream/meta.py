@@ -1,7 +1,7 @@
 """Builds models of transformers without memory and tells their parameters; runs inside an upstream environment.
 
-Each argument is a config.json. The answer is JSON: for each, the parameters of each part, and the linear layers that
-`all-linear` adapts (ms-swift 4.5.2, utils/transformers_utils.py:178), as [part, inputs, outputs, bias, number].
+Each argument is a config.json. The answer is JSON: for each, the parameters of each part, and the linear layers
+that `all-linear` adapts (ms-swift 4.5.2, utils/transformers_utils.py:178): [part, inputs, outputs, bias, number].
 """
 
 import json
