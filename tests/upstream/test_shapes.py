@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from launch.sizing.layers import HEAD
-from launch.sizing.shape import shape
+from schema.shape.layers import HEAD
+from schema.shape.model import shape
 from tests.upstream.oracle import ROOT
 
-CONFIGS = sorted((ROOT / "tests/launch/sizing/configs").glob("*.json"))
+CONFIGS = sorted((ROOT / "tests/schema/shape/configs").glob("*.json"))
 META = Path(__file__).with_name("meta.py")
 
 

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
-from launch.sizing import decoder
-from launch.sizing import tower
-from launch.sizing.layers import Linear
-from launch.sizing.layers import parameters
 from schema.checkpoint import text_part
+from schema.shape import decoder
+from schema.shape import tower
+from schema.shape.layers import Linear
+from schema.shape.layers import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from launch.sizing.decoder import Decoder
-    from launch.sizing.layers import Layer
-    from launch.sizing.tower import Tower
+    from schema.shape.decoder import Decoder
+    from schema.shape.layers import Layer
+    from schema.shape.tower import Tower
 
 
 class Shape(NamedTuple):

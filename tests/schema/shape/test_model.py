@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.sizing.shape import shape
+from schema.shape.model import shape
 
 CONFIGS = Path(__file__).with_name("configs")
 #: As their publishers tell them.

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
-from launch.sizing.layers import ALIGNER
-from launch.sizing.layers import TOWER
-from launch.sizing.layers import Layer
-from launch.sizing.layers import Linear
-from launch.sizing.layers import Other
 from schema.checkpoint import count
+from schema.shape.layers import ALIGNER
+from schema.shape.layers import TOWER
+from schema.shape.layers import Layer
+from schema.shape.layers import Linear
+from schema.shape.layers import Other
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
-from launch.sizing.layers import DECODER
-from launch.sizing.layers import EMBEDDINGS
-from launch.sizing.layers import HEAD
-from launch.sizing.layers import Layer
-from launch.sizing.layers import Linear
-from launch.sizing.layers import Other
 from schema.checkpoint import EXPERTS
 from schema.checkpoint import count
+from schema.shape.layers import DECODER
+from schema.shape.layers import EMBEDDINGS
+from schema.shape.layers import HEAD
+from schema.shape.layers import Layer
+from schema.shape.layers import Linear
+from schema.shape.layers import Other
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
