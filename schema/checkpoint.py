@@ -99,6 +99,11 @@ def text_part(settings: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
+def stored(model: object) -> int:
+    """Bytes of the checkpoint's weights, as its files have them; 0 if they are not here."""
+    return sum(file.stat().st_size for file in Path(str(model)).glob("*.safetensors"))
+
+
 def config(model: object) -> dict[str, Any] | None:
     """The checkpoint's config.json; None if it is not here."""
     try:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from schema.check import context
 from schema.check import load
 from schema.check import no_grpo
+from schema.checkpoint import config
+from schema.checkpoint import stored
 from schema.commands.validate import absolute
 from schema.commands.validate import workspace_of
 from schema.editors import json_schema
@@ -22,9 +24,14 @@ from schema.near import Near
 from schema.printable import printable
 from schema.resolve import find_project
 from schema.secrets import starred
+from schema.shape.model import shape
+from schema.split.aside import aside
 from schema.split.batch import batch
 from schema.split.capacity import GIB
-from schema.split.capacity import capacity
+from schema.split.capacity import engine
+from schema.split.capacity import token
+from schema.split.capacity import tokens
+from schema.split.capacity import weights
 from schema.split.gpus import server_size
 from schema.split.nvidia import gpus
 from schema.swift.address import Address
@@ -137,18 +144,21 @@ def _tokens(server: RolloutServerConfig) -> str:
 
 
 def _cache(model: object, server: RolloutServerConfig) -> list[str]:
-    needed, length = capacity(model), server.vllm_max_model_len
-    if needed is None or length is None:
+    settings, length = config(model), server.vllm_max_model_len
+    if settings is None or length is None:
         return []
-    share = server.vllm_gpu_memory_utilization
-    whole = needed.token * length / GIB
-    line = f"  KV cache {needed.token:,} bytes a token, {whole:.2f} GiB for {length:,} tokens"
-    if known := gpus():
+    seen, asked = shape(settings), engine(server, server.vllm_tensor_parallel_size, length)
+    whole, each = token(seen, 1, asked.cache), token(seen, asked.tensor, asked.cache)
+    if whole is None or each is None:
+        return []
+    line = f"  KV cache {whole:,} bytes a token, {whole * length / GIB:.2f} GiB for {length:,} tokens"
+    held = weights(seen, asked.tensor, stored(model))
+    if (known := gpus()) and held:
         memory = min(gpu.total for gpu in known) / 1024
-        tokens = needed.tokens(memory, share, server.vllm_tensor_parallel_size)
+        found = tokens(memory, asked, held / GIB, aside(seen, asked), each)
         line += (
-            f"; about {tokens:,} tokens an engine ({tokens / length:.0f} sequences of full length) at utilization"
-            f" {share:g} of {memory:.0f} GiB"
+            f"; about {found:,} tokens an engine ({found / length:.0f} sequences of full length) at utilization"
+            f" {asked.utilization:g} of {memory:.0f} GiB"
         )
     return [line]
 

@@ -7,6 +7,7 @@ from typing import Any
 from typing import NamedTuple
 
 from schema.checkpoint import text_part
+from schema.shape import context
 from schema.shape import decoder
 from schema.shape import tower
 from schema.shape.layers import Linear
@@ -29,6 +30,9 @@ class Shape(NamedTuple):
         tower: those of its vision tower; None if it has none, or one that is not known.
         layers: all of its layers; none if its architecture is not known.
         tied: whether lm_head and the embeddings are the same numbers.
+        latent: numbers of the one vector a layer that it keeps of a token; 0 if it keeps keys and values.
+        unlike: why not all layers keep all tokens alike; empty if they do.
+        quantized: whether the checkpoint's weights are, so that only its files tell their bytes.
         missing: what could not be told, a sentence each.
     """
 
@@ -37,6 +41,9 @@ class Shape(NamedTuple):
     tower: Tower | None
     layers: tuple[Layer, ...]
     tied: bool
+    latent: int
+    unlike: str
+    quantized: bool
     missing: tuple[str, ...]
 
     @property
@@ -68,7 +75,8 @@ def shape(config: dict[str, Any]) -> Shape:
         layers += decoder.parts(text, kind, tied)
     if seen and isinstance(vision, dict) and not missing:
         layers += tower.TOWERS[kind](seen, vision)
-    return Shape(kind, numbers, seen, tuple(layers), tied, missing)
+    kept = context.latent(text), context.unlike(text)
+    return Shape(kind, numbers, seen, tuple(layers), tied, *kept, "quantization_config" in config, missing)
 
 
 def _kind(config: dict[str, Any]) -> str:

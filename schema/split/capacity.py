@@ -1,60 +1,125 @@
-"""What an engine's share of a GPU holds: the tokens of its KV cache, told before anything is loaded."""
+"""What an engine's share of a GPU holds: weights, and the tokens of its KV cache; `aside` says what vLLM adds.
+
+Told before anything is loaded. All of it is for one of the GPUs that an engine spans.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from schema.checkpoint import count
-from schema.checkpoint import heads
-from schema.checkpoint import text_config
+from schema.shape.layers import Linear
+from schema.swift import argument
 
-#: Bytes of a number in the KV cache; vLLM takes the model's own type, bfloat16 or float16, unless told otherwise.
-NUMBER = 2
-#: GiB that vLLM sets aside on top of the weights, for activations, graphs and CUDA itself: 2.2 to 2.7 were seen (a
-#: 4.4 B Qwen3-VL of 8,192 tokens on vLLM 0.23.0).
-ASIDE = 2.4
+if TYPE_CHECKING:
+    from schema.models.engine import EngineConfig
+    from schema.shape.decoder import Decoder
+    from schema.shape.layers import Layer
+    from schema.shape.model import Shape
+
 GIB = 2**30
+#: Bytes of a number of the weights; ms-swift hands its torch_dtype to vLLM, bfloat16 or float16.
+NUMBER = 2
+#: Bytes of a number in the KV cache, by kv_cache_dtype (vLLM 0.23.0, config/cache.py CacheDType).
+CACHE = {"auto": NUMBER, "bfloat16": 2, "float16": 2} | dict.fromkeys(("fp8", "fp8_e4m3", "fp8_e5m2"), 1)
+#: GiB of a GPU that the driver keeps: nvidia-smi counts them, torch does not (H100 and H200).
+DRIVER = 0.57
+#: What an engine's tokens of one step are at most where nothing says it: the default of vLLM for whoever makes an
+#: engine, as ms-swift does (0.23.0, engine/arg_utils.py:2503).
+BATCHED = 2048
+#: Parameters that each GPU of an engine has whole.
+_WHOLE = ("norms", "router", "shared_expert_gate", "merger.norm")
 
 
-class Capacity(NamedTuple):
-    """What one token costs, and the weights, in bytes; over all GPUs of an engine."""
+class Engine(NamedTuple):
+    """What an engine is started with, as far as its memory depends on it.
 
-    token: int
-    weights: int
+    Attributes:
+        utilization: share of a GPU's memory.
+        length: the most tokens of a sequence; None leaves it to the model.
+        tensor: GPUs that it spans (TP).
+        sequences: the most that it decodes at once.
+        batched: the most tokens of one step.
+        eager: without CUDA graphs.
+        cache: kv_cache_dtype.
+    """
 
-    def tokens(self, memory: float, share: float, tensor: int) -> int:
-        """Tokens that the KV cache of one engine holds, about.
-
-        Args:
-            memory: GiB of one GPU.
-            share: vllm_gpu_memory_utilization.
-            tensor: GPUs that the engine spans (TP).
-        """
-        left = memory * share - ASIDE - self.weights / tensor / GIB
-        return max(0, int(left * GIB * tensor / self.token))
+    utilization: float = 0.9
+    length: int | None = None
+    tensor: int = 1
+    sequences: int = 256
+    batched: int = BATCHED
+    eager: bool = False
+    cache: str = "auto"
 
 
-def capacity(model: object) -> Capacity | None:
-    """What a checkpoint needs; None if it is not here, or keeps its context in another way than keys and values.
+def engine(config: EngineConfig, tensor: int, length: int | None, sequences: int = 256) -> Engine:
+    """The engine of a server or of a colocate learner; `sequences` counts where the config says none."""
+    more = argument.mapping(config.vllm_engine_kwargs) or {}
+    batched, cache = more.get("max_num_batched_tokens"), more.get("kv_cache_dtype")
+    return Engine(
+        config.vllm_gpu_memory_utilization,
+        length,
+        tensor,
+        config.vllm_max_num_seqs or sequences,
+        batched if isinstance(batched, int) else BATCHED,
+        config.vllm_enforce_eager,
+        cache if isinstance(cache, str) else "auto",
+    )
+
+
+def weights(shape: Shape, tensor: int, stored: int = 0) -> int:
+    """Bytes of the weights on one GPU; 0 if nothing tells them.
+
+    vLLM divides all linear layers, experts, embeddings and lm_head, and copies heads of keys and values that are
+    fewer than the GPUs (0.23.0, model_executor/layers/linear.py QKVParallelLinear).
+
+    Args:
+        shape: of the model.
+        tensor: GPUs that the engine spans.
+        stored: bytes of the checkpoint's files, which tell what is quantized, or not counted.
+    """
+    if shape.quantized or not shape.layers:
+        return stored // tensor
+    return NUMBER * sum(_shard(layer, shape.decoder, tensor) for layer in shape.layers)
+
+
+def _shard(layer: Layer, decoder: Decoder | None, tensor: int) -> int:
+    if layer.name in _WHOLE or layer.name.startswith("patches"):
+        return layer.parameters
+    if decoder and layer.name in {"k_proj", "v_proj"} and isinstance(layer, Linear):
+        return layer.parameters // min(tensor, decoder.keys)
+    return layer.parameters // tensor
+
+
+def token(shape: Shape, tensor: int = 1, cache: str = "auto") -> int | None:
+    """Bytes of the KV cache that one token takes on one GPU; None if that is not known, `unknown` says why.
 
     Two vectors a layer and head, as vLLM's FullAttentionSpec counts them (0.23.0, v1/kv_cache_interface.py).
     """
-    text, found = text_config(model) or {}, heads(model)
-    layers = count(text, "num_hidden_layers")
-    if layers is None or found is None or _keeps_less(text):
+    decoder = shape.decoder
+    if decoder is None or unknown(shape, cache):
         return None
-    size = count(text, "head_dim") or (count(text, "hidden_size") or 0) // found.queries
-    if not size:
-        return None
-    token = 2 * layers * found.keys * size * NUMBER
-    weights = sum(file.stat().st_size for file in Path(str(model)).glob("*.safetensors"))
-    return Capacity(token, weights)
+    vectors = shape.latent or 2 * max(1, decoder.keys // tensor) * decoder.head
+    return decoder.layers * vectors * CACHE[cache]
 
 
-def _keeps_less(text: dict[str, Any]) -> bool:
-    # Latent, linear and sliding attention do.
-    kinds = text.get("layer_types") or []
-    full = isinstance(kinds, list) and all(kind == "full_attention" for kind in kinds)
-    return bool(text.get("kv_lora_rank") or text.get("sliding_window")) or not full
+def unknown(shape: Shape, cache: str = "auto") -> str:
+    """Why nothing is known of the KV cache, in words; empty if it is known."""
+    if cache not in CACHE:
+        return f"kv_cache_dtype {cache} is not known here"
+    return "config.json does not say the numbers of the decoder" if shape.decoder is None else shape.unlike
+
+
+def tokens(gib: float, engine: Engine, weights_gib: float, aside_gib: float, per_token: int) -> int:
+    """Tokens that the KV cache of one engine holds, about.
+
+    Args:
+        gib: memory of one GPU, as nvidia-smi tells it.
+        engine: what it is started with.
+        weights_gib: of the weights on that GPU.
+        aside_gib: what vLLM sets aside besides.
+        per_token: bytes of a token on that GPU.
+    """
+    left = (gib - DRIVER) * engine.utilization - weights_gib - aside_gib
+    return max(0, int(left * GIB / per_token))

@@ -27,7 +27,7 @@ def measure(setting, folder):
     _watch(gpu_worker.Worker, found)
     lock = sizes.Gpu(folder, setting.alone)
     signal.alarm(sizes.LIMIT)
-    kind, template, _ = shapes.KINDS[setting.model]
+    kind, template = shapes.kind(setting.model)
     more = {"load_format": "dummy"} | ({"kv_cache_dtype": setting.cache} if setting.cache != "auto" else {})
     few = {"vllm_max_num_seqs": setting.sequences} if setting.sequences else {}
     arguments = RolloutArguments(

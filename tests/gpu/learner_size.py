@@ -19,7 +19,9 @@ def measure(setting, folder):
     """Trains for two optimizer steps and writes the most that torch held, by what it did meanwhile."""
     home = folder / "runs" / setting.name
     home.mkdir(parents=True, exist_ok=True)
-    prompts = folder / "models/prompts" / ("prompts.jsonl" if setting.model.startswith("vl") else "texts.jsonl")
+    prompts = (
+        folder / "models/prompts" / ("prompts.jsonl" if setting.model.startswith(shapes.SEES) else "texts.jsonl")
+    )
     _distribute()
     from swift.pipelines import rlhf_main
     from swift.rlhf_trainers import vllm_client
@@ -50,7 +52,7 @@ def _stage(setting):
 
 def _words(setting, folder, home, prompts):
     """The arguments of `swift rlhf`."""
-    kind, template, _ = shapes.KINDS[shapes.plain(setting.model)]
+    kind, template = shapes.kind(setting.model)
     made = setting.batch * ACCUMULATION
     values = {
         "rlhf_type": "grpo",
@@ -89,7 +91,7 @@ def _words(setting, folder, home, prompts):
     if not setting.full:
         values |= {"lora_rank": 32, "lora_alpha": 64, "lora_dropout": 0.1, "target_modules": "all-linear"}
         values |= {"use_dora": setting.dora}
-    if setting.model.startswith("vl"):
+    if setting.model.startswith(shapes.SEES):
         values |= {"freeze_vit": not setting.vision, "freeze_aligner": not setting.vision}
     if setting.batches:
         values |= {"move_model_batches": setting.batches}

@@ -1,51 +1,37 @@
 """The models whose memory is measured: the shapes of real ones, with random weights or with none."""
 
 import json
+from pathlib import Path
 
 import material
-from transformers import Qwen2Config
-from transformers import Qwen3Config
+from transformers import AutoConfig
 from transformers import Qwen3ForCausalLM
-from transformers import Qwen3MoeConfig
 
-LENGTH = 32768
-WORDS = {"vocab_size": 151936, "max_position_embeddings": LENGTH, "tie_word_embeddings": True, "dtype": "bfloat16"}
-QWEN3 = WORDS | {"head_dim": 128, "rope_theta": 1e6}
-SMALL = {"hidden_size": 1024, "intermediate_size": 3072, "num_hidden_layers": 28}
-BIASED = {"hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24}
-EXPERTS = {"hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 32, "num_experts": 64}
-EXPERTS |= {"moe_intermediate_size": 768, "num_experts_per_tok": 8, "norm_topk_prob": True}
-#: A few layers for a machine without a GPU.
+#: A config.json for each shape.
+CONFIGS = Path(__file__).resolve().parents[1] / "schema/shape/configs"
+WEIGHTS = "-weights"
+#: The shape that smoke runs have, too, with pictures.
+SEES = "qwen3-vl-4b"
+#: Few layers, for a machine without a GPU.
 TINY = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 12, "head_dim": 32}
+#: How ms-swift calls the kinds of transformers' model_type, and their templates.
+KINDS = {"qwen2": ("qwen2", "qwen2_5"), "qwen3": ("qwen3", "qwen3"), "qwen3_moe": ("qwen3_moe", "qwen3")}
+KINDS |= {"qwen3_vl": ("qwen3_vl", "qwen3_vl")}
+ARCHITECTURES = {"qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM", "qwen3_moe": "Qwen3MoeForCausalLM"}
+ARCHITECTURES |= {"qwen3_vl": "Qwen3VLForConditionalGeneration"}
 
 
-def heads(queries, keys):
-    """Attention heads, as configs name them."""
-    return {"num_attention_heads": queries, "num_key_value_heads": keys}
+def said(name):
+    """The config.json of a shape; a model with weights has the same."""
+    shape = name.removesuffix(WEIGHTS)
+    if shape != "tiny":
+        return json.loads((CONFIGS / f"{shape}.json").read_text(encoding="utf-8"))
+    return said("qwen3-0.6b") | TINY | {"num_attention_heads": 2, "num_key_value_heads": 1}
 
 
-#: The configuration of each model of texts: its class, and what it gets.
-TEXTS = {
-    "dense-0.5b": (Qwen2Config, WORDS | BIASED | heads(14, 2)),
-    "dense-0.6b": (Qwen3Config, QWEN3 | SMALL | heads(16, 8)),
-    "dense-4b": (Qwen3Config, QWEN3 | material.TEXT["4b"]),
-    "moe-10b": (Qwen3MoeConfig, QWEN3 | EXPERTS | heads(32, 4) | {"tie_word_embeddings": False}),
-    "tiny": (Qwen3Config, QWEN3 | TINY | heads(2, 1)),
-}
-#: How ms-swift calls their kinds and their templates, and transformers their classes.
-KINDS = {
-    "dense-0.5b": ("qwen2", "qwen2_5", "Qwen2ForCausalLM"),
-    "dense-0.6b": ("qwen3", "qwen3", "Qwen3ForCausalLM"),
-    "dense-4b": ("qwen3", "qwen3", "Qwen3ForCausalLM"),
-    "moe-10b": ("qwen3_moe", "qwen3", "Qwen3MoeForCausalLM"),
-    "tiny": ("qwen3", "qwen3", "Qwen3ForCausalLM"),
-    "vl-4b": ("qwen3_vl", "qwen3_vl", "Qwen3VLForConditionalGeneration"),
-}
-
-
-def plain(name):
-    """The name of a model's shape: the one with weights has the same."""
-    return name.removesuffix("-weights")
+def kind(name):
+    """What ms-swift calls its kind and its template."""
+    return KINDS[said(name)["model_type"]]
 
 
 def write(name, folder):
@@ -53,33 +39,35 @@ def write(name, folder):
     folder.mkdir(parents=True, exist_ok=True)
     if name == "prompts":
         _prompts(folder)
-        return
-    words = material.tokenizer()
-    shape = plain(name)
-    if name == "vl-4b-weights":
+    elif name == SEES + WEIGHTS:
         material.model("4b", folder)
-        return
-    made = material.config("4b", words) if shape == "vl-4b" else _texts(shape, words)
-    if name != shape:
+    else:
+        _write(name, folder)
+
+
+def _write(name, folder):
+    words = material.tokenizer()
+    made = material.config("4b", words) if name == SEES else _texts(name, words)
+    if name.endswith(WEIGHTS):
         material.random_model(Qwen3ForCausalLM, made).save_pretrained(folder)
     else:
-        made.architectures, made.dtype = [KINDS[shape][2]], "bfloat16"
+        made.architectures, made.dtype = [ARCHITECTURES[made.model_type]], "bfloat16"
         made.save_pretrained(folder)
-    if shape == "vl-4b":
+    if name == SEES:
         material.processor(words, folder)
     else:
         words.save_pretrained(folder)
 
 
-def _texts(shape, words):
-    kind, values = TEXTS[shape]
-    return kind(**values, eos_token_id=words.eos_token_id, pad_token_id=words.pad_token_id)
+def _texts(name, words):
+    values = said(name) | {"eos_token_id": words.eos_token_id, "pad_token_id": words.pad_token_id}
+    return AutoConfig.for_model(values.pop("model_type"), **values)
 
 
 def _prompts(folder):
     """Questions with a picture each, and the same without."""
     material.prompts(64, folder)
     lines = map(json.loads, (folder / "prompts.jsonl").read_text(encoding="utf-8").splitlines())
-    said = [line["messages"][0]["content"].removeprefix("<image>") for line in lines]
-    texts = [json.dumps({"messages": [{"role": "user", "content": text}]}) + "\n" for text in said]
-    (folder / "texts.jsonl").write_text("".join(texts), encoding="utf-8")
+    texts = [line["messages"][0]["content"].removeprefix("<image>") for line in lines]
+    asked = [json.dumps({"messages": [{"role": "user", "content": text}]}) + "\n" for text in texts]
+    (folder / "texts.jsonl").write_text("".join(asked), encoding="utf-8")
