@@ -53,6 +53,7 @@ def measure(setting, folder):
         "gpu_blocks": config.cache_config.num_gpu_blocks,
         "graph_sizes": len(config.compilation_config.cudagraph_capture_sizes or []),
         "used_mib": sizes.used(),
+        "gpu_mib": sizes.used("total"),
     }
     sizes.save(folder, setting, found)
     del lock

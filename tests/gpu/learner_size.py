@@ -140,7 +140,7 @@ class Peaks:
     """The most that torch held during each part of the work, in GiB; a part within another counts by itself."""
 
     def __init__(self):
-        self.most, self.reserved, self.inside, self.shapes = {}, 0.0, [], set()
+        self.most, self.reserved, self.inside, self.shapes = {}, {}, [], set()
 
     @contextmanager
     def during(self, part):
@@ -166,7 +166,7 @@ class Peaks:
         if self.inside:
             part = self.inside[-1]
             self.most[part] = max(self.most.get(part, 0.0), torch.cuda.max_memory_allocated() / 2**30)
-        self.reserved = max(self.reserved, torch.cuda.max_memory_reserved() / 2**30)
+            self.reserved[part] = max(self.reserved.get(part, 0.0), torch.cuda.max_memory_reserved() / 2**30)
         torch.cuda.reset_peak_memory_stats()
 
     def told(self):
@@ -176,8 +176,9 @@ class Peaks:
         context = torch.cuda.is_initialized()
         return {
             "allocated_gib": max(self.most.values(), default=0.0),
-            "reserved_gib": self.reserved,
+            "reserved_gib": max(self.reserved.values(), default=0.0),
             "parts_gib": self.most,
+            "parts_reserved_gib": self.reserved,
             "process_mib": _process(),
             "used_mib": sizes.used(),
             "held_gib": torch.cuda.memory_allocated() / 2**30 if context else 0.0,

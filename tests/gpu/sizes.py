@@ -116,9 +116,9 @@ class Gpu:
             time.sleep(0.5)
 
 
-def used():
-    """MiB of the first GPU that are in use; none where there is no GPU."""
-    question = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+def used(what="used"):
+    """MiB of the first GPU that are in use, or its `total`; none where there is no GPU."""
+    question = ["nvidia-smi", f"--query-gpu=memory.{what}", "--format=csv,noheader,nounits"]
     try:
         return int(subprocess.run(question, capture_output=True, text=True, check=True).stdout.split()[0])
     except FileNotFoundError:

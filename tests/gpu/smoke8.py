@@ -23,7 +23,10 @@ from smoke import FOLDER
 from smoke import READY
 from smoke import Smoke
 
-from schema.split.capacity import capacity
+from launch.sizing.server import fit
+from schema.checkpoint import config
+from schema.shape.model import shape
+from schema.split.capacity import Engine
 
 HEAD = ["", "ready", "step", "rollout", "sync", "rest", "tokens/s", "KV tokens an engine", "predicted"]
 HEAD += ["rollout GPU", "learner GPU", "learner's torch", "weights moved", "left"]
@@ -96,9 +99,8 @@ def _speed(said: str, work: Work) -> list[str]:
 
 
 def _cache(said: str, work: Work) -> list[object]:
-    needed, total = capacity(work.model), run.memory()
-    predicted = needed.tokens(total, work.utilization or 0.6, 1) if needed else None
-    return [figures.kv_tokens(said) or "not logged", predicted]
+    predicted = fit(shape(config(work.model) or {}), Engine(work.utilization or 0.6, work.length), run.memory())
+    return [figures.kv_tokens(said) or "not logged", predicted.kv_tokens]
 
 
 def _most(peak: dict[str, int], gpus: list[str]) -> str:
