@@ -1,4 +1,4 @@
-"""What a learner's GPU holds while it computes: activations and logits. In bytes."""
+"""Bytes that a learner's GPU holds while it computes: activations and logits."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from schema.shape.layers import Linear
     from schema.shape.model import Shape
 
-#: Bytes for each token and word of the vocabulary, while log-probabilities are made and while their gradient is: in
-#: bfloat16 under DeepSpeed; else accelerate makes float32 of logits, and their gradient is made in pieces that are
-#: put together (trl 0.29.1, trainer/utils.py selective_log_softmax).
+#: Bytes for each token and word of the vocabulary, while log-probabilities and while their gradient are made: in
+#: bfloat16 under DeepSpeed; else accelerate makes float32 of logits, and pieces of their gradient are put together
+#: (trl 0.29.1, trainer/utils.py selective_log_softmax).
 LOGITS = {True: (4, 5), False: (8, 16)}
 
 
@@ -56,7 +56,7 @@ def _adapters(shape: Shape, learning: Learning) -> int:
 
 
 def norms(layers: Iterable[Linear], learning: Learning) -> int:
-    """Bytes of what DoRA makes of the largest layer to norm its weight: a square, and three as large as the weight.
+    """Bytes of what DoRA makes of the largest layer to norm its weight: a square, and three of the weight's size.
 
     It runs the two matrices over a unit matrix, in each forward pass (peft 0.19.1, tuners/lora/dora.py:91).
     """

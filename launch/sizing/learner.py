@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from schema.shape.model import Shape
 
 #: GiB of the driver, the context and NCCL, which torch does not count.
-AROUND = 1.6
-#: How far the worst prediction was off, as a share.
-BAND = 0.15
+AROUND = 2.0
+#: What torch has reserved by the end, as a multiple of what stays and of what a sync and the largest other moment
+#: need: pieces of freed memory are of use for what is as large, not for all.
+_PIECES = 1.42
 #: What a bucket of weights on their way to the server takes (ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:762).
 _BUCKET = 512 * 2**20
+
+_SYNC = "sync"
+#: How far the worst prediction of what is held was off, as a share.
+BAND = 0.15
 
 Fits = Literal["yes", "close", "no"]
 
@@ -33,14 +38,16 @@ class LearnerFit(NamedTuple):
 
     Attributes:
         gib: in use at the most, as nvidia-smi tells it.
-        held_gib: what torch holds at the most: `gib` without what it reserves, and what is not torch's.
-        fits: `close` if the GPU's memory lies within the error of the prediction; None if nothing is known.
+        reserved_gib: of these what torch has taken from the driver.
+        held_gib: of these what torch holds in tensors.
+        fits: `close` if tensors fit, and torch has to give back what it keeps for later; None if nothing is known.
         parts: GiB of what is there at the largest moment, by name.
         moments: GiB that torch holds at each moment of a step, by name.
         missing: why something is not known, a sentence each.
     """
 
     gib: float
+    reserved_gib: float
     held_gib: float
     fits: Fits | None
     parts: dict[str, float]
@@ -63,7 +70,7 @@ def fit(shape: Shape, learning: Learning, gib: float) -> LearnerFit:
     """
     decoder = shape.decoder
     if decoder is None or not shape.layers:
-        return LearnerFit(0, 0, None, {}, {}, shape.missing)
+        return LearnerFit(0, 0, 0, None, {}, {}, shape.missing)
     held = states(shape, learning)
     moments = _moments(shape, decoder, learning, held)
     sums = {name: (held.kept + sum(parts.values())) / GIB for name, parts in moments.items()}
@@ -71,14 +78,20 @@ def fit(shape: Shape, learning: Learning, gib: float) -> LearnerFit:
     always = {"weights": held.weights, "adapters": held.adapters, "optimizer": held.optimizer}
     named = always | {"buckets": held.buckets} | moments[largest]
     parts = {name: size / GIB for name, size in named.items() if size}
-    used = _reserved(sums, largest) + AROUND
-    return LearnerFit(used, sums[largest], _verdict(used, gib), parts, sums)
+    reserved = _reserved(held.kept / GIB, sums)
+    fits = _verdict(reserved + AROUND, sums[largest] + AROUND, gib)
+    return LearnerFit(reserved + AROUND, reserved, sums[largest], fits, parts, sums)
 
 
-def _verdict(used: float, gib: float) -> Fits:
-    if used * (1 + BAND) <= gib:
+def _reserved(kept: float, sums: dict[str, float]) -> float:
+    other = max(size for name, size in sums.items() if name != _SYNC)
+    return _PIECES * (sums[_SYNC] + other - kept)
+
+
+def _verdict(used: float, needed: float, gib: float) -> Fits:
+    if used <= gib:
         return "yes"
-    return "close" if used / (1 + BAND) <= gib else "no"
+    return "close" if needed * (1 + BAND) <= gib else "no"
 
 
 def _moments(shape: Shape, decoder: Decoder, learning: Learning, held: States) -> dict[str, dict[str, float]]:
@@ -93,7 +106,7 @@ def _moments(shape: Shape, decoder: Decoder, learning: Learning, held: States) -
     again = (layer if learning.checkpointing else 0) + norms
     backward = {"gradients": held.gradients, "activations": kept + max(again - gradient, 0), "logits": gradient}
     return {
-        "sync": {"weights on their way": _sync(shape, learning)},
+        _SYNC: {"weights on their way": _sync(shape, learning)},
         "log-probabilities": scores | gathered,
         "backward": backward | gathered,
         "step": {"gradients": held.gradients, "step": held.step},
@@ -103,7 +116,7 @@ def _moments(shape: Shape, decoder: Decoder, learning: Learning, held: States) -
 def _sync(shape: Shape, learning: Learning) -> float:
     """Bytes that moving merged weights needs.
 
-    DoRA makes new weights to merge them and again to part them, while those that are sent still hold the merged ones;
+    DoRA makes new weights to merge them, and again to part them while what was sent still holds the merged ones;
     LoRA changes them in place (peft 0.19.1, tuners/lora/variants.py:186; ms-swift 4.5.2,
     rlhf_trainers/rollout_mixin.py:1037). move_model_batches sends, and merges, a part at a time.
     """
@@ -111,8 +124,3 @@ def _sync(shape: Shape, learning: Learning) -> float:
     whole = NUMBER * shape.parameters * share if learning.zero == 3 else 0
     merged = sum(NUMBER * each.parameters for each in adapted(shape, learning)) if learning.dora else 0
     return whole + max(merged * share, _BUCKET)
-
-
-def _reserved(sums: dict[str, float], largest: str) -> float:
-    """GiB that torch takes from the driver: pieces of freed memory are of use for what is as large, not for all."""
-    return sums[largest] * 1.1

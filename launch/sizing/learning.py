@@ -62,7 +62,7 @@ class Learning(NamedTuple):
 
     @property
     def logits(self) -> int:
-        """Tokens whose logits are made: of completions alone (ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:1565)."""
+        """Tokens whose logits are made, of completions (ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:1565)."""
         return self.rows * (self.completion + 1)
 
 

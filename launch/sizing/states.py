@@ -1,4 +1,4 @@
-"""What a learner's GPU holds all the time: weights, what is trained of them, and the optimizer's state. In bytes."""
+"""Bytes that a learner's GPU holds all the time: weights, what is trained of them, and the optimizer's state."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def states(shape: Shape, learning: Learning) -> States:
     weights = copies * NUMBER * shape.parameters / (world if zero == 3 else 1)
     if zero is None:
         return _plain(weights, 0 if learning.full else trained, trained, NUMBER if learning.full else 4)
-    # bfloat16 to compute with, float32 and two moments for the step (deepspeed 0.18.9, runtime/zero/stage_1_and_2.py).
+    # bfloat16 to compute with, float32 and two moments to step (deepspeed 0.18.9, runtime/zero/stage_1_and_2.py).
     adapters = 0 if learning.full else NUMBER * trained / (world if zero == 3 else 1)
     optimizer = 12 * trained / (world if zero else 1)
     gradients = NUMBER * trained / (world if zero >= 2 else 1)
@@ -67,8 +67,9 @@ def states(shape: Shape, learning: Learning) -> States:
 
 
 def _plain(weights: float, adapters: int, trained: int, width: int) -> States:
-    """Without DeepSpeed: PEFT keeps adapters in float32, a whole model is trained in bfloat16, and AdamW's moments
-    are as wide; torch copies gradients into buckets (peft 0.19.1, tuners/tuners_utils.py:2151).
+    """Without DeepSpeed: adapters are float32, a whole model is bfloat16, and AdamW's moments are as wide.
+
+    torch copies gradients into buckets (peft 0.19.1, tuners/tuners_utils.py:2151).
     """
     buckets = gradients = width * trained
     return States(weights, width * adapters, 2 * width * trained, buckets, gradients, 0, 0)
