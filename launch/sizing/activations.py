@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: bfloat16 under DeepSpeed; else accelerate makes float32 of logits, and pieces of their gradient are put together
 #: (trl 0.29.1, trainer/utils.py selective_log_softmax).
 LOGITS = {True: (4, 5), False: (8, 16)}
+#: Layers that take the same input.
+_QKV = ("q_proj", "k_proj", "v_proj")
 
 
 def logits(decoder: Decoder, learning: Learning, *, backward: bool) -> int:
@@ -38,21 +40,36 @@ def checkpoints(shape: Shape, learning: Learning) -> int:
 
 
 def layer(decoder: Decoder, shape: Shape, learning: Learning) -> int:
-    """Bytes that one decoder layer keeps for its backward pass."""
+    """Bytes that one decoder layer keeps for its backward pass: tensors that autograd saves (transformers 5.12.1).
+
+    Norms work in float32, heads of keys and values are repeated, and padding makes a mask of numbers for each row.
+    """
     queries, keys = decoder.queries * decoder.head, decoder.keys * decoder.head
-    norms = 8 * decoder.hidden + 4 * (queries + keys)  # in float32
-    attention = 4 * queries + 2 * (queries + queries)  # heads of keys and values are repeated
+    normed = 8 * decoder.hidden + 4 * (queries + keys)
+    attention = NUMBER * (4 * queries + learning.prompt + learning.completion)
     between = 3 * NUMBER * decoder.middle
-    inputs = NUMBER * (2 * decoder.hidden + queries + decoder.middle) if learning.full else 0
-    return learning.tokens * (norms + attention + between + inputs + _adapters(shape, learning))
+    # What trained weights and their norms take in; the output of the attention is there already.
+    taken = NUMBER * (4 * decoder.hidden + decoder.middle + queries + keys) if learning.full else 0
+    weights, tokens = _adapters(shape, decoder, learning)
+    return learning.tokens * (normed + attention + between + taken + tokens) + weights
 
 
-def _adapters(shape: Shape, learning: Learning) -> int:
-    """Bytes a token that the adapters of one decoder layer keep: their input, a mask, and DoRA's two results."""
+def _adapters(shape: Shape, decoder: Decoder, learning: Learning) -> tuple[int, int]:
+    """Bytes that the adapters of one decoder layer keep, once and for each token.
+
+    Dropout makes an input and a mask of bytes for each; without, those that take the same share it, and the output
+    layer takes what the attention keeps anyway. DoRA keeps two results of each; where its input is float32, as it
+    is without DeepSpeed, it keeps the weights that it has cast, too.
+    """
     found = [each for each in adapted(shape, learning) if each.part == DECODER]
-    layers = shape.decoder.layers if shape.decoder else 1
-    width = NUMBER + learning.dropout
-    return sum((width * each.inputs + 4 * each.outputs * learning.dora) * each.times // layers for each in found)
+    outputs = sum(each.outputs * each.times for each in found) // decoder.layers
+    sizes = sum(each.inputs * each.outputs * each.times for each in found) // decoder.layers
+    inputs = sum(each.inputs * each.times for each in found) // decoder.layers
+    ranks = sum(each.times for each in found) * learning.rank // decoder.layers
+    shared = sum(size for size, _ in {(each.inputs, each.name in _QKV) for each in found if each.name != "o_proj"})
+    taken = (NUMBER + 1) * inputs if learning.dropout else NUMBER * shared
+    casts = NUMBER * sizes if learning.dora and learning.zero is None else 0
+    return casts, taken + NUMBER * ranks + 2 * NUMBER * outputs * learning.dora
 
 
 def norms(layers: Iterable[Linear], learning: Learning) -> int:

@@ -12,6 +12,7 @@ import argparse
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -145,8 +146,9 @@ def everything(folder, only, deadline):
     wanted = [one for one in (SETTINGS if only != "tiny" else PROOF) if only in one.name]
     models = sorted({one.model for one in wanted}, key=lambda name: name.endswith("-weights"))
     for model in ["prompts", *models]:
-        if not (folder / "models" / model).exists():
-            go(folder, ["model", model], f"model-{model}", deadline)
+        place = folder / "models" / model
+        if not place.exists() and go(folder, ["model", model], f"model-{model}", deadline):
+            shutil.rmtree(place, ignore_errors=True)  # half of it would be taken for the whole
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda one: go(folder, [one.kind, one.name], one.name, deadline), wanted))
     (folder / DONE).touch()
