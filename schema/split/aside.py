@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PATCHES = 65536
 #: GiB that are not torch's: libraries, workspaces, code of kernels.
 _OUTSIDE = 0.48
+#: GiB besides, of each GPU of an engine that spans several, for what they tell each other; measured once, at TP 2.
+_TOGETHER = 1.5
 #: Bytes that the sampler has for each sequence and word: logits and what it makes of them, most as float32.
 _SAMPLED = 20
 #: Decoders for which vLLM has a newer runner; it does not count CUDA graphs before it takes the KV cache (0.23.0,
@@ -44,7 +46,8 @@ def aside(shape: Shape, engine: Engine, patches: int = 0) -> float:
     moments = [_sampler(decoder, engine) + seen, _step(decoder, engine) + seen]
     if tower:
         moments.append(_encoder(tower, patches, engine.tensor))
-    return _OUTSIDE + max(moments) / GIB + _graphs(shape, decoder, engine)
+    together = _TOGETHER if engine.tensor > 1 else 0
+    return _OUTSIDE + together + max(moments) / GIB + _graphs(shape, decoder, engine)
 
 
 def _sampler(decoder: Decoder, engine: Engine) -> int:
