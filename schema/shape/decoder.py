@@ -67,6 +67,7 @@ class Decoder(NamedTuple):
         vocabulary: tokens that it knows.
         middle: the widest that a token gets within a layer: in the dense one, or in all experts that it visits.
         experts: how many each sparse layer has, 0 if it is dense.
+        visited: how many of them a token visits.
     """
 
     hidden: int
@@ -77,6 +78,7 @@ class Decoder(NamedTuple):
     vocabulary: int
     middle: int
     experts: int
+    visited: int
 
 
 def decoder(text: dict[str, Any], kind: str) -> Decoder | None:
@@ -91,7 +93,8 @@ def decoder(text: dict[str, Any], kind: str) -> Decoder | None:
     experts = next((number for name in EXPERTS if (number := count(text, name))), 0)
     dense = count(text, "intermediate_size") or 0
     middle = max(dense if _dense_layers(text, layers, experts) else 0, _visited(text, experts))
-    return Decoder(hidden, layers, queries, keys, head, vocabulary, middle, experts)
+    visited = count(text, "num_experts_per_tok") or 1 if experts else 0
+    return Decoder(hidden, layers, queries, keys, head, vocabulary, middle, experts, visited)
 
 
 def _visited(text: dict[str, Any], experts: int) -> int:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 #: Patches of the largest picture of Qwen's processors (16,384 tokens of 2 x 2).
 PATCHES = 65536
-#: GiB that are not torch's: libraries, workspaces, code of kernels.
-_OUTSIDE = 0.48
+#: GiB that are not torch's, libraries and code of kernels, and what loading leaves between the weights.
+_OUTSIDE = 0.3
 #: GiB besides, of each GPU of an engine that spans several, for what they tell each other; measured once, at TP 2.
 _TOGETHER = 1.5
-#: Bytes that the sampler has for each sequence and word: logits and what it makes of them, most as float32.
-_SAMPLED = 20
+#: Bytes that the sampler has for each sequence and word: logits and what it makes of them, most as float32; fewer
+#: in the newer runner without CUDA graphs.
+_SAMPLED, _SAMPLED_NEWER = 20, 7
 #: Decoders for which vLLM has a newer runner; it does not count CUDA graphs before it takes the KV cache (0.23.0,
 #: config/vllm.py:69 and v1/worker/gpu/model_runner.py:660).
 _NEWER = ("llama", "mistral", "qwen3")
@@ -43,20 +44,27 @@ def aside(shape: Shape, engine: Engine, patches: int = 0) -> float:
         return _OUTSIDE
     patches = (patches or PATCHES) * _pictures(shape.kind, engine.length) if tower else 0
     seen = _picture_tokens(tower, patches) if tower else 0
-    moments = [_sampler(decoder, engine) + seen, _step(decoder, engine) + seen]
+    kept = seen + (_experts(decoder, engine) if decoder.experts else 0)
+    moments = [_sampler(shape, decoder, engine) + kept, _step(decoder, engine) + kept]
     if tower:
         moments.append(_encoder(tower, patches, engine.tensor))
     together = _TOGETHER if engine.tensor > 1 else 0
     return _OUTSIDE + together + max(moments) / GIB + _graphs(shape, decoder, engine)
 
 
-def _sampler(decoder: Decoder, engine: Engine) -> int:
-    return min(engine.sequences, engine.batched) * decoder.vocabulary * _SAMPLED
+def _sampler(shape: Shape, decoder: Decoder, engine: Engine) -> int:
+    each = _SAMPLED_NEWER if engine.eager and shape.kind in _NEWER else _SAMPLED
+    return min(engine.sequences, engine.batched) * decoder.vocabulary * each
 
 
 def _step(decoder: Decoder, engine: Engine) -> int:
     """Bytes of one layer's work on all tokens of a step."""
     return engine.batched * (5 * decoder.hidden + 3 * decoder.middle // engine.tensor) * NUMBER
+
+
+def _experts(decoder: Decoder, engine: Engine) -> int:
+    """Bytes in which experts work, which they keep: what each that a token visits takes and makes."""
+    return engine.batched * (decoder.visited * decoder.hidden + 3 * decoder.middle // engine.tensor) * NUMBER
 
 
 def _picture_tokens(tower: Tower, patches: int) -> int:
@@ -66,7 +74,7 @@ def _picture_tokens(tower: Tower, patches: int) -> int:
 
 def _encoder(tower: Tower, patches: int, tensor: int) -> int:
     """Bytes of one block's work on all patches, and of the output."""
-    return patches * (7 * tower.hidden + 2 * tower.middle // tensor) * NUMBER
+    return int(patches * (7.7 * tower.hidden + 2 * tower.middle / tensor) * NUMBER)
 
 
 def _pictures(kind: str, length: int | None) -> int:
@@ -84,4 +92,4 @@ def _graphs(shape: Shape, decoder: Decoder, engine: Engine) -> float:
     if engine.eager or shape.kind in _NEWER:
         return 0.0
     largest = min(2 * engine.sequences, 512, engine.batched)
-    return 0.1 + 0.3 * decoder.layers / 36 * largest / 512
+    return 0.1 + (0.05 + 0.24 * decoder.layers / 36) * largest / 512
