@@ -24,8 +24,11 @@ def measure(setting, folder):
     )
     _distribute()
     from swift.pipelines import rlhf_main
+    from swift.rlhf_trainers import rollout_mixin
     from swift.rlhf_trainers import vllm_client
 
+    # Nothing of vLLM is used here, so it need not be there.
+    vllm_client.is_vllm_available = rollout_mixin.is_vllm_available = lambda: True
     peaks = Peaks()
     _answer(vllm_client.VLLMClient, setting.completion)
     lock = sizes.Gpu(folder, setting.alone)
