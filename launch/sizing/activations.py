@@ -17,17 +17,20 @@ if TYPE_CHECKING:
     from schema.shape.layers import Linear
     from schema.shape.model import Shape
 
-#: Bytes for each token and word of the vocabulary, while log-probabilities and while their gradient are made: in
-#: bfloat16 under DeepSpeed; else accelerate makes float32 of logits, and pieces of their gradient are put together
-#: (trl 0.29.1, trainer/utils.py selective_log_softmax).
-LOGITS = {True: (4, 5), False: (8, 16)}
 #: Layers that take the same input.
 _QKV = ("q_proj", "k_proj", "v_proj")
 
 
 def logits(decoder: Decoder, learning: Learning, *, backward: bool) -> int:
-    """Bytes of the logits and of what is made of them."""
-    return learning.logits * decoder.vocabulary * LOGITS[learning.zero is not None][backward]
+    """Bytes of the logits and of what is made of them (trl 0.29.1, trainer/utils.py selective_log_softmax).
+
+    Under DeepSpeed they stay bfloat16, and a row at a time becomes log-probabilities; those of all rows are kept
+    for the backward pass, which makes three as large. Otherwise accelerate makes float32 of them.
+    """
+    numbers = learning.logits * decoder.vocabulary
+    if learning.zero is None:
+        return numbers * (16 if backward else 6)
+    return numbers * 8 if backward else NUMBER * (numbers + numbers // learning.rows)
 
 
 def checkpoints(shape: Shape, learning: Learning) -> int:
@@ -57,9 +60,9 @@ def layer(decoder: Decoder, shape: Shape, learning: Learning) -> int:
 def _adapters(shape: Shape, decoder: Decoder, learning: Learning) -> tuple[int, int]:
     """Bytes that the adapters of one decoder layer keep, once and for each token.
 
-    Dropout makes an input and a mask of bytes for each; without, those that take the same share it, and the output
-    layer takes what the attention keeps anyway. DoRA keeps two results of each; where its input is float32, as it
-    is without DeepSpeed, it keeps the weights that it has cast, too.
+    Dropout makes an input and a mask of bytes for each, and without DeepSpeed each casts its own; else those that
+    take the same share it, and the output layer takes what the attention keeps anyway. DoRA keeps two results of
+    each, and without DeepSpeed the weights that it has cast.
     """
     found = [each for each in adapted(shape, learning) if each.part == DECODER]
     outputs = sum(each.outputs * each.times for each in found) // decoder.layers
@@ -67,17 +70,24 @@ def _adapters(shape: Shape, decoder: Decoder, learning: Learning) -> tuple[int, 
     inputs = sum(each.inputs * each.times for each in found) // decoder.layers
     ranks = sum(each.times for each in found) * learning.rank // decoder.layers
     shared = sum(size for size, _ in {(each.inputs, each.name in _QKV) for each in found if each.name != "o_proj"})
-    taken = (NUMBER + 1) * inputs if learning.dropout else NUMBER * shared
+    alone = learning.dropout or learning.zero is None
+    taken = NUMBER * (inputs if alone else shared) + inputs * learning.dropout
     casts = NUMBER * sizes if learning.dora and learning.zero is None else 0
     return casts, taken + NUMBER * ranks + 2 * NUMBER * outputs * learning.dora
 
 
-def norms(layers: Iterable[Linear], learning: Learning) -> int:
+def work(decoder: Decoder, shape: Shape, learning: Learning) -> int:
+    """Bytes that a layer needs while it works and does not keep: numbers as wide as its middle, DoRA's norms."""
+    wide = 2 if learning.full or learning.zero is not None else 4  # float32 adapters take and make float32
+    return wide * NUMBER * learning.tokens * decoder.middle + _norms(adapted(shape, learning), learning)
+
+
+def _norms(layers: Iterable[Linear], learning: Learning) -> int:
     """Bytes of what DoRA makes of the largest layer to norm its weight: a square, and three of the weight's size.
 
     It runs the two matrices over a unit matrix, in each forward pass (peft 0.19.1, tuners/lora/dora.py:91).
     """
     if not learning.dora:
         return 0
-    width = NUMBER if learning.zero is not None else 3 * NUMBER
+    width = 2 if learning.zero is not None else 3
     return max((width * (each.inputs**2 + 3 * each.inputs * each.outputs) for each in layers), default=0)

@@ -96,18 +96,15 @@ def _verdict(used: float, needed: float, gib: float) -> Fits:
 
 def _moments(shape: Shape, decoder: Decoder, learning: Learning, held: States) -> dict[str, dict[str, float]]:
     """What comes to what is always there, at each moment of a step."""
-    layers = adapted(shape, learning)
-    norms = activations.norms(layers, learning)
-    layer = activations.layer(decoder, shape, learning)
+    work, layer = activations.work(decoder, shape, learning), activations.layer(decoder, shape, learning)
     kept = activations.checkpoints(shape, learning) if learning.checkpointing else layer * decoder.layers
+    again = work + (layer if learning.checkpointing else 0)
+    scores, gradient = (activations.logits(decoder, learning, backward=backward) for backward in (False, True))
     gathered = {"gathered weights": held.gathered}
-    scores = {"logits": activations.logits(decoder, learning, backward=False), "DoRA's norms": norms}
-    gradient = activations.logits(decoder, learning, backward=True)
-    again = (layer if learning.checkpointing else 0) + norms
     backward = {"gradients": held.gradients, "activations": kept + max(again - gradient, 0), "logits": gradient}
     return {
         _SYNC: {"weights on their way": _sync(shape, learning)},
-        "log-probabilities": scores | gathered,
+        "log-probabilities": {"logits": scores, "activations": max(2 * work - scores, 0)} | gathered,
         "backward": backward | gathered,
         "step": {"gradients": held.gradients, "step": held.step},
     }
@@ -122,5 +119,7 @@ def _sync(shape: Shape, learning: Learning) -> float:
     """
     share = 1 / (learning.batches or 1)
     whole = NUMBER * shape.parameters * share if learning.zero == 3 else 0
-    merged = sum(NUMBER * each.parameters for each in adapted(shape, learning)) if learning.dora else 0
-    return whole + max(merged * share, _BUCKET)
+    layers = adapted(shape, learning)
+    merged = NUMBER * sum(each.parameters for each in layers) * share if learning.dora else 0
+    largest = max((each.inputs * each.outputs for each in layers), default=0)
+    return whole + max(merged + 3 * NUMBER * largest, _BUCKET)

@@ -4,8 +4,8 @@
     python tests/gpu/sizes.py wait FOLDER [--seconds 500] [--out PLACE]   # waits for it, gathers what is there
 
 Runs beside ms-swift and vLLM. FOLDER holds models, logs and results, 12 GB; PLACE gets sizes.jsonl and failed.txt.
-An engine has the GPU to itself, since vLLM counts what others take while it looks; learners run side by side. What
-waits for the GPU has loaded its libraries by then.
+An engine has the GPU to itself, since vLLM counts what others take while it looks, and needs some 75 s; learners
+run side by side, and do not need vLLM. What waits for the GPU has loaded its libraries by then.
 """
 
 import argparse
@@ -68,18 +68,6 @@ class Learner:
 
 
 SETTINGS = [
-    Engine("dense", "qwen3-4b", 0.6),
-    Engine("moe-eager", "qwen3-moe-10b", 0.5, 32768, eager=True),
-    Engine("vl-long", "qwen3-vl-4b", 0.85, 32768),
-    Engine("dense-fp8-eager", "qwen3-4b", 0.3, eager=True, cache="fp8"),
-    Engine("small", "qwen2.5-0.5b", 0.3),
-    Engine("vl-eager", "qwen3-vl-4b", 0.45, eager=True),
-    Engine("moe", "qwen3-moe-10b", 0.7),
-    Engine("dense-long", "qwen3-4b", 0.9, 32768),
-    Engine("vl-fp8", "qwen3-vl-4b", 0.6, cache="fp8"),
-    Engine("dense-few", "qwen3-4b", 0.6, 32768, sequences=4),
-    Engine("small-fp8-eager", "qwen2.5-0.5b", 0.4, 32768, eager=True, cache="fp8"),
-    Engine("vl-few-eager", "qwen3-vl-4b", 0.6, eager=True, sequences=4),
     Learner("dora-1", "qwen3-vl-4b-weights", 1, 256, dora=True),
     Learner("dora-8", "qwen3-vl-4b-weights", 8, 256, dora=True),
     Learner("full-4", "qwen3-0.6b-weights", 4, 256, full=True),
@@ -96,6 +84,18 @@ SETTINGS = [
     Learner("lora-16-long", "qwen3-vl-4b-weights", 16, 1024, alone=True),
     Learner("dora-2-no-checkpointing", "qwen3-vl-4b-weights", 2, 256, dora=True, checkpointing=False, alone=True),
     Learner("lora-4-long-no-checkpointing", "qwen3-vl-4b-weights", 4, 1024, checkpointing=False, alone=True),
+    Engine("dense", "qwen3-4b", 0.6),
+    Engine("moe-eager", "qwen3-moe-10b", 0.5, 32768, eager=True),
+    Engine("vl-long", "qwen3-vl-4b", 0.85, 32768),
+    Engine("dense-fp8-eager", "qwen3-4b", 0.3, eager=True, cache="fp8"),
+    Engine("small", "qwen2.5-0.5b", 0.3),
+    Engine("vl-eager", "qwen3-vl-4b", 0.45, eager=True),
+    Engine("moe", "qwen3-moe-10b", 0.7),
+    Engine("dense-long", "qwen3-4b", 0.9, 32768),
+    Engine("vl-fp8", "qwen3-vl-4b", 0.6, cache="fp8"),
+    Engine("dense-few", "qwen3-4b", 0.6, 32768, sequences=4),
+    Engine("small-fp8-eager", "qwen2.5-0.5b", 0.4, 32768, eager=True, cache="fp8"),
+    Engine("vl-few-eager", "qwen3-vl-4b", 0.6, eager=True, sequences=4),
 ]
 #: What proves on a machine without a GPU that a learner runs.
 PROOF = [

@@ -1,7 +1,7 @@
 """Tells what autograd saves of one decoder layer; runs inside an upstream environment.
 
-The argument is JSON: `config` of a Qwen3, `rows`, `tokens`, `full`, and `dora` and `rank` of adapters. It
-tells the bytes of tensors that live until the backward pass, parameters not counted, of one layer more.
+The argument is a JSON list; each item has the `config` of a Qwen3, `rows`, `tokens`, `full`, and `dora` and `rank`
+of adapters. The answer is a list of the bytes of tensors that live until the backward pass, without parameters.
 """
 
 import gc
@@ -52,5 +52,4 @@ def saved(wish, layers):
     return sum(size for place, size in kept.items() if place not in ours)
 
 
-wish = json.loads(sys.argv[1])
-print(saved(wish, 3) - saved(wish, 2))
+print(json.dumps([saved(wish, 3) - saved(wish, 2) for wish in json.loads(sys.argv[1])]))
