@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+#: A setting of config.json that turns something on, and its default; no config has the empty one.
+Switch = tuple[str, bool]
+_ALWAYS, _NEVER = ("", True), ("", False)
+
+
 class Family(NamedTuple):
-    """What decoders of a kind have in common; a name is the setting that says it, with its default.
+    """What decoders of a kind have in common.
 
     Attributes:
         qkv_bias: queries, keys and values add a bias.
@@ -29,9 +34,9 @@ class Family(NamedTuple):
         norms: queries and keys are normed, so a head has a size of its own.
     """
 
-    qkv_bias: bool | tuple[str, bool] = False
-    out_bias: bool | tuple[str, bool] = False
-    mlp_bias: bool | tuple[str, bool] = False
+    qkv_bias: Switch = _NEVER
+    out_bias: Switch = _NEVER
+    mlp_bias: Switch = _NEVER
     norms: bool = False
 
 
@@ -42,10 +47,10 @@ FAMILIES = {
     "llama": Family(qkv_bias=_SAID, out_bias=_SAID, mlp_bias=("mlp_bias", False)),
     "mistral": Family(),
     "mixtral": Family(),
-    "qwen2": Family(qkv_bias=True),
+    "qwen2": Family(qkv_bias=_ALWAYS),
     "qwen2_moe": Family(qkv_bias=("qkv_bias", True)),
-    "qwen2_vl": Family(qkv_bias=True),
-    "qwen2_5_vl": Family(qkv_bias=True),
+    "qwen2_vl": Family(qkv_bias=_ALWAYS),
+    "qwen2_5_vl": Family(qkv_bias=_ALWAYS),
     "qwen3": _QWEN3,
     "qwen3_moe": _QWEN3,
     "qwen3_vl": _QWEN3,
@@ -113,11 +118,13 @@ def _dense_layers(text: dict[str, Any], layers: int, experts: int) -> int:
     """How many layers have no experts (transformers 5.12.1, modeling_qwen3_moe.py:314)."""
     if not experts:
         return layers
-    alone, step = text.get("mlp_only_layers") or [], count(text, "decoder_sparse_step") or 1
-    return sum(layer in alone or bool((layer + 1) % step) for layer in range(layers))
+    said, step = text.get("mlp_only_layers"), count(text, "decoder_sparse_step") or 1
+    listed = said if isinstance(said, list) else []
+    named = {layer for layer in listed if isinstance(layer, int) and 0 <= layer < layers}
+    return layers - layers // step + sum((layer + 1) % step == 0 for layer in named)
 
 
-def parts(text: dict[str, Any], kind: str, tied: bool) -> Iterator[Layer]:  # noqa: FBT001 - a fact of the model
+def parts(text: dict[str, Any], kind: str, *, tied: bool) -> Iterator[Layer]:
     """All layers of a decoder whose family is known and whose numbers are said."""
     numbers, family = decoder(text, kind), FAMILIES[kind]
     if numbers is None:
@@ -127,7 +134,9 @@ def parts(text: dict[str, Any], kind: str, tied: bool) -> Iterator[Layer]:  # no
         yield Linear("lm_head", numbers.hidden, numbers.vocabulary, 1, HEAD)
     yield from _attention(text, numbers, family)
     dense = _dense_layers(text, numbers.layers, numbers.experts)
-    yield from _dense(numbers.hidden, count(text, "intermediate_size") or 0, dense, _on(text, family.mlp_bias))
+    yield from _dense(
+        numbers.hidden, count(text, "intermediate_size") or 0, dense, bias=_on(text, family.mlp_bias)
+    )
     yield from _sparse(text, numbers, numbers.layers - dense)
     norms = numbers.layers * (2 * numbers.hidden + 2 * numbers.head * family.norms) + numbers.hidden
     yield Other("norms", norms, DECODER)
@@ -141,7 +150,7 @@ def _attention(text: dict[str, Any], numbers: Decoder, family: Family) -> Iterat
     yield Linear("o_proj", numbers.queries * numbers.head, hidden, layers, DECODER, out)
 
 
-def _dense(hidden: int, middle: int, layers: int, bias: bool, name: str = "") -> Iterator[Layer]:  # noqa: FBT001
+def _dense(hidden: int, middle: int, layers: int, *, bias: bool, name: str = "") -> Iterator[Layer]:
     if layers and middle:
         yield Linear(f"{name}gate_proj", hidden, middle, layers, DECODER, bias)
         yield Linear(f"{name}up_proj", hidden, middle, layers, DECODER, bias)
@@ -160,5 +169,5 @@ def _sparse(text: dict[str, Any], numbers: Decoder, layers: int) -> Iterator[Lay
         yield Linear("shared_expert_gate", hidden, 1, layers, DECODER)
 
 
-def _on(text: dict[str, Any], wish: bool | tuple[str, bool]) -> bool:  # noqa: FBT001
-    return wish if isinstance(wish, bool) else bool(text.get(wish[0], wish[1]))
+def _on(text: dict[str, Any], switch: Switch) -> bool:
+    return bool(text.get(*switch))

@@ -72,7 +72,7 @@ def shape(config: dict[str, Any]) -> Shape:
     tied = bool(config.get("tie_word_embeddings", text.get("tie_word_embeddings", False)))
     layers: list[Layer] = []
     if numbers and not missing:
-        layers += decoder.parts(text, kind, tied)
+        layers += decoder.parts(text, kind, tied=tied)
     if seen and isinstance(vision, dict) and not missing:
         layers += tower.TOWERS[kind](seen, vision)
     kept = context.latent(text), context.unlike(text)

@@ -57,7 +57,9 @@ def tower(vision: dict[str, Any], decoder_hidden: int) -> Tower | None:
     colours = count(vision, "in_channels") or count(vision, "in_chans") or 3
     patch = colours * (count(vision, "temporal_patch_size") or 2) * size**2
     deep = vision.get("deepstack_visual_indexes")
-    return Tower(hidden, blocks, middle, out or decoder_hidden, merged, len(deep) if deep else 0, patch)
+    return Tower(
+        hidden, blocks, middle, out or decoder_hidden, merged, len(deep) if isinstance(deep, list) else 0, patch
+    )
 
 
 def _attention(numbers: Tower) -> Iterator[Layer]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from schema.checkpoint import count
 from schema.shape.layers import Linear
 from schema.swift import argument
 
@@ -56,13 +57,13 @@ class Engine(NamedTuple):
 def engine(config: EngineConfig, tensor: int, length: int | None, sequences: int = 256) -> Engine:
     """The engine of a server or of a colocate learner; `sequences` counts where the config says none."""
     more = argument.mapping(config.vllm_engine_kwargs) or {}
-    batched, cache = more.get("max_num_batched_tokens"), more.get("kv_cache_dtype")
+    cache = more.get("kv_cache_dtype")
     return Engine(
         config.vllm_gpu_memory_utilization,
         length,
         tensor,
         config.vllm_max_num_seqs or sequences,
-        batched if isinstance(batched, int) else BATCHED,
+        count(more, "max_num_batched_tokens") or BATCHED,
         config.vllm_enforce_eager,
         cache if isinstance(cache, str) else "auto",
     )

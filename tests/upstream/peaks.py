@@ -1,8 +1,8 @@
 """Tells how much a learner's micro-step needs at the most; runs inside an upstream environment.
 
 The tensors hold nothing, so a model of any size will do. The argument is a JSON list; each item has the `config`
-of a Qwen3, `rows`, `prompt`, `completion`, `rank`, `dora`, and `plain`: whether adapters and logits are float32, as
-they are without DeepSpeed. The answer is a list of bytes, without parameters.
+of a Qwen3, `rows`, `prompt`, `completion`, `rank`, `dora`, and `plain`: whether adapters and logits are float32,
+as without DeepSpeed. The answer is a list of bytes, without parameters.
 """
 
 import json

@@ -56,3 +56,16 @@ def test_config_that_says_little_is_no_error(said):
     found = shape(said)
     assert found.decoder is None
     assert found.missing[0].startswith("config.json does not say")
+
+
+@pytest.mark.parametrize(
+    "said", [{"mlp_only_layers": 7}, {"mlp_only_layers": [None, -1, 10**12]}, {"num_hidden_layers": 2**31 - 1}]
+)
+def test_hostile_config_costs_nothing(said):
+    assert shape(config("qwen3-30b-a3b") | said).parameters > 0
+
+
+def test_layers_without_experts():
+    mixed = config("qwen3-moe-mixed")
+    layers = {layer.name: layer for layer in shape(mixed).linears}
+    assert layers["gate_proj"].times == 7 - 3 + 1
