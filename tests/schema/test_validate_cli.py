@@ -346,6 +346,19 @@ def test_split_is_what_the_options_say_else_the_project_else_two_learners(valida
     assert rules(validate("below/preset.yaml", "--format", "json")) == ["rollout-gpus"]
 
 
+def test_split_tells_what_an_engine_has_room_for(validate, preset, write):
+    shape = (Path(__file__).parent / "shape/configs/qwen3-vl-4b.json").read_text()
+    model = write("model/config.json", shape).parent
+    rows = "'0, GPU-0, 0, 81559'"
+    smi = write("bin/nvidia-smi", f"#!/bin/sh\ncase $1 in *memory.total*) echo {rows};; esac\n")
+    smi.chmod(0o755)
+    leaf = preset(f"model: {{model: {model}}}")
+    said = validate("--split", leaf, PATH=f"{smi.parent}:{os.environ['PATH']}").out
+    assert "KV cache 147,456 bytes a token, 0.56 GiB for 4,096 tokens; about 265,988 tokens" in said
+    assert "an engine (65 sequences of full length) at utilization 0.6 of 80 GiB" in said
+    assert "sequences of full length" not in validate("--split", leaf, PATH="").out
+
+
 def test_source_of_the_number_of_learners_is_named(validate, preset, write):
     leaf = preset("training: {effective_batch_size: 30}")
     assert "x W = 2 (the default; --train-gpus sets it) = 4" in validate(leaf).out
