@@ -62,7 +62,7 @@ def _adapters(shape: Shape, decoder: Decoder, learning: Learning) -> tuple[int, 
 
     Dropout makes an input and a mask of bytes for each, and without DeepSpeed each casts its own; else those that
     take the same share it, and the output layer takes what the attention keeps anyway. DoRA keeps two results of
-    each, and without DeepSpeed the weights that it has cast.
+    each, and with dropout, but without DeepSpeed, the weights that it has cast.
     """
     found = [each for each in adapted(shape, learning) if each.part == DECODER]
     outputs = sum(each.outputs * each.times for each in found) // decoder.layers
@@ -72,7 +72,7 @@ def _adapters(shape: Shape, decoder: Decoder, learning: Learning) -> tuple[int, 
     shared = sum(size for size, _ in {(each.inputs, each.name in _QKV) for each in found if each.name != "o_proj"})
     alone = learning.dropout or learning.zero is None
     taken = NUMBER * (inputs if alone else shared) + inputs * learning.dropout
-    casts = NUMBER * sizes if learning.dora and learning.zero is None else 0
+    casts = NUMBER * sizes if learning.dora and learning.dropout and learning.zero is None else 0
     return casts, taken + NUMBER * ranks + 2 * NUMBER * outputs * learning.dora
 
 
@@ -89,5 +89,5 @@ def _norms(layers: Iterable[Linear], learning: Learning) -> int:
     """
     if not learning.dora:
         return 0
-    width = 2 if learning.zero is not None else 3
+    width = 2 if learning.zero is not None else 4
     return max((width * (each.inputs**2 + 3 * each.inputs * each.outputs) for each in layers), default=0)

@@ -1,8 +1,8 @@
 """Tells how much a learner's micro-step needs at the most; runs inside an upstream environment.
 
 The tensors hold nothing, so a model of any size will do. The argument is a JSON list; each item has the `config`
-of a Qwen3, `rows`, `prompt`, `completion`, `rank`, `dora`, and `plain`: whether adapters and logits are float32,
-as without DeepSpeed. The answer is a list of bytes, without parameters.
+of a Qwen3, `rows`, `prompt`, `completion`, `rank`, `dora`, `checkpointing`, and `plain`: whether adapters and
+logits are float32, as without DeepSpeed. The answer is a list of bytes, without parameters.
 """
 
 import json
@@ -62,7 +62,8 @@ def model(wish):
     made = get_peft_model(made, adapters, autocast_adapter_dtype=False)
     torch.set_default_dtype(torch.float32)
     made.enable_input_require_grads()
-    made.gradient_checkpointing_enable({"use_reentrant": True})
+    if wish["checkpointing"]:
+        made.gradient_checkpointing_enable({"use_reentrant": True})
     return made.train()
 
 

@@ -25,7 +25,7 @@ SMALL = Learning(2, 48, 48, rank=16, dropout=False)
 KEPT = [SMALL, SMALL._replace(dora=True), Learning(3, 64, 64, full=True)]
 STEPS = [
     learning._replace(dora=dora, zero=zero)
-    for learning in (LORA, LORA._replace(rows=1), LONG)
+    for learning in (LORA, LORA._replace(rows=1), LONG, LORA._replace(checkpointing=False))
     for dora in (False, True)
     for zero in (None, 2)
 ]
@@ -64,4 +64,4 @@ def test_micro_step_needs_what_torch_allocates(steps, learning):
     model = shape(WIDE | {"model_type": "qwen3"})
     held = states(model, learning)
     needed = fit(model, learning, 80).moments["backward"] - (held.kept + held.gradients) / GIB
-    assert needed == pytest.approx(steps[learning] / GIB, rel=0.15, abs=0.05)
+    assert needed == pytest.approx(steps[learning] / GIB, rel=0.1, abs=0.05)
