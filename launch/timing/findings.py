@@ -133,7 +133,7 @@ def _idle_server(seen: _Seen) -> Iterator[Finding]:
 
 def _waits_for_completions(seen: _Seen) -> Iterator[Finding]:
     share = seen.share("rollout", "wait")
-    if share < _MUCH:
+    if share < _MUCH or any(_longest_completion(seen)):
         return
     what = f"The learner waits for completions in {seen.of_step('rollout', 'wait')}."
     if seen.run.made_of.async_generate:

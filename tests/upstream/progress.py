@@ -1,4 +1,4 @@
-"""Runs the code by which an ms-swift release shows and logs the steps of a run; the first argument is the folder."""
+"""Runs the code by which an ms-swift release shows and logs the steps of a run, in the folder that is named."""
 
 import sys
 import time
@@ -14,7 +14,8 @@ except ImportError:  # before 4.0
 
 STEPS = 4
 arguments = SimpleNamespace(output_dir=sys.argv[1])
-state, control = TrainerState(max_steps=STEPS, is_world_process_zero=True, is_local_process_zero=True), TrainerControl()
+state = TrainerState(max_steps=STEPS, is_world_process_zero=True, is_local_process_zero=True)
+control = TrainerControl()
 callback = ProgressCallbackNew()
 callback.on_train_begin(arguments, state, control)
 for step in range(1, STEPS + 1):

@@ -45,19 +45,20 @@ def report(node, faults, name, release, changes, **environment):
 
 @RELEASES
 @pytest.mark.parametrize(
-    ("name", "changes", "environment"),
+    ("name", "planted"),
     [
-        ("learner", {}, {REWARD: "4"}),
+        ("learner", {REWARD: "4"}),
         (
             "micro-steps",
             {"per_device_train_batch_size": 1, "effective_batch_size": 16, "generation_batch_size": 16},
-            {},
         ),
-        ("sync", {}, {SYNC: "1"}),
+        ("sync", {SYNC: "1"}),
     ],
 )
-def test_slow_learner(node, faults, release, name, changes, environment):
-    first, *_ = report(node, faults, name, release, changes, **environment)
+def test_slow_learner(node, faults, release, name, planted):
+    orders = {key: value for key, value in planted.items() if key.isupper()}
+    changes = {key: value for key, value in planted.items() if key not in orders}
+    first, *_ = report(node, faults, name, release, changes, **orders)
     assert first.name == name
     assert SAID[name] in first.what
 
