@@ -17,9 +17,9 @@ from launch.run import signals
 from launch.run.family import KILL_WAIT
 from launch.run.family import Family
 from launch.run.family import adopt_orphans
-from launch.run.logs import OUTPUT
 from launch.run.logs import Pump
 from launch.run.start import unrunnable
+from launch.timing.stamps import OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,6 +23,7 @@ from launch.run.server import Fault
 from launch.run.server import probeable
 from launch.timing import run as timings
 from launch.timing.sampling import sampled
+from launch.timing.stamps import OUTPUT
 
 if TYPE_CHECKING:
     from launch.run.start import Start
@@ -37,7 +38,7 @@ def run_learner(start: Start) -> int:
     folder = record.create(start)
     if not start.request.health_check:
         return _run(start, folder)
-    note = Note(start.job("learner", folder / logs.OUTPUT), start.report)
+    note = Note(start.job("learner", folder / OUTPUT), start.report)
     note.job.claim()
     server = state.job("server", start.server.port)
     try:

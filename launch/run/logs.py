@@ -30,7 +30,7 @@ _LONGEST = 1 << 20
 #: Bytes of a progress bar, which ends only when it is drawn again.
 _BAR = 1 << 10
 
-OUTPUT, LAUNCHER = "output.log", "launcher.log"
+LAUNCHER = "launcher.log"
 _TERMINAL = "the terminal"
 
 

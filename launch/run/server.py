@@ -12,12 +12,12 @@ from launch.machine import processes
 from launch.machine import tcp
 from launch.machine.rollout import Server
 from launch.run import child
-from launch.run import logs
 from launch.run import record
 from launch.run.child import TICK
 from launch.run.codes import Code
 from launch.run.note import Note
 from launch.timing.sampling import sampled
+from launch.timing.stamps import OUTPUT
 
 if TYPE_CHECKING:
     from launch.machine.processes import Process
@@ -53,7 +53,7 @@ class Fault(NamedTuple):
 def run_server(start: Start) -> int:
     """Starts the server and stays until it ends; returns the exit code."""
     folder = record.create(start)
-    loading = start.job("loading", folder / logs.OUTPUT)
+    loading = start.job("loading", folder / OUTPUT)
     loading.claim()
     try:
         with child.started(start, folder) as program, sampled(start.plan.gpus, program.pump.stamper):

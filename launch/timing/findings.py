@@ -71,21 +71,29 @@ def findings(run: Run) -> list[Finding]:
 
 
 def _small_micro_steps(seen: _Seen) -> Iterator[Finding]:
-    made, learn = seen.run.made_of, seen.parts["learn"]
-    if learn.share < _MUCH or _waits_for_cpu(seen):
+    made, learn, rewards = seen.run.made_of, seen.parts["learn"], summary.typical(seen.run, "rewards") or 0.0
+    share = learn.share - rewards / seen.step
+    if share < _MUCH or _waits_for_cpu(seen):
         return
     what = f"The learner takes {seen.of_step('learn')}"
     micro, batch = made.micro_steps or 1, made.per_device_train_batch_size
     if micro < 2 or not batch:
         change = "give the learner more GPUs (migrate-config --rollout-gpus N --train-gpus M)"
-        yield Finding("learner", learn.share / 2, f"{what}.", change)
+        yield Finding("learner", share / 2, f"{what}.", change)
         return
-    each = learn.median / micro
+    each = (learn.median - rewards) / micro
     what = f"{what}: {micro} micro-steps of {each:.2f} s, of {batch} completions on each GPU."
     fewer = math.ceil(micro / 2)
     times = f"{fewer} micro-step{'s' if fewer > 1 else ''}"
     change = f"try per_device_train_batch_size {2 * batch}: {times}, if memory allows it{_memory(seen.run)}"
-    yield Finding("micro-steps", learn.share / 2, what, change)
+    yield Finding("micro-steps", share / 2, what, change)
+
+
+def _rewards(seen: _Seen) -> Iterator[Finding]:
+    seconds = summary.typical(seen.run, "rewards") or 0.0
+    if (share := seconds / seen.step) >= _MUCH:
+        what = f"The reward functions take {seconds:.2f} of {seen.step:.2f} s per step ({share:.0%})."
+        yield Finding("rewards", share, what, "make them faster; the learner waits for the slowest of them")
 
 
 def _memory(run: Run) -> str:
@@ -258,6 +266,7 @@ def _clipped(seen: _Seen) -> Iterator[Finding]:
 
 _CHECKS: tuple[Callable[[_Seen], Iterator[Finding]], ...] = (
     _small_micro_steps,
+    _rewards,
     _busy_cpu,
     _idle_server,
     _waits_for_completions,

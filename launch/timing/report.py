@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from launch.timing.run import Run
     from launch.timing.summary import Part
 
+#: What of `learn` wandb tells.
+_WITHIN = {"rewards": "reward functions", "batches": "encoding, and log-probabilities before the passes"}
 #: Columns of what a run is made of.
 _WIDTH = 100
 
@@ -75,6 +77,9 @@ def _table(run: Run) -> Iterator[str]:
     yield from (
         _row(name, part) for name, part in parts.items() if name == "step" or (part.share and run.has_parts)
     )
+    for name, what in _WITHIN.items():
+        if (seconds := summary.typical(run, name)) is not None:
+            yield f"{name:<10}{seconds:>8.2f} s   {what}, within learn, as ms-swift told wandb"
     if generating.share > parts["rollout"].share:
         yield _row("server", generating) + "   makes completions, whoever waits"
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from launch.timing import foreign
 from launch.timing import stamps
+from launch.timing import wandb
 from launch.timing.made_of import MadeOf
 from launch.timing.steps import Step
 from launch.timing.steps import steps
@@ -68,7 +69,9 @@ def _rounded(value: object) -> object:
 
 def _steps(folder: Path, server: Path | None, *, overlapped: bool) -> Iterator[Step]:
     served = stamps.read(server / stamps.STAMPS) if server is not None else []
-    return steps(stamps.read(folder / stamps.STAMPS), served, overlapped=overlapped)
+    logged = wandb.parts(folder / stamps.OUTPUT)
+    for step in steps(stamps.read(folder / stamps.STAMPS), served, overlapped=overlapped):
+        yield step._replace(around=step.around | logged.get(step.number, {}))
 
 
 def read(folder: Path, server_log: Path | None = None) -> Run:

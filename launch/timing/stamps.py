@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from typing import IO
 
 T = TypeVar("T", bound=tuple[object, ...])
-#: The file of stamps beside the output of each side.
-STAMPS = "stamps.jsonl"
+#: What the program of a side printed, and the stamps beside it.
+OUTPUT, STAMPS = "output.log", "stamps.jsonl"
 
 #: Routes of the server, by what a learner asks with them.
 _ROUTES = {"infer": "completions", "reset_prefix_cache": "synced", "reset_encoder_cache": "synced"}

@@ -90,3 +90,10 @@ def test_small_kv_cache(small, faults, release):
     changes |= {"max_completion_length": LENGTH, **small.cache}
     first, *_ = report(small, faults, "kv-cache", release, changes)
     assert first.name == "kv-cache"
+
+
+def test_reward_functions_that_wandb_tells_apart(node, faults):
+    orders = {REWARD: "4", "WANDB_MODE": "offline"}
+    first, *_ = report(node, faults, "rewards", "4.6.0", {"report_to": ["wandb"]}, **orders)
+    assert first.name == "rewards"
+    assert first.what.startswith("The reward functions take 4.0")
