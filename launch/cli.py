@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import reduce
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import TypeAlias
 
 import click
@@ -272,6 +273,52 @@ def report(folder: str, server_log: Path | None, logs: Path, form: str) -> int:
     run = read(path.resolve(), server_log)
     forms = {"text": reports.text, "json": reports.as_json, "svg": reports.svg}
     for line in forms[form](run):
+        click.echo(printable(line))
+    return 0
+
+
+@main.command()
+@click.argument("config", type=values.path)
+@click.option(
+    "--gpus", type=click.IntRange(1, 4096), metavar="N", help="GPUs of the node. Default: this machine's."
+)
+@click.option(
+    "--gpu-memory",
+    type=values.seconds,
+    metavar="GIB",
+    help="Memory of each GPU in GiB, as nvidia-smi tells it. Default: that of this machine's.",
+)
+@click.option(
+    "--prompt-tokens",
+    type=click.IntRange(1, 1 << 24),
+    metavar="N",
+    help="Tokens of a long prompt, with its pictures, for the learner's memory. Default: the preset's limit.",
+)
+@click.option(
+    "--runs",
+    type=values.path,
+    metavar="FOLDER",
+    multiple=True,
+    help="The folder of a learner's start, whose timings tell seconds; may be repeated.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the plans.",
+)
+def plan(config: Path, runs: tuple[Path, ...], form: str, **node: Any) -> int:  # noqa: ANN401
+    """Plan how to divide a node: what fits, and how long a step takes, the best first; nothing is started.
+
+    Every way is listed that keeps the preset's optimizer step and rollout: colocate, and each division of the
+    GPUs, with each batch, with async_generate and without. What fits follows from the checkpoint's config.json.
+    Seconds come from the timings of runs of the same work; two runs with different batches tell most.
+    """
+    from launch.planning import command
+
+    for line in command.lines(config, command.Node(**node), runs, form):
         click.echo(printable(line))
     return 0
 

@@ -1,0 +1,88 @@
+"""Every way to divide a node that ms-swift takes, with the batches that keep a preset's own."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from launch.planning.work import Work
+
+#: Completions that a learner's GPU takes at once, at the most.
+_LARGEST = 64
+
+
+class Candidate(NamedTuple):
+    """One way to divide a node.
+
+    Attributes:
+        mode: server or colocate; in colocate mode both sides have all GPUs.
+        rollout_gpus: TP x DP.
+        train_gpus: learners (W).
+        tensor_parallel: GPUs of an engine.
+        data_parallel: engines.
+        per_device_train_batch_size: completions of a micro-step on each of the learner's GPUs.
+        gradient_accumulation_steps: micro-steps of an optimizer step.
+        steps_per_generation: micro-steps that one rollout feeds.
+        async_generate: whether completions are made while the learner learns.
+    """
+
+    mode: str
+    rollout_gpus: int
+    train_gpus: int
+    tensor_parallel: int
+    data_parallel: int
+    per_device_train_batch_size: int
+    gradient_accumulation_steps: int
+    steps_per_generation: int
+    async_generate: bool
+
+    @property
+    def extra_pass(self) -> bool:
+        """Whether old log-probabilities cost another forward pass (ms-swift 4.5.2, grpo_trainer.py:1825)."""
+        return self.gradient_accumulation_steps % self.steps_per_generation != 0
+
+    def keeps(self, work: Work) -> bool:
+        """Whether whole micro-steps make the preset's optimizer step, and its rollout (args_mixin.py:200-222)."""
+        micro = self.per_device_train_batch_size * self.train_gpus
+        return micro * self.gradient_accumulation_steps == work.step and (
+            micro * self.steps_per_generation == work.rollout
+        )
+
+
+def candidates(work: Work, gpus: int) -> list[Candidate]:
+    """All ways that keep the preset's optimizer step and rollout, and its own, whether ms-swift takes that or not.
+
+    Args:
+        work: what the preset asks.
+        gpus: of the node.
+    """
+    found = [each for split in _splits(work, gpus) for each in _batches(work, *split) if each.keeps(work)]
+    return found if work.own in found else [*found, work.own]
+
+
+def _splits(work: Work, gpus: int) -> Iterator[tuple[str, int, int, int]]:
+    """Mode, rollout GPUs, learners and TP."""
+    for tensor in _tensors(work, gpus):
+        for rollout in range(tensor, gpus, tensor):
+            yield "server", rollout, gpus - rollout, tensor
+        if gpus % tensor == 0:
+            yield "colocate", gpus, gpus, tensor
+
+
+def _tensors(work: Work, gpus: int) -> list[int]:
+    """Powers of two that divide the heads, and the preset's own TP."""
+    powers = [1 << power for power in range(gpus.bit_length())]
+    return sorted({each for each in powers if work.heads and work.heads.fit(each)} | {work.own.tensor_parallel})
+
+
+def _batches(work: Work, mode: str, rollout: int, train: int, tensor: int) -> Iterator[Candidate]:
+    sizes = sorted({1 << power for power in range(_LARGEST.bit_length())} | {work.own.per_device_train_batch_size})
+    overlaps = (False, True) if mode == "server" and work.overlaps else (False,)
+    for size, overlap in product(sizes, overlaps):
+        steps, fed = work.step // (size * train), work.rollout // (size * train)
+        if steps and fed:
+            yield Candidate(mode, rollout, train, tensor, rollout // tensor, size, steps, fed, overlap)

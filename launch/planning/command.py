@@ -1,0 +1,83 @@
+"""From what an operator asks to the plans of a preset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from launch.planning import show
+from launch.planning.plans import plans
+from launch.planning.seconds import calibration
+from launch.planning.work import work
+from launch.timing.run import read
+from schema import check
+from schema.commands.validate import absolute
+from schema.errors import InputError
+from schema.layouts.preset import Kind
+from schema.resolve import Workspace
+from schema.split import nvidia
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_MIB_PER_GIB = 1024
+
+
+class Node(NamedTuple):
+    """What an operator says of the node; None where nothing is said.
+
+    Attributes:
+        gpus: how many it has.
+        gpu_memory: GiB of each, as nvidia-smi tells it.
+        prompt_tokens: of a long prompt.
+    """
+
+    gpus: int | None = None
+    gpu_memory: float | None = None
+    prompt_tokens: int | None = None
+
+
+def lines(config: Path, asked: Node, runs: Sequence[Path], form: str) -> Iterator[str]:
+    """The plans of a preset, line by line.
+
+    Args:
+        config: the preset.
+        asked: what is said of the node; this machine's GPUs and the preset's limits count elsewhere.
+        runs: folders of learners' starts.
+        form: text or json.
+
+    Raises:
+        InputError: the preset cannot be read or planned, a folder is no run, or no GPUs are known.
+    """
+    workspace = Workspace()
+    preset = check.load(workspace, absolute(config))
+    if preset.kind is not Kind.GRPO:
+        raise check.no_grpo(preset)
+    context = check.context(workspace, preset, check.Options())
+    gpus, gib = _node(asked)
+    needs, known = work(context, gpus), calibration([read(folder.resolve()) for folder in runs])
+    needs = needs._replace(prompt=asked.prompt_tokens or needs.prompt)
+    if runs and known is None:
+        raise InputError("no folder of --runs tells the parts of steps and the lengths of completions")
+    found = plans(context, needs, gpus, gib, known)
+    if form == "json":
+        yield from show.as_json(needs, found, known)
+    else:
+        yield from show.text(str(config), needs, found, known)
+
+
+def _node(asked: Node) -> tuple[int, float]:
+    """GPUs, and GiB of each: what is asked, else this machine's.
+
+    Raises:
+        InputError: nothing is asked, and nvidia-smi tells nothing.
+    """
+    gpus, gib = asked.gpus, asked.gpu_memory
+    if gpus is not None and gib is not None:
+        return gpus, gib
+    here = nvidia.gpus()
+    if not here:
+        raise InputError("nvidia-smi tells no GPUs of this machine; pass --gpus N and --gpu-memory GIB")
+    return gpus or len(here), gib or min(gpu.total for gpu in here) / _MIB_PER_GIB

@@ -1,0 +1,76 @@
+"""All plans of a node, the best first: what fits, and then what is fast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import NamedTuple
+
+from launch.planning.candidates import candidates
+from launch.planning.memory import memory
+from launch.planning.seconds import step
+
+if TYPE_CHECKING:
+    from launch.planning.candidates import Candidate
+    from launch.planning.memory import Memory
+    from launch.planning.seconds import Calibration
+    from launch.planning.seconds import Step
+    from launch.planning.work import Work
+    from schema.context import Context
+
+#: In which order plans stand whose fit is known, close, unknown or none.
+_ORDER = ("yes", "close", None, "no")
+
+
+class Plan(NamedTuple):
+    """A plan, judged.
+
+    Attributes:
+        candidate: how the node is divided.
+        memory: what both sides take.
+        step: how long a step takes; None if no run tells.
+        valid: whether it keeps the preset's batches on the node's GPUs.
+        is_own: whether the preset says so itself.
+    """
+
+    candidate: Candidate
+    memory: Memory
+    step: Step | None
+    valid: bool
+    is_own: bool
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """The best one has the least: it fits, is fast, and costs no forward pass more than it must.
+
+        Where nothing tells seconds, fewer micro-steps come first, and then more learners: the learner's work is
+        most of a step in all runs of docs/gpu-runs.md.
+        """
+        each = self.candidate
+        fast = self.step.seconds.value if self.step else each.gradient_accumulation_steps
+        return (not self.valid, _ORDER.index(self.memory.fits), each.extra_pass, fast, -each.rollout_gpus)
+
+
+def plans(context: Context, work: Work, gpus: int, gib: float, known: Calibration | None) -> list[Plan]:
+    """All plans, the best first.
+
+    Args:
+        context: the preset.
+        work: what it asks.
+        gpus: of the node.
+        gib: memory of each, as nvidia-smi tells it.
+        known: what runs tell of seconds; None if there are none.
+    """
+    found = (_judged(context, work, each, (gpus, gib), known) for each in candidates(work, gpus))
+    return sorted(found, key=lambda plan: plan.rank)
+
+
+def _judged(
+    context: Context, work: Work, plan: Candidate, node: tuple[int, float], known: Calibration | None
+) -> Plan:
+    gpus, gib = node
+    taken = memory(context, work, plan, gib)
+    held = taken.server.held(work.prompt + known.mean) if known else None
+    seconds = step(known, work, plan, held) if known else None
+    used = gpus if plan.mode == "colocate" else plan.rollout_gpus + plan.train_gpus
+    return Plan(plan, taken, seconds, plan.keeps(work) and used <= gpus, plan == work.own)

@@ -1,0 +1,168 @@
+"""Plans of presets: what is listed, what fits, what comes first, and what a person is told."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from launch.cli import main
+from schema import check
+from schema.audit import Audit
+from schema.resolve import Workspace
+from schema.split.gpus import Gpus
+from tests.launch.timing.runs import launched
+from tests.launch.timing.test_report import lengths
+
+ROOT = Path(__file__).parents[3]
+CONFIGS = ROOT / "tests/schema/shape/configs"
+SUMMARY = "configs/train/grpo/summary_1024.yaml"
+
+
+@pytest.fixture
+def preset(tmp_path):
+    """Copies the shipped presets, with a checkpoint of which only config.json is there; returns a changed one."""
+
+    def preset(kind="qwen3-vl-4b", base=SUMMARY, **changes):
+        shutil.copytree(ROOT / "configs", tmp_path / "configs", dirs_exist_ok=True)
+        folder = tmp_path / "checkpoint"
+        folder.mkdir(exist_ok=True)
+        shutil.copy(CONFIGS / f"{kind}.json", folder / "config.json")
+        file = tmp_path / "mine.yaml"
+        data = {"extends": base, "model": {"model": str(folder)}, **changes}
+        file.write_text(yaml.safe_dump(data))
+        return file
+
+    return preset
+
+
+def plan(*args):
+    result = CliRunner().invoke(main, ["plan", *map(str, args)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def plans(*args):
+    code, out, err = plan(*args, "--format", "json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_the_shipped_preset(preset):
+    told = plans(preset(), "--gpus", 8, "--gpu-memory", 80)
+    own = told["plans"][told["own"]]
+    assert (own["mode"], own["rollout_gpus"], own["train_gpus"], own["per_device_train_batch_size"]) == (
+        "server",
+        6,
+        2,
+        2,
+    )
+    assert own["valid"]
+    assert own["server"]["kv_tokens"] == pytest.approx(265_856, rel=0.03)
+    assert told["parameters"] == 4_437_815_808
+    assert own["step"] is None
+    assert told["best"] == 0
+    kinds = {(each["mode"], each["rollout_gpus"], each["train_gpus"]) for each in told["plans"]}
+    # 3, 5, 6 and 7 learners do not divide 32 completions.
+    assert kinds == {("colocate", 8, 8), *(("server", 8 - learn, learn) for learn in (1, 2, 4))}
+
+
+def test_every_plan_is_one_that_ms_swift_takes(preset):
+    """The rules about batches, which real ms-swift has confirmed, find nothing in a preset that says the plan."""
+    told = plans(preset(), "--gpus", 8, "--gpu-memory", 141)["plans"]
+    assert len(told) > 60
+    for each in told[::5]:
+        if each["mode"] != "server":
+            continue
+        file = preset(
+            training={"per_device_train_batch_size": each["per_device_train_batch_size"]},
+            rlhf={"async_generate": each["async_generate"]},
+        )
+        workspace = Workspace()
+        options = check.Options(Gpus(each["rollout_gpus"]), Gpus(each["train_gpus"]))
+        found = Audit(workspace, options).findings(check.context(workspace, check.load(workspace, file), options))
+        batch = [finding for finding in found if finding.is_error and "batch" in finding.rule]
+        assert not batch, (each, batch)
+
+
+def test_what_does_not_fit_comes_last(preset):
+    told = plans(preset(), "--gpus", 8, "--gpu-memory", 24)["plans"]
+    verdicts = [each["learner"]["fits"] for each in told if each["valid"]]
+    assert "no" in verdicts
+    assert verdicts == sorted(verdicts, key=["yes", "close", "no"].index)
+
+
+def test_an_engine_without_room(preset):
+    told = plans(preset(kind="qwen3-30b-a3b"), "--gpus", 4, "--gpu-memory", 80)["plans"]
+    fits = {(each["mode"], each["tensor_parallel"]): each["server"]["fits"] for each in told}
+    assert fits["server", 1] is False
+    assert fits["server", 2] is True
+
+
+def runs(tmp_path, **parts):
+    made_of = {"rollout_gpus": 6, "engines": 6, "steps_per_generation": 8, "max_completion_length": 64}
+    return launched(tmp_path, made_of, log=lengths(40, 64), **parts)
+
+
+def test_runs_tell_seconds(preset, tmp_path):
+    told = plans(preset(), "--gpus", 8, "--gpu-memory", 141, "--runs", runs(tmp_path))
+    assert told["calibration"]["runs"] == ["learner"]
+    own = told["plans"][told["own"]]
+    assert own["step"]["seconds"] == pytest.approx(10, abs=0.1)
+    assert own["step"]["low"] < 10 < own["step"]["high"]
+    assert own["tokens_per_second"] == pytest.approx(32 * 40 / 10, rel=0.02)
+    seconds = [each["step"]["seconds"] for each in told["plans"] if each["learner"]["fits"] == "yes"]
+    assert seconds == sorted(seconds)
+
+
+def test_a_person_sees_one_screen(preset, tmp_path):
+    code, out, _ = plan(preset(), "--gpus", 8, "--gpu-memory", 141, "--runs", runs(tmp_path))
+    lines = out.splitlines()
+    assert code == 0
+    assert len(lines) < 25
+    assert any(line.startswith("own server          6      2   1      2      8") for line in lines)
+    assert "seconds: from learner; completions of 40 tokens on average." in lines
+    assert any(line.startswith("to get the first: ") for line in lines) or "colocate" in lines[4]
+
+
+def test_own_batch_that_ms_swift_refuses_is_listed_all_the_same(preset):
+    told = plans(preset(training={"per_device_train_batch_size": 3}), "--gpus", 8, "--gpu-memory", 80)
+    own = told["plans"][told["own"]]
+    assert not own["valid"]
+    assert own["per_device_train_batch_size"] == 3
+    assert told["own"] == len(told["plans"]) - 1
+
+
+def test_several_turns_do_not_overlap(preset):
+    told = plans(preset(rlhf={"multi_turn_scheduler": "math_tip_trick"}), "--gpus", 8, "--gpu-memory", 80)
+    assert not any(each["async_generate"] for each in told["plans"])
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--gpus", 8], "pass --gpus N and --gpu-memory GIB"),
+        (["--gpus", 8, "--gpu-memory", 80, "--runs", "none"], "holds no readable plan.json"),
+        (["--gpus", 0, "--gpu-memory", 80], "--gpus"),
+    ],
+)
+def test_wrong_usage(preset, monkeypatch, args, message):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    code, out, err = plan(preset(), *args)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": {"model": "Qwen/Qwen3-VL-4B"}}, "whose config.json is not on this machine"),
+        ({"rlhf": {"use_vllm": False, "vllm_mode": None}}, "does not generate with vLLM"),
+        ({"rlhf": {"temperature": "hot"}}, "has errors; run `validate-config` on it"),
+    ],
+)
+def test_presets_that_cannot_be_planned(preset, changes, message):
+    code, out, err = plan(preset(**changes), "--gpus", 8, "--gpu-memory", 80)
+    assert (code, out) == (2, "")
+    assert message in err
