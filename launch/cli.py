@@ -17,6 +17,7 @@ from launch.options import WAIT_TIMEOUT
 from launch.options import Request
 from schema.exits import Guarded
 from schema.printable import printable
+from schema.secrets import starred
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,6 +164,14 @@ Exit status:
 """
 
 
+_READ_STATUS = """\b
+Exit status:
+  0  what was asked is printed
+  2  wrong usage, or what is named cannot be read
+  3  a defect of rollout-split
+"""
+
+
 class Commands(Guarded, click.Group):
     """The group: its commands end with the exit codes of the other two programs."""
 
@@ -235,7 +244,7 @@ def train(ctx: click.Context, /, **_: object) -> int:
     return _start(ctx)
 
 
-@main.command()
+@main.command(epilog=_READ_STATUS)
 @click.argument("folder", metavar="RUN-FOLDER|latest", type=values.text)
 @click.option(
     "--server-log",
@@ -270,14 +279,14 @@ def report(folder: str, server_log: Path | None, logs: Path, form: str) -> int:
     from launch.timing.run import read
 
     path = logs / "latest-learner" if folder == "latest" else values.path(folder)
-    run = read(path.resolve(), server_log)
+    run = read(path, server_log)
     forms = {"text": reports.text, "json": reports.as_json, "svg": reports.svg}
     for line in forms[form](run):
-        click.echo(printable(line))
+        click.echo(printable(starred(line)))
     return 0
 
 
-@main.command()
+@main.command(epilog=_READ_STATUS)
 @click.argument("config", type=values.path)
 @click.option(
     "--gpus", type=click.IntRange(1, 4096), metavar="N", help="GPUs of the node. Default: this machine's."

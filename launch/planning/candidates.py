@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from math import lcm
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -40,11 +41,6 @@ class Candidate(NamedTuple):
     steps_per_generation: int
     async_generate: bool
 
-    @property
-    def extra_pass(self) -> bool:
-        """Whether old log-probabilities cost another forward pass (ms-swift 4.5.2, grpo_trainer.py:1825)."""
-        return self.gradient_accumulation_steps % self.steps_per_generation != 0
-
     def keeps(self, work: Work) -> bool:
         """Whether whole micro-steps make the preset's optimizer step, and its rollout (args_mixin.py:200-222)."""
         micro = self.per_device_train_batch_size * self.train_gpus
@@ -62,6 +58,21 @@ def candidates(work: Work, gpus: int) -> list[Candidate]:
     """
     found = [each for split in _splits(work, gpus) for each in _batches(work, *split) if each.keeps(work)]
     return found if work.own in found else [*found, work.own]
+
+
+def other_batches(work: Work, gpus: int) -> Iterator[tuple[Work, list[Candidate]]]:
+    """What only another optimizer step allows: the nearest one of whole groups that the learners share evenly.
+
+    Yields:
+        The work with that step, and with a rollout that is as many of it, and its candidates of such learners.
+    """
+    for learners in range(1, gpus):
+        whole = lcm(learners, work.generations)
+        step = max(whole, round(work.step / whole) * whole)
+        if work.step % learners and work.rollout % work.step == 0:
+            asked = work._replace(step=step, rollout=step * (work.rollout // work.step))
+            splits = (split for split in _splits(asked, gpus) if split[0] == "server" and split[2] == learners)
+            yield asked, [each for split in splits for each in _batches(asked, *split) if each.keeps(asked)]
 
 
 def _splits(work: Work, gpus: int) -> Iterator[tuple[str, int, int, int]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from launch.planning import show
+from launch.planning.plans import other_batches
 from launch.planning.plans import plans
 from launch.planning.seconds import calibration
 from launch.planning.work import work
@@ -57,15 +58,16 @@ def lines(config: Path, asked: Node, runs: Sequence[Path], form: str) -> Iterato
         raise check.no_grpo(preset)
     context = check.context(workspace, preset, check.Options())
     gpus, gib = _node(asked)
-    needs, known = work(context, gpus), calibration([read(folder.resolve()) for folder in runs])
+    needs, known = work(context, gpus), calibration([read(folder) for folder in runs])
     needs = needs._replace(prompt=asked.prompt_tokens or needs.prompt)
     if runs and known is None:
         raise InputError("no folder of --runs tells the parts of steps and the lengths of completions")
-    found = plans(context, needs, gpus, gib, known)
+    node = context, needs, gpus, gib, known
+    found, others = plans(*node), other_batches(*node)
     if form == "json":
-        yield from show.as_json(needs, found, known)
+        yield from show.as_json(needs, found, others, known)
     else:
-        yield from show.text(str(config), needs, found, known)
+        yield from show.text(str(config), needs, found, others, known)
 
 
 def _node(asked: Node) -> tuple[int, float]:

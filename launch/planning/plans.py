@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
-from launch.planning.candidates import candidates
+from launch.planning import candidates
 from launch.planning.memory import memory
 from launch.planning.seconds import step
 
@@ -29,6 +29,7 @@ class Plan(NamedTuple):
         candidate: how the node is divided.
         memory: what both sides take.
         step: how long a step takes; None if no run tells.
+        completions: of one optimizer step.
         valid: whether it keeps the preset's batches on the node's GPUs.
         is_own: whether the preset says so itself.
     """
@@ -36,19 +37,21 @@ class Plan(NamedTuple):
     candidate: Candidate
     memory: Memory
     step: Step | None
+    completions: int
     valid: bool
     is_own: bool
 
     @property
     def rank(self) -> tuple[Any, ...]:
-        """The best one has the least: it fits, is fast, and costs no forward pass more than it must.
+        """The best one has the least: it fits, and is fast.
 
         Where nothing tells seconds, fewer micro-steps come first, and then more learners: the learner's work is
         most of a step in all runs of docs/gpu-runs.md.
         """
         each = self.candidate
         fast = self.step.seconds.value if self.step else each.gradient_accumulation_steps
-        return (not self.valid, _ORDER.index(self.memory.fits), each.extra_pass, fast, -each.rollout_gpus)
+        fast /= self.completions
+        return (not self.valid, _ORDER.index(self.memory.fits), fast, -each.rollout_gpus)
 
 
 def plans(context: Context, work: Work, gpus: int, gib: float, known: Calibration | None) -> list[Plan]:
@@ -61,7 +64,17 @@ def plans(context: Context, work: Work, gpus: int, gib: float, known: Calibratio
         gib: memory of each, as nvidia-smi tells it.
         known: what runs tell of seconds; None if there are none.
     """
-    found = (_judged(context, work, each, (gpus, gib), known) for each in candidates(work, gpus))
+    found = (_judged(context, work, each, (gpus, gib), known) for each in candidates.candidates(work, gpus))
+    return sorted(found, key=lambda plan: plan.rank)
+
+
+def other_batches(context: Context, work: Work, gpus: int, gib: float, known: Calibration | None) -> list[Plan]:
+    """Plans that only another optimizer step allows, the best first; see `plans`."""
+    found = [
+        _judged(context, asked, each, (gpus, gib), known)
+        for asked, group in candidates.other_batches(work, gpus)
+        for each in group
+    ]
     return sorted(found, key=lambda plan: plan.rank)
 
 
@@ -73,4 +86,4 @@ def _judged(
     held = taken.server.held(work.prompt + known.mean) if known else None
     seconds = step(known, work, plan, held) if known else None
     used = gpus if plan.mode == "colocate" else plan.rollout_gpus + plan.train_gpus
-    return Plan(plan, taken, seconds, plan.keeps(work) and used <= gpus, plan == work.own)
+    return Plan(plan, taken, seconds, work.step, plan.keeps(work) and used <= gpus, plan == work.own)

@@ -119,18 +119,17 @@ def _parts(run: Run) -> dict[str, summary.Part]:
 
 def _learned(run: Run) -> Sample:
     made = run.made_of
-    return Sample(made.micro_steps or 1, made.per_device_train_batch_size or 1, _parts(run)["learn"].median)
+    return Sample(made.micro_steps or 1, made.per_device_train_batch_size or 1, _parts(run)["learn"].mean)
 
 
 def _decoded(run: Run, length: float) -> Sample:
-    made, rollouts = run.made_of, run.made_of.rollouts or 1
-    sequences = (made.completions or 1) / rollouts / (made.engines or 1)
-    return Sample(length * rollouts, sequences, _parts(run)["generating"].median)
+    made = run.made_of
+    return Sample(length * (made.rollouts or 1), made.at_once or 1, _parts(run)["generating"].mean)
 
 
 def _around(run: Run) -> float:
     parts = _parts(run)
-    return parts["prepare"].median + parts["sync"].median
+    return parts["prepare"].mean + parts["sync"].mean
 
 
 def predicted(samples: Sequence[Sample], times: float, size: float) -> Range:

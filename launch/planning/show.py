@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from launch.planning.seconds import Range
     from launch.planning.work import Work
 
-#: Rows that a person is shown.
-_SHOWN = 10
+#: Rows that a person is shown, and those of another batch.
+_SHOWN, _OTHERS = 10, 3
 _FITS = {"yes": "fits", "close": "close", "no": "too large", None: "not known"}
 
 
-def as_json(work: Work, plans: Sequence[Plan], known: Calibration | None) -> Iterator[str]:
-    """All plans for other programs, the best first."""
+def as_json(work: Work, plans: Sequence[Plan], others: Sequence[Plan], known: Calibration | None) -> Iterator[str]:
+    """All plans for other programs, the best first, and those that only another optimizer step allows."""
     told = {
         "model": work.model,
         "parameters": work.shape.parameters,
-        "plans": [_object(plan, work, known) for plan in plans],
+        "plans": [_object(plan, known) for plan in plans],
+        "other_batches": [_object(plan, known) for plan in others],
         "own": next(number for number, plan in enumerate(plans) if plan.is_own),
         "best": 0,
         "calibration": known._asdict() if known else None,
@@ -34,10 +35,11 @@ def as_json(work: Work, plans: Sequence[Plan], known: Calibration | None) -> Ite
     yield from json.dumps(told, indent=2).splitlines()
 
 
-def _object(plan: Plan, work: Work, known: Calibration | None) -> dict[str, Any]:
+def _object(plan: Plan, known: Calibration | None) -> dict[str, Any]:
     server, learner, step = plan.memory.server, plan.memory.learner, plan.step
     return {
         **plan.candidate._asdict(),
+        "completions": plan.completions,
         "server": {
             "weights_gib": server.weights_gib,
             "kv_tokens": server.kv_tokens,
@@ -46,8 +48,7 @@ def _object(plan: Plan, work: Work, known: Calibration | None) -> dict[str, Any]
         },
         "learner": {"gib": learner.gib, "fits": learner.fits},
         "step": step and {"seconds": step.seconds.value, **_ends(step.seconds), **_values(plan)},
-        "tokens_per_second": step and known and work.step * known.mean / step.seconds.value,
-        "extra_forward_pass": plan.candidate.extra_pass,
+        "tokens_per_second": step and known and plan.completions * known.mean / step.seconds.value,
         "valid": plan.valid,
     }
 
@@ -61,7 +62,9 @@ def _values(plan: Plan) -> dict[str, float]:
     return {"rollout": step.rollout.value, "sync": step.sync, "learn": step.learn.value} if step else {}
 
 
-def text(preset: str, work: Work, plans: Sequence[Plan], known: Calibration | None) -> Iterator[str]:
+def text(
+    preset: str, work: Work, plans: Sequence[Plan], others: Sequence[Plan], known: Calibration | None
+) -> Iterator[str]:
     """The ten best plans and the preset's own for a person, on one screen."""
     yield (
         f"{preset}: {work.step} completions for each optimizer step, {work.rollout} for each rollout, of at most"
@@ -79,6 +82,10 @@ def text(preset: str, work: Work, plans: Sequence[Plan], known: Calibration | No
     )
     distinct = _distinct(plans)
     yield from map(_row, [*distinct[:_SHOWN], *(plan for plan in distinct[_SHOWN:] if plan.is_own)])
+    if best := _distinct(others)[:_OTHERS]:
+        yield ""
+        yield "with another effective batch, in completions for each optimizer step:"
+        yield from (f"{_row(plan)}  {plan.completions} completions" for plan in best)
     yield ""
     yield from _notes(work, plans, known)
 
@@ -99,7 +106,7 @@ def _row(plan: Plan) -> str:
         f"{'yes' if each.async_generate else 'no':>7}{plan.memory.server.kv_tokens or '?':>12}"
         f"{plan.memory.learner.gib:>6.0f}  {fits:<10}"
     )
-    return cells + (_seconds(plan.step.seconds) if plan.step else f"{'?':>9}") + ("  +" if each.extra_pass else "")
+    return cells + (_seconds(plan.step.seconds) if plan.step else f"{'?':>9}")
 
 
 def _seconds(seconds: Range) -> str:
@@ -108,8 +115,6 @@ def _seconds(seconds: Range) -> str:
 
 def _notes(work: Work, plans: Sequence[Plan], known: Calibration | None) -> Iterator[str]:
     yield "batch and steps: per_device_train_batch_size and gradient_accumulation_steps; GiB: of a learner's GPU."
-    if any(plan.candidate.extra_pass for plan in plans[:_SHOWN]):
-        yield "+: old log-probabilities cost another forward pass."
     if known is None:
         yield "seconds are not known: pass --runs FOLDER, the folder of a learner's start, for runs of this work."
     else:

@@ -37,6 +37,7 @@ class Work(NamedTuple):
         stored: bytes of the checkpoint's files.
         step: completions of one optimizer step.
         rollout: completions of one rollout.
+        generations: completions for each prompt.
         prompt: tokens of a prompt, at the most that the preset allows.
         completion: tokens of a completion at the most.
         overlaps: whether async_generate is possible: not with several turns (4.5.2, arguments/rlhf_args.py:567).
@@ -50,6 +51,7 @@ class Work(NamedTuple):
     stored: int
     step: int
     rollout: int
+    generations: int
     prompt: int
     completion: int
     overlaps: bool
@@ -77,6 +79,7 @@ def work(context: Context, gpus: int) -> Work:
         stored=stored(model),
         step=numbers.effective or numbers.steps(trainer) * numbers.micro,
         rollout=numbers.rollout(trainer),
+        generations=trainer.num_generations,
         prompt=prompt_length(context) or _PROMPT,
         completion=trainer.max_completion_length,
         overlaps=not context.values.has("multi_turn_scheduler"),

@@ -51,8 +51,8 @@ def run_learner(start: Start) -> int:
 def _keep_timings(start: Start, folder: Path, server: Path | None) -> None:
     try:
         timings.write(folder, server, overlapped=start.context.trainer.config.async_generate)
-    except OSError as error:
-        start.report(f"{timings.TIMINGS} cannot be written: {error.strerror}")
+    except Exception as error:  # whatever a log says, the learner's own end counts
+        start.report(f"{timings.TIMINGS} cannot be written: {error}")
 
 
 def _beside_server(start: Start, folder: Path, note: Note) -> int:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from launch.timing.stamps import Stamp
 
+#: Seconds over which nvidia-smi says how much a GPU worked, at the most.
+_LOOKS_BACK = 1.0
 #: What of an engine's lines a step has, and how several lines make one number.
 ENGINE: dict[str, Callable[[Sequence[float]], float]] = {
     "generation_tps": fmean,
@@ -35,7 +37,7 @@ def seen(learner: Sequence[Stamp], server: Sequence[Stamp], learns: float) -> di
         server: stamps of the server in this step.
         learns: seconds since the epoch from which on the learner learned.
     """
-    while_learning = [each for each in learner if each.at >= learns]
+    while_learning = [each for each in learner if each.at >= learns + _LOOKS_BACK]
     return dict([*_gpus("learner", learner, while_learning), *_gpus("server", server, server), *_engines(server)])
 
 

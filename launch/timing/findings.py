@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
 
+    from launch.timing.made_of import MadeOf
     from launch.timing.run import Run
     from launch.timing.summary import Part
 
@@ -23,6 +23,10 @@ _IDLE = 50.0
 _FULL = 90.0
 #: The longest completion, in mean completions, from which on a rollout waits for it.
 _LONG = 2.0
+#: Completions that wait, as a share of those that run, from which on a limit of vLLM holds them back.
+_SOME = 0.1
+#: The share of completions that are all of them.
+_ALL = 0.99
 #: Findings that a report tells.
 _TOLD = 3
 
@@ -51,14 +55,14 @@ class _Seen(NamedTuple):
 
     @property
     def step(self) -> float:
-        return self.parts["step"].median
+        return self.parts["step"].mean
 
     def share(self, *names: str) -> float:
         return sum(self.parts[name].share for name in names)
 
     def of_step(self, *names: str) -> str:
         """Seconds of some parts, such as 3.20 of 10.00 s per step (32%)."""
-        seconds = sum(self.parts[name].median for name in names)
+        seconds = sum(self.parts[name].mean for name in names)
         return f"{seconds:.2f} of {self.step:.2f} s per step ({self.share(*names):.0%})"
 
 
@@ -81,19 +85,29 @@ def _small_micro_steps(seen: _Seen) -> Iterator[Finding]:
         change = "give the learner more GPUs (migrate-config --rollout-gpus N --train-gpus M)"
         yield Finding("learner", share / 2, f"{what}.", change)
         return
-    each = (learn.median - rewards) / micro
-    what = f"{what}: {micro} micro-steps of {each:.2f} s, of {batch} completions on each GPU."
-    fewer = math.ceil(micro / 2)
-    times = f"{fewer} micro-step{'s' if fewer > 1 else ''}"
-    change = f"try per_device_train_batch_size {2 * batch}: {times}, if memory allows it{_memory(seen.run)}"
-    yield Finding("micro-steps", share / 2, what, change)
+    each = (learn.mean - rewards) / micro
+    what = f"{what}: {micro} micro-steps of {each:.2f} s, of {_counted(batch, 'completion')} on each GPU."
+    yield Finding("micro-steps", share / 2, what, _larger(made, micro, batch) + _memory(seen.run))
+
+
+def _larger(made: MadeOf, micro: int, batch: int) -> str:
+    """A larger batch of which fewer micro-steps make the same optimizer step."""
+    times = next(times for times in range(2, micro + 1) if micro % times == 0)
+    fed = made.steps_per_generation or micro
+    also = f", steps_per_generation {fed // times}" if fed != micro and fed % times == 0 else ""
+    fewer = _counted(micro // times, "micro-step")
+    return f"try per_device_train_batch_size {times * batch}{also}: {fewer}, if memory allows it"
+
+
+def _counted(number: float, name: str) -> str:
+    return f"{number:.0f} {name}{'' if number == 1 else 's'}"
 
 
 def _rewards(seen: _Seen) -> Iterator[Finding]:
     seconds = summary.typical(seen.run, "rewards") or 0.0
     if (share := seconds / seen.step) >= _MUCH:
         what = f"The reward functions take {seconds:.2f} of {seen.step:.2f} s per step ({share:.0%})."
-        yield Finding("rewards", share, what, "make them faster; the learner waits for the slowest of them")
+        yield Finding("rewards", share, what, "make them faster, or asynchronous: others run one after another")
 
 
 def _memory(run: Run) -> str:
@@ -110,18 +124,18 @@ def _waits_for_cpu(seen: _Seen) -> bool:
 
 
 def _busy_cpu(seen: _Seen) -> Iterator[Finding]:
-    if seen.share("learn") < _MUCH or not _waits_for_cpu(seen):
+    rewards = (summary.typical(seen.run, "rewards") or 0.0) / seen.step
+    if seen.share("learn") - rewards < _MUCH or not _waits_for_cpu(seen):
         return
     use = summary.typical(seen.run, "learner_use") or 0.0
     what = (
-        f"The learner takes {seen.of_step('learn')}, but its GPUs work for {use:.0f}% of that only: its CPU"
+        f"The learner takes {seen.of_step('learn')}, but its GPUs work in only {use:.0f}% of that: its CPU"
         " computes rewards, or encodes prompts and pictures."
     )
     change = (
-        "time the reward functions (an asynchronous one waits for all completions at once), and lower MAX_PIXELS"
-        " if prompts have pictures"
+        "time the reward functions (report_to: [wandb] tells it), and lower MAX_PIXELS if prompts have pictures"
     )
-    yield Finding("learner-cpu", seen.share("learn") * (1 - use / 100), what, change)
+    yield Finding("learner-cpu", (seen.share("learn") - rewards) * (1 - use / 100), what, change)
 
 
 def _idle_server(seen: _Seen) -> Iterator[Finding]:
@@ -131,7 +145,7 @@ def _idle_server(seen: _Seen) -> Iterator[Finding]:
         return
     kept = gpus // engines * (engines // 2)
     moved = gpus - kept
-    what = f"The server's {gpus} GPUs make completions in {works:.0%} of the time, and learners wait in the rest."
+    what = f"The server's {gpus} GPUs make completions in {works:.0%} of the time, and wait in the rest."
     change = (
         f"move GPUs to the learner: migrate-config --rollout-gpus {kept} --train-gpus {learners + moved}, if the"
         " batch divides by that"
@@ -140,22 +154,19 @@ def _idle_server(seen: _Seen) -> Iterator[Finding]:
 
 
 def _waits_for_completions(seen: _Seen) -> Iterator[Finding]:
-    share = seen.share("rollout", "wait")
-    if share < _MUCH or any(_longest_completion(seen)):
+    share, made = seen.share("rollout", "wait"), seen.run.made_of
+    if share < _MUCH or _queue(seen.run) or any(_longest_completion(seen)):
         return
     what = f"The learner waits for completions in {seen.of_step('rollout', 'wait')}."
-    if seen.run.made_of.async_generate:
+    if made.async_generate or made.multi_turn:  # the two exclude each other (4.5.2, arguments/rlhf_args.py:567)
         change = "give the server more GPUs (migrate-config --rollout-gpus N --train-gpus M)"
         yield Finding("rollout", share / 2, what, change)
         return
-    waits, learn, sync = (
-        seen.parts["rollout"].median,
-        seen.parts["learn"].median,
-        seen.parts["sync"].median,
-    )
+    waits, learn = seen.parts["rollout"].mean, seen.parts["learn"].mean
+    rest = seen.step - waits - learn
     change = (
-        f"async_generate: true would overlap both: about max({waits:.2f}, {learn:.2f}) + {sync:.2f} ="
-        f" {max(waits, learn) + sync:.2f} s per step, with completions from weights that are one step old"
+        f"async_generate: true would overlap both: about max({waits:.2f}, {learn:.2f}) + {rest:.2f} ="
+        f" {max(waits, learn) + rest:.2f} s per step, with completions from weights that are one step old"
     )
     yield Finding("rollout", min(waits, learn) / seen.step, what, change)
 
@@ -171,7 +182,8 @@ def _longest_completion(seen: _Seen) -> Iterator[Finding]:
     )
     made = seen.run.made_of
     now = f" ({made.max_completion_length} now)" if made.max_completion_length else ""
-    overlap = "" if made.async_generate else ", or set async_generate: true, so that the learner works meanwhile"
+    overlaps = not made.async_generate and not made.multi_turn
+    overlap = ", or set async_generate: true, so that the learner works meanwhile" if overlaps else ""
     change = f"lower max_completion_length{now} if the long ones teach little{overlap}"
     yield Finding("longest-completion", share * (1 - mean / longest), what, change)
 
@@ -184,26 +196,27 @@ class _Queue(NamedTuple):
 
 
 def _queue(run: Run) -> _Queue | None:
-    """Why completions wait before an engine takes them, or None if nothing says that they do."""
-    waiting, full = summary.most(run, "waiting") or 0.0, summary.most(run, "kv_percent") or 0.0
+    """Why completions wait before an engine takes them, or None if nothing says that they do in most steps."""
+    waiting, running = summary.typical(run, "waiting") or 0.0, summary.typical(run, "running") or 0.0
+    full = summary.most(run, "kv_percent") or 0.0
     if preempted := sum(step.around.get("preemptions", 0.0) for step in run.steps):
-        return _Queue(f"vLLM preempted {preempted:.0f} completions and computed them again", full=True)
+        return _Queue(f"vLLM preempted {_counted(preempted, 'completion')} and computed them again", full=True)
     if waiting and full >= _FULL:
-        return _Queue(f"up to {waiting:.0f} completions waited while the KV cache was {full:.0f}% full", full=True)
-    if waiting:
-        what = f"up to {waiting:.0f} completions waited while the KV cache was {full:.0f}% full only"
+        what = f"{_counted(waiting, 'completion')} waited while the KV cache was {full:.0f}% full"
+        return _Queue(what, full=True)
+    if waiting >= _SOME * running and waiting:
+        what = f"{_counted(waiting, 'completion')} waited while only {full:.0f}% of the KV cache was in use"
         return _Queue(what, full=False)
     return _overfull(run)
 
 
 def _overfull(run: Run) -> _Queue | None:
     made, mean = run.made_of, summary.typical(run, summary.MEAN)
-    at_once = (made.completions or 0) / (made.rollouts or 1) / (made.engines or 1)
-    if not made.kv_tokens or not mean or at_once * mean <= made.kv_tokens:
+    if not made.kv_tokens or not made.at_once or not mean or made.at_once * mean <= made.kv_tokens:
         return None
     what = (
-        f"{at_once:.0f} completions of {mean:.0f} tokens for each engine are more than the {made.kv_tokens} tokens"
-        " of its KV cache"
+        f"{made.at_once:.0f} completions of {mean:.0f} tokens for each engine are more than the {made.kv_tokens}"
+        " tokens of its KV cache"
     )
     return _Queue(what, full=True)
 
@@ -243,25 +256,23 @@ def _evaluation(seen: _Seen) -> Iterator[Finding]:
 
 
 def _extra_pass(seen: _Seen) -> Iterator[Finding]:
-    made = seen.run.made_of
-    if not made.extra_pass or seen.share("learn") < _MUCH:
-        return
-    what = "Old log-probabilities cost another forward pass in each micro-step, because " + (
-        f"num_iterations is {made.num_iterations}."
-        if (made.num_iterations or 1) > 1
-        else f"{made.micro_steps} micro-steps are no multiple of steps_per_generation {made.steps_per_generation}."
-    )
-    change = "set steps_per_generation to gradient_accumulation_steps or a divisor of it, and num_iterations to 1"
-    yield Finding("old-log-probabilities", seen.share("learn") / 4, what, change)
+    why = seen.run.made_of.old_log_probabilities
+    if why and seen.share("learn") >= _MUCH:
+        what = f"Old log-probabilities cost another forward pass in each micro-step, because {why}."
+        change = "set steps_per_generation to gradient_accumulation_steps or a divisor of it, num_iterations to 1"
+        yield Finding("old-log-probabilities", seen.share("learn") / 4, what, change)
 
 
 def _clipped(seen: _Seen) -> Iterator[Finding]:
-    ratio = summary.typical(seen.run, summary.CLIPPED)
-    if ratio is not None and ratio >= 0.99:
-        limit = seen.run.made_of.max_completion_length
-        at = f"{limit} tokens" if limit else "their limit"
-        what = f"All completions are cut off at {at}, so none shows how it would have ended."
-        yield Finding("clipped", 0.0, what, "raise max_completion_length, or look at what the model writes")
+    ratio, shortest = (summary.typical(seen.run, name) for name in (summary.CLIPPED, summary.SHORTEST))
+    limit = seen.run.made_of.max_completion_length
+    if ratio is None or ratio < _ALL or any(_longest_completion(seen)):
+        return
+    at, raised = f"at {limit} tokens", "max_completion_length"
+    if limit is None or (shortest is not None and shortest < limit):
+        at, raised = "before max_completion_length", "vllm_max_model_len: the engine has no room for more"
+    what = f"All completions are cut off {at}, so none shows how it would have ended."
+    yield Finding("clipped", 0.0, what, f"raise {raised}, or look at what the model writes")
 
 
 _CHECKS: tuple[Callable[[_Seen], Iterator[Finding]], ...] = (

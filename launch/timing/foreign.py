@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,23 +13,26 @@ from launch.timing import around
 from launch.timing.made_of import MadeOf
 from launch.timing.made_of import memory
 from launch.timing.made_of import text
-from launch.timing.stamps import NUMBER
+from launch.timing.stamps import finite
+from launch.timing.stamps import number
 from launch.timing.stamps import numbers
 from launch.timing.stamps import stamps
 from launch.timing.steps import Step
+from schema import jsontext
 from schema.checkpoint import count
 from schema.errors import InputError
 from schema.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Sequence
     from pathlib import Path
 
     from launch.timing.stamps import Stamp
 
 #: What ms-swift writes into the output folder of a run: a line for each step that it logs, and its arguments.
 LOGGING, _ARGUMENTS = "logging.jsonl", "args.json"
-_TIME = re.compile(r"(\d+)([dhms])")
+_TIME = re.compile(r"(\d{1,9})([dhms])")
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
@@ -47,7 +50,7 @@ class _Line(NamedTuple):
     logged: dict[str, float]
 
 
-def steps(folder: Path, server_log: Path | None) -> list[Step]:
+def steps(folder: Path, server: Sequence[Stamp]) -> list[Step]:
     """The steps of a run; nothing tells the parts of one, so all of it is `learn`.
 
     What the engines logged of their work stands at the first step, whichever it was in: that log has no times that
@@ -57,17 +60,17 @@ def steps(folder: Path, server_log: Path | None) -> list[Step]:
     4.0 on (4.6.0, trainers/patcher.py:30), steps a second before (3.10.0, trainers/callback.py:46).
     """
     found = list(_steps(list(_lines(folder / LOGGING))))
-    seen = around.seen([], served(server_log), 0.0)
+    seen = around.seen([], server, 0.0)
     return [step._replace(around=seen) for step in found[:1]] + found[1:]
 
 
 def _steps(lines: list[_Line]) -> Iterator[Step]:
     for before, after in pairwise(lines):
         seconds = (after.elapsed - before.elapsed) / (after.step - before.step)
-        for number in range(before.step + 1, after.step + 1):
-            begin = before.elapsed + (number - before.step - 1) * seconds
+        for step in range(before.step + 1, after.step + 1):
+            begin = before.elapsed + (step - before.step - 1) * seconds
             yield Step(
-                number=number,
+                number=step,
                 begin=begin,
                 seconds=seconds,
                 logged=after.logged,
@@ -79,26 +82,22 @@ def _steps(lines: list[_Line]) -> Iterator[Step]:
 
 def _lines(file: Path) -> Iterator[_Line]:
     """The beginning, and then the lines as far as they can be read."""
-    told = [logged for text in _text(file).splitlines() if (logged := _mapping(text)) and NUMBER in logged]
+    told = [logged for text in _text(file).splitlines() if (logged := _mapping(text)) and number(logged)]
     start = last = _start(told[-1]) if told else 0
     yield _Line(start, 0.0, {})
     for logged in told:
-        step, elapsed = _number(logged), _elapsed(logged, start)
+        step, elapsed = number(logged) or 0, _elapsed(logged, start)
         if step > last and elapsed is not None:
             yield _Line(step, elapsed, numbers(logged))
             last = step
 
 
-def _number(logged: dict[str, Any]) -> int:
-    found = re.match(r"\d+", str(logged.get(NUMBER)))
-    return int(found[0]) if found else 0
-
-
 def _elapsed(logged: dict[str, Any], start: int) -> float | None:
-    each, rate = logged.get("train_speed(s/it)"), logged.get("train_speed(iter/s)")
-    if isinstance(each, int | float):
-        return each * (_number(logged) - start)
-    return _number(logged) / rate if isinstance(rate, int | float) and rate > 0 else None
+    each, rate = finite(logged.get("train_speed(s/it)")), finite(logged.get("train_speed(iter/s)"))
+    step = number(logged) or 0
+    if each is not None and each > 0:
+        return each * (step - start)
+    return step / rate if rate is not None and rate > 0 else None
 
 
 def _start(logged: dict[str, Any]) -> int:
@@ -106,14 +105,14 @@ def _start(logged: dict[str, Any]) -> int:
 
     The last line tells the whole seconds since then, and the seconds a step.
     """
-    each = logged.get("train_speed(s/it)")
-    seconds = sum(int(number) * _SECONDS[unit] for number, unit in _TIME.findall(str(logged.get("elapsed_time"))))
-    if not isinstance(each, int | float) or each <= 0 or _number(logged) * each < seconds + 1.5:
+    each, step = finite(logged.get("train_speed(s/it)")), number(logged) or 0
+    seconds = sum(int(count) * _SECONDS[unit] for count, unit in _TIME.findall(str(logged.get("elapsed_time"))))
+    if each is None or each <= 0 or step * each < seconds + 1.5:
         return 0
-    return _number(logged) - round((seconds + 0.5) / each)
+    return step - round((seconds + 0.5) / each)
 
 
-def made_of(folder: Path, server_log: Path | None) -> MadeOf:
+def made_of(folder: Path, server: Sequence[Stamp]) -> MadeOf:
     """What the steps are made of, as far as args.json and the server's log tell."""
     arguments = _mapping(_text(folder / _ARGUMENTS)) or {}
     learners, batch = count(arguments, "global_world_size"), count(arguments, "per_device_train_batch_size")
@@ -133,7 +132,7 @@ def made_of(folder: Path, server_log: Path | None) -> MadeOf:
         num_generations=count(arguments, "num_generations"),
         max_completion_length=count(arguments, "max_completion_length"),
         async_generate=arguments.get("async_generate") is True,
-        **memory(served(server_log)),
+        **memory(server),
     )
 
 
@@ -146,10 +145,10 @@ def served(log: Path | None) -> list[Stamp]:
     if log is None:
         return []
     try:
-        text = log.read_text(encoding="utf-8", errors="replace")
+        printed = log.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", Place(log)) from error
-    return [stamp for line in text.replace("\r", "\n").splitlines() for stamp in stamps(line, 0.0)]
+    return [stamp for line in printed.replace("\r", "\n").splitlines() for stamp in stamps(line, 0.0)]
 
 
 def _text(file: Path) -> str:
@@ -160,8 +159,7 @@ def _text(file: Path) -> str:
 
 
 def _mapping(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    with contextlib.suppress(ValueError):
+        if isinstance(value := jsontext.loads(text), dict):
+            return value
+    return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from typing import Annotated
 from typing import Any
 
 from pydantic import Field
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from schema.context import Context
 
 
+Count = Annotated[int, Field(gt=0, lt=1 << 53)] | None
+Gib = Annotated[float, Field(allow_inf_nan=False)] | None
+
+
 class MadeOf(StrictModel):
     """What a step is made of; None is what nothing tells."""
 
@@ -30,33 +35,37 @@ class MadeOf(StrictModel):
     """lora, full, ..."""
     use_dora: bool | None = None
     """Whether each layer's weight is scaled, too: PEFT rebuilds its norm in every forward pass."""
-    learners: int | None = None
+    learners: Count = None
     """Learner processes, one on each GPU of the learner (W)."""
-    rollout_gpus: int | None = None
+    rollout_gpus: Count = None
     """GPUs of the server: TP x DP."""
-    engines: int | None = None
+    engines: Count = None
     """Engines of the server (DP)."""
-    per_device_train_batch_size: int | None = Field(None, gt=0)
+    per_device_train_batch_size: Count = None
     """Completions of one micro-step on each GPU of the learner."""
-    micro_steps: int | None = Field(None, gt=0)
+    micro_steps: Count = None
     """Forward and backward passes of one optimizer step."""
-    steps_per_generation: int | None = Field(None, gt=0)
+    steps_per_generation: Count = None
     """Micro-steps that one rollout feeds."""
-    num_iterations: int | None = None
+    num_iterations: Count = None
     """How often the completions of one rollout are learned from."""
-    completions: int | None = Field(None, gt=0)
+    completions: Count = None
     """Completions of one optimizer step, over all GPUs."""
-    num_generations: int | None = None
+    num_generations: Count = None
     """Completions for each prompt."""
-    max_completion_length: int | None = None
+    max_completion_length: Count = None
     """Tokens that a completion may have."""
+    old_log_probabilities: str | None = None
+    """Why those of the policy before the step cost another forward pass, where they need not."""
+    multi_turn: bool | None = None
+    """Whether a completion has several turns."""
     async_generate: bool = False
     """Whether the server makes the completions of the next step while the learner learns."""
-    weights_gib: float | None = None
+    weights_gib: Gib = None
     """GiB of weights on one GPU of the server, as vLLM logs them."""
-    kv_gib: float | None = None
+    kv_gib: Gib = None
     """GiB of KV cache on one GPU of the server."""
-    kv_tokens: int | None = None
+    kv_tokens: Count = None
     """Tokens that the KV cache of one engine holds."""
 
     def told(self) -> dict[str, Any]:
@@ -71,10 +80,16 @@ class MadeOf(StrictModel):
         return self.micro_steps / self.steps_per_generation / (self.num_iterations or 1)
 
     @property
-    def extra_pass(self) -> bool:
-        """Whether old log-probabilities cost another forward pass (ms-swift 4.5.2, grpo_trainer.py:1825)."""
-        uneven = (self.micro_steps or 0) % (self.steps_per_generation or 1)
-        return uneven > 0 or (self.num_iterations or 1) > 1
+    def at_once(self) -> float | None:
+        """Completions that each engine makes in one rollout."""
+        if not self.completions or not self.micro_steps:
+            return None
+        return (
+            self.completions
+            * (self.steps_per_generation or self.micro_steps)
+            / self.micro_steps
+            / (self.engines or 1)
+        )
 
 
 def made_of(context: Context, plan: Plan, server: Path | None) -> MadeOf:
@@ -87,6 +102,7 @@ def made_of(context: Context, plan: Plan, server: Path | None) -> MadeOf:
     """
     trainer, world, preset = context.trainer.config, len(plan.gpus), context.preset
     numbers, iterations = batch(preset, trainer, world), preset.value("num_iterations")
+    fed = numbers.rollout(trainer) // numbers.micro or None
     return MadeOf(
         model=text(preset.value("model")),
         tuner_type=text(preset.value("tuner_type")),
@@ -96,14 +112,32 @@ def made_of(context: Context, plan: Plan, server: Path | None) -> MadeOf:
         engines=plan.facts.data_parallel_size if plan.facts else None,
         per_device_train_batch_size=trainer.per_device_train_batch_size,
         micro_steps=numbers.steps(trainer),
-        steps_per_generation=numbers.rollout(trainer) // numbers.micro or None,
+        steps_per_generation=fed,
         num_iterations=iterations if is_whole(iterations) else None,
         completions=numbers.steps(trainer) * numbers.micro,
         num_generations=trainer.num_generations,
         max_completion_length=trainer.max_completion_length,
+        old_log_probabilities=_extra_pass(context, numbers.steps(trainer), fed, iterations),
+        multi_turn=context.values.has("multi_turn_scheduler") or None,
         async_generate=trainer.async_generate,
-        **memory(stamps.read(server / stamps.STAMPS) if server else ()),
+        **memory(stamps.read(server / stamps.STAMPS, wanted=_tells_memory) if server else ()),
     )
+
+
+def _extra_pass(context: Context, steps: int, fed: int | None, iterations: object) -> str | None:
+    """Why old log-probabilities cost a forward pass that the numbers could spare.
+
+    Before 3.11.0 alone: later releases always compute them (3.10.3, grpo_trainer.py old_policy; 4.5.2, :778).
+    """
+    if not context.older("3.11.0"):
+        return None
+    if is_whole(iterations) and iterations > 1:
+        return f"num_iterations is {iterations}"
+    return f"{steps} micro-steps are no multiple of steps_per_generation {fed}" if fed and steps % fed else None
+
+
+def _tells_memory(line: str) -> bool:
+    return '"cache"' in line
 
 
 def memory(server: Iterable[Stamp]) -> dict[str, Any]:

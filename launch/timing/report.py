@@ -10,6 +10,8 @@ from typing import Any
 from launch.timing import drawing
 from launch.timing import summary
 from launch.timing.findings import findings
+from schema.errors import InputError
+from schema.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,13 +43,20 @@ def as_json(run: Run) -> Iterator[str]:
 
 
 def svg(run: Run) -> Iterator[str]:
-    """The drawing of both sides as an SVG image."""
+    """The drawing of both sides as an SVG image.
+
+    Raises:
+        InputError: nothing tells the parts of the steps.
+    """
+    if not run.has_parts:
+        raise InputError("cannot be drawn, because nothing tells the parts of its steps", Place(run.folder))
     yield from drawing.svg(summary.settled(run)[-drawing.DRAWN :], run.folder.name).splitlines()
 
 
 def text(run: Run) -> Iterator[str]:
     """The report for a person, line by line."""
-    yield f"{run.folder.name}: {len(run.steps)} steps, {sum(step.seconds for step in run.steps):.1f} s"
+    count = f"{len(run.steps)} step{'s' if run.steps[1:] else ''}"
+    yield f"{run.folder.name}: {count}, {sum(step.seconds for step in run.steps):.1f} s"
     if made := run.made_of.told():
         words = ", ".join(f"{name} {value}" for name, value in made.items())
         yield from textwrap.wrap(
@@ -61,8 +70,8 @@ def text(run: Run) -> Iterator[str]:
         yield from drawing.text(summary.settled(run)[-drawing.DRAWN :])
     for each in findings(run):
         yield ""
-        yield each.what
-        yield f"    {each.change}"
+        yield from textwrap.wrap(each.what, _WIDTH)
+        yield from textwrap.wrap(each.change, _WIDTH, initial_indent="    ", subsequent_indent="    ")
     if run.missing:
         yield ""
     for what in run.missing:

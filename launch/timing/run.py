@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING
 from typing import Any
@@ -13,6 +14,7 @@ from launch.timing import wandb
 from launch.timing.made_of import MadeOf
 from launch.timing.steps import Step
 from launch.timing.steps import steps
+from schema import jsontext
 from schema.errors import InputError
 from schema.place import Place
 
@@ -68,9 +70,11 @@ def _rounded(value: object) -> object:
 
 
 def _steps(folder: Path, server: Path | None, *, overlapped: bool) -> Iterator[Step]:
-    served = stamps.read(server / stamps.STAMPS) if server is not None else []
+    learner = stamps.read(folder / stamps.STAMPS)
+    wanted = stamps.between(learner[0].at, learner[-1].at) if learner else stamps.between(0, 0)
+    served = stamps.read(server / stamps.STAMPS, wanted=wanted) if server is not None else []
     logged = wandb.parts(folder / stamps.OUTPUT)
-    for step in steps(stamps.read(folder / stamps.STAMPS), served, overlapped=overlapped):
+    for step in steps(learner, served, overlapped=overlapped):
         yield step._replace(around=step.around | logged.get(step.number, {}))
 
 
@@ -84,13 +88,16 @@ def read(folder: Path, server_log: Path | None = None) -> Run:
     Raises:
         InputError: the folder is neither, or nothing tells of a step.
     """
-    if not (folder / PLAN).exists() and (folder / foreign.LOGGING).exists():
-        run = _foreign(folder, server_log)
-    elif server_log is None:
-        run = _launched(folder)
-    else:
-        raise InputError("has the server's log from its own start; leave out --server-log", Place(folder))
-    if not sum(step.seconds for step in run.steps):
+    try:
+        folder = folder.resolve()
+        started = (folder / PLAN).exists() or not (folder / foreign.LOGGING).exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", Place(folder)) from error
+    if started and server_log is not None:
+        raise InputError("is of a launcher; only a run that none started takes --server-log", Place(folder))
+    run = _launched(folder) if started else _foreign(folder, server_log)
+    run = run._replace(steps=[step for step in run.steps if step.seconds > 0])
+    if not run.steps:
         reason = "tells of no step that took time: the learner ended before its first one, or its log is cut"
         raise InputError(reason, Place(folder))
     return run
@@ -100,21 +107,20 @@ def _foreign(folder: Path, server_log: Path | None) -> Run:
     missing = ["the launchers' stamps, which tell the parts of a step"]
     if server_log is None:
         missing.append("the server's log; pass --server-log FILE for the work of its engines")
-    made = foreign.made_of(folder, server_log)
-    return Run(folder, made, foreign.steps(folder, server_log), missing)
+    served = foreign.served(server_log)
+    return Run(folder, foreign.made_of(folder, served), foreign.steps(folder, served), missing)
 
 
 def _launched(folder: Path) -> Run:
     plan = _plan(folder)
     if plan.get("side") != "learner":
         raise InputError("is the record of a server; name the folder of the learner that used it", Place(folder))
-    made = _made_of(folder, plan)
-    found = _timings(folder)
-    if not found:
-        server = plan.get("server_logs")
+    made, server, missing = _made_of(folder, plan), plan.get("server_logs"), []
+    found, lines = list(stamps.read_lines(folder / TIMINGS, Step)), _count(folder / TIMINGS)
+    if len(found) < lines or not found:
         path = folder.parent / server if isinstance(server, str) else None
-        found = list(_steps(folder, path, overlapped=made.async_generate))
-    missing: list[str] = []
+        found = max(found, list(_steps(folder, path, overlapped=made.async_generate)), key=len)
+        missing = [f"{lines - len(found)} lines of {TIMINGS} that cannot be read"] if len(found) < lines else []
     run = Run(folder, made, found, missing)
     if not run.has_parts:
         missing.append("the server's stamps, which tell the parts of a step")
@@ -124,24 +130,22 @@ def _launched(folder: Path) -> Run:
 
 
 def _plan(folder: Path) -> dict[str, Any]:
-    try:
-        plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = f"holds no readable {PLAN} of a start, nor ms-swift's own {foreign.LOGGING}"
-        raise InputError(reason, Place(folder)) from error
-    return plan if isinstance(plan, dict) else {}
+    with contextlib.suppress(OSError, ValueError):
+        if isinstance(plan := jsontext.load(folder / PLAN), dict):
+            return plan
+    raise InputError(f"holds no readable {PLAN} of a start, nor ms-swift's own {foreign.LOGGING}", Place(folder))
 
 
 def _made_of(folder: Path, plan: dict[str, Any]) -> MadeOf:
+    told = plan.get("steps_are_made_of")
+    known = {name: told[name] for name in MadeOf.model_fields if name in told} if isinstance(told, dict) else {}
     try:
-        return MadeOf.model_validate(plan.get("steps_are_made_of") or {})
+        return MadeOf.model_validate(known)
     except ValueError as error:
         raise InputError(f"{PLAN} does not say what its steps are made of", Place(folder)) from error
 
 
-def _timings(folder: Path) -> list[Step]:
-    try:
-        text = (folder / TIMINGS).read_text(encoding="utf-8")
-    except OSError:
-        return []
-    return list(stamps.read_lines(text, Step))
+def _count(file: Path) -> int:
+    with contextlib.suppress(OSError), file.open("rb") as lines:
+        return sum(1 for _ in lines)
+    return 0

@@ -40,10 +40,13 @@ def sampled(gpus: Sequence[str], stamper: Stamper) -> Iterator[None]:
 
 
 def _sample(gpus: Sequence[str], stamper: Stamper, end: threading.Event) -> None:
-    while seen := dict(nvidia.busy()):
+    """Looks again and again; a machine whose first look fails has nothing to look with."""
+    seen = dict(nvidia.busy())
+    waits = bool(seen)
+    while waits:
         for gpu in filter(None, (nvidia.find(seen, name) for name in gpus)):
             used, total = gpu.used / _MIB_PER_GIB, gpu.total / _MIB_PER_GIB
             numbers = {"use": seen[gpu], "used_gib": round(used, 2), "total_gib": round(total, 2)}
             stamper.write(Stamp(time.time(), "gpu", logged={"gpu": float(gpu.number), **numbers}))
-        if end.wait(INTERVAL):
-            return
+        waits = not end.wait(INTERVAL)
+        seen = dict(nvidia.busy()) if waits else {}

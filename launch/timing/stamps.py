@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
+import math
 import re
 import threading
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from typing import Any
 from typing import NamedTuple
 from typing import TypeVar
 
+from pydantic import ConfigDict
 from pydantic import TypeAdapter
 
 from launch.timing import vllm
@@ -37,13 +39,17 @@ OUTPUT, STAMPS = "output.log", "stamps.jsonl"
 #: Routes of the server, by what a learner asks with them.
 _ROUTES = {"infer": "completions", "reset_prefix_cache": "synced", "reset_encoder_cache": "synced"}
 _REQUEST = re.compile(r'"POST /(infer|reset_prefix_cache|reset_encoder_cache|update_\w+)/ HTTP/[\d.]+" 200\b')
-_BEGUN = re.compile(r"^ *0%\|[^|]*\| *0/(\d+) \[00:00<\?")
-_STEP = re.compile(r"^Train: +\d+%\|[^|]*\| *(\d+)/\d+ \[")
+_BEGUN = re.compile(r"^ *0%\|[^|]*\| *0/(\d{1,9}) \[00:00<\?")
+_STEP = re.compile(r"^Train: +\d+%\|[^|]*\| *(\d{1,9})/\d+ \[")
 _EVALUATES = re.compile(r"^Val: +\d+%\|[^|]*\| *\d+/\d+ \[")
 #: What a step's line says that a report needs.
 _LOGGED = re.compile(r"completions/\w+|memory\(GiB\)|step_time|num_tokens|entropy/mean")
+#: What Python prints of a number that is none, where the releases before 4.0 print numbers and not their texts.
+_NO_NUMBER = re.compile(r"(?<=: )-?(?:nan|inf)\b")
 #: Under which name it has the number of its step, such as 3/600.
 NUMBER = "global_step/max_steps"
+#: How a stamp that was written begins.
+_AT = re.compile(r'\{"at": ([\d.]{1,20}),')
 #: Characters of a line that may be one of these.
 _LONGEST = 20_000
 
@@ -86,21 +92,32 @@ def stamps(line: str, at: float) -> Iterator[Stamp]:
 def _logged(line: str, at: float) -> Iterator[Stamp]:
     """What a learner logs of a step: a dictionary as Python prints it, of numbers or their texts."""
     try:
-        logged = ast.literal_eval(line)
-        step = logged.get(NUMBER)
-        yield Stamp(at, "log", int(step.partition("/")[0]) if step else None, numbers(logged))
-    except (ValueError, TypeError, AttributeError, SyntaxError, MemoryError, RecursionError):
+        logged = ast.literal_eval(_NO_NUMBER.sub("None", line))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return
+    if isinstance(logged, dict) and (found := numbers(logged)):
+        yield Stamp(at, "log", number(logged), found)
 
 
-def numbers(logged: Mapping[str, Any]) -> dict[str, float]:
-    """What a report needs of what a learner logs of a step, by name; a text of a number is the number.
+def number(logged: Mapping[Any, object]) -> int | None:
+    """The number of the step after which a learner logged something, such as 3 of 3/600."""
+    told = re.match(r"\d{1,9}\b", str(logged.get(NUMBER)))
+    return int(told[0]) if told else None
 
-    Raises:
-        TypeError: such a value is neither.
-        ValueError: such a text is none of a number.
-    """
-    return {name: float(value) for name, value in logged.items() if _LOGGED.fullmatch(name)}
+
+def numbers(logged: Mapping[Any, object]) -> dict[str, float]:
+    """What a report needs of what a learner logs of a step, by name; a text of a number is the number."""
+    found = {name: finite(value) for name, value in logged.items() if _LOGGED.fullmatch(str(name))}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def finite(value: object) -> float | None:
+    """A value as a number, if it is one, or the text of one; neither infinite nor a boolean."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    with contextlib.suppress(ValueError, OverflowError):
+        return found if math.isfinite(found := float(value)) else None
+    return None
 
 
 class Stamper:
@@ -158,17 +175,28 @@ class Stamper:
                 file.close()
 
 
-def read(file: Path) -> list[Stamp]:
-    """The stamps of a side, as far as they can be read; none where there is no such file."""
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    return list(read_lines(text, Stamp))
+def read(file: Path, *, wanted: Callable[[str], bool] = lambda _: True) -> list[Stamp]:
+    """The stamps of a side, as far as they can be read; none where there is no such file.
+
+    Args:
+        file: of the side; a server that ran for weeks has gigabytes.
+        wanted: tells of each line whether it is read at all.
+    """
+    return list(read_lines(file, Stamp, wanted=wanted))
 
 
-def read_lines(text: str, kind: type[T]) -> Iterator[T]:
+def between(first: float, last: float) -> Callable[[str], bool]:
+    """Tells of each line whether it was written in some time, in seconds since the epoch."""
+
+    def wanted(line: str) -> bool:
+        at = _AT.match(line)
+        return at is None or first <= float(at[1]) <= last
+
+    return wanted
+
+
+def read_lines(file: Path, kind: type[T], *, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[T]:
     """The records of a file that has one in each line, up to a line that is none, such as one cut off."""
-    adapter = TypeAdapter(kind)
-    with contextlib.suppress(ValueError):
-        yield from map(adapter.validate_json, text.splitlines())
+    adapter = TypeAdapter(kind, config=ConfigDict(allow_inf_nan=False))
+    with contextlib.suppress(OSError, ValueError), file.open(encoding="utf-8", errors="replace") as lines:
+        yield from map(adapter.validate_json, filter(wanted, lines))

@@ -110,8 +110,8 @@ def _insides(learner: Sequence[Stamp], server: Sequence[Stamp]) -> Iterator[tupl
     bars = [index for index, each in enumerate(learner) if each.what == "step"]
     for first, last, after_that in zip(bars, bars[1:], [*bars[2:], None], strict=False):
         before, after = learner[first], learner[last]
-        if before.step is None or after.step != before.step + 1:
-            continue  # steps so fast that the bar left some out
+        if before.step is None or after.step != before.step + 1 or after.at <= before.at:
+            continue  # steps so fast that the bar left some out, or a clock that was set back
         inside = server[bisect_right(times, before.at) : bisect_right(times, after.at)]
         later = bisect_right(done, after.at)
         until = learner[after_that].at if after_that else after.at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from statistics import median
 from statistics import quantiles
 from typing import TYPE_CHECKING
@@ -15,16 +16,17 @@ if TYPE_CHECKING:
     from launch.timing.run import Run
     from launch.timing.steps import Step
 
-MEAN, LONGEST = "completions/mean_length", "completions/max_length"
+MEAN, LONGEST, SHORTEST = "completions/mean_length", "completions/max_length", "completions/min_length"
 CLIPPED, RESERVED = "completions/clipped_ratio", "memory(GiB)"
 
 
 class Part(NamedTuple):
-    """A part of the steps: its median and its 90th percentile, in seconds, and its share of all of them."""
+    """A part of the steps: seconds at the median, in nine of ten steps and on average, and its share of all."""
 
     name: str
     median: float
     high: float
+    mean: float
     share: float
 
 
@@ -43,7 +45,7 @@ def parts(steps: Sequence[Step]) -> dict[str, Part]:
 
 def _part(name: str, values: Sequence[float], whole: float) -> Part:
     high = quantiles(values, n=10, method="inclusive")[-1] if len(values) > 1 else values[0]
-    return Part(name, median(values), high, sum(values) / whole)
+    return Part(name, median(values), high, fmean(values), sum(values) / whole)
 
 
 def typical(run: Run, name: str) -> float | None:
@@ -63,7 +65,7 @@ def _values(steps: Sequence[Step], name: str) -> list[float]:
 
 def tokens(run: Run) -> float | None:
     """Tokens of completions a second, or None if nothing tells their number and length."""
-    length = typical(run, MEAN)
-    if run.made_of.completions is None or length is None:
+    length, made = typical(run, MEAN), run.made_of
+    if made.completions is None or length is None:
         return None
-    return run.made_of.completions * length / median(step.seconds for step in settled(run))
+    return made.completions / (made.num_iterations or 1) * length / fmean(step.seconds for step in settled(run))

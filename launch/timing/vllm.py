@@ -10,21 +10,21 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_ENGINE = re.compile(r"\bEngine (\d+): Avg prompt throughput: ")
+_ENGINE = re.compile(r"\bEngine (\d{1,9}): Avg prompt throughput: ")
 #: The numbers of such a line, by the name that a report has for each.
 _STATISTICS = {
-    "prompt_tps": re.compile(r"Avg prompt throughput: ([\d.]+) tokens/s"),
-    "generation_tps": re.compile(r"Avg generation throughput: ([\d.]+) tokens/s"),
-    "running": re.compile(r"Running: (\d+) reqs"),
-    "waiting": re.compile(r"Waiting: (\d+) reqs"),
-    "preemptions": re.compile(r"Preemptions: (\d+)"),
-    "kv_percent": re.compile(r"\b\w+ KV cache usage: ([\d.]+)%"),
+    "prompt_tps": re.compile(r"Avg prompt throughput: (\d{1,9}(?:\.\d{1,9})?) tokens/s"),
+    "generation_tps": re.compile(r"Avg generation throughput: (\d{1,9}(?:\.\d{1,9})?) tokens/s"),
+    "running": re.compile(r"Running: (\d{1,9}) reqs"),
+    "waiting": re.compile(r"Waiting: (\d{1,9}) reqs"),
+    "preemptions": re.compile(r"Preemptions: (\d{1,9})"),
+    "kv_percent": re.compile(r"\b\w+ KV cache usage: (\d{1,9}(?:\.\d{1,9})?)%"),
 }
 #: What an engine logs when it starts; GPUs of one engine each log their own.
 _START = {
-    "kv_tokens": re.compile(r"\bKV cache size: ([\d,]+) tokens"),
-    "kv_gib": re.compile(r"\bAvailable KV cache memory: (-?[\d.]+) GiB"),
-    "weights_gib": re.compile(r"\bModel loading took ([\d.]+) GiB"),
+    "kv_tokens": re.compile(r"\bKV cache size: (\d[\d,]{0,15}) tokens"),
+    "kv_gib": re.compile(r"\bAvailable KV cache memory: (-?\d{1,9}(?:\.\d{1,9})?) GiB"),
+    "weights_gib": re.compile(r"\bModel loading took (\d{1,9}(?:\.\d{1,9})?) GiB"),
 }
 
 

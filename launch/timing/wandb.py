@@ -15,6 +15,8 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from launch.timing.stamps import finite
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -61,7 +63,7 @@ def _file(output: Path) -> Path | None:
 
 def rows(file: Path) -> Iterator[dict[str, float]]:
     """The numbers of each row of a wandb file, by name, as far as it can be read."""
-    with contextlib.suppress(OSError, ValueError, IndexError, struct.error):
+    with contextlib.suppress(OSError, ValueError, IndexError, RecursionError, struct.error):
         for record in _records(file.read_bytes()):
             for history in _fields(record, _HISTORY):
                 yield dict(_numbers(history))
@@ -73,9 +75,9 @@ def _numbers(history: bytes) -> Iterator[tuple[str, float]]:
         value: object = fields.get(_NUMBER, fields.get(_INTEGER))
         if isinstance(told := fields.get(_JSON), bytes):
             value = json.loads(told)
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if not isinstance(value, str) and (number := finite(value)) is not None:
             name = b".".join(_fields(item, _KEY)) or b".".join(_fields(item, _KEYS))
-            yield name.decode("utf-8", "replace"), float(value)
+            yield name.decode("utf-8", "replace"), number
 
 
 def _records(data: bytes) -> Iterator[bytes]:

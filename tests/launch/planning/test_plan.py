@@ -86,6 +86,16 @@ def test_every_plan_is_one_that_ms_swift_takes(preset):
         assert not batch, (each, batch)
 
 
+def test_splits_that_only_another_batch_allows(preset):
+    """Of eight GPUs 3, 5, 6 and 7 may learn, from completions that they share evenly in whole groups of 4."""
+    told = plans(preset(), "--gpus", 8, "--gpu-memory", 141)["other_batches"]
+    assert {each["train_gpus"]: each["completions"] for each in told} == {3: 36, 5: 40, 6: 36, 7: 28}
+    for each in told:
+        size = each["per_device_train_batch_size"] * each["train_gpus"] * each["gradient_accumulation_steps"]
+        assert size == each["completions"]
+    assert "with another effective batch" in plan(preset(), "--gpus", 8, "--gpu-memory", 141)[1]
+
+
 def test_what_does_not_fit_comes_last(preset):
     told = plans(preset(), "--gpus", 8, "--gpu-memory", 24)["plans"]
     verdicts = [each["learner"]["fits"] for each in told if each["valid"]]

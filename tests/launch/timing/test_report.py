@@ -19,6 +19,11 @@ def folder(tmp_path):
     return lambda made_of=None, **parts: launched(tmp_path, made_of, **parts)
 
 
+def flat(text):
+    """A text without its line breaks, for findings are wrapped."""
+    return " ".join(text.split())
+
+
 def report(*args):
     result = CliRunner().invoke(main, ["report", *map(str, args)])
     return result.exit_code, result.stdout, result.stderr
@@ -34,13 +39,24 @@ def test_report(folder):
     assert "step         10.00 s   10.00 s   100%" in lines
     assert "40 tokens of completions a second" in lines
     assert "learner: waits 30% of the time" in lines
-    assert "The learner takes 6.00 of 10.00 s per step (60%): 8 micro-steps of 0.75 s, of 2 completions" in out
+    assert "The learner takes 6.00 of 10.00 s per step (60%): 8 micro-steps of 0.75 s, of 2 completions" in flat(
+        out
+    )
     assert "    try per_device_train_batch_size 4: 4 micro-steps, if memory allows it" in lines
     assert all(len(line) < 100 for line in lines if line.startswith(("  learner  ", "  server   ")))
 
 
 def lengths(mean, longest):
     return LOGS[1].replace("12.5", f"{mean}, 'completions/max_length': {longest}")
+
+
+#: Statistics without preemptions.
+QUEUE = STATISTICS.replace("Preemptions: 2, ", "")
+
+
+def in_each_step(line):
+    """A line of the server in each of four steps of 16 s."""
+    return [(112.0 + 16 * step, line) for step in range(4)]
 
 
 GPU = '{{"at": {}, "what": "gpu", "logged": {{"gpu": 1, "use": {}, "used_gib": 29.3, "total_gib": 79.6}}}}\n'
@@ -68,19 +84,19 @@ GPU = '{{"at": {}, "what": "gpu", "logged": {{"gpu": 1, "use": {}, "used_gib": 2
         ),
         (
             {},
-            {"rollout": 9.0, "more": [(112.0, STATISTICS)]},
+            {"rollout": 9.0, "more": in_each_step(STATISTICS)},
             "kv-cache",
-            "(56%): vLLM preempted 2 completions and computed them again",
+            "(56%): vLLM preempted 8 completions and computed them again",
         ),
         (
             {},
-            {"rollout": 9.0, "more": [(112.0, STATISTICS.replace("Preemptions: 2, ", ""))]},
+            {"rollout": 9.0, "more": in_each_step(QUEUE)},
             "kv-cache",
-            "up to 3 completions waited while the KV cache was 98% full",
+            "3 completions waited while the KV cache was 98% full",
         ),
         (
             {},
-            {"rollout": 9.0, "more": [(112.0, STATISTICS.replace("Preemptions: 2, ", "").replace("97.5", "7.5"))]},
+            {"rollout": 9.0, "more": in_each_step(QUEUE.replace("97.5", "7.5"))},
             "max-num-seqs",
             "raise vllm_max_num_seqs",
         ),
@@ -103,12 +119,18 @@ GPU = '{{"at": {}, "what": "gpu", "logged": {{"gpu": 1, "use": {}, "used_gib": 2
             "move GPUs to the learner: migrate-config --rollout-gpus 2 --train-gpus 6",
         ),
         (
-            {"steps_per_generation": 3},
+            {"old_log_probabilities": "num_iterations is 2"},
             {},
             "old-log-probabilities",
-            "because 8 micro-steps are no multiple of steps_per_generation 3.",
+            "because num_iterations is 2.",
         ),
-        ({"num_iterations": 2}, {}, "old-log-probabilities", "because num_iterations is 2."),
+        (
+            {"micro_steps": 9, "steps_per_generation": 18},
+            {},
+            "micro-steps",
+            "try per_device_train_batch_size 6, steps_per_generation 6: 3 micro-steps, if memory allows it",
+        ),
+        ({"multi_turn": True}, {"rollout": 20.0}, "rollout", "give the server more GPUs"),
         (
             {"max_completion_length": 64},
             {"log": LOGS[1].replace("0.75", "1.0")},
@@ -119,7 +141,7 @@ GPU = '{{"at": {}, "what": "gpu", "logged": {{"gpu": 1, "use": {}, "used_gib": 2
 )
 def test_what_takes_the_time_is_named(folder, made_of, parts, name, said):
     run = folder(made_of, **parts)
-    assert said in report(run)[1]
+    assert said in flat(report(run)[1])
     found = json.loads(report(run, "--format", "json")[1])["findings"]
     assert name in [finding["name"] for finding in found]
     assert len(found) <= 3
@@ -129,7 +151,7 @@ def test_what_takes_the_time_is_named(folder, made_of, parts, name, said):
 @pytest.mark.parametrize(
     ("use", "said"),
     [
-        (15, "but its GPUs work for 15% of that only: its CPU computes rewards, or encodes prompts and pictures."),
+        (15, "but its GPUs work in only 15% of that: its CPU computes rewards, or encodes prompts and pictures."),
         (
             85,
             "4: 4 micro-steps, if memory allows it (29 of 80 GiB of its GPU are in use)",
@@ -145,7 +167,7 @@ def test_a_busy_cpu_is_told_apart_from_small_micro_steps(folder, use, said):
     (run / "stamps.jsonl").write_text("\n".join(lines))
     code, out, _ = report(run)
     assert code == 0
-    assert said in out
+    assert said in flat(out)
     assert f"its GPUs work {use}% while it learns, 29.3 of 80 GiB in use on one of them" in out
 
 
@@ -285,7 +307,7 @@ def test_the_servers_log_of_such_a_run(output):
     log.write_text(f"GPU KV cache size: 1,000 tokens\n{SERVER.format('infer', 200)}\n{STATISTICS}\n")
     code, out, _ = report(run, "--server-log", log)
     assert code == 0
-    assert "Completions wait for an engine: vLLM preempted 2 completions and computed them again." in out
+    assert "Completions wait for an engine: vLLM preempted 2 completions and computed them again." in flat(out)
     assert "server: KV cache at most 98% full, at most 29 completions at once, 3 waiting" in out
     assert report(run, "--server-log", run / "none")[0] == 2
 
@@ -298,3 +320,79 @@ def test_a_cut_log_of_such_a_run(output):
     code, out, _ = report(run)
     assert code == 0
     assert ": 2 steps, 20.0 s" in out
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"train_speed(s/it)": float("nan")},
+        {"train_speed(s/it)": 10**400},
+        {"train_speed(s/it)": -5},
+        {"train_speed(s/it)": True},
+        {"train_speed(s/it)": "fast"},
+        {"global_step/max_steps": "9" * 5000},
+        {"completions/mean_length": [1], "train_speed(s/it)": 10.0},
+        {"completions/mean_length": 10**400, "train_speed(s/it)": 10.0},
+        {"elapsed_time": "9" * 5000 + "s"},
+    ],
+)
+def test_odd_lines_of_such_a_run(output, changes):
+    """They are left out, and what can be read is reported."""
+    lines = [{**NEWER, "global_step/max_steps": f"{step}/9"} for step in (1, 2, 3)]
+    run = output([*lines[:2], {**lines[2], **changes}])
+    code, out, _ = report(run, "--format", "json")
+    assert code == 0
+    assert json.loads(out)["steps"] in (2, 3)
+    assert "NaN" not in out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xff\xfe not text\n",
+        b'{"number": 1, "begin": 1.0, "seconds": NaN}\n',
+        b"[" * 100_000,
+        b"",
+    ],
+)
+def test_broken_timings_are_made_again_from_the_stamps(folder, text):
+    run = folder()
+    whole = report(run)
+    (run / "timings.jsonl").write_bytes(text)
+    assert report(run) == whole
+
+
+def test_steps_of_which_one_line_is_broken(folder):
+    run = folder()
+    lines = (run / "timings.jsonl").read_text().splitlines(keepends=True)
+    (run / "timings.jsonl").write_text(lines[0] + lines[1].replace("seconds", "minutes", 1) + lines[2])
+    (run / "stamps.jsonl").unlink()
+    code, out, _ = report(run)
+    assert code == 0
+    assert "missing: 2 lines of timings.jsonl that cannot be read" in out
+
+
+def test_steps_that_are_not_alike(folder):
+    """Two optimizer steps share a rollout: what a step takes is an average, for no single one is typical."""
+    run = folder({"micro_steps": 4, "steps_per_generation": 8, "completions": 16})
+    found = [json.loads(line) for line in (run / "timings.jsonl").read_text().splitlines()]
+    for step in found[::2]:
+        step |= {"rollout": 0.0, "seconds": 7.0}
+    for step in found[1::2]:
+        step |= {"rollout": 9.0, "seconds": 16.0}
+    (run / "timings.jsonl").write_text("\n".join(map(json.dumps, [*found, {**found[0], "number": 5}])))
+    out = flat(report(run)[1])
+    assert "The learner waits for completions in 4.50 of 11.50 s per step (39%)." in out
+    assert f"{16 * 12.5 / 11.5:.0f} tokens of completions a second" in out
+
+
+def test_a_drawing_needs_parts(output):
+    run = output([{**NEWER, "global_step/max_steps": f"{step}/9"} for step in (1, 2, 3)])
+    code, out, err = report(run, "--format", "svg")
+    assert (code, out) == (2, "")
+    assert "cannot be drawn, because nothing tells the parts of its steps" in err
+
+
+def test_secrets_of_a_model_are_starred(folder):
+    out = report(folder({"model": "https://user:hunter2-is-long@host/model"}))[1]
+    assert "hunter2" not in out

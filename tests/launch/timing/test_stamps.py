@@ -96,6 +96,30 @@ def test_other_lines(line):
     assert not list(stamps(line, 7.0))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GPU KV cache size: , tokens",
+        f"GPU KV cache size: {'9' * 400} tokens",
+        "Engine 0: Avg prompt throughput: 1.2.3 tokens/s",
+        f"Train: 0%| | {'9' * 5000}/5 [",
+        f"{{'completions/mean_length': {'9' * 401}}}",
+        f"{{'completions/mean_length': '{'9' * 401}', 'global_step/max_steps': '{'9' * 5000}/5'}}",
+        BEGUN.format("9" * 5000),
+    ],
+)
+def test_lines_that_a_model_could_write(line):
+    """Completions are printed, too: no line may end the thread that reads them, or tell of infinity."""
+    for found in stamps(line, 7.0):
+        assert all(value < 10**17 for value in (found.logged or {}).values())
+
+
+def test_numbers_that_are_none_are_left_out():
+    """As the releases before 4.0 print them."""
+    (found,) = stamps("{'completions/mean_length': 12.5, 'completions/clipped_ratio': nan, 'reward': -inf}", 7.0)
+    assert found.logged == {"completions/mean_length": 12.5}
+
+
 def test_bars_count_when_they_are_drawn(tmp_path):
     """They have no end of their own: that comes with whatever is printed next."""
     stamper = Stamper(tmp_path / "stamps", print)
