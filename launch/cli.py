@@ -288,12 +288,10 @@ def report(folder: str, server_log: Path | None, logs: Path, form: str) -> int:
 
 @main.command(epilog=_READ_STATUS)
 @click.argument("config", type=values.path)
-@click.option(
-    "--gpus", type=click.IntRange(1, 4096), metavar="N", help="GPUs of the node. Default: this machine's."
-)
+@click.option("--gpus", type=click.IntRange(1, 64), metavar="N", help="GPUs of the node. Default: this machine's.")
 @click.option(
     "--gpu-memory",
-    type=values.seconds,
+    type=values.gib,
     metavar="GIB",
     help="Memory of each GPU in GiB, as nvidia-smi tells it. Default: that of this machine's.",
 )

@@ -16,6 +16,9 @@ from schema.swift.address import Address
 if TYPE_CHECKING:
     from schema.split.gpus import Gpus
 
+#: More GiB than any GPU has.
+_MOST_GIB = 1e6
+
 
 def text(value: str) -> str:
     """A text that is not empty.
@@ -67,13 +70,29 @@ def seconds(value: str) -> float:
     Raises:
         click.BadParameter: it is not a number, is negative, or is infinite.
     """
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
+    number = _number(value)
     if not 0 <= number < math.inf:
         raise click.BadParameter(f"{value!r} is not a number of seconds")
     return number
+
+
+def gib(value: str) -> float:
+    """A number of GiB, above 0 and below a million.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    number = _number(value)
+    if not 0 < number < _MOST_GIB:
+        raise click.BadParameter(f"{value!r} is not a number of GiB, such as 80")
+    return number
+
+
+def _number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
 
 
 def ids(value: str) -> frozenset[str]:

@@ -104,9 +104,13 @@ def _row(plan: Plan) -> str:
         f"{'own' if plan.is_own else '':<4}{each.mode:<9}{each.rollout_gpus:>8}{each.train_gpus:>7}"
         f"{each.tensor_parallel:>4}{each.per_device_train_batch_size:>7}{each.gradient_accumulation_steps:>7}"
         f"{'yes' if each.async_generate else 'no':>7}{plan.memory.server.kv_tokens or '?':>12}"
-        f"{plan.memory.learner.gib:>6.0f}  {fits:<10}"
+        f"{_gib(plan):>6}  {fits:<10}"
     )
     return cells + (_seconds(plan.step.seconds) if plan.step else f"{'?':>9}")
+
+
+def _gib(plan: Plan) -> str:
+    return "?" if plan.memory.learner.fits is None else f"{plan.memory.learner.gib:.0f}"
 
 
 def _seconds(seconds: Range) -> str:

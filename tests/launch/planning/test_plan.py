@@ -136,6 +136,17 @@ def test_a_person_sees_one_screen(preset, tmp_path):
     assert any(line.startswith("to get the first: ") for line in lines) or "colocate" in lines[4]
 
 
+def test_a_model_of_an_unknown_kind(preset, tmp_path):
+    file = preset()
+    (tmp_path / "checkpoint/config.json").write_text('{"model_type": "novel"}')
+    code, out, _ = plan(file, "--gpus", 8, "--gpu-memory", 80)
+    assert code == 0
+    assert "missing: the parameters are not counted, because models of type novel are not known here" in out
+    rows = [line for line in out.splitlines() if " server  " in line]
+    assert len(rows) > 5
+    assert all("not known" in row for row in rows)
+
+
 def test_own_batch_that_ms_swift_refuses_is_listed_all_the_same(preset):
     told = plans(preset(training={"per_device_train_batch_size": 3}), "--gpus", 8, "--gpu-memory", 80)
     own = told["plans"][told["own"]]
@@ -155,6 +166,9 @@ def test_several_turns_do_not_overlap(preset):
         (["--gpus", 8], "pass --gpus N and --gpu-memory GIB"),
         (["--gpus", 8, "--gpu-memory", 80, "--runs", "none"], "holds no readable plan.json"),
         (["--gpus", 0, "--gpu-memory", 80], "--gpus"),
+        (["--gpus", 65, "--gpu-memory", 80], "--gpus"),
+        (["--gpus", 8, "--gpu-memory", "nan"], "'nan' is not a number of GiB, such as 80"),
+        (["--gpus", 8, "--gpu-memory", -1], "'-1' is not a number of GiB"),
     ],
 )
 def test_wrong_usage(preset, monkeypatch, args, message):
