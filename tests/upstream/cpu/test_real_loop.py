@@ -104,7 +104,7 @@ def test_parts_are_those_of_the_run(node, faults, release, overlapped):
         assert off < OFF, f"{name}: {pairs}"
     accounted = sum(step.seconds for step in run.steps[1:]) / sum(took["step"][1:])
     assert accounted >= 0.98
-    assert run.made_of["async_generate"] is overlapped
+    assert run.made_of.async_generate is overlapped
     assert all(step.logged["completions/mean_length"] > 0 for step in run.steps)
     report = [ROOT / ".venv/bin/rollout-split", "report", folder, "--format", "json"]
     assert json.loads(subprocess.run(report, check=True, capture_output=True).stdout)["steps"] == 6
