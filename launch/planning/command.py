@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_MIB_PER_GIB = 1024
-
 
 class Node(NamedTuple):
     """What an operator says of the node; None where nothing is said.
@@ -82,4 +80,4 @@ def _node(asked: Node) -> tuple[int, float]:
     here = nvidia.gpus()
     if not here:
         raise InputError("nvidia-smi tells no GPUs of this machine; pass --gpus N and --gpu-memory GIB")
-    return gpus or len(here), gib or min(gpu.total for gpu in here) / _MIB_PER_GIB
+    return gpus or len(here), gib or min(gpu.total_gib for gpu in here)

@@ -9,6 +9,7 @@ from typing import Any
 
 from launch.timing import drawing
 from launch.timing import summary
+from launch.timing.around import ENGINE
 from launch.timing.findings import findings
 from schema.errors import InputError
 from schema.place import Place
@@ -105,13 +106,13 @@ def _sides(run: Run) -> Iterator[str]:
         words = [f"waits {idle:.0%} of the time"] if run.has_parts else []
         if "use" in told:
             words.append(f"its GPUs work {told['use']:.0f}%" + (" while it learns" if side == "learner" else ""))
-        if "gib" in told:
+        if {"gib", "total_gib"} <= told.keys():
             words.append(f"{told['gib']:.1f} of {told['total_gib']:.0f} GiB in use on one of them")
         if "reserved_gib" in told:
             words.append(f"torch has reserved {told['reserved_gib']:.1f} GiB")
         if "kv_percent" in told:
             words.append(f"KV cache at most {told['kv_percent']:.0f}% full")
-        if "running" in told:
+        if {"running", "waiting"} <= told.keys():
             words.append(f"at most {told['running']:.0f} completions at once, {told['waiting']:.0f} waiting")
         if words:
             yield f"{side}: {', '.join(words)}"
@@ -122,10 +123,7 @@ def _side(run: Run, side: str) -> Iterator[tuple[str, Any]]:
     if (use := summary.typical(run, f"{side}_use")) is not None:
         yield "use", use
     names = {"gib": f"{side}_gib", "total_gib": f"{side}_total_gib"}
-    names |= {"reserved_gib": summary.RESERVED} if side == "learner" else dict(zip(_ENGINE, _ENGINE, strict=True))
+    names |= {"reserved_gib": summary.RESERVED} if side == "learner" else {name: name for name in ENGINE}
     for name, source in names.items():
         if (value := summary.most(run, source)) is not None:
             yield name, value
-
-
-_ENGINE = ("kv_percent", "running", "waiting", "preemptions", "generation_tps")

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 INTERVAL = 2.0
 #: Seconds that the end of a launcher waits for a look that nvidia-smi has not answered.
 _PATIENCE = 5.0
-_MIB_PER_GIB = 1024
 
 
 @contextlib.contextmanager
@@ -45,8 +44,7 @@ def _sample(gpus: Sequence[str], stamper: Stamper, end: threading.Event) -> None
     waits = bool(seen)
     while waits:
         for gpu in filter(None, (nvidia.find(seen, name) for name in gpus)):
-            used, total = gpu.used / _MIB_PER_GIB, gpu.total / _MIB_PER_GIB
-            numbers = {"use": seen[gpu], "used_gib": round(used, 2), "total_gib": round(total, 2)}
-            stamper.write(Stamp(time.time(), "gpu", logged={"gpu": float(gpu.number), **numbers}))
+            memory = {"used_gib": round(gpu.used_gib, 2), "total_gib": round(gpu.total_gib, 2)}
+            stamper.write(Stamp(time.time(), "gpu", logged={"gpu": float(gpu.number), "use": seen[gpu], **memory}))
         waits = not end.wait(INTERVAL)
         seen = dict(nvidia.busy()) if waits else {}

@@ -154,7 +154,7 @@ def _cache(model: object, server: RolloutServerConfig) -> list[str]:
     line = f"  KV cache {whole:,} bytes a token, {whole * length / GIB:.2f} GiB for {length:,} tokens"
     held = weights(seen, asked.tensor, stored(model))
     if (known := gpus()) and held:
-        memory = min(gpu.total for gpu in known) / 1024
+        memory = min(gpu.total_gib for gpu in known)
         found = tokens(memory, asked, held / GIB, aside(seen, asked), each)
         line += (
             f"; about {found:,} tokens an engine ({found / length:.0f} sequences of full length) at utilization"

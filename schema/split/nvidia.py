@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 #: Seconds that nvidia-smi gets; without persistence mode it wakes the driver first.
 TIMEOUT = 30
+_MIB_PER_GIB = 1024
 
 
 class Gpu(NamedTuple):
@@ -30,6 +31,16 @@ class Gpu(NamedTuple):
     used: int
     total: int
     apps: tuple[tuple[int, int | None], ...] = ()
+
+    @property
+    def used_gib(self) -> float:
+        """Memory in use, GiB."""
+        return self.used / _MIB_PER_GIB
+
+    @property
+    def total_gib(self) -> float:
+        """Memory that it has, GiB."""
+        return self.total / _MIB_PER_GIB
 
 
 def gpus() -> tuple[Gpu, ...] | None:
