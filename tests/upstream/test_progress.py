@@ -46,7 +46,7 @@ def test_stamps_tell_the_steps(run):
 
 
 def test_logging_jsonl_tells_them_too(run):
-    found, stamped = foreign.steps(run, None), list(steps(read(run / STAMPS), [], overlapped=False))
+    found, stamped = foreign.steps(run, []), list(steps(read(run / STAMPS), [], overlapped=False))
     assert [step.number for step in found] == [1, 2, 3, 4]
     assert [step.seconds for step in found] == pytest.approx([step.seconds for step in stamped], abs=0.1)
     assert all(step.logged["completions/clipped_ratio"] == 0.5 for step in found)
