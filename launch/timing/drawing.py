@@ -6,12 +6,19 @@ from itertools import accumulate
 from itertools import chain
 from typing import TYPE_CHECKING
 from typing import NamedTuple
-from xml.etree import ElementTree as ET
+
+from launch.picture import WIDTH
+from launch.picture import box
+from launch.picture import line
+from launch.picture import picture
+from launch.picture import rendered
+from launch.picture import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
+    from launch.picture import Picture
     from launch.timing.steps import Step
 
 #: Steps that are drawn, and columns for them.
@@ -23,7 +30,7 @@ KINDS = {
     "evaluates": ("e", "#7a9e5a"),
     "waits": (".", "#e4e4e4"),
 }
-_WIDTH, _LEFT, _RIGHT, _LANE, _TOP = 960, 80, 100, 36, 48
+_LEFT, _RIGHT, _LANE, _TOP = 80, 100, 36, 48
 
 
 class Span(NamedTuple):
@@ -87,71 +94,46 @@ def _which(steps: Sequence[Step]) -> str:
 
 
 def svg(steps: Sequence[Step], title: str) -> str:
-    """The drawing as an SVG image, whose width is 960.
+    """The drawing as an SVG image.
 
     Args:
         steps: the steps to draw.
         title: what stands above it.
     """
-    whole = sum(step.seconds for step in steps)
-    scale = (_WIDTH - _LEFT - _RIGHT) / whole
+    scale = (WIDTH - _LEFT - _RIGHT) / sum(step.seconds for step in steps)
     height = _TOP + 2 * _LANE + 64
-    root = ET.Element(
-        "svg",
-        {
-            "xmlns": "http://www.w3.org/2000/svg",
-            "viewBox": f"0 0 {_WIDTH} {height}",
-            "width": str(_WIDTH),
-            "height": str(height),
-            "font-family": "sans-serif",
-            "font-size": "13",
-            "role": "img",
-        },
-    )
-    ET.SubElement(root, "title").text = title
-    ET.SubElement(root, "rect", width="100%", height="100%", fill="white")
-    _word(root, 16, 24, f"{title}: {_which(steps)}")
+    root = picture(height, title)
+    word(root, 16, 24, f"{title}: {_which(steps)}")
     idle = waits(steps)
     for number, (side, drawn) in enumerate(_all(steps)):
         top = _TOP + number * _LANE
-        _word(root, 16, top + 18, side)
+        word(root, 16, top + 18, side)
         _lane(root, list(chain(*drawn)), top, scale)
-        _word(root, _WIDTH - _RIGHT + 8, top + 18, f"waits {idle[side]:.0%}")
+        word(root, WIDTH - _RIGHT + 8, top + 18, f"waits {idle[side]:.0%}")
     _axis(root, steps, scale)
     _legend(root, [kind for kind in KINDS if _has(steps, kind)], height - 14)
-    ET.indent(root)
-    return ET.tostring(root, encoding="unicode")
+    return rendered(root)
 
 
-def _lane(root: ET.Element, spans: Sequence[Span], top: float, scale: float) -> None:
+def _lane(root: Picture, spans: Sequence[Span], top: float, scale: float) -> None:
     begins = accumulate((span.seconds for span in spans), initial=0.0)
     for span, begin in zip(spans, begins, strict=False):
         if span.seconds > 0:
             place = {"x": _LEFT + begin * scale, "y": top, "width": span.seconds * scale, "height": _LANE - 10}
-            bar = _box(root, KINDS[span.kind][1], **place)
-            ET.SubElement(bar, "title").text = f"{span.kind} for {span.seconds:.2f} s"
+            box(root, KINDS[span.kind][1], f"{span.kind} for {span.seconds:.2f} s", **place)
 
 
-def _axis(root: ET.Element, steps: Sequence[Step], scale: float) -> None:
+def _axis(root: Picture, steps: Sequence[Step], scale: float) -> None:
     """A line where each step ends, with the seconds until then."""
     bottom = _TOP + 2 * _LANE
     for end in accumulate((step.seconds for step in steps), initial=0.0):
-        place = f"{_LEFT + end * scale:.1f}"
-        ET.SubElement(root, "line", x1=place, x2=place, y1=str(_TOP - 6), y2=str(bottom), stroke="#444")
-        _word(root, _LEFT + end * scale, bottom + 16, f"{end:.1f} s", anchor="middle")
+        place = _LEFT + end * scale
+        line(root, x1=place, x2=place, y1=_TOP - 6, y2=bottom)
+        word(root, place, bottom + 16, f"{end:.1f} s", anchor="middle")
 
 
-def _legend(root: ET.Element, kinds: Sequence[str], line: float) -> None:
+def _legend(root: Picture, kinds: Sequence[str], base: float) -> None:
     for number, kind in enumerate(kinds):
         left = _LEFT + 140 * number
-        _box(root, KINDS[kind][1], x=left, y=line - 11, width=14, height=14)
-        _word(root, left + 20, line, kind)
-
-
-def _box(root: ET.Element, fill: str, **sizes: float) -> ET.Element:
-    return ET.SubElement(root, "rect", {name: f"{size:.1f}" for name, size in sizes.items()}, fill=fill)
-
-
-def _word(root: ET.Element, left: float, line: float, word: str, anchor: str = "start") -> None:
-    place = {"x": f"{left:.1f}", "y": f"{line:.1f}", "text-anchor": anchor}
-    ET.SubElement(root, "text", place).text = word
+        box(root, KINDS[kind][1], x=left, y=base - 11, width=14, height=14)
+        word(root, left + 20, base, kind)
