@@ -311,10 +311,10 @@ def report(folder: str, server_log: Path | None, logs: Path, form: str) -> int:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "svg"]),
     default="text",
     show_default=True,
-    help="Form of the plans.",
+    help="Form of the plans; svg draws the node with its memory, and the seconds of the best plans.",
 )
 def plan(config: Path, runs: tuple[Path, ...], form: str, **node: Any) -> int:  # noqa: ANN401
     """Plan how to divide a node: what fits, and how long a step takes, the best first; nothing is started.
@@ -324,9 +324,11 @@ def plan(config: Path, runs: tuple[Path, ...], form: str, **node: Any) -> int:  
     Seconds come from the timings of runs of the same work; two runs with different batches tell most.
     """
     from launch.planning import command
+    from launch.planning import show
 
-    for line in command.lines(config, command.Node(**node), runs, form):
-        click.echo(printable(line))
+    forms = {"text": show.text, "json": show.as_json, "svg": show.svg}
+    for line in forms[form](command.planned(config, command.Node(**node), runs)):
+        click.echo(printable(starred(line)))
     return 0
 
 

@@ -62,7 +62,6 @@ class Command(Guarded):
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @COLOUR
-@click.option("--split", "as_table", is_flag=True, help="Print the split and the batch arithmetic as a table.")
 @click.option("--resolved", is_flag=True, help="Print the merged preset, each value with the line that sets it.")
 @click.option(
     "--json-schema",
@@ -83,7 +82,6 @@ def main(
     swift_version: str | None,
     form: str,
     colour: str,
-    as_table: bool,
     resolved: bool,
     subject: str | None,
     rule: str | None,
@@ -123,10 +121,6 @@ def main(
         from schema.commands.resolved import show_resolved
 
         return show_resolved(presets)
-    if as_table:
-        from schema.commands.describe import show_split
-
-        return show_split(presets, options)
     from schema.commands.validate import Form
     from schema.commands.validate import validate
 

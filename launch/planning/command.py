@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from launch.planning import show
+from launch.planning.findings import findings
+from launch.planning.planned import Planned
 from launch.planning.plans import other_batches
 from launch.planning.plans import plans
 from launch.planning.seconds import calibration
@@ -19,7 +20,6 @@ from schema.resolve import Workspace
 from schema.split import nvidia
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -38,14 +38,13 @@ class Node(NamedTuple):
     prompt_tokens: int | None = None
 
 
-def lines(config: Path, asked: Node, runs: Sequence[Path], form: str) -> Iterator[str]:
-    """The plans of a preset, line by line.
+def planned(config: Path, asked: Node, runs: Sequence[Path]) -> Planned:
+    """All plans of a preset on a node, and what is wrong with its own.
 
     Args:
         config: the preset.
         asked: what is said of the node; this machine's GPUs and the preset's limits count elsewhere.
         runs: folders of learners' starts.
-        form: text or json.
 
     Raises:
         InputError: the preset cannot be read or planned, a folder is no run, or no GPUs are known.
@@ -60,12 +59,18 @@ def lines(config: Path, asked: Node, runs: Sequence[Path], form: str) -> Iterato
     needs = needs._replace(prompt=asked.prompt_tokens or needs.prompt)
     if runs and known is None:
         raise InputError("no folder of --runs tells the parts of steps and the lengths of completions")
-    node = context, needs, gpus, gib, known
-    found, others = plans(*node), other_batches(*node)
-    if form == "json":
-        yield from show.as_json(needs, found, others, known)
-    else:
-        yield from show.text(str(config), needs, found, others, known)
+    found = plans(context, needs, gpus, gib, known)
+    own = next(plan for plan in found if plan.is_own)
+    return Planned(
+        title=str(config),
+        gpus=gpus,
+        gib=gib,
+        work=needs,
+        plans=found,
+        others=other_batches(context, needs, gpus, gib, known),
+        known=known,
+        problems=list(findings(context, needs, own.memory, gib)),
+    )
 
 
 def _node(asked: Node) -> tuple[int, float]:

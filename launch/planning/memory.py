@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
@@ -11,9 +12,11 @@ from launch.sizing import learner
 from launch.sizing import server
 from launch.sizing.learning import ALL_LINEAR
 from launch.sizing.learning import Learning
+from schema.checkpoint import positions
 from schema.shape.layers import ALIGNER
 from schema.shape.layers import DECODER
 from schema.shape.layers import TOWER
+from schema.split.capacity import DRIVER
 from schema.split.capacity import Engine
 from schema.split.capacity import engine
 from schema.split.decide import DEFAULT_SHARE
@@ -39,11 +42,15 @@ class Memory(NamedTuple):
     Attributes:
         server: an engine.
         learner: a learner's GPU, the engine beside it included where they share it.
+        engine: what an engine is started with.
+        engine_gib: its share of a GPU.
         fits: whether both do: yes, close, no; None if that is not known.
     """
 
     server: EngineFit
     learner: LearnerFit
+    engine: Engine
+    engine_gib: float
     fits: str | None
 
 
@@ -51,17 +58,33 @@ def memory(context: Context, work: Work, plan: Candidate, gib: float) -> Memory:
     """What both sides of a plan take of GPUs of `gib` GiB, as nvidia-smi tells it."""
     asked = _engine(context, work, plan)
     made = server.fit(work.shape, asked, gib, work.stored)
-    share = asked.utilization * gib if plan.mode == "colocate" else 0.0
+    share = _beside(plan, asked, gib)
     learns = learner.fit(work.shape, _learning(context, work, plan), gib - share)
     learns = learns._replace(gib=learns.gib + share)
     sides = {"yes" if made.fits else "no" if made.fits is False else None, learns.fits}
     fits = next((verdict for verdict in ("no", None, "close", "yes") if verdict in sides), None)
-    return Memory(made, learns, fits)
+    return Memory(made, learns, asked, asked.utilization * (gib - DRIVER), fits)
+
+
+def longest_prompt(context: Context, work: Work, plan: Candidate, gib: float) -> int | None:
+    """Tokens of the longest prompts with which a learner may fit, at the most the preset's; None if none are."""
+    left = gib - _beside(plan, _engine(context, work, plan), gib)
+
+    def refused(prompt: int) -> bool:
+        learning = _learning(context, work._replace(prompt=prompt), plan)
+        return learner.fit(work.shape, learning, left).fits == "no"
+
+    return bisect_left(range(1, work.prompt + 1), True, key=refused) or None  # noqa: FBT003 - a key's value
+
+
+def _beside(plan: Candidate, asked: Engine, gib: float) -> float:
+    """GiB of a learner's GPU that an engine has."""
+    return asked.utilization * gib if plan.mode == "colocate" else 0.0
 
 
 def _engine(context: Context, work: Work, plan: Candidate) -> Engine:
     """The preset's own engine; on GPUs of its own, or beside a learner, it gets that mode's share."""
-    length = context.preset.engine("vllm_max_model_len")
+    length = context.preset.engine("vllm_max_model_len") or positions(context.preset.engine("model"))
     known = length if argument.is_whole(length) else work.prompt + work.completion
     found = engine(work.engine, plan.tensor_parallel, known)
     if plan.mode == work.own.mode:

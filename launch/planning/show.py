@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import TYPE_CHECKING
 from typing import Any
 
+from launch.planning import node
+from launch.planning.planned import distinct
+from schema.place import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Sequence
 
+    from launch.planning.candidates import Candidate
+    from launch.planning.planned import Planned
     from launch.planning.plans import Plan
     from launch.planning.seconds import Calibration
     from launch.planning.seconds import Range
-    from launch.planning.work import Work
+    from schema.rules.base import Problem
 
-#: Rows that a person is shown, and those of another batch.
-_SHOWN, _OTHERS = 10, 3
+#: Rows of another batch that a person is shown, and columns of sentences.
+_OTHERS, _WIDTH = 3, 110
 _FITS = {"yes": "fits", "close": "close", "no": "too large", None: "not known"}
 
 
-def as_json(work: Work, plans: Sequence[Plan], others: Sequence[Plan], known: Calibration | None) -> Iterator[str]:
+def as_json(planned: Planned) -> Iterator[str]:
     """All plans for other programs, the best first, and those that only another optimizer step allows."""
+    known = planned.known
     told = {
-        "model": work.model,
-        "parameters": work.shape.parameters,
-        "plans": [_object(plan, known) for plan in plans],
-        "other_batches": [_object(plan, known) for plan in others],
-        "own": next(number for number, plan in enumerate(plans) if plan.is_own),
+        "model": planned.work.model,
+        "parameters": planned.work.shape.parameters,
+        "plans": [_object(plan, known) for plan in planned.plans],
+        "other_batches": [_object(plan, known) for plan in planned.others],
+        "own": planned.plans.index(planned.own),
         "best": 0,
         "calibration": known._asdict() if known else None,
-        "missing": list(work.shape.missing),
+        "findings": [_finding(each) for each in planned.problems],
+        "missing": list(planned.work.shape.missing),
     }
     yield from json.dumps(told, indent=2).splitlines()
 
@@ -62,40 +70,42 @@ def _values(plan: Plan) -> dict[str, float]:
     return {"rollout": step.rollout.value, "sync": step.sync, "learn": step.learn.value} if step else {}
 
 
-def text(
-    preset: str, work: Work, plans: Sequence[Plan], others: Sequence[Plan], known: Calibration | None
-) -> Iterator[str]:
+def _finding(problem: Problem) -> dict[str, Any]:
+    place = {"file": shown(problem.place.file), "line": problem.place.line, "column": problem.place.column}
+    return {**place, "message": problem.message, "consequence": problem.consequence, "fix": problem.fix}
+
+
+def svg(planned: Planned) -> Iterator[str]:
+    """The node GPU by GPU, and the seconds of the best plans, as an SVG image."""
+    title = f"{planned.title} on {planned.gpus} GPUs of {planned.gib:.0f} GiB"
+    yield from node.svg(planned.named, planned.best, planned.gpus, planned.gib, title).splitlines()
+
+
+def text(planned: Planned) -> Iterator[str]:
     """The ten best plans and the preset's own for a person, on one screen."""
+    work = planned.work
     yield (
-        f"{preset}: {work.step} completions for each optimizer step, {work.rollout} for each rollout, of at most"
-        f" {work.prompt} + {work.completion} tokens"
+        f"{planned.title}: {work.step} completions for each optimizer step, {work.rollout} for each rollout"
+        f" ({work.generations} for each prompt), of at most {work.prompt} + {work.completion} tokens"
     )
-    yield (
-        f"{work.model}: {work.shape.parameters / 1e9:.2f} billion parameters"
-        if work.shape.parameters
-        else work.model
-    )
+    parameters = work.shape.parameters
+    yield f"{work.model}: {parameters / 1e9:.2f} billion parameters" if parameters else work.model
+    yield ""
+    yield from node.text(planned.named, planned.gpus)
     yield ""
     yield (
         f"    {'mode':<9}{'rollout':>8}{'learn':>7}{'TP':>4}{'batch':>7}{'steps':>7}{'async':>7}"
         f"{'KV tokens':>12}{'GiB':>6}  {'fits':<10}{'seconds':>9}"
     )
-    distinct = _distinct(plans)
-    yield from map(_row, [*distinct[:_SHOWN], *(plan for plan in distinct[_SHOWN:] if plan.is_own)])
-    if best := _distinct(others)[:_OTHERS]:
+    yield from map(_row, planned.best)
+    if best := distinct(planned.others)[:_OTHERS]:
         yield ""
         yield "with another effective batch, in completions for each optimizer step:"
         yield from (f"{_row(plan)}  {plan.completions} completions" for plan in best)
     yield ""
-    yield from _notes(work, plans, known)
-
-
-def _distinct(plans: Sequence[Plan]) -> list[Plan]:
-    """The best of those that differ in TP alone, and the preset's own."""
-    found: dict[tuple[object, ...], Plan] = {}
-    for plan in plans:
-        found.setdefault((plan.candidate._replace(tensor_parallel=0, data_parallel=0), plan.is_own), plan)
-    return list(found.values())
+    for each in planned.problems:
+        yield from _problem(each)
+    yield from _notes(planned)
 
 
 def _row(plan: Plan) -> str:
@@ -117,19 +127,31 @@ def _seconds(seconds: Range) -> str:
     return f"{seconds.value:>9.1f} ({seconds.low:.1f} to {seconds.high:.1f})"
 
 
-def _notes(work: Work, plans: Sequence[Plan], known: Calibration | None) -> Iterator[str]:
+def _problem(problem: Problem) -> Iterator[str]:
+    yield from textwrap.wrap(f"own plan: {problem.place}: {problem.message}", _WIDTH, break_long_words=False)
+    yield f"    {problem.consequence}"
+    yield f"    fix: {problem.fix}"
+
+
+def _notes(planned: Planned) -> Iterator[str]:
+    known, first = planned.known, planned.plans[0]
     yield "batch and steps: per_device_train_batch_size and gradient_accumulation_steps; GiB: of a learner's GPU."
     if known is None:
         yield "seconds are not known: pass --runs FOLDER, the folder of a learner's start, for runs of this work."
     else:
         yield f"seconds: from {', '.join(known.runs)}; completions of {known.mean:.0f} tokens on average."
-    best = plans[0].candidate
-    if not plans[0].is_own and best.mode == "server" and plans[0].valid:
-        yield (
-            f"to get the first: migrate-config --to server --rollout-gpus {best.rollout_gpus} --train-gpus"
-            f" {best.train_gpus} --tensor-parallel {best.tensor_parallel} PRESET --write, then set"
-            f" per_device_train_batch_size {best.per_device_train_batch_size} and async_generate"
-            f" {str(best.async_generate).lower()}"
-        )
-    for what in work.shape.missing:
+    if first.memory.fits in {"yes", "close"} and first.valid and not first.is_own:
+        yield from _to_get(first.candidate)
+    for what in planned.work.shape.missing:
         yield f"missing: {what}"
+
+
+def _to_get(plan: Candidate) -> Iterator[str]:
+    """What to type for a plan, if a migration can write it."""
+    if plan.mode == "server":
+        yield (
+            f"to get the first: migrate-config --to server --rollout-gpus {plan.rollout_gpus} --train-gpus"
+            f" {plan.train_gpus} --tensor-parallel {plan.tensor_parallel} PRESET --write, then set"
+            f" per_device_train_batch_size {plan.per_device_train_batch_size} and async_generate"
+            f" {str(plan.async_generate).lower()}"
+        )

@@ -62,19 +62,15 @@ def work(context: Context, gpus: int) -> Work:
     """What a preset asks of a node.
 
     Raises:
-        InputError: the preset has errors, or nothing tells the shape of its model.
+        InputError: the preset has errors, or does not generate with vLLM.
     """
     trainer, model, asked = context.trainer.config, str(context.preset.value("model")), _engine(context)
-    settings = config(model)
-    if settings is None:
-        reason = f"names the model {model}, whose config.json is not on this machine; a plan is made from it"
-        raise InputError(reason, context.at("model"))
     own = _own(context, gpus)
     numbers = batch(context.preset, trainer, own.train_gpus)
     return Work(
         model=model,
         engine=asked,
-        shape=shape(settings),
+        shape=_shape(model),
         heads=heads(model),
         stored=stored(model),
         step=numbers.effective or numbers.steps(trainer) * numbers.micro,
@@ -85,6 +81,14 @@ def work(context: Context, gpus: int) -> Work:
         overlaps=not context.values.has("multi_turn_scheduler"),
         own=own,
     )
+
+
+def _shape(model: str) -> Shape:
+    settings = config(model)
+    if settings is not None:
+        return shape(settings)
+    absent = f"what both sides need, because {model}/config.json is not on this machine"
+    return shape({})._replace(missing=(absent,))
 
 
 def _engine(context: Context) -> EngineConfig:

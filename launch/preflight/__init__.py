@@ -3,6 +3,7 @@
 from launch.preflight import connect
 from launch.preflight import environment
 from launch.preflight import gpus
+from launch.preflight import memory
 from launch.preflight import ports
 from launch.preflight import software
 from launch.preflight.base import CHECKS
@@ -23,6 +24,7 @@ __all__ = [
     "environment",
     "findings",
     "gpus",
+    "memory",
     "ports",
     "software",
     "transient",

@@ -1,4 +1,4 @@
-"""What the tool knows, for people and editors: rules, the split as a table, a JSON Schema."""
+"""What the tool knows, for people and editors: rules, and a JSON Schema."""
 
 from __future__ import annotations
 
@@ -6,46 +6,22 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schema.check import context
-from schema.check import load
-from schema.check import no_grpo
-from schema.checkpoint import config
-from schema.checkpoint import stored
 from schema.commands.validate import absolute
-from schema.commands.validate import workspace_of
 from schema.editors import json_schema
 from schema.errors import InputError
 from schema.exits import Exit
 from schema.exits import warn
 from schema.explained import location
 from schema.explained import page_of
-from schema.layouts.preset import Kind
 from schema.near import Near
-from schema.printable import printable
 from schema.resolve import find_project
-from schema.secrets import starred
-from schema.shape.model import shape
-from schema.split.aside import aside
-from schema.split.batch import batch
-from schema.split.capacity import GIB
-from schema.split.capacity import engine
-from schema.split.capacity import token
-from schema.split.capacity import tokens
-from schema.split.capacity import weights
-from schema.split.gpus import server_size
-from schema.split.nvidia import gpus
-from schema.swift.address import Address
-from schema.swift.address import connection
 from schema.swift.release import doubt
 from schema.swift.release import target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from schema.check import Options
-    from schema.context import Context
     from schema.explained import Topic
-    from schema.models.server import RolloutServerConfig
 
 
 def explain(name: str, groups: Mapping[str, Mapping[str, Topic]]) -> Exit:
@@ -101,79 +77,3 @@ def schema(subject: str, version: str | None) -> Exit:
         warn(warning)
     print(json.dumps(json_schema(subject, target(named), project), separators=(",", ":")))
     return Exit.OK
-
-
-def show_split(files: list[Path], options: Options) -> Exit:
-    """Prints, for each preset, who does what on how many GPUs, and the batch arithmetic.
-
-    Raises:
-        InputError: a file cannot be read, or is no GRPO preset.
-    """
-    workspace = workspace_of(files)
-    presets = [load(workspace, absolute(file)) for file in files]
-    for file, preset in zip(files, presets, strict=True):
-        if preset.kind is not Kind.GRPO:
-            raise no_grpo(preset)
-        for line in _table(context(workspace, preset, options), file):
-            print(printable(starred(line)))
-    return Exit.OK
-
-
-def _table(about: Context, file: Path) -> list[str]:
-    lines = [f"{file}: vllm_mode {about.preset.mode}, {about.swift}"]
-    if about.preset.mode == "server" and about.server is not None and about.server.complete:
-        server = about.server.config
-        lines.append(
-            f"  rollout  {server_size(about.preset)} GPUs = TP {server.vllm_tensor_parallel_size}"
-            f" x DP {server.vllm_data_parallel_size}, {_tokens(server)}, {_address(about)}"
-        )
-        lines += _cache(about.preset.value("model"), server)
-    if about.split.train is not None and about.trainer.complete:
-        lines += _learner(about, about.split.train.count)
-    return lines
-
-
-def _address(about: Context) -> str:
-    host, port = connection(about)
-    return "no address that a server here can have" if host is None or port is None else Address(host, port).url()
-
-
-def _tokens(server: RolloutServerConfig) -> str:
-    length = server.vllm_max_model_len
-    return "as many tokens as the model has positions" if length is None else f"{length} tokens"
-
-
-def _cache(model: object, server: RolloutServerConfig) -> list[str]:
-    settings, length = config(model), server.vllm_max_model_len
-    if settings is None or length is None:
-        return []
-    seen, asked = shape(settings), engine(server, server.vllm_tensor_parallel_size, length)
-    whole, each = token(seen, 1, asked.cache), token(seen, asked.tensor, asked.cache)
-    if whole is None or each is None:
-        return []
-    line = f"  KV cache {whole:,} bytes a token, {whole * length / GIB:.2f} GiB for {length:,} tokens"
-    held = weights(seen, asked.tensor, stored(model))
-    if (known := gpus()) and held:
-        memory = min(gpu.total_gib for gpu in known)
-        found = tokens(memory, asked, held / GIB, aside(seen, asked), each)
-        line += (
-            f"; about {found:,} tokens an engine ({found / length:.0f} sequences of full length) at utilization"
-            f" {asked.utilization:g} of {memory:.0f} GiB"
-        )
-    return [line]
-
-
-def _learner(about: Context, world: int) -> list[str]:
-    trainer = about.trainer.config
-    numbers = batch(about.preset, trainer, world)
-    accumulation = numbers.steps(trainer)
-    micro, wanted = numbers.micro, numbers.effective
-    size = numbers.rollout(trainer)
-    step = f"takes {micro * accumulation} completions = {micro} x gradient_accumulation_steps {accumulation}"
-    if wanted is not None and numbers.accumulation is None:
-        step = f"cannot take the {wanted} completions of effective_batch_size: {micro} are taken at a time"
-    return [
-        f"  learner  {world} GPUs, per_device_train_batch_size {trainer.per_device_train_batch_size}",
-        (f"  rollout makes {size} completions, {trainer.num_generations} for each prompt"),
-        f"  optimizer step {step}",
-    ]

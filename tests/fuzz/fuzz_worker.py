@@ -1,4 +1,4 @@
-"""Runs mutated inputs through both commands, in forked workers with limits, and looks at all that comes out.
+"""Runs mutated inputs through the commands, in forked workers with limits, and looks at all that comes out.
 
     python -m tests.fuzz.fuzz_worker SEED NUMBER
 
@@ -26,6 +26,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from launch.cli import main as rollout_split
 from migrate.cli import main as migrate_config
 from schema.cli import main as validate_config
 from tests.fuzz.fuzz_inputs import PLANTED
@@ -38,6 +39,7 @@ from tests.fuzz.fuzz_mutations import mutated
 CPU, CLOCK, MEMORY = 10, 120, 1 << 30
 #: Failures after which a run ends.
 MOST = 400
+_COMMANDS = {"validate-config": validate_config, "migrate-config": migrate_config, "rollout-split": rollout_split}
 _FORMATS = ("text", "concise", "json", "github", "sarif")
 #: What no output holds: controls but line breaks and tabs, lone carriage returns, and what turns text around.
 _RAW = re.compile(
@@ -94,14 +96,26 @@ def made(inputs: Inputs, seed: int, number: int) -> tuple[Files, list[Call]]:
     name = random.choice(presets) if name == "preset" else name
     files[name] = mutated(files[name], name, random)
     named = ["x.yaml"] if "x.yaml" in files else [each for each in presets if ".rollout" not in each]
-    return files, [_validate(named, random), _migrate(named, random)]
+    return files, [random.choice((_validate, _validate, _validate, _plan))(named, random), _migrate(named, random)]
 
 
 def _validate(named: list[str], random: Random) -> Call:
     options = random.choice(
-        ([], [], ["--split"], ["--train-gpus", "2"], ["--swift-version", random.choice(("3.10.0", "4.0.0"))])
+        ([], [], ["--train-gpus", "2"], ["--swift-version", random.choice(("3.10.0", "4.0.0"))])
     )
     return Call("validate-config", (*named, "--format", random.choice(_FORMATS), *options), _encoding(random))
+
+
+def _plan(named: list[str], random: Random) -> Call:
+    node = (
+        "--gpus",
+        random.choice("148"),
+        "--gpu-memory",
+        "80",
+        "--format",
+        random.choice(("text", "json", "svg")),
+    )
+    return Call("rollout-split", ("plan", named[0], *node), _encoding(random))
 
 
 def _migrate(named: list[str], random: Random) -> Call:
@@ -147,7 +161,7 @@ def _called(call: Call) -> tuple[int, str, str]:
     streams = [
         io.TextIOWrapper(stream, call.encoding, "strict", newline="", write_through=True) for stream in (out, err)
     ]
-    main = validate_config if call.command == "validate-config" else migrate_config
+    main = _COMMANDS[call.command]
     with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
         try:
             main(list(call.args), prog_name=call.command)
@@ -165,7 +179,7 @@ def _wrong(call: Call, code: int, out: str, err: str) -> Iterator[str]:
         return
     if code == 2 and not (err or out):
         yield "exit 2 without a word"
-    if call.form in ("json", "sarif") and "--split" not in call.args:
+    if call.form in ("json", "sarif") and (code != 2 or call.command != "rollout-split"):
         with contextlib.suppress(ValueError):
             yield from [] if json.loads(out) is not None else ["JSON null"]
             return
@@ -336,7 +350,7 @@ def check(seed: int, inputs: range, validated: int, migrated: int, workers: int 
         seed: what the inputs are made from.
         inputs: their numbers.
         validated: how often validate-config ends with 0, with 1 and with 2 at least: not all may be refused.
-        migrated: the same of migrate-config.
+        migrated: the same of migrate-config, and with 0 and with 2 of plans.
         workers: processes that run them; 0 for one a core, up to eight.
     """
     found = run(seed, inputs, workers=workers or min(8, os.cpu_count() or 1))
@@ -345,6 +359,7 @@ def check(seed: int, inputs: range, validated: int, migrated: int, workers: int 
     assert found.memory < 1 << 20  # KiB
     for command, least in (("validate-config", validated), ("migrate-config", migrated)):
         assert min(found.codes[f"{command} {code}"] for code in (0, 1, 2)) > least
+    assert min(found.codes[f"rollout-split {code}"] for code in (0, 2)) > migrated
     return found
 
 

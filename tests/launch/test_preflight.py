@@ -4,6 +4,8 @@ import errno
 import os
 import socket
 from dataclasses import replace
+from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -16,6 +18,8 @@ from tests.launch.bench import end
 from tests.launch.bench import linger
 from tests.launch.looks import FREE
 from tests.launch.looks import job
+
+CONFIGS = Path(__file__).parents[1] / "schema/shape/configs"
 
 
 def ids(look, **changes):
@@ -343,3 +347,32 @@ def test_preflight_only_looks_at_a_server_that_runs(bench):
     bench.running_server()
     code, _, said = end(bench.learner("preflight_only=true"))
     assert (code, "error[unknown-server]" in said) == (1, True)
+
+
+# Memory
+
+
+@pytest.fixture
+def sized(look, tmp_path):
+    """A look at a machine with GPUs of a size, and a checkpoint of which config.json is there."""
+
+    def sized(side, gib):
+        here = look(side)
+        copy(CONFIGS / "qwen3-vl-4b.json", tmp_path / "model/config.json")
+        return replace(here, gpus=tuple(gpu._replace(total=gib << 10) for gpu in FREE))
+
+    return sized
+
+
+def test_an_engine_that_has_no_room_for_a_sequence(sized):
+    finding = only(sized("server", 9))
+    assert (finding.rule, finding.severity) == ("engine-memory", Severity.WARNING)
+    assert "the engine's share of a GPU" in finding.message
+    assert ids(sized("server", 80)) == []
+
+
+def test_a_learner_that_has_no_room_for_the_shortest_prompt(sized):
+    finding = only(sized("learner", 9))
+    assert (finding.rule, finding.severity) == ("learner-memory", Severity.WARNING)
+    assert finding.message.endswith("no prompt is short enough to fit")
+    assert ids(sized("learner", 80)) == []

@@ -201,10 +201,3 @@ def test_gpus_of_a_node_are_split_as_each_preset_says(write, validate, preset):
     all_of_it = preset("custom: {extra: {rollout_server: {vllm_data_parallel_size: 8}}}", "all.yaml")
     assert "TP 1 x DP 8 = 8, but gpus in pyproject.toml is 8: none is left" in validate(all_of_it).out
     assert validate(all_of_it, "--train-gpus", "2").out == ""
-
-
-def test_table_of_a_server_with_defaults(write, validate):
-    write("x.rollout.yaml", HALF)
-    shown = validate("--split", write("x.yaml", FLAT + ADDRESS)).out
-    assert "1 GPUs = TP 1 x DP 1, as many tokens as the model has positions" in shown
-    assert "rollout makes 8 completions" in shown

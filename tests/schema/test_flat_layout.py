@@ -115,12 +115,6 @@ def test_rollout_gpus_are_what_the_server_s_env_says(pair, validate):
     assert found["message"] == "TP 1 x DP 6 = 6, but 2 GPUs roll out"
 
 
-def test_split_shows_both_halves(pair, validate):
-    shown = validate("--split", *pair()[:1]).out.splitlines()
-    assert "rollout  6 GPUs = TP 1 x DP 6, 4096 tokens, http://127.0.0.1:8080" in shown[1]
-    assert "optimizer step takes 8 completions = 8 x gradient_accumulation_steps 1" in shown[-1]
-
-
 def test_fixes_name_keys_as_this_layout_spells_them(write, validate):
     text = LEARNER.replace("vllm_server_host: 127.0.0.1\n", "vllm_server_host: 10.0.0.1\n")
     found = validate("--format", "json", write("x.yaml", text)).findings

@@ -193,7 +193,7 @@ def test_gpus_are_bounded(validate, preset, gpus):
 def test_a_checkpoint_s_config_may_say_anything(validate, preset, write, config):
     write("m/config.json", config)
     leaf = preset("model: {model: m}")
-    assert validate(leaf).code == validate("--split", leaf).code == 0
+    assert validate(leaf).code == 0
 
 
 @pytest.mark.parametrize(
@@ -213,4 +213,3 @@ def test_values_of_other_types_in_a_pair(validate, write, learner, server):
     write("x.rollout.yaml", f"model: m\nvllm_tensor_parallel_size: 1\nvllm_data_parallel_size: 6\n{server}\n")
     for version in ("3.10.0", "4.1.0", "4.5.2"):
         assert validate(leaf, "--swift-version", version).code == 1
-        assert validate("--split", leaf, "--swift-version", version).code == 0

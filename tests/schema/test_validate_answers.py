@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from schema import catalogue
 from schema.rules import RULES
 from tests.schema.complete import TESTS
 
@@ -122,38 +121,6 @@ def test_json_schema_knows_the_keys_of_the_shipped_presets(validate):
     assert (ran.code, ran.err) == (0, "")
     for file in (TESTS / "presets").rglob("*.yaml"):
         assert yaml.safe_load(file.read_text()).keys() <= properties.keys()
-
-
-def test_split_that_does_not_fit(validate, preset):
-    leaf = preset("training: {effective_batch_size: 6, per_device_train_batch_size: 2}")
-    step = "optimizer step cannot take the 6 completions of effective_batch_size: 4 are taken at a time"
-    assert step in validate("--split", leaf).out
-
-
-def test_split_of_a_server_that_has_no_address(validate, write):
-    write("x.yaml", "rlhf_type: grpo\nmodel: m\nuse_vllm: true\nvllm_mode: server\n")
-    write("x.rollout.yaml", "model: m\n")
-    ran = validate("--split", "x.yaml")
-    assert (ran.code, ran.err) == (0, "")
-    assert "rollout  1 GPUs = TP 1 x DP 1" in ran.out
-    assert "no address that a server here can have" in ran.out
-
-
-def test_split_as_a_table(validate, preset):
-    preset("")
-    ran = validate("--split", "server.yaml", "colocate.yaml", "--train-gpus", "4")
-    assert (ran.code, ran.err) == (0, "")
-    assert ran.out.splitlines() == [
-        f"server.yaml: vllm_mode server, ms-swift {catalogue.newest()}",
-        "  rollout  6 GPUs = TP 1 x DP 6, 4096 tokens, http://127.0.0.1:8080",
-        "  learner  4 GPUs, per_device_train_batch_size 2",
-        "  rollout makes 32 completions, 4 for each prompt",
-        "  optimizer step takes 32 completions = 8 x gradient_accumulation_steps 4",
-        f"colocate.yaml: vllm_mode colocate, ms-swift {catalogue.newest()}",
-        "  learner  4 GPUs, per_device_train_batch_size 2",
-        "  rollout makes 32 completions, 4 for each prompt",
-        "  optimizer step takes 32 completions = 8 x gradient_accumulation_steps 4",
-    ]
 
 
 def test_version_and_help(validate):

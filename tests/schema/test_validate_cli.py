@@ -95,7 +95,7 @@ def test_unusable_file_is_a_finding_in_every_format_and_2(validate, write, conte
     assert validate(file, "--format", "github").out.startswith(f"::error file=a.yaml,line={line},col={column},")
     (result,) = json.loads(validate(file, "--format", "sarif").out)["runs"][0]["results"]
     assert result["ruleId"] == rule
-    asked = validate("--split", file)
+    asked = validate("--resolved", file)
     assert (asked.code, asked.out, asked.err.count("\n")) == (2, "", 1)
     assert asked.err.startswith(f"error: a.yaml:{place}: {message}")
 
@@ -307,11 +307,10 @@ def test_a_preset_comes_on_standard_input(root, preset):
     assert CliRunner().invoke(main, ["-"], input=b"\xff").exit_code == 2
 
 
-@pytest.mark.parametrize("option", ["--resolved", "--split"])
-def test_a_preset_on_standard_input_is_shown_as_a_file_is(option, preset, root):
+def test_a_preset_on_standard_input_is_shown_as_a_file_is(preset, root):
     preset("")
-    of_a_file = CliRunner().invoke(main, [option, "server.yaml"])
-    ran = CliRunner().invoke(main, [option, "-"], input=Path("server.yaml").read_text())
+    of_a_file = CliRunner().invoke(main, ["--resolved", "server.yaml"])
+    ran = CliRunner().invoke(main, ["--resolved", "-"], input=Path("server.yaml").read_text())
     assert (ran.exit_code, ran.stderr) == (0, "")
     assert ran.stdout == of_a_file.stdout.replace("server.yaml", "-")
 
@@ -344,19 +343,6 @@ def test_split_is_what_the_options_say_else_the_project_else_two_learners(valida
     write("below/pyproject.toml", f"[tool.rollout-split]\ntrain-gpus = 1\nrollout-gpus = 2\n{ROOT}")
     write("below/preset.yaml", SERVER)
     assert rules(validate("below/preset.yaml", "--format", "json")) == ["rollout-gpus"]
-
-
-def test_split_tells_what_an_engine_has_room_for(validate, preset, write):
-    shape = (Path(__file__).parent / "shape/configs/qwen3-vl-4b.json").read_text()
-    model = write("model/config.json", shape).parent
-    rows = "'0, GPU-0, 0, 81559'"
-    smi = write("bin/nvidia-smi", f"#!/bin/sh\ncase $1 in *memory.total*) echo {rows};; esac\n")
-    smi.chmod(0o755)
-    leaf = preset(f"model: {{model: {model}}}")
-    said = validate("--split", leaf, PATH=f"{smi.parent}:{os.environ['PATH']}").out
-    assert "KV cache 147,456 bytes a token, 0.56 GiB for 4,096 tokens; about 265,988 tokens" in said
-    assert "an engine (65 sequences of full length) at utilization 0.6 of 80 GiB" in said
-    assert "sequences of full length" not in validate("--split", leaf, PATH="").out
 
 
 def test_source_of_the_number_of_learners_is_named(validate, preset, write):
@@ -420,7 +406,7 @@ def test_what_the_terminal_cannot_show_is_escaped(preset, root, form):
 
 
 @pytest.mark.parametrize(
-    "args", [["--explain", "all"], ["--split", "FILE"], ["FILE", "--swift-version", "3.10.0"]]
+    "args", [["--explain", "all"], ["--resolved", "FILE"], ["FILE", "--swift-version", "3.10.0"]]
 )
 def test_output_that_nothing_takes_is_2(preset, args):
     words = [str(preset("rlhf: {num_generations: 3}")) if word == "FILE" else word for word in args]

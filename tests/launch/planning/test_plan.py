@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -130,10 +131,11 @@ def test_a_person_sees_one_screen(preset, tmp_path):
     code, out, _ = plan(preset(), "--gpus", 8, "--gpu-memory", 141, "--runs", runs(tmp_path))
     lines = out.splitlines()
     assert code == 0
-    assert len(lines) < 25
+    assert len(lines) < 30
     assert any(line.startswith("own server          6      2   1      2      8") for line in lines)
     assert "seconds: from learner; completions of 40 tokens on average." in lines
-    assert any(line.startswith("to get the first: ") for line in lines) or "colocate" in lines[4]
+    told = any(line.startswith("to get the first: ") for line in lines)
+    assert told != any(line.startswith("first  R0+L0") for line in lines)
 
 
 def test_a_model_of_an_unknown_kind(preset, tmp_path):
@@ -181,7 +183,6 @@ def test_wrong_usage(preset, monkeypatch, args, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model": {"model": "Qwen/Qwen3-VL-4B"}}, "whose config.json is not on this machine"),
         ({"rlhf": {"use_vllm": False, "vllm_mode": None}}, "does not generate with vLLM"),
         ({"rlhf": {"temperature": "hot"}}, "has errors; run `validate-config` on it"),
     ],
@@ -190,3 +191,94 @@ def test_presets_that_cannot_be_planned(preset, changes, message):
     code, out, err = plan(preset(**changes), "--gpus", 8, "--gpu-memory", 80)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_without_the_checkpoint_the_ways_to_divide_are_listed(preset):
+    code, out, _ = plan(preset(model={"model": "Qwen/Qwen3-VL-4B"}), "--gpus", 8, "--gpu-memory", 80)
+    assert code == 0
+    assert "missing: what both sides need, because Qwen/Qwen3-VL-4B/config.json is not on this machine" in out
+    assert any(line.startswith("own server          6      2   1      2      8") for line in out.splitlines())
+    assert "to get the first" not in out
+
+
+@pytest.mark.parametrize(
+    "config", ['{"num_hidden_layers": "x"}', "[1]", '{"text_config": 5}', "[" * 9000, '{"layer_types": 1}']
+)
+def test_a_checkpoint_s_config_may_say_anything(preset, tmp_path, config):
+    file = preset()
+    (tmp_path / "checkpoint/config.json").write_text(config)
+    code, out, _ = plan(file, "--gpus", 8, "--gpu-memory", 80)
+    assert code == 0
+    assert "missing: " in out
+
+
+def test_the_node_is_drawn_gpu_by_gpu(preset):
+    _, out, _ = plan(preset(), "--gpus", 8, "--gpu-memory", 80)
+    assert "own R0 R1 R2 R3 R4 R5 L0 L1" in [" ".join(line.split()) for line in out.splitlines()]
+    assert "GPU    0" not in plan(preset(), "--gpus", 32, "--gpu-memory", 80)[1]
+
+
+def test_an_image_of_the_node(preset, tmp_path):
+    code, out, _ = plan(preset(), "--gpus", 8, "--gpu-memory", 80, "--runs", runs(tmp_path), "--format", "svg")
+    assert code == 0
+    root = ET.fromstring(out)  # noqa: S314 - our own image
+    titles = [each.text for each in root.iter("{http://www.w3.org/2000/svg}title")]
+    words = [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "weights of an engine: 8.3 GiB" in titles
+    assert "0: R0" in words
+    assert "own: 6 + 2, TP 1, batch 2" in words
+    # Nothing is drawn outside of the image.
+    for box in root.iter("{http://www.w3.org/2000/svg}rect"):
+        if "x" in box.attrib:
+            assert float(box.get("x")) + float(box.get("width")) <= 960
+            assert float(box.get("y")) + float(box.get("height")) <= float(root.get("height"))
+            assert float(box.get("height")) >= 0
+
+
+def block(**changes):
+    return {"custom": {"extra": {"rollout_server": changes}}}
+
+
+@pytest.mark.parametrize(
+    ("gib", "message", "fix"),
+    [
+        (14, "8.1 of 14.0 GiB, is less than it needs before it has a KV cache", "_utilization to 0.9"),
+        (9, "is less than it needs before it has a KV cache", "raise vllm_tensor_parallel_size"),
+        (20, "tokens, and one sequence may have 8,192 (weights 8.3 GiB", "_utilization to 0.6"),
+    ],
+)
+def test_an_engine_that_will_not_start(preset, gib, message, fix):
+    told = plans(preset(), "--gpus", 8, "--gpu-memory", gib, "--prompt-tokens", 10)
+    found = [each for each in told["findings"] if "engine" in each["message"]]
+    assert len(found) == 1
+    assert message in found[0]["message"]
+    assert fix in found[0]["fix"]
+    assert found[0]["file"].endswith("summary_1024.yaml")
+
+
+def test_a_larger_share_as_it_is_told_is_enough(preset):
+    node = "--gpus", 8, "--gpu-memory", 20
+    share = float(plans(preset(), *node)["findings"][0]["fix"].split()[3])
+    for less, enough in ((0.0, True), (0.03, False)):
+        told = plans(preset(**block(vllm_gpu_memory_utilization=round(share - less, 2))), *node)
+        assert told["plans"][told["own"]]["server"]["fits"] is enough
+
+
+def test_a_learner_that_will_not_fit_where_prompts_are_long(preset):
+    node = "--gpus", 8, "--gpu-memory", 24
+    (found,) = plans(preset(), *node)["findings"]
+    assert "if prompts have 6144 tokens; prompts of at most about " in found["message"]
+    longest = int(found["message"].split("at most about ")[1].split()[0])
+    assert plans(preset(), *node, "--prompt-tokens", longest)["findings"] == []
+    assert plans(preset(), *node, "--prompt-tokens", longest + 1)["findings"]
+    assert "\nown plan: " in plan(preset(), *node)[1]
+
+
+def test_engines_without_work(preset):
+    file = preset(
+        training={"effective_batch_size": 4, "per_device_train_batch_size": 2},
+        rlhf={"generation_batch_size": 4, "steps_per_generation": None},
+    )
+    told = plans(file, "--gpus", 8, "--gpu-memory", 141, "--prompt-tokens", 500)
+    (found,) = told["findings"]
+    assert found["message"] == "a rollout has 4 completions, and there are 6 engines"

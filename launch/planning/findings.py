@@ -1,0 +1,104 @@
+"""What a preset's own plan lacks: room in its engines and learners, and work for its engines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from launch.planning.memory import longest_prompt
+from launch.sizing.learner import AROUND
+from launch.sizing.learner import BAND
+from schema.rules.base import Problem
+from schema.split import capacity
+from schema.split.capacity import DRIVER
+from schema.split.capacity import GIB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from launch.planning.memory import Memory
+    from launch.planning.work import Work
+    from schema.context import Context
+
+#: More of a GPU than this no engine should ask for, since others use a little of it, too.
+_MOST = 0.95
+
+
+def findings(context: Context, work: Work, taken: Memory, gib: float) -> Iterator[Problem]:
+    """All that is known to be wrong with the preset's own plan.
+
+    Args:
+        context: the preset.
+        work: what it asks.
+        taken: what its own plan takes.
+        gib: memory of each GPU, as nvidia-smi tells it.
+    """
+    yield from engine(context, work, taken, gib)
+    yield from learner(context, work, taken, gib)
+    yield from idle(context, work)
+
+
+def engine(context: Context, work: Work, taken: Memory, gib: float) -> Iterator[Problem]:
+    """An engine that vLLM refuses to start: its share of a GPU holds no sequence of full length.
+
+    "No available memory for the cache blocks", or "To serve at least one request with the model's max seq len ...
+    KV cache is needed, which is larger than the available KV cache memory" (vLLM 0.23.0,
+    v1/core/kv_cache_utils.py:721 and 741).
+    """
+    made, length = taken.server, taken.engine.length or 1
+    if made.fits is not False:
+        return
+    rest = taken.engine_gib - made.weights_gib - made.aside_gib
+    parts = f"weights {made.weights_gib:.1f} GiB, set aside {made.aside_gib:.1f} GiB"
+    lacks = (
+        f"leaves a KV cache of about {made.kv_tokens:,} tokens, and one sequence may have {length:,}"
+        if rest > 0
+        else "is less than it needs before it has a KV cache"
+    )
+    yield Problem(
+        context.at_engine("vllm_gpu_memory_utilization"),
+        f"the engine's share of a GPU, {taken.engine_gib:.1f} of {gib:.1f} GiB, {lacks} ({parts})",
+        "vLLM: ValueError: the engine does not start",
+        _more(work, taken, gib),
+    )
+
+
+def _more(work: Work, taken: Memory, gib: float) -> str:
+    """The smallest share with room for a sequence; other ways where no share has."""
+    asked, made = taken.engine, taken.server
+    each = capacity.token(work.shape, asked.tensor, asked.cache) or 0
+    needed = made.weights_gib + made.aside_gib + each * (asked.length or 1) / GIB
+    share = needed / (gib - DRIVER) + 0.01
+    if share <= _MOST:
+        return f"set vllm_gpu_memory_utilization to {share:.2f} or more"
+    return "raise vllm_tensor_parallel_size, so that more GPUs share an engine, or lower vllm_max_model_len"
+
+
+def learner(context: Context, work: Work, taken: Memory, gib: float) -> Iterator[Problem]:
+    """A learner that runs out of memory where prompts are as long as the preset allows."""
+    made = taken.learner
+    if made.fits != "no":
+        return
+    longest = longest_prompt(context, work, work.own, gib)
+    fits = f"prompts of at most about {longest} tokens fit" if longest else "no prompt is short enough to fit"
+    yield Problem(
+        context.at("per_device_train_batch_size"),
+        f"a learner needs {made.held_gib + AROUND:.0f} GiB, {BAND:.0%} more or less, of {gib:.0f} GiB, if prompts"
+        f" have {work.prompt} tokens; {fits}",
+        f"{context.swift}: torch.OutOfMemoryError{context.late}",
+        "lower per_device_train_batch_size or max_length, or divide the model with zero3",
+    )
+
+
+def idle(context: Context, work: Work) -> Iterator[Problem]:
+    """Engines without work: a rollout is dealt out to them, and one that gets nothing makes a placeholder.
+
+    ms-swift 4.5.2, pipelines/infer/rollout.py:1053.
+    """
+    own = work.own
+    if own.mode == "server" and work.rollout < own.data_parallel:
+        yield Problem(
+            context.at_server("vllm_data_parallel_size"),
+            f"a rollout has {work.rollout} completions, and there are {own.data_parallel} engines",
+            f"{context.swift}: {own.data_parallel - work.rollout} engines make a placeholder in each rollout",
+            "lower vllm_data_parallel_size, or raise generation_batch_size",
+        )
