@@ -23,7 +23,7 @@ demo: $(READY) ## migrate a copy of the colocate presets, validate it, print bot
 test: $(READY) ## the tests that need no ms-swift, on all cores
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=15
 
-lint: $(READY) ## ruff, mypy --strict, who may import whom, shellcheck, generated docs
+lint: $(READY) ## ruff, mypy (tests, too), who may import whom, shellcheck, generated docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -39,7 +39,7 @@ class Key(NamedTuple):
     """A key of the file and what stands around it."""
 
     path: Path
-    index: int
+    index: int  # type: ignore[assignment]
     siblings: int
     flow: bool
     in_item: bool
@@ -186,7 +186,7 @@ def _is_place(target: Target, key: Key, found: Keys) -> bool:
 def intended(data: Any, edit: Edit) -> Any:
     """What an edit makes of plain data."""
     data = copy.deepcopy(data)
-    parent = _at(data, edit.path[:-1]) if edit.kind != "insert" else None
+    parent: Any = _at(data, edit.path[:-1]) if edit.kind != "insert" else None
     if edit.kind == "set":
         parent[edit.path[-1]] = edit.value
     elif edit.kind == "delete":

@@ -42,7 +42,7 @@ class Package(NamedTuple):
 
     name: str
     version: str
-    index: str
+    index: str  # type: ignore[assignment]
     group: str
     sha256: str
     files: int = FILES

@@ -92,6 +92,7 @@ class Ours:
         bare = ours.bare(ours.lines_of(after, moved))
         rest = parse(PLACE, (after.bom + ours.delete(after, moved)).encode())
         where = spot(before, edit.path)
+        assert where
         if where.parent.flow:
             return None
         if ours.above(before, edit.path) < len(ours.block_above(before, edit.path)):
@@ -127,7 +128,7 @@ class Ruamel:
     def edit(self, text: str, edit: Edit) -> str:
         yaml = self._yaml(text)
         data = yaml.load(text)
-        parent = _at(data, edit.path[:-1]) if edit.kind != "insert" else None
+        parent: Any = _at(data, edit.path[:-1]) if edit.kind != "insert" else None
         if edit.kind == "set":
             parent[edit.path[-1]] = edit.value
         elif edit.kind == "delete":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from typing import Any
 
 from tests.corpus.editors import EDITORS
 from tests.corpus.suite import COMPARED
@@ -34,7 +35,7 @@ def _files(figures: Figures) -> list[str]:
 
 
 def _table(heads: list[str], rows: list[list[object]]) -> list[str]:
-    body = [heads, ["---"] * len(heads), *rows]
+    body: list[list[Any]] = [heads, ["---"] * len(heads), *rows]
     return [f"| {' | '.join(map(str, row))} |" for row in body]
 
 

@@ -18,6 +18,7 @@ from dataclasses import field
 from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
+from typing import Any
 
 import yaml
 
@@ -82,7 +83,7 @@ class Figures:
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: Any = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
 
     def row(self, editor: str, name: str) -> Row:
@@ -185,7 +186,7 @@ def left_out(content: bytes) -> str:
     return "" if isinstance(found[0], dict) and found[0] else "no mapping, or an empty one"
 
 
-def _null(figures: Figures, editor: object, old: Original, name: str) -> None:
+def _null(figures: Figures, editor: Any, old: Original, name: str) -> None:
     for whose in {name, "all"} if editor is EDITORS[0] else {name}:
         if whose:
             row = figures.row(whose, "null")
@@ -201,7 +202,7 @@ def _null(figures: Figures, editor: object, old: Original, name: str) -> None:
                 row.noisy += not same
 
 
-def _edit(figures: Figures, editor: object, old: Original, edit: Edit, source: str, *, compared: bool) -> None:
+def _edit(figures: Figures, editor: Any, old: Original, edit: Edit, source: str, *, compared: bool) -> None:
     mine = editor is EDITORS[0]
     rows = [figures.row("all", edit.name)] if mine else []
     rows += [figures.row(editor.name, edit.name)] if compared and edit.name in COMPARED else []

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import yaml
 
@@ -220,8 +221,8 @@ def _loaded(content: bytes) -> object:
     return yaml.safe_load(content)
 
 
-def _spots(data: object) -> list[tuple[object, object]]:
-    found = []
+def _spots(data: object) -> list[tuple[Any, Any]]:
+    found: list[tuple[Any, Any]] = []
     children = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for key, child in children:
         found += [(data, key), *_spots(child)]

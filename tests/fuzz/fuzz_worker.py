@@ -119,7 +119,7 @@ def _plan(named: list[str], random: Random) -> Call:
 
 
 def _migrate(named: list[str], random: Random) -> Call:
-    to = ("--to", random.choice(("server", "colocate")))
+    to: tuple[str, ...] = ("--to", random.choice(("server", "colocate")))
     doing = random.choice(((), ("--write",), ("--write",), ("--check",)))
     more = random.choice(
         ((), (), ("--mask-bases",), ("--include-bases",), ("--train-gpus", "2"), ("--max-model-len", "9000"))
@@ -170,7 +170,7 @@ def _called(call: Call) -> tuple[int, str, str]:
             code = end.code if isinstance(end.code, int) else 1
         except BaseException as error:
             return -1, "", f"{type(error).__name__}: {error}"
-    return code, *(stream.getvalue().decode(call.encoding) for stream in (out, err))
+    return code, out.getvalue().decode(call.encoding), err.getvalue().decode(call.encoding)
 
 
 def _wrong(call: Call, code: int, out: str, err: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import re
 from statistics import median
+from typing import Any
 
 _KV = re.compile(r"GPU KV cache size: ([\d,]+) tokens")
 _ENGINES = re.compile(r"Maximum concurrency for ([\d,]+) tokens per request: ([\d.]+)x")
@@ -43,7 +44,7 @@ def typical(found: list[dict[str, float]], name: str) -> float:
     return median(step[name] for step in found[1:] or found)
 
 
-def table(head: list[str], rows: list[list[object]]) -> str:
+def table(head: list[str], rows: list[list[Any]]) -> str:
     """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
+    lines: list[list[Any]] = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

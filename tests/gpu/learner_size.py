@@ -144,6 +144,7 @@ class Peaks:
 
     def __init__(self):
         self.most, self.reserved, self.inside, self.shapes = {}, {}, [], set()
+        self.trainable = self.parameters = 0
 
     @contextmanager
     def during(self, part):

@@ -71,8 +71,9 @@ def _training(work: Work, output: str) -> dict[str, object]:
 
 
 def _data(work: Work) -> dict[str, object]:
-    alone = {"dataloader_num_workers": 0, "dataloader_prefetch_factor": None, "dataset_num_proc": 1}
-    return {"dataset": [str(work.prompts)], "val_dataset": None, "dataloader_persistent_workers": False} | alone
+    data: dict[str, object] = {"dataset": [str(work.prompts)], "val_dataset": None, "dataset_num_proc": 1}
+    alone = {"dataloader_num_workers": 0, "dataloader_prefetch_factor": None}
+    return data | alone | {"dataloader_persistent_workers": False}
 
 
 def _rlhf(work: Work) -> dict[str, object]:
@@ -85,5 +86,5 @@ def _rlhf(work: Work) -> dict[str, object]:
 
 
 def _server(work: Work) -> dict[str, object]:
-    size = {"vllm_data_parallel_size": work.engines, "vllm_max_model_len": work.length}
+    size: dict[str, object] = {"vllm_data_parallel_size": work.engines, "vllm_max_model_len": work.length}
     return size if work.utilization is None else size | {"vllm_gpu_memory_utilization": work.utilization}

@@ -67,7 +67,7 @@ class Learner:
     alone: bool = False
 
 
-SETTINGS = [
+SETTINGS: list[Learner | Engine] = [
     Learner("dora-1", "qwen3-vl-4b-weights", 1, 256, dora=True),
     Learner("dora-8", "qwen3-vl-4b-weights", 8, 256, dora=True),
     Learner("full-4", "qwen3-0.6b-weights", 4, 256, full=True),
@@ -98,7 +98,7 @@ SETTINGS = [
     Engine("vl-few-eager", "qwen3-vl-4b", 0.6, eager=True, sequences=4),
 ]
 #: What proves on a machine without a GPU that a learner runs.
-PROOF = [
+PROOF: list[Learner | Engine] = [
     Learner("tiny", "tiny-weights", 2, 16, zero=None),
     Learner("tiny-dora", "tiny-weights", 2, 16, dora=True, zero=None, batches=2),
     Learner("tiny-full", "tiny-weights", 2, 16, full=True, checkpointing=False, zero=None),

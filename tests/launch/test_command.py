@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -26,7 +27,7 @@ from tests.launch.bench import end
 
 SIDES = ("server", "learner", "train")
 SCRIPTS = {"server": "grpo_rollout_server.sh", "learner": "grpo_train_server_mode.sh", "train": "train.sh"}
-KNOWN = {NEEDS_ENTRY.id: NEEDS_ENTRY, **CHECKS}
+KNOWN: dict[str, Any] = {NEEDS_ENTRY.id: NEEDS_ENTRY, **CHECKS}
 TEXT = st.text(max_size=20)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -37,8 +38,8 @@ def about(path, rollout=None, train=None):
 def planned(path, side, gpus, entry=None, release=None):
     """The plan of one side for these GPUs, and what was found."""
     request = Request(side, path, parse_list(gpus), entry=entry)
-    own = (request.gpus, None) if side == "server" else (None, request.gpus)
-    options = Options(*own, release)
+    served, learned = (request.gpus, None) if side == "server" else (None, request.gpus)
+    options = Options(served, learned, release)
     return checked.plan(checked.side_context(request, options), request, options)
 
 
@@ -262,7 +263,8 @@ def test_a_preset_whose_server_cannot_be_placed_has_no_plan(preset, old, new, re
 )
 def test_a_server_is_asked_for_a_token_unless_a_bare_prompt_is_not_enough(preset, line, probed):
     path = preset(("  vllm_server_timeout", f"  {line}\n  vllm_server_timeout"))
-    assert probeable(SimpleNamespace(context=about(path))) is probed
+    start: Any = SimpleNamespace(context=about(path))
+    assert probeable(start) is probed
 
 
 @pytest.mark.parametrize("said", ["29600", "[29600]"])

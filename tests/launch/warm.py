@@ -8,12 +8,13 @@ import os
 import signal
 import sys
 import warnings
+from typing import Any
 
 import launch.start  # noqa: F401 - what a launcher imports after it has read its words
 from launch.cli import main
 
 #: How a new interpreter treats these signals. pytest, or who runs it, may have changed that.
-SIGNALS = {
+SIGNALS: dict[int, Any] = {
     signal.SIGINT: signal.default_int_handler,
     signal.SIGTERM: signal.SIG_DFL,
     signal.SIGHUP: signal.SIG_DFL,

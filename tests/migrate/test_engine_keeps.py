@@ -17,7 +17,7 @@ from tests.amounts import examples
 from tests.amounts import floor
 
 BASE = (Path(__file__).parent / "cases" / "base.yaml").read_text()
-VALUES = {
+VALUES: dict[str, list] = {
     "vllm_max_num_seqs": [8, 16, None],
     "vllm_enable_prefix_caching": [True, False, None],
     "vllm_limit_mm_per_prompt": [{"image": 5}, {"video": 0}, None],

@@ -86,7 +86,8 @@ class Flat:
         entries = [self.entry(*item) for item in {**SURE, **self.some(MAYBE, 0.35)}.items()]
         variables = self.some(VARIABLES, 0.5) if self.random.random() < 0.6 else {}
         if variables:
-            entries.append("ENV:\n" + "".join(self.entry(*item, indent="  ") for item in variables.items()))
+            inner = [self.entry(name, values, "  ") for name, values in variables.items()]
+            entries.append("ENV:\n" + "".join(inner))
         self.random.shuffle(entries)
         text = "".join(entries)
         text = self.random.choice([text, text.rstrip("\n")]).replace("\n", self.random.choice(["\n", "\r\n"]))

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate import plan
+from migrate.nested.directions import DIRECTIONS
 from migrate.nested.directions import PartToServer
 from migrate.proof import ProofError
 from migrate.proof import difference
-from migrate.yamledit import splices
+from migrate.yamledit import document as reader
 from schema.errors import InputError
 from schema.yamltext.edit import Add
 from schema.yamltext.edit import Change
@@ -131,9 +131,7 @@ def test_a_defect_writes_nothing_and_exits_with_3(root, files, migrate, monkeypa
     (root / "preset.yaml").write_bytes(WHOLE)
     before = files()
     # A defect: a moved key loses its comments.
-    monkeypatch.setattr(
-        splices.text, "lines_of", lambda document, path, head: splices.text.Lines((f"{path[-1]}: 16\n",), 0)
-    )
+    monkeypatch.setattr(reader, "lines_of", lambda document, path, head: reader.Lines((f"{path[-1]}: 16\n",), 0))
     ran = migrate("--write", "preset.yaml")
     assert ran.code == 3
     assert "comments would be lost, or appear from nowhere: ['# measured', '# of the engine']" in ran.err
@@ -148,7 +146,7 @@ def test_a_result_that_would_be_migrated_again_writes_nothing(root, files, migra
         def edits(self):
             return super().edits() or [Change(("rlhf", "temperature"), 1.5, "no reason", self.aim.path)]
 
-    monkeypatch.setitem(plan.DIRECTIONS, "server", Restless)
+    monkeypatch.setitem(DIRECTIONS, "server", Restless)
     ran = migrate("--write", "preset.yaml")
     assert (ran.code, "migrating the result again would change it" in ran.err) == (3, True)
     assert files() == before

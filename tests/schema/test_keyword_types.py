@@ -40,7 +40,8 @@ def declared(field):
     kind = eval(field.annotation, NAMES | dict.fromkeys(TEXTS, str))  # noqa: S307 - our own data
     if field.choices and not field.many:
         kind = Literal[tuple(choice for choice in field.choices if choice is not None)]
-    return TypeAdapter(Union[kind, ALSO[field.name]] if field.name in ALSO else kind)  # noqa: UP007
+    whole: Any = Union[kind, ALSO[field.name]] if field.name in ALSO else kind  # noqa: UP007
+    return TypeAdapter(whole)
 
 
 def takes(adapter, value):

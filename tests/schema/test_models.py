@@ -17,7 +17,7 @@ CONNECT, TRAINER, SERVER, COLOCATE = (
 )
 #: Values that a preset must give: with ms-swift's own default it would train another algorithm, or start another
 #: server.
-NEEDED = {
+NEEDED: dict[type, dict[str, object]] = {
     TrainerConfig: {"rlhf_type": "grpo"},
     ColocateTrainerConfig: {"rlhf_type": "grpo"},
     RolloutServerConfig: {},

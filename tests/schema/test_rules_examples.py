@@ -3,6 +3,8 @@
 What keeps a file from being checked, and unused silencers, have theirs in tests/examples/input/.
 """
 
+from typing import Any
+
 import pytest
 
 from schema.explained import INPUT
@@ -13,7 +15,7 @@ from tests.rule_examples import expected
 from tests.rule_examples import named
 from tests.rule_examples import options
 
-IDS = {"rules": RULES, "input": INPUT | SILENCERS}
+IDS: dict[str, dict[str, Any]] = {"rules": RULES, "input": {**INPUT, **SILENCERS}}
 BAD, GOOD = ([file for room in IDS for file in named(kind, room)] for kind in ("bad", "good"))
 
 

@@ -1,5 +1,7 @@
 """Findings about secrets do not show them."""
 
+from pathlib import Path
+
 import pytest
 
 from schema import catalogue
@@ -8,7 +10,7 @@ from schema.findings import Finding
 from schema.findings import Severity
 from schema.place import Place
 
-PLACE = Place(None, 1, 1)
+PLACE = Place(Path("preset.yaml"), 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +24,7 @@ PLACE = Place(None, 1, 1)
 )
 def test_values_are_masked(message, shown):
     finding = Finding("id", Severity.ERROR, PLACE, message, "ms-swift 4.5.2: sets 'hush'", message)
-    found = secrets.without(finding, [], here=True)
+    found = secrets.without(finding, {}, here=True)
     assert (found.message, found.fix) == (shown, shown)
     assert found.consequence == "ms-swift 4.5.2: sets ***"
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def read(source, name="Args", others=None):
 
 def real(source, name="Args"):
     """The names and defaults that Python itself finds."""
-    namespace = {"__name__": "main"}
+    namespace: dict[str, Any] = {"__name__": "main"}
     exec(HEADER + dedent(source), namespace)  # noqa: S102
     return {field.name: field.default for field in dataclasses.fields(namespace[name])}
 

@@ -1,6 +1,7 @@
 """The two upstream environments, the shipped presets as bases for mutants, and the table at the end of the run."""
 
 from pathlib import Path
+from typing import Any
 from typing import NamedTuple
 
 import pytest
@@ -39,7 +40,7 @@ class Upstream(NamedTuple):
         return {name: self._base(name, *shipped) for name, shipped in SHIPPED.items()}
 
     def _base(self, name: str, file: str, rollout: int | None, train: int, kind: str) -> Case:
-        tree = data(check.load(Workspace(), ROOT / file).tree)
+        tree: Any = data(check.load(Workspace(), ROOT / file).tree)
         tree["model"]["model"] = str(self.model(kind))
         if "tuner_type" not in self.release.trainer:
             tree["tuner"]["train_type"] = tree["tuner"].pop("tuner_type")

@@ -148,7 +148,7 @@ def rights(field: Field) -> tuple:
     """Values that ms-swift takes."""
     if field.name in RIGHT:
         return RIGHT[field.name]
-    found = tuple(choice for choice in field.choices if choice is not None)
+    found: tuple[object, ...] = tuple(choice for choice in field.choices if choice is not None)
     if field.kind == "bool":
         found = (True, False)
     elif not found:
@@ -158,15 +158,20 @@ def rights(field: Field) -> tuple:
     return tuple([value] for value in found) if field.many else found
 
 
+def _mutation(path: str, value: object, sort: str = "right") -> Mutation:
+    place, key = path.rsplit(".", 1)
+    return Mutation(place, key, value, sort)
+
+
 def settings(all_of: Iterable[dict]) -> Iterator[tuple[Mutation, ...]]:
     """Settings of several fields that ms-swift judges together."""
     for setting in all_of:
-        yield tuple(Mutation(*path.rsplit(".", 1), value) for path, value in setting.items())
+        yield tuple(_mutation(path, value) for path, value in setting.items())
 
 
 def batches(base: Case, rng: random.Random, pairs: int) -> Iterator[Case]:
     """Each batch number on its own, and `pairs` mutants of each pair of them, on some numbers of learners."""
-    each = {path: [Mutation(*path.rsplit(".", 1), value, "batch") for value in BATCH[path]] for path in BATCH}
+    each = {path: [_mutation(path, value, "batch") for value in BATCH[path]] for path in BATCH}
     for changes in each.values():
         yield from (mutant(base, change) for change in changes)
     for first, second in combinations(each.values(), 2):

@@ -35,7 +35,7 @@ def asked(script, wishes):
     """The numbers that a script tells, in the environment of the reference stack."""
     python = ROOT / ".venv-upstream/bin/python"
     assert python.exists(), "no environment: run tests/upstream/setup.sh"
-    command = [python, Path(__file__).with_name(script), json.dumps(wishes)]
+    command = [str(python), str(Path(__file__).with_name(script)), json.dumps(wishes)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -56,6 +56,7 @@ def steps():
 @pytest.mark.parametrize("learning", KEPT, ids=("lora", "dora", "full"))
 def test_layer_keeps_what_autograd_saves(kept, learning):
     model = shape(CONFIG | {"model_type": "qwen3"})
+    assert model.decoder
     assert layer(model.decoder, model, learning) == pytest.approx(kept[learning], rel=0.02)
 
 

@@ -30,6 +30,7 @@ def run(request, tmp_path_factory):
         stderr=subprocess.STDOUT,
         env=os.environ | {"PYTHONPATH": str(folder / "overlay"), "PYTHONUNBUFFERED": "1"},
     )
+    assert program.stdout
     pump = Pump(program.stdout, folder / "output.log", show=False, report=Reporter("learner"))
     pump.start()
     assert program.wait(timeout=300) == 0, (folder / "output.log").read_text()

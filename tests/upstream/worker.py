@@ -22,6 +22,7 @@ from contextlib import redirect_stderr
 from importlib import import_module
 from importlib import metadata
 from io import StringIO
+from typing import Any
 
 import torch
 from swift.utils import utils
@@ -110,7 +111,7 @@ class Upstream:
         return {"error": error, "logs": logs}
 
     def _error(self, side, argv, keywords):
-        pipeline = type(side, (self.pipeline,), {"args_class": self.classes[side], "run": None})
+        pipeline: Any = type(side, (self.pipeline,), {"args_class": self.classes[side], "run": None})
         said = StringIO()
         try:
             with redirect_stderr(said):
@@ -180,7 +181,7 @@ def recorded():
         if entry.levelno >= logging.WARNING:
             logs.append(f"{entry.name}: {entry.getMessage()}")
 
-    logging.Logger.callHandlers = record
+    logging.Logger.callHandlers = record  # type: ignore[method-assign]
     return logs
 
 

@@ -25,7 +25,7 @@ class _Finder(importlib.abc.MetaPathFinder):
             load(module)
             _replace(module.PyNcclCommunicator)
 
-        spec.loader.exec_module = exec_module
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
 
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from launch.planning.seconds import step
 
 MEASURED = json.loads(Path(__file__).with_name("measured.json").read_text())
 COMPLETIONS, TOKENS = 32, 512
-WORK = SimpleNamespace(rollout=COMPLETIONS, step=COMPLETIONS)
+WORK: Any = SimpleNamespace(rollout=COMPLETIONS, step=COMPLETIONS)
 
 
 def plan(run):

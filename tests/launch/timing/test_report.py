@@ -209,7 +209,7 @@ def test_drawing_is_an_image(folder):
     spans = [rect for rect in root.iter(f"{name}rect") if rect.find(f"{name}title") is not None]
     for top in ("48.0", "84.0"):
         lane = [rect for rect in spans if rect.get("y") == top]
-        assert sum(float(rect.get("width")) for rect in lane) == pytest.approx(780, abs=1)
+        assert sum(float(rect.attrib["width"]) for rect in lane) == pytest.approx(780, abs=1)
     assert {rect.find(f"{name}title").text for rect in spans} == {
         "works for 6.00 s",
         "waits for 6.00 s",

@@ -111,7 +111,7 @@ def whole(old, text):
 
 
 @st.composite
-def edited(draw, kind=None, **options):
+def edited(draw, /, kind=None, **options):
     """A text, and the path of one of its keys."""
     text = draw(texts(**options))
     root = document(text).root

@@ -166,7 +166,7 @@ REFUSED = {
     "only key of the file": ("a: 1\n", Remove(("a",), ""), "only key of the file"),
     "question mark": ("? a\n: 1\nb: 2\n", Remove(("a",), ""), "another token"),
     "question mark in flow": ("x: {? a : 1, b: 2}\n", Remove(("x", "a"), ""), "question mark"),
-    "a pair in a list": ("x: [a: 1]\n", Remove(("x", 0, "a"), ""), "without its own braces"),
+    "a pair in a list": ("x: [a: 1]\n", Remove(("x", 0, "a"), ""), "without its own braces"),  # type: ignore[arg-type]
     "comma on the next line": ("x: {a: 1\n  , b: 2}\n", Remove(("x", "a"), ""), "comma"),
     "a comment into flow": ("a: 1 # c\nx: {b: 2}\n", Move(("a",), ("x", "a"), ""), "which cannot hold it"),
     "plain text into flow": ("a: 1, 2\nx: {b: 2}\n", Move(("a",), ("x", "a"), ""), "which cannot hold it"),

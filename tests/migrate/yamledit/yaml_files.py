@@ -96,7 +96,8 @@ class _Writer:
 
     def _entry(self, key: str, column: int, depth: int) -> None:
         self._left -= 1
-        kinds = [self._plain, self._plain, self._quoted, self._empty, self._flow, self._long_flow, self._folded]
+        kinds: list = [self._plain, self._plain, self._quoted, self._empty]
+        kinds += [self._flow, self._long_flow, self._folded]
         if self._left > 0 and depth < 4:
             kinds += [self._nested] * 5 + [self._items]
         self.pick(kinds + [self._block] * 3 * self._hard)(key, column, depth)

@@ -5,6 +5,7 @@ import json
 import shutil
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -72,7 +73,7 @@ def wheel(folder, name, files):
 class Index(http.server.BaseHTTPRequestHandler):
     """A package index whose files are read by ranges."""
 
-    folder = None
+    folder: Path
     sent = 0
 
     def do_GET(self):
@@ -85,7 +86,7 @@ class Index(http.server.BaseHTTPRequestHandler):
             self.answer(content[start : end + 1], f"bytes {start}-{end}/{len(content)}")
 
     def url(self, name):
-        return "http://{}:{}/{}".format(*self.server.server_address, name)
+        return f"http://{self.headers['Host']}/{name}"
 
     def answer(self, body, content_range=None):
         content = body.encode() if isinstance(body, str) else body
@@ -204,8 +205,9 @@ def test_wheel_that_the_index_lacks_is_named(index):
 
 def test_drifts_tell_options_apart_from_their_values():
     old, new = catalogue.release("4.5.2"), catalogue.release("4.5.2")._replace(vllm="1.0.0")
-    new = new._replace(trainer={**old.trainer, "beta": old.trainer["beta"]._replace(default=0), "zeta": None})
-    old = old._replace(server={**old.server, "gone": None})
+    beta = old.trainer["beta"]
+    new = new._replace(trainer={**old.trainer, "beta": beta._replace(default=0), "zeta": beta})
+    old = old._replace(server={**old.server, "gone": beta})
     assert list(drift.release_drifts(old, new)) == [
         "ms-swift 4.5.2 vllm: catalogued as '0.23.0', the wheel says '1.0.0'",
         "ms-swift 4.5.2 trainer.beta default: catalogued as None, the wheel says 0",

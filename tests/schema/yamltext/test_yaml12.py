@@ -7,7 +7,7 @@ from hypothesis import assume
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
-from ruamel.yaml import YAMLError
+from ruamel.yaml.error import YAMLError
 
 from schema.errors import InputError
 from schema.yamltext import Scalar

@@ -40,6 +40,7 @@ APART = {"VLLM_ENABLE_V1_MULTIPROCESSING": "1"}
 #: Seconds that a step may take on a busy machine; a quarter of it on an idle one of two cores.
 PATIENCE = 240
 PROMPT = {"messages": [{"role": "user", "content": "Count to ten."}]}
+JSON = {"Content-Type": "application/json"}
 GREEDY = {"max_tokens": 4, "temperature": 0, "logprobs": True}
 
 
@@ -104,6 +105,9 @@ def ends(*launchers):
 
 class Node:
     """A folder in which launchers work, and nothing else does."""
+
+    serving: Launcher
+    cache: dict
 
     def __init__(self, home, model):
         self.home = home
@@ -197,9 +201,8 @@ class Node:
     def ask(self, path, body=None):
         """Status and body of what the server answers, or None."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        words = {"body": json.dumps(body), "headers": {"Content-Type": "application/json"}} if body else {}
         with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-            connection.request("POST" if body else "GET", path, **words)
+            connection.request("POST" if body else "GET", path, body and json.dumps(body), JSON if body else {})
             reply = connection.getresponse()
             text = reply.read()
             return reply.status, json.loads(text) if reply.status == 200 else text
