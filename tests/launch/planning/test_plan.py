@@ -230,9 +230,10 @@ def test_an_image_of_the_node(preset, tmp_path):
     # Nothing is drawn outside of the image.
     for box in root.iter("{http://www.w3.org/2000/svg}rect"):
         if "x" in box.attrib:
-            assert float(box.get("x")) + float(box.get("width")) <= 960
-            assert float(box.get("y")) + float(box.get("height")) <= float(root.get("height"))
-            assert float(box.get("height")) >= 0
+            left, top, width, height = (float(box.attrib[name]) for name in ("x", "y", "width", "height"))
+            assert left + width <= 960
+            assert top + height <= float(root.attrib["height"])
+            assert height >= 0
 
 
 def block(**changes):
