@@ -133,7 +133,8 @@ def _busy_cpu(seen: _Seen) -> Iterator[Finding]:
         " computes rewards, or encodes prompts and pictures."
     )
     change = (
-        "time the reward functions (report_to: [wandb] tells it), and lower MAX_PIXELS if prompts have pictures"
+        "time the reward functions (report_to: [wandb] or [swanlab] tells it), and lower MAX_PIXELS if prompts"
+        " have pictures"
     )
     yield Finding("learner-cpu", (seen.share("learn") - rewards) * (1 - use / 100), what, change)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from launch.timing.run import Run
     from launch.timing.summary import Part
 
-#: What of `learn` wandb tells.
+#: What of `learn` wandb and swanlab tell.
 _WITHIN = {"rewards": "reward functions", "batches": "encoding, and log-probabilities before the passes"}
 #: Columns of what a run is made of.
 _WIDTH = 100
@@ -89,7 +89,7 @@ def _table(run: Run) -> Iterator[str]:
     )
     for name, what in _WITHIN.items():
         if (seconds := summary.typical(run, name)) is not None:
-            yield f"{name:<10}{seconds:>8.2f} s   {what}, within learn, as ms-swift told wandb"
+            yield f"{name:<10}{seconds:>8.2f} s   {what}, within learn, as ms-swift told its tracker"
     if generating.share > parts["rollout"].share:
         yield _row("server", generating) + "   makes completions, whoever waits"
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from launch.timing import foreign
 from launch.timing import stamps
-from launch.timing import wandb
+from launch.timing import trackers
 from launch.timing.made_of import MadeOf
 from launch.timing.steps import Step
 from launch.timing.steps import steps
@@ -73,7 +73,7 @@ def _steps(folder: Path, server: Path | None, *, overlapped: bool) -> Iterator[S
     learner = stamps.read(folder / stamps.STAMPS)
     wanted = stamps.between(learner[0].at, learner[-1].at) if learner else stamps.between(0, 0)
     served = stamps.read(server / stamps.STAMPS, wanted=wanted) if server is not None else []
-    logged = wandb.parts(folder / stamps.OUTPUT)
+    logged = trackers.parts(folder / stamps.OUTPUT)
     for step in steps(learner, served, overlapped=overlapped):
         yield step._replace(around=step.around | logged.get(step.number, {}))
 

@@ -92,8 +92,9 @@ def test_small_kv_cache(small, faults, release):
     assert first.name == "kv-cache"
 
 
-def test_reward_functions_that_wandb_tells_apart(node, faults):
+@pytest.mark.parametrize("tracker", ["wandb", "swanlab"])
+def test_reward_functions_that_a_tracker_tells_apart(node, faults, tracker):
     orders = {REWARD: "4", "WANDB_MODE": "offline"}
-    first, *_ = report(node, faults, "rewards", "4.6.0", {"report_to": ["wandb"]}, **orders)
+    first, *_ = report(node, faults, "rewards", "4.6.0", {"report_to": [tracker]}, **orders)
     assert first.name == "rewards"
     assert first.what.startswith("The reward functions take 4.0")

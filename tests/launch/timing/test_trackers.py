@@ -1,4 +1,4 @@
-"""What a learner told wandb: rows of its file, as the runs of a real learner have them (tests/upstream/cpu)."""
+"""What a learner told wandb and swanlab: files as those of a real learner are (tests/upstream/cpu)."""
 
 import json
 import random
@@ -6,10 +6,12 @@ import struct
 
 import pytest
 
+from launch.timing import swanlab
 from launch.timing import wandb
 from tests.launch.timing.runs import launched
 from tests.launch.timing.test_report import report
 
+STEP = "train/global_step"
 REWARDS = "profiling/Time taken: GRPOTrainer._compute_rewards_per_func"
 
 
@@ -96,4 +98,59 @@ def test_reward_functions_are_told_apart(tmp_path):
     code, out, _ = report(folder)
     assert code == 0
     assert "The reward functions take 12.00 of 20.00 s per step (60%)." in out
-    assert "rewards      12.00 s   reward functions, within learn, as ms-swift told wandb" in out
+    assert "rewards      12.00 s   reward functions, within learn, as ms-swift told its tracker" in out
+
+
+def scalar(name, value, form):
+    """A record of one number, as swanlab writes it: from 0.8 on a message, which has no zeros, and JSON before."""
+    if form == "json":
+        data = {"metric": {"index": 0, "data": value}, "key": name, "step": 1, "epoch": 1}
+        return json.dumps({"model_type": "Scalar", "data": data}).encode() + b"\n"
+    number = field(1, float(value)) if value else b""
+    return field(1, 7) + field(13, field(1, name.encode()) + field(3, 1) + field(5, number))
+
+
+def run_of_swanlab(form):
+    """Records of some steps, among others."""
+    for step in range(1, 13):
+        yield b'{"model_type": "Log", "data": {"message": "x"}}\n' if form == "json" else field(16, b"\n\x01x")
+        yield scalar(REWARDS, 0.5 + step, form)
+        yield scalar("train/loss", 0.0, form)
+        yield scalar(STEP, step, form)
+
+
+@pytest.mark.parametrize("form", ["json", "messages"])
+def test_rows_of_swanlab(tmp_path, form):
+    file = tmp_path / "run.swanlab"
+    whole = framed(list(run_of_swanlab(form)))
+    file.write_bytes(whole)
+    expected = [{REWARDS: 0.5 + n, "train/loss": 0.0, STEP: n} for n in range(1, 13)]
+    assert list(swanlab.rows(file)) == expected
+    chance = random.Random(8)
+    for _ in range(60):
+        cut = chance.randrange(len(whole))
+        file.write_bytes(whole[:cut])
+        found = list(swanlab.rows(file))
+        assert found == expected[: len(found)]
+        file.write_bytes(whole[:cut] + chance.randbytes(40) + whole[cut + 40 :])
+        assert len(list(swanlab.rows(file))) <= len(expected)
+    assert list(swanlab.rows(tmp_path / "none")) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "file"),
+    [("Run data saved at", "run-q987.swanlab"), ("Run data will be saved locally in", "backup.swanlab")],
+)
+def test_reward_functions_that_swanlab_tells_apart(tmp_path, said, file):
+    folder = launched(tmp_path, learn=16.0)
+    (folder / "timings.jsonl").unlink()
+    saved = tmp_path / "swanlog/run-20261129_061857-q987g1af"
+    saved.mkdir(parents=True)
+    records = [scalar(name, value, "") for step in range(1, 5) for name, value in ((REWARDS, 12.0), (STEP, step))]
+    (saved / file).write_bytes(framed(records))
+    name = str(saved)
+    broken = f"{name[:-6]}\n{name[-6:]}"  # as swanlab breaks what is wider than a terminal
+    (folder / "output.log").write_text(f"swanlab: Tracking run\nswanlab: {said} \n{broken}\nswanlab: View\n")
+    code, out, _ = report(folder)
+    assert code == 0
+    assert "The reward functions take 12.00 of 20.00 s per step (60%)." in out
