@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import predicted
 from rule_pages import rule_pages
 
 from launch.explained import topics
@@ -92,7 +93,8 @@ def _versions(field: str) -> str:
 def main() -> int:
     """Writes or checks the pages; 1 if a page is stale, or one of a rule that is gone."""
     check = "--check" in sys.argv[1:]
-    pages = {**rules(), "roles.md": roles(), "defects.md": defects()}
+    figures = {"predicted.md": f"{_HEAD}\n{predicted.page()}", predicted.IMAGE: predicted.svg() + "\n"}
+    pages = {**rules(), "roles.md": roles(), "defects.md": defects(), **figures}
     there = {f"rules/{page.name}" for page in DOCS.glob("rules/*.md")}
     stale = {name for name, text in pages.items() if not _is(DOCS / name, text)} | (there - pages.keys())
     if check and stale:

@@ -299,7 +299,7 @@ def report(folder: str, server_log: Path | None, logs: Path, form: str) -> int:
     "--prompt-tokens",
     type=click.IntRange(1, 1 << 24),
     metavar="N",
-    help="Tokens of a long prompt, with its pictures, for the learner's memory. Default: the preset's limit.",
+    help="Tokens of a long prompt, with its pictures, for memory and seconds. Default: the preset's limit.",
 )
 @click.option(
     "--runs",
@@ -321,7 +321,8 @@ def plan(config: Path, runs: tuple[Path, ...], form: str, **node: Any) -> int:  
 
     Every way is listed that keeps the preset's optimizer step and rollout: colocate, and each division of the
     GPUs, with each batch, with async_generate and without. What fits follows from the checkpoint's config.json.
-    Seconds come from the timings of runs of the same work; two runs with different batches tell most.
+    Seconds are estimated from it, too, and from the GPU's data sheet. The timings of runs of the same work make
+    them better; two runs with different batches tell most.
     """
     from launch.planning import command
     from launch.planning import show

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from launch.planning import devices
+from launch.planning.calibration import calibration
 from launch.planning.findings import findings
 from launch.planning.planned import Planned
 from launch.planning.plans import other_batches
 from launch.planning.plans import plans
-from launch.planning.seconds import calibration
+from launch.planning.seconds import Basis
+from launch.planning.seconds import Calibration
 from launch.planning.work import work
 from launch.timing.run import read
 from schema import check
@@ -22,6 +25,10 @@ from schema.split import nvidia
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from launch.planning.devices import Device
+    from launch.planning.work import Work
+    from schema.context import Context
 
 
 class Node(NamedTuple):
@@ -55,10 +62,9 @@ def planned(config: Path, asked: Node, runs: Sequence[Path]) -> Planned:
         raise check.no_grpo(preset)
     context = check.context(workspace, preset, check.Options())
     gpus, gib = _node(asked)
-    needs, known = work(context, gpus), calibration([read(folder) for folder in runs])
+    needs = work(context, gpus)
     needs = needs._replace(prompt=asked.prompt_tokens or needs.prompt)
-    if runs and known is None:
-        raise InputError("no folder of --runs tells the parts of steps and the lengths of completions")
+    known = _known(context, needs, runs, devices.find(gib) if asked.gpu_memory else devices.here(gib))
     found = plans(context, needs, gpus, gib, known)
     own = next(plan for plan in found if plan.is_own)
     return Planned(
@@ -71,6 +77,23 @@ def planned(config: Path, asked: Node, runs: Sequence[Path]) -> Planned:
         known=known,
         problems=list(findings(context, needs, own.memory, gib)),
     )
+
+
+def _known(context: Context, needs: Work, runs: Sequence[Path], device: Device | None) -> Calibration | None:
+    """What is known of seconds: by runs, else by the GPU alone; None if neither tells any.
+
+    Runs tell seconds also where the GPU is not known: what it can do cancels out of what is compared.
+
+    Raises:
+        InputError: a folder is no run, or none tells what is needed.
+    """
+    if runs:
+        found = calibration(context, needs, [read(folder) for folder in runs], device or devices.DEVICES[0])
+        if found is None:
+            raise InputError("no folder of --runs tells the parts of steps and the lengths of completions")
+        return found
+    longest = float(needs.completion)
+    return Calibration((), Basis(device, longest, longest)) if device else None
 
 
 def _node(asked: Node) -> tuple[int, float]:

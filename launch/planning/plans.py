@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from launch.planning import candidates
 from launch.planning.memory import memory
+from launch.planning.seconds import parts
 from launch.planning.seconds import step
+from launch.planning.settings import sides
 
 if TYPE_CHECKING:
     from launch.planning.candidates import Candidate
@@ -28,7 +30,7 @@ class Plan(NamedTuple):
     Attributes:
         candidate: how the node is divided.
         memory: what both sides take.
-        step: how long a step takes; None if no run tells.
+        step: how long a step takes; None if nothing tells.
         completions: of one optimizer step.
         valid: whether it keeps the preset's batches on the node's GPUs.
         is_own: whether the preset says so itself.
@@ -62,7 +64,7 @@ def plans(context: Context, work: Work, gpus: int, gib: float, known: Calibratio
         work: what it asks.
         gpus: of the node.
         gib: memory of each, as nvidia-smi tells it.
-        known: what runs tell of seconds; None if there are none.
+        known: what is known of seconds; None if nothing is.
     """
     found = (_judged(context, work, each, (gpus, gib), known) for each in candidates.candidates(work, gpus))
     return sorted(found, key=lambda plan: plan.rank)
@@ -83,7 +85,16 @@ def _judged(
 ) -> Plan:
     gpus, gib = node
     taken = memory(context, work, plan, gib)
-    held = taken.server.held(work.prompt + known.mean) if known else None
-    seconds = step(known, work, plan, held) if known else None
     used = gpus if plan.mode == "colocate" else plan.rollout_gpus + plan.train_gpus
-    return Plan(plan, taken, seconds, work.step, plan.keeps(work) and used <= gpus, plan == work.own)
+    valid = plan.keeps(work) and used <= gpus
+    return Plan(plan, taken, _step(context, work, plan, taken, known), work.step, valid, plan == work.own)
+
+
+def _step(context: Context, work: Work, plan: Candidate, taken: Memory, known: Calibration | None) -> Step | None:
+    """How long a step takes; an engine whose cache does not hold all of a rollout makes it in waves."""
+    if known is None:
+        return None
+    held = taken.server.held(work.prompt + known.basis.mean)
+    waves = max(1.0, work.rollout / plan.data_parallel / held) if held else 1.0
+    told = parts(work, plan, sides(context, work, plan), known.basis, waves)
+    return told and step(known, plan, told)

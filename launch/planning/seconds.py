@@ -1,27 +1,31 @@
-"""How long a step takes in a plan, from the timings of runs of the same work."""
+"""How long a step takes in a plan: what the model and the GPU tell, corrected by the timings of runs."""
 
 from __future__ import annotations
 
-import operator
-from statistics import median
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import NamedTuple
 
-from launch.timing import summary
+from launch.planning import rollout
+from launch.planning.micro import Micro
+from launch.planning.micro import micro
+from launch.sizing.learning import trainable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from launch.planning.candidates import Candidate
+    from launch.planning.devices import Device
+    from launch.planning.settings import Sides
     from launch.planning.work import Work
-    from launch.timing.run import Run
 
-#: How far a step may be off where two runs tell its costs apart, as a share.
-BAND = 0.15
+#: How far a step may be off, as a share: without runs, and with them; more than the worst that was measured.
+ESTIMATED, CALIBRATED = 0.35, 0.2
+#: How much longer the processor needs for a micro-step with an engine in its process (docs/gpu-runs.md, four H100:
+#: 1.24 and 1.27), and learning takes while completions are made (two H200: 1.08, twice).
+_BESIDE, _MEANWHILE = 1.25, 1.08
 
 
 class Range(NamedTuple):
-    """Seconds, and between what they lie."""
+    """A number, and between what it lies."""
 
     value: float
     low: float
@@ -33,33 +37,50 @@ class Range(NamedTuple):
             return NotImplemented
         return Range(*(mine + its for mine, its in zip(self, other, strict=True)))
 
+    def times(self, factor: float) -> Range:
+        """All of it some times."""
+        return Range(*(factor * each for each in self))
+
     def largest(self, other: Range) -> Range:
         """The larger of two, at each end."""
         return Range(*map(max, self, other))
 
+    def widened(self, band: float) -> Range:
+        """A range whose ends are a share further away."""
+        return Range(self.value, self.low * (1 - band), self.high * (1 + band))
 
-class Cost(NamedTuple):
-    """Seconds of something that is done `times` times, of `size` each: times x (once + size x each).
+
+def exactly(value: float) -> Range:
+    """A number that is known."""
+    return Range(value, value, value)
+
+
+class Basis(NamedTuple):
+    """What all seconds rest on.
 
     Attributes:
-        once: seconds of each time, whatever its size.
-        each: seconds for each of the size.
+        device: the GPU whose data sheet counts.
+        mean: tokens of a completion on average.
+        longest: tokens of the longest one of a rollout, which ends it.
     """
 
-    once: float
-    each: float
-
-    def of(self, times: float, size: float) -> float:
-        """The seconds of all of it."""
-        return times * (self.once + size * self.each)
+    device: Device
+    mean: float
+    longest: float
 
 
-class Sample(NamedTuple):
-    """How long something took that was done some times, of some size each."""
+class Parts(NamedTuple):
+    """Seconds of a step, as the model and the GPU tell them.
 
-    times: float
-    size: float
-    seconds: float
+    Attributes:
+        learn: of its micro-steps.
+        rollout: of its rollouts.
+        around: in which weights move and neither side works.
+    """
+
+    learn: Micro
+    rollout: float
+    around: float
 
 
 class Step(NamedTuple):
@@ -72,116 +93,75 @@ class Step(NamedTuple):
 
 
 class Calibration(NamedTuple):
-    """What runs tell of the costs of a step.
+    """What is known of seconds besides the model and the GPU.
 
     Attributes:
-        runs: names of the runs.
-        learn: micro-steps, by completions on one GPU.
-        decode: tokens of an engine, by sequences at once.
-        around: seconds of each step in which weights move and neither side works.
-        length: tokens of the longest completion of a rollout, which ends it.
-        mean: tokens of a completion on average.
+        runs: names of the runs that tell it; none if all is estimated.
+        basis: what all seconds rest on.
+        host: how many times as long the learner's processor needs.
+        gpu: the same of its GPU.
+        rollout: the same of rollouts.
+        around: the same of what is around both.
     """
 
     runs: tuple[str, ...]
-    learn: tuple[Sample, ...]
-    decode: tuple[Sample, ...]
-    around: float
-    length: float
-    mean: float
+    basis: Basis
+    host: Range = exactly(1.0)
+    gpu: Range = exactly(1.0)
+    rollout: float = 1.0
+    around: float = 1.0
+
+    @property
+    def band(self) -> float:
+        """How far a step may be off, as a share."""
+        return CALIBRATED if self.runs else ESTIMATED
+
+    def told(self) -> dict[str, Any]:
+        """What it is, for other programs."""
+        factors = {"host": self.host.value, "gpu": self.gpu.value, "rollout": self.rollout, "around": self.around}
+        rests = self.basis._asdict() | {"device": self.basis.device.name}
+        return {"analytic": not self.runs, "runs": self.runs, "band": self.band, **rests, "factors": factors}
 
 
-def calibration(runs: Sequence[Run]) -> Calibration | None:
-    """What some runs tell; None if none tells all that is needed."""
-    told = [run for run in runs if _is_whole(run)]
-    if not told:
-        return None
-    lengths = [summary.typical(run, summary.LONGEST) or summary.typical(run, summary.MEAN) or 0.0 for run in told]
-    return Calibration(
-        runs=tuple(run.folder.name for run in told),
-        learn=tuple(map(_learned, told)),
-        decode=tuple(_decoded(run, length) for run, length in zip(told, lengths, strict=True)),
-        around=median(_around(run) for run in told),
-        length=median(lengths),
-        mean=median(summary.typical(run, summary.MEAN) or 0.0 for run in told),
-    )
+def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float = 1.0) -> Parts | None:
+    """The seconds of a step of a plan before anything is measured; None if the model's layers are not known.
 
-
-def _is_whole(run: Run) -> bool:
-    made = run.made_of
-    numbers = (made.micro_steps, made.per_device_train_batch_size, made.completions, made.engines)
-    return run.has_parts and all(numbers) and summary.typical(run, summary.MEAN) is not None
-
-
-def _parts(run: Run) -> dict[str, summary.Part]:
-    return summary.parts(summary.settled(run))
-
-
-def _learned(run: Run) -> Sample:
-    made = run.made_of
-    return Sample(made.micro_steps or 1, made.per_device_train_batch_size or 1, _parts(run)["learn"].mean)
-
-
-def _decoded(run: Run, length: float) -> Sample:
-    made = run.made_of
-    return Sample(length * (made.rollouts or 1), made.at_once or 1, _parts(run)["generating"].mean)
-
-
-def _around(run: Run) -> float:
-    parts = _parts(run)
-    return parts["prepare"].mean + parts["sync"].mean
-
-
-def predicted(samples: Sequence[Sample], times: float, size: float) -> Range:
-    """Seconds of something, from what was seen.
-
-    Where samples of two sizes tell what each time costs and what its size does, those two are used. One size alone
-    leaves both open: all of it is for each time, or all of it goes by size, and the truth lies between.
+    Args:
+        work: what the preset asks.
+        plan: how the node is divided.
+        sides: what both sides are started with.
+        basis: what the seconds rest on.
+        waves: how often an engine fills its KV cache in a rollout.
     """
-    if cost := _fitted(samples):
-        value = cost.of(times, size)
-        return Range(value, value * (1 - BAND), value * (1 + BAND))
-    once = times * median(sample.seconds / sample.times for sample in samples)
-    ends = sorted((once, once * size / samples[0].size))
-    if ends[0] == ends[1]:
-        return Range(once, once * (1 - BAND), once * (1 + BAND))
-    return Range((ends[0] + ends[1]) / 2, *ends)
-
-
-def _fitted(samples: Sequence[Sample]) -> Cost | None:
-    """The two costs by least squares of what one time took; None where sizes are alike. Neither is below zero."""
-    sizes = [sample.size for sample in samples]
-    if max(sizes) == min(sizes):
+    learning, beside = sides.learning._replace(completion=round(basis.mean)), plan.mode == "colocate"
+    # How many learners there are changes nothing, and what is asked twice is not computed again.
+    one = micro(work.shape, learning._replace(world=1), basis.device, old=sides.old)
+    sequences = work.rollout / plan.data_parallel / waves
+    prompts = sequences / (work.generations if sides.shares_prompts else 1)
+    asked = rollout.Asked(sequences, waves, prompts, work.prompt, basis.longest, beside)
+    made = rollout.rollout(work.shape, sides.engine, basis.device, asked, work.stored)
+    if one is None or made is None:
         return None
-    took = [sample.seconds / sample.times for sample in samples]
-    middle, mean = sum(sizes) / len(sizes), sum(took) / len(took)
-    spread = sum((size - middle) ** 2 for size in sizes)
-    each = sum((size - middle) * (one - mean) for size, one in zip(sizes, took, strict=True)) / spread
-    once = mean - each * middle
-    if each < 0:
-        return Cost(mean, 0.0)
-    if once < 0:
-        return Cost(0.0, sum(map(operator.mul, sizes, took)) / sum(size**2 for size in sizes))
-    return Cost(once, each)
+    steps = plan.gradient_accumulation_steps
+    meanwhile = steps * (_MEANWHILE if plan.async_generate else 1)
+    learn = Micro(meanwhile * one.host * (_BESIDE if beside else 1), meanwhile * one.gpu)
+    moved = trainable(work.shape, learning) if sides.moves_adapters else 0
+    return Parts(learn, made * steps / plan.steps_per_generation, rollout.around(work.shape, moved))
 
 
-def step(known: Calibration, work: Work, plan: Candidate, held: float | None) -> Step:
+def step(known: Calibration, plan: Candidate, told: Parts) -> Step:
     """How long a step of a plan takes.
 
     In turn, it is the sum of its parts. With async_generate both sides work at the same time, and only what moves
     weights comes to the longer of them (ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:1182).
 
     Args:
-        known: what runs tell.
-        work: what the preset asks.
+        known: what is known besides.
         plan: how the node is divided.
-        held: completions of typical length that an engine's KV cache holds; None if that is not known.
+        told: its parts, as the model and the GPU tell them.
     """
-    rollouts = plan.gradient_accumulation_steps / plan.steps_per_generation
-    sequences = work.rollout / plan.data_parallel
-    waves = max(1.0, sequences / held) if held else 1.0
-    made = predicted(known.decode, known.length * rollouts * waves, sequences / waves)
-    learns = predicted(known.learn, plan.gradient_accumulation_steps, plan.per_device_train_batch_size)
-    around = Range(known.around, known.around, known.around)
+    made, moves = exactly(known.rollout * told.rollout), known.around * told.around
+    learns = known.host.times(told.learn.host).largest(known.gpu.times(told.learn.gpu))
     both = made.largest(learns) if plan.async_generate else made + learns
-    return Step(both + around, made, known.around, learns)
+    band = known.band
+    return Step((both + exactly(moves)).widened(band), made.widened(band), moves, learns.widened(band))

@@ -36,7 +36,7 @@ def as_json(planned: Planned) -> Iterator[str]:
         "other_batches": [_object(plan, known) for plan in planned.others],
         "own": planned.plans.index(planned.own),
         "best": 0,
-        "calibration": known._asdict() if known else None,
+        "calibration": known.told() if known else None,
         "findings": [_finding(each) for each in planned.problems],
         "missing": list(planned.work.shape.missing),
     }
@@ -56,7 +56,7 @@ def _object(plan: Plan, known: Calibration | None) -> dict[str, Any]:
         },
         "learner": {"gib": learner.gib, "fits": learner.fits},
         "step": step and {"seconds": step.seconds.value, **_ends(step.seconds), **_values(plan)},
-        "tokens_per_second": step and known and plan.completions * known.mean / step.seconds.value,
+        "tokens_per_second": step and known and plan.completions * known.basis.mean / step.seconds.value,
         "valid": plan.valid,
     }
 
@@ -134,16 +134,29 @@ def _problem(problem: Problem) -> Iterator[str]:
 
 
 def _notes(planned: Planned) -> Iterator[str]:
-    known, first = planned.known, planned.plans[0]
+    first = planned.plans[0]
     yield "batch and steps: per_device_train_batch_size and gradient_accumulation_steps; GiB: of a learner's GPU."
-    if known is None:
-        yield "seconds are not known: pass --runs FOLDER, the folder of a learner's start, for runs of this work."
-    else:
-        yield f"seconds: from {', '.join(known.runs)}; completions of {known.mean:.0f} tokens on average."
+    yield from textwrap.wrap(_source(planned), _WIDTH)
     if first.memory.fits in {"yes", "close"} and first.valid and not first.is_own:
         yield from _to_get(first.candidate)
     for what in planned.work.shape.missing:
         yield f"missing: {what}"
+
+
+def _source(planned: Planned) -> str:
+    """Where the seconds come from."""
+    known, work = planned.known, planned.work
+    more = "pass --runs FOLDER, the folder of a learner's start, for runs of this work."
+    if known is None:
+        return f"seconds are not known, because no GPU of {planned.gib:.0f} GiB is known here: {more}"
+    if planned.plans[0].step is None:
+        return "seconds are not known."
+    if known.runs:
+        return f"seconds: from {', '.join(known.runs)}; completions of {known.basis.mean:.0f} tokens on average."
+    return (
+        f"seconds: estimated for {known.basis.device.name}, no run measured, for prompts of {work.prompt} tokens"
+        f" and completions of {work.completion}, the longest ones. For better ones {more}"
+    )
 
 
 def _to_get(plan: Candidate) -> Iterator[str]:

@@ -66,6 +66,11 @@ def busy() -> tuple[tuple[Gpu, int], ...]:
     )
 
 
+def names() -> tuple[str, ...]:
+    """What each GPU is, such as NVIDIA H200; none if nvidia-smi cannot tell."""
+    return tuple(row[0] for row in _query("--query-gpu=name") or [] if len(row) == 1)
+
+
 def find(known: Iterable[Gpu], name: str) -> Gpu | None:
     """The GPU that an index or a UUID names; CUDA takes a UUID's beginning, too, if only one GPU has it."""
     found = [gpu for gpu in known if name == gpu.number or gpu.uuid.startswith(name)]

@@ -62,7 +62,6 @@ def test_the_shipped_preset(preset):
     assert own["valid"]
     assert own["server"]["kv_tokens"] == pytest.approx(265_856, rel=0.03)
     assert told["parameters"] == 4_437_815_808
-    assert own["step"] is None
     assert told["best"] == 0
     kinds = {(each["mode"], each["rollout_gpus"], each["train_gpus"]) for each in told["plans"]}
     # 3, 5, 6 and 7 learners do not divide 32 completions.
@@ -111,6 +110,64 @@ def test_an_engine_without_room(preset):
     assert fits["server", 2] is True
 
 
+def test_seconds_are_estimated_where_no_run_tells_them(preset):
+    told = plans(preset(), "--gpus", 8, "--gpu-memory", 80)
+    known = told["calibration"]
+    assert (known["analytic"], known["runs"], known["device"]) == (True, [], "H100")
+    assert known["factors"] == {"host": 1, "gpu": 1, "rollout": 1, "around": 1}
+    for each in told["plans"]:
+        step = each["step"]
+        assert (step["low"], step["high"]) == pytest.approx((0.65 * step["seconds"], 1.35 * step["seconds"]))
+    seconds = [each["step"]["seconds"] for each in told["plans"] if each["learner"]["fits"] == "yes"]
+    assert seconds == sorted(seconds)
+    _, out, _ = plan(preset(), "--gpus", 8, "--gpu-memory", 80)
+    assert "seconds: estimated for H100, no run measured, for prompts of 6144 tokens" in out
+
+
+def test_shorter_prompts_take_less_time(preset):
+    node = "--gpus", 8, "--gpu-memory", 80
+    long, short = (plans(preset(), *node, "--prompt-tokens", count)["plans"][0] for count in (6144, 512))
+    assert short["step"]["seconds"] < 0.5 * long["step"]["seconds"]
+
+
+def test_seconds_of_a_gpu_that_is_not_known(preset, tmp_path):
+    node = "--gpus", 8, "--gpu-memory", 64
+    told = plans(preset(), *node)
+    assert told["calibration"] is None
+    assert all(each["step"] is None for each in told["plans"])
+    _, out, _ = plan(preset(), *node)
+    assert "seconds are not known, because no GPU of 64 GiB is known here: pass --runs FOLDER" in out
+    assert plans(preset(), *node, "--runs", runs(tmp_path))["plans"][0]["step"]
+
+
+def nvidia_smi(tmp_path, monkeypatch, *names):
+    """Puts an nvidia-smi first that tells of GPUs of 81,559 MiB."""
+    script = tmp_path / "bin/nvidia-smi"
+    script.parent.mkdir(exist_ok=True)
+    cells = "".join(f"{number}, GPU-{number}, 3, 81559\\n" for number in range(len(names)))
+    named = "".join(f"{name}\\n" for name in names)
+    script.write_text(
+        f"#!/bin/sh\ncase $1 in *=name) printf '{named}' ;; --query-gpu*) printf '{cells}' ;; esac\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
+
+
+@pytest.mark.parametrize(
+    ("names", "device"),
+    [
+        (["NVIDIA H100 80GB HBM3"] * 2, "H100"),
+        (["NVIDIA A100-SXM4-80GB"] * 2, "A100-SXM4-80GB"),
+        (["NVIDIA H100 80GB HBM3", "NVIDIA A100-SXM4-80GB"], None),
+        (["NVIDIA T9000"] * 2, None),
+    ],
+)
+def test_the_gpus_of_this_machine_have_names(preset, tmp_path, monkeypatch, names, device):
+    nvidia_smi(tmp_path, monkeypatch, *names)
+    known = plans(preset())["calibration"]
+    assert (known and known["device"]) == device
+
+
 def runs(tmp_path, **parts):
     made_of = {"rollout_gpus": 6, "engines": 6, "steps_per_generation": 8, "max_completion_length": 64}
     return launched(tmp_path, made_of, log=lengths(40, 64), **parts)
@@ -118,13 +175,23 @@ def runs(tmp_path, **parts):
 
 def test_runs_tell_seconds(preset, tmp_path):
     told = plans(preset(), "--gpus", 8, "--gpu-memory", 141, "--runs", runs(tmp_path))
-    assert told["calibration"]["runs"] == ["learner"]
+    assert (told["calibration"]["analytic"], told["calibration"]["runs"]) == (False, ["learner"])
     own = told["plans"][told["own"]]
     assert own["step"]["seconds"] == pytest.approx(10, abs=0.1)
     assert own["step"]["low"] < 10 < own["step"]["high"]
     assert own["tokens_per_second"] == pytest.approx(32 * 40 / 10, rel=0.02)
     seconds = [each["step"]["seconds"] for each in told["plans"] if each["learner"]["fits"] == "yes"]
     assert seconds == sorted(seconds)
+
+
+@pytest.mark.parametrize("length", [1e300, 1 << 30])
+def test_runs_whose_numbers_cannot_be(preset, tmp_path, length):
+    folder = launched(
+        tmp_path, {"rollout_gpus": 6, "engines": 6, "steps_per_generation": 8}, log=lengths(length, 64)
+    )
+    code, out, err = plan(preset(), "--gpus", 8, "--gpu-memory", 141, "--runs", folder)
+    assert (code, out) == (2, "")
+    assert "no folder of --runs tells the parts of steps and the lengths of completions" in err
 
 
 def test_a_person_sees_one_screen(preset, tmp_path):

@@ -1,0 +1,116 @@
+"""What the two sides of a plan are started with, as far as memory and time depend on it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import NamedTuple
+
+from launch.sizing.learning import ALL_LINEAR
+from launch.sizing.learning import Learning
+from schema.checkpoint import positions
+from schema.shape.layers import ALIGNER
+from schema.shape.layers import DECODER
+from schema.shape.layers import TOWER
+from schema.split.capacity import Engine
+from schema.split.capacity import engine
+from schema.split.decide import DEFAULT_SHARE
+from schema.split.decide import SHARED_SHARE
+from schema.swift import argument
+
+if TYPE_CHECKING:
+    from launch.planning.candidates import Candidate
+    from launch.planning.work import Work
+    from schema.context import Context
+
+#: What freezes each part, and whether ms-swift does where nothing is said (4.5.2, arguments/tuner_args.py).
+_FROZEN = {DECODER: ("freeze_llm", False), TOWER: ("freeze_vit", True), ALIGNER: ("freeze_aligner", True)}
+#: Patches of a picture for each token that the model reads of it: they are merged 2 x 2.
+_PATCHES = 4
+
+
+class Sides(NamedTuple):
+    """Both sides of a plan.
+
+    Attributes:
+        engine: what each engine is started with.
+        learning: what each learner does.
+        old: whether the policy's log-probabilities before the step cost a forward pass.
+        shares_prompts: whether an engine reads the prompt of a group once.
+        moves_adapters: whether adapters alone move to the engines.
+    """
+
+    engine: Engine
+    learning: Learning
+    old: bool = True
+    shares_prompts: bool = True
+    moves_adapters: bool = False
+
+
+def sides(context: Context, work: Work, plan: Candidate) -> Sides:
+    """Both sides of a plan.
+
+    Releases before 3.11.0 spare the forward pass where whole rollouts make an optimizer step (3.10.3,
+    rlhf_trainers/grpo_trainer.py old_policy). vLLM's own default is to share what prompts have in common.
+    """
+    whole = plan.gradient_accumulation_steps % plan.steps_per_generation == 0
+    return Sides(
+        engine_of(context, work, plan),
+        learning_of(context, work, plan),
+        not (whole and context.older("3.11.0")),
+        work.engine.vllm_enable_prefix_caching is not False,
+        work.engine.vllm_enable_lora,
+    )
+
+
+def engine_of(context: Context, work: Work, plan: Candidate) -> Engine:
+    """The preset's own engine; on GPUs of its own, or beside a learner, it gets that mode's share."""
+    length = context.preset.engine("vllm_max_model_len") or positions(context.preset.engine("model"))
+    known = length if argument.is_whole(length) else work.prompt + work.completion
+    found = engine(work.engine, plan.tensor_parallel, known)
+    if plan.mode == work.own.mode:
+        return found
+    share = DEFAULT_SHARE if plan.mode == "server" else min(found.utilization, SHARED_SHARE)
+    return found._replace(utilization=share)
+
+
+def learning_of(context: Context, work: Work, plan: Candidate) -> Learning:
+    """What a plan's learners do, with prompts and completions as long as the preset allows."""
+    value = context.preset.value
+    targets = value("target_modules")
+    return Learning(
+        rows=plan.per_device_train_batch_size,
+        prompt=work.prompt,
+        completion=work.completion,
+        world=plan.train_gpus,
+        zero=_zero(context),
+        full=value("tuner_type") == "full" or value("train_type") == "full",
+        rank=_whole(value("lora_rank"), 8),
+        dora=argument.truth(value("use_dora")) is True,
+        dropout=value("lora_dropout") not in (0, 0.0),
+        trained=tuple(part for part, frozen in _FROZEN.items() if not _is_frozen(value(frozen[0]), frozen[1])),
+        targets=tuple(map(str, targets)) if isinstance(targets, list) and targets else (ALL_LINEAR,),
+        checkpointing=value("gradient_checkpointing") is not False,
+        reference=value("beta") != 0,
+        batches=context.trainer.config.move_model_batches,
+        patches=_PATCHES * work.prompt if work.shape.tower else 0,
+    )
+
+
+def _is_frozen(value: object, default: bool) -> bool:  # noqa: FBT001 - what ms-swift takes where nothing is said
+    return default if value is None else argument.truth(value) is True
+
+
+def _whole(value: object, default: int) -> int:
+    return value if argument.is_whole(value) else default
+
+
+def _zero(context: Context) -> int | None:
+    """The stage of DeepSpeed: a name such as zero2, or a configuration; None without it, or in a file."""
+    told: Any = context.preset.deepspeed.value if context.preset.deepspeed else None
+    if isinstance(told, dict):
+        told = told.get("zero_optimization")
+        return told.get("stage") if isinstance(told, dict) else None
+    found = re.fullmatch(r"zero([0-3])(?:_offload)?", str(told))
+    return int(found[1]) if found else None
