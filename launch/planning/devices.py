@@ -26,8 +26,9 @@ class Device(NamedTuple):
     bandwidth: float
 
 
-#: Of NVIDIA's data sheets (H200, H100, B200, L40S, A100, L4 Tensor Core GPU), which mostly tell the operations of
-#: sparse matrices, twice as many. Where several have as much memory, the first one is taken.
+#: Of NVIDIA's data sheets (H200, H100, B200, H20, L40S, A100, L4 Tensor Core GPU; RTX 4090), which mostly tell the
+#: operations of sparse matrices, twice as many. H800 and A800 differ in NVLink alone. Where several have as much
+#: memory, the first one is taken.
 DEVICES = (
     Device("H100", 79.6, 989e12, 3.35e12),
     Device("H200", 140.4, 989e12, 4.8e12),
@@ -38,6 +39,10 @@ DEVICES = (
     Device("A100-PCIE-40GB", 40.0, 312e12, 1.555e12),
     Device("A100 80GB PCIe", 80.0, 312e12, 1.935e12),
     Device("H100 PCIe", 79.6, 756e12, 2.0e12),
+    Device("H20", 95.6, 148e12, 4.0e12),
+    Device("H800", 79.6, 989e12, 3.35e12),
+    Device("A800", 80.0, 312e12, 2.039e12),
+    Device("RTX 4090", 24.0, 165e12, 1.008e12),
     Device("L4", 22.5, 121e12, 0.3e12),
 )
 
