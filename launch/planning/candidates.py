@@ -41,6 +41,11 @@ class Candidate(NamedTuple):
     steps_per_generation: int
     async_generate: bool
 
+    @property
+    def split(self) -> tuple[str, int, int, bool]:
+        """How the node is divided, whatever the batch and TP: mode, GPUs of both sides, and async_generate."""
+        return self.mode, self.rollout_gpus, self.train_gpus, self.async_generate
+
     def keeps(self, work: Work) -> bool:
         """Whether whole micro-steps make the preset's optimizer step, and its rollout (args_mixin.py:200-222)."""
         micro = self.per_device_train_batch_size * self.train_gpus

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Rows that a person is shown.
 _SHOWN = 10
+#: Plans that take less than this share longer are as fast.
+_ALIKE = 1.01
 
 
 class Planned(NamedTuple):
@@ -61,8 +63,20 @@ class Planned(NamedTuple):
 
 
 def distinct(plans: Sequence[Plan]) -> list[Plan]:
-    """The best of those that differ in TP alone, and the preset's own."""
-    found: dict[tuple[object, ...], Plan] = {}
+    """The plans but those that divide the node as a better one does, with a TP or a batch that gains nothing.
+
+    The preset's own plan is always one.
+    """
+    found: list[Plan] = []
     for plan in plans:
-        found.setdefault((plan.candidate._replace(tensor_parallel=0, data_parallel=0), plan.is_own), plan)
-    return list(found.values())
+        if plan.is_own or not any(_gains_nothing(plan, better) for better in found):
+            found.append(plan)
+    return found
+
+
+def _gains_nothing(plan: Plan, better: Plan) -> bool:
+    mine, other = plan.candidate, better.candidate
+    if mine.split != other.split:
+        return False
+    alike = plan.memory.fits == better.memory.fits and plan.step and plan.rank[2] <= better.rank[2] * _ALIKE
+    return bool(alike) or mine.tensor_parallel != other.tensor_parallel

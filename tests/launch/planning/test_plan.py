@@ -350,3 +350,10 @@ def test_engines_without_work(preset):
     told = plans(file, "--gpus", 8, "--gpu-memory", 141, "--prompt-tokens", 500)
     (found,) = told["findings"]
     assert found["message"] == "a rollout has 4 completions, and there are 6 engines"
+
+
+def test_rows_that_gain_nothing_are_left_out(preset):
+    """With prompts of 2,000 tokens the GPU is the limit, so a larger batch is no faster."""
+    _, out, _ = plan(preset(), "--gpus", 8, "--gpu-memory", 80, "--prompt-tokens", 2000)
+    rows = [line.split() for line in out.splitlines() if line.startswith("    server          4      4")]
+    assert [(row[4], row[6]) for row in rows] == [("1", "yes"), ("1", "no")]
