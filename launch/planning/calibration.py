@@ -36,7 +36,7 @@ class Sample(NamedTuple):
 
     Attributes:
         name: of the run.
-        told: what they tell.
+        estimate: what they tell.
         learn: seconds of learning in a step.
         rollout: seconds of rollouts, also of those that nothing waited for.
         around: seconds in which weights move and neither side works.
@@ -45,7 +45,7 @@ class Sample(NamedTuple):
     """
 
     name: str
-    told: Parts
+    estimate: Parts
     learn: float
     rollout: float
     around: float
@@ -54,7 +54,7 @@ class Sample(NamedTuple):
 
 
 class _Factors(NamedTuple):
-    """How much longer than told the processor and the GPU need, and how likely that is.
+    """How much longer than estimated the processor and the GPU need, and how likely that is.
 
     Attributes:
         host: how many times as long the processor needs.
@@ -90,8 +90,8 @@ def calibrated(samples: Sequence[Sample], device: Device) -> Calibration:
         basis=Basis(device, median(each.mean for each in samples), median(each.longest for each in samples)),
         host=found.host,
         gpu=found.gpu,
-        rollout=median(each.rollout / each.told.rollout for each in samples),
-        around=median(each.around / each.told.around for each in samples),
+        rollout=median(each.rollout / each.estimate.rollout for each in samples),
+        around=median(each.around / each.estimate.around for each in samples),
     )
 
 
@@ -100,7 +100,7 @@ def _factors(samples: Sequence[Sample]) -> _Factors:
 
     Where two fit alike, within a percent, the one that needs the smaller correction is taken.
     """
-    ordered = sorted(samples, key=lambda each: each.told.learn.gpu / each.told.learn.host)
+    ordered = sorted(samples, key=lambda each: each.estimate.learn.gpu / each.estimate.learn.host)
     found = (_divided(ordered[:count], ordered[count:]) for count in range(len(ordered) + 1))
     return min(found, key=lambda each: (round(each.error, 2), each.far))
 
@@ -112,15 +112,15 @@ def _divided(host: Sequence[Sample], gpu: Sequence[Sample]) -> _Factors:
     one = _factor([each.host for each in hosts], [each.host for each in gpus], guess)
     other = _factor([each.gpu for each in gpus], [each.gpu for each in hosts], guess)
     error = sum(
-        abs(log(max(one.value * each.told.learn.host, other.value * each.told.learn.gpu) / each.learn))
+        abs(log(max(one.value * each.estimate.learn.host, other.value * each.estimate.learn.gpu) / each.learn))
         for each in (*host, *gpu)
     )
     return _Factors(one, other, error, abs(log(guess)))
 
 
 def _ratios(sample: Sample) -> Micro:
-    """How much longer than told the processor and the GPU took, if either was what learning waited for."""
-    return Micro(sample.learn / sample.told.learn.host, sample.learn / sample.told.learn.gpu)
+    """How much longer than estimated the processor and the GPU took, if either was what learning waited for."""
+    return Micro(sample.learn / sample.estimate.learn.host, sample.learn / sample.estimate.learn.gpu)
 
 
 def _factor(waited: Sequence[float], others: Sequence[float], guess: float) -> Range:
@@ -141,9 +141,9 @@ def _sample(context: Context, work: Work, run: Run, device: Device) -> Sample | 
     basis = Basis(device, mean, summary.typical(run, summary.LONGEST) or mean)
     rollout = round((made.at_once or 0) * plan.data_parallel)
     asked = work._replace(rollout=rollout, generations=made.num_generations or work.generations)
-    told = seconds.parts(asked, plan, sides(context, asked, plan), basis)
+    estimate = seconds.parts(asked, plan, sides(context, asked, plan), basis)
     around = took["prepare"] + took["sync"]
-    return told and Sample(run.folder.name, told, took["learn"], took["generating"], around, *basis[1:])
+    return estimate and Sample(run.folder.name, estimate, took["learn"], took["generating"], around, *basis[1:])
 
 
 def _plan(made: MadeOf) -> Candidate | None:

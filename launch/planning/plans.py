@@ -96,5 +96,5 @@ def _step(context: Context, work: Work, plan: Candidate, taken: Memory, known: C
         return None
     held = taken.server.held(work.prompt + known.basis.mean)
     waves = max(1.0, work.rollout / plan.data_parallel / held) if held else 1.0
-    told = parts(work, plan, sides(context, work, plan), known.basis, waves)
-    return told and step(known, plan, told)
+    estimate = parts(work, plan, sides(context, work, plan), known.basis, waves)
+    return estimate and step(known, plan, estimate)

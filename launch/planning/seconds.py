@@ -116,7 +116,7 @@ class Calibration(NamedTuple):
         """How far a step may be off, as a share."""
         return CALIBRATED if self.runs else ESTIMATED
 
-    def told(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """What it is, for other programs."""
         factors = {"host": self.host.value, "gpu": self.gpu.value, "rollout": self.rollout, "around": self.around}
         rests = self.basis._asdict() | {"device": self.basis.device.name}
@@ -149,7 +149,7 @@ def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float 
     return Parts(learn, made * steps / plan.steps_per_generation, rollout.around(work.shape, moved))
 
 
-def step(known: Calibration, plan: Candidate, told: Parts) -> Step:
+def step(known: Calibration, plan: Candidate, estimate: Parts) -> Step:
     """How long a step of a plan takes.
 
     In turn, it is the sum of its parts. With async_generate both sides work at the same time, and only what moves
@@ -158,10 +158,10 @@ def step(known: Calibration, plan: Candidate, told: Parts) -> Step:
     Args:
         known: what is known besides.
         plan: how the node is divided.
-        told: its parts, as the model and the GPU tell them.
+        estimate: its parts, as the model and the GPU tell them.
     """
-    made, moves = exactly(known.rollout * told.rollout), known.around * told.around
-    learns = known.host.times(told.learn.host).largest(known.gpu.times(told.learn.gpu))
+    made, moves = exactly(known.rollout * estimate.rollout), known.around * estimate.around
+    learns = known.host.times(estimate.learn.host).largest(known.gpu.times(estimate.learn.gpu))
     both = made.largest(learns) if plan.async_generate else made + learns
     band = known.band
     return Step((both + exactly(moves)).widened(band), made.widened(band), moves, learns.widened(band))

@@ -108,9 +108,9 @@ def _whole(value: object, default: int) -> int:
 
 def _zero(context: Context) -> int | None:
     """The stage of DeepSpeed: a name such as zero2, or a configuration; None without it, or in a file."""
-    told: Any = context.preset.deepspeed.value if context.preset.deepspeed else None
-    if isinstance(told, dict):
-        told = told.get("zero_optimization")
-        return told.get("stage") if isinstance(told, dict) else None
-    found = re.fullmatch(r"zero([0-3])(?:_offload)?", str(told))
+    deepspeed: Any = context.preset.deepspeed.value if context.preset.deepspeed else None
+    if isinstance(deepspeed, dict):
+        deepspeed = deepspeed.get("zero_optimization")
+        return deepspeed.get("stage") if isinstance(deepspeed, dict) else None
+    found = re.fullmatch(r"zero([0-3])(?:_offload)?", str(deepspeed))
     return int(found[1]) if found else None

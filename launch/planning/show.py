@@ -29,18 +29,18 @@ _FITS = {"yes": "fits", "close": "close", "no": "too large", None: "not known"}
 def as_json(planned: Planned) -> Iterator[str]:
     """All plans for other programs, the best first, and those that only another optimizer step allows."""
     known = planned.known
-    told = {
+    document = {
         "model": planned.work.model,
         "parameters": planned.work.shape.parameters,
         "plans": [_object(plan, known) for plan in planned.plans],
         "other_batches": [_object(plan, known) for plan in planned.others],
         "own": planned.plans.index(planned.own),
         "best": 0,
-        "calibration": known.told() if known else None,
+        "calibration": known.document() if known else None,
         "findings": [_finding(each) for each in planned.problems],
         "missing": list(planned.work.shape.missing),
     }
-    yield from json.dumps(told, indent=2).splitlines()
+    yield from json.dumps(document, indent=2).splitlines()
 
 
 def _object(plan: Plan, known: Calibration | None) -> dict[str, Any]:

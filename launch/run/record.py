@@ -83,7 +83,7 @@ def _steps(start: Start) -> dict[str, object]:
     job = state.job("server", start.plan.server.port) if start.plan.facts else None
     server = Path(job.log).parent if job else None
     return {
-        "steps_are_made_of": secrets.hidden(made_of(start.context, start.plan, server).told()),
+        "steps_are_made_of": secrets.hidden(made_of(start.context, start.plan, server).document()),
         "server_logs": server and str(server),
     }
 

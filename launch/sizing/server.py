@@ -62,8 +62,8 @@ def fit(shape: Shape, engine: Engine, gib: float, stored: int = 0, patches: int 
 
 def _missing(shape: Shape, engine: Engine, weights: float) -> list[str]:
     unknown = capacity.unknown(shape, engine.cache)
-    said = [f"the KV cache is not known, because {unknown}"] if unknown else []
+    missing = [f"the KV cache is not known, because {unknown}"] if unknown else []
     if weights:
-        return said
+        return missing
     quantized = ("the weights are quantized, and their files are not here",) if shape.quantized else ()
-    return [*said, *(quantized or shape.missing)]
+    return [*missing, *(quantized or shape.missing)]

@@ -82,10 +82,10 @@ def _steps(lines: list[_Line]) -> Iterator[Step]:
 
 def _lines(file: Path) -> Iterator[_Line]:
     """The beginning, and then the lines as far as they can be read."""
-    told = [logged for text in _text(file).splitlines() if (logged := _mapping(text)) and number(logged)]
-    start = last = _start(told[-1]) if told else 0
+    rows = [logged for text in _text(file).splitlines() if (logged := _mapping(text)) and number(logged)]
+    start = last = _start(rows[-1]) if rows else 0
     yield _Line(start, 0.0, {})
-    for logged in told:
+    for logged in rows:
         step, elapsed = number(logged) or 0, _elapsed(logged, start)
         if step > last and elapsed is not None:
             yield _Line(step, elapsed, numbers(logged))

@@ -68,7 +68,7 @@ class MadeOf(StrictModel):
     kv_tokens: Count = None
     """Tokens that the KV cache of one engine holds."""
 
-    def told(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """What is known, by name."""
         return self.model_dump(exclude_none=True)
 

@@ -29,9 +29,9 @@ _WIDTH = 100
 def as_json(run: Run) -> Iterator[str]:
     """The report for other programs."""
     steps, parts = summary.settled(run), summary.parts(summary.settled(run))
-    told = {
+    document = {
         "run": str(run.folder),
-        "made_of": run.made_of.told(),
+        "made_of": run.made_of.document(),
         "steps": len(run.steps),
         "parts": {name: part._asdict() for name, part in parts.items() if run.has_parts or name == "step"},
         "waits": drawing.waits(steps) if run.has_parts else None,
@@ -40,7 +40,7 @@ def as_json(run: Run) -> Iterator[str]:
         "findings": [each._asdict() for each in findings(run)],
         "missing": run.missing,
     }
-    yield from json.dumps(told, indent=2).splitlines()
+    yield from json.dumps(document, indent=2).splitlines()
 
 
 def svg(run: Run) -> Iterator[str]:
@@ -58,7 +58,7 @@ def text(run: Run) -> Iterator[str]:
     """The report for a person, line by line."""
     count = f"{len(run.steps)} step{'s' if run.steps[1:] else ''}"
     yield f"{run.folder.name}: {count}, {sum(step.seconds for step in run.steps):.1f} s"
-    if made := run.made_of.told():
+    if made := run.made_of.document():
         words = ", ".join(f"{name} {value}" for name, value in made.items())
         yield from textwrap.wrap(
             words, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False
@@ -102,18 +102,18 @@ def _sides(run: Run) -> Iterator[str]:
     if (speed := summary.tokens(run)) is not None:
         yield f"{speed:.0f} tokens of completions a second"
     for side, idle in drawing.waits(summary.settled(run)).items():
-        told = dict(_side(run, side))
+        seen = dict(_side(run, side))
         words = [f"waits {idle:.0%} of the time"] if run.has_parts else []
-        if "use" in told:
-            words.append(f"its GPUs work {told['use']:.0f}%" + (" while it learns" if side == "learner" else ""))
-        if {"gib", "total_gib"} <= told.keys():
-            words.append(f"{told['gib']:.1f} of {told['total_gib']:.0f} GiB in use on one of them")
-        if "reserved_gib" in told:
-            words.append(f"torch has reserved {told['reserved_gib']:.1f} GiB")
-        if "kv_percent" in told:
-            words.append(f"KV cache at most {told['kv_percent']:.0f}% full")
-        if {"running", "waiting"} <= told.keys():
-            words.append(f"at most {told['running']:.0f} completions at once, {told['waiting']:.0f} waiting")
+        if "use" in seen:
+            words.append(f"its GPUs work {seen['use']:.0f}%" + (" while it learns" if side == "learner" else ""))
+        if {"gib", "total_gib"} <= seen.keys():
+            words.append(f"{seen['gib']:.1f} of {seen['total_gib']:.0f} GiB in use on one of them")
+        if "reserved_gib" in seen:
+            words.append(f"torch has reserved {seen['reserved_gib']:.1f} GiB")
+        if "kv_percent" in seen:
+            words.append(f"KV cache at most {seen['kv_percent']:.0f}% full")
+        if {"running", "waiting"} <= seen.keys():
+            words.append(f"at most {seen['running']:.0f} completions at once, {seen['waiting']:.0f} waiting")
         if words:
             yield f"{side}: {', '.join(words)}"
 

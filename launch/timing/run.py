@@ -137,10 +137,10 @@ def _plan(folder: Path) -> dict[str, Any]:
 
 
 def _made_of(folder: Path, plan: dict[str, Any]) -> MadeOf:
-    told = plan.get("steps_are_made_of")
-    known = {name: told[name] for name in MadeOf.model_fields if name in told} if isinstance(told, dict) else {}
+    document = plan.get("steps_are_made_of")
+    known = document if isinstance(document, dict) else {}
     try:
-        return MadeOf.model_validate(known)
+        return MadeOf.model_validate({name: known[name] for name in MadeOf.model_fields if name in known})
     except ValueError as error:
         raise InputError(f"{PLAN} does not say what its steps are made of", Place(folder)) from error
 

@@ -101,8 +101,8 @@ def _logged(line: str, at: float) -> Iterator[Stamp]:
 
 def number(logged: Mapping[Any, object]) -> int | None:
     """The number of the step after which a learner logged something, such as 3 of 3/600."""
-    told = re.match(r"\d{1,9}\b", str(logged.get(NUMBER)))
-    return int(told[0]) if told else None
+    found = re.match(r"\d{1,9}\b", str(logged.get(NUMBER)))
+    return int(found[0]) if found else None
 
 
 def numbers(logged: Mapping[Any, object]) -> dict[str, float]:
@@ -158,11 +158,11 @@ class Stamper:
 
     def write(self, stamp: Stamp) -> None:
         """Writes one stamp; several threads may."""
-        told = {name: value for name, value in stamp._asdict().items() if value is not None}
+        known = {name: value for name, value in stamp._asdict().items() if value is not None}
         with self._one:
             try:
                 if self._file is not None:
-                    self._file.write(json.dumps({**told, "at": round(stamp.at, 3)}) + "\n")
+                    self._file.write(json.dumps({**known, "at": round(stamp.at, 3)}) + "\n")
             except OSError as error:
                 self.close()
                 self._fault(error)

@@ -60,7 +60,7 @@ def most(run: Run, name: str) -> float | None:
 
 
 def _values(steps: Sequence[Step], name: str) -> list[float]:
-    return [told[name] for step in steps if name in (told := step.logged | step.around)]
+    return [seen[name] for step in steps if name in (seen := step.logged | step.around)]
 
 
 def tokens(run: Run) -> float | None:

@@ -42,14 +42,14 @@ def _message(record: bytes) -> Iterator[tuple[str, float]]:
     for scalar in fields(record, _SCALAR):
         for name in fields(scalar, _KEY):
             # Protocol buffers leave out a number that is zero.
-            told = dict(each(b"".join(fields(scalar, _VALUE)))).get(_NUMBER, 0.0)
-            if not isinstance(told, bytes) and (number := finite(told)) is not None:
+            value = dict(each(b"".join(fields(scalar, _VALUE)))).get(_NUMBER, 0.0)
+            if not isinstance(value, bytes) and (number := finite(value)) is not None:
                 yield name.decode("utf-8", "replace"), number
 
 
 def _json(record: bytes) -> Iterator[tuple[str, float]]:
-    told = jsontext.loads(record.decode("utf-8", "replace"))
-    data = told.get("data") if isinstance(told, dict) and told.get("model_type") == "Scalar" else None
+    message = jsontext.loads(record.decode("utf-8", "replace"))
+    data = message.get("data") if isinstance(message, dict) and message.get("model_type") == "Scalar" else None
     metric = data.get("metric") if isinstance(data, dict) else None
     if isinstance(data, dict) and isinstance(metric, dict) and (number := finite(metric.get("data"))) is not None:
         yield str(data.get("key")), number

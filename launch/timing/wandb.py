@@ -36,8 +36,8 @@ def _numbers(history: bytes) -> Iterator[tuple[str, float]]:
     for item in fields(history, _ITEM):
         known = dict(each(item))
         value: object = known.get(_NUMBER, known.get(_INTEGER))
-        if isinstance(told := known.get(_JSON), bytes):
-            value = json.loads(told)
+        if isinstance(text := known.get(_JSON), bytes):
+            value = json.loads(text)
         if not isinstance(value, str) and (number := finite(value)) is not None:
             name = b".".join(fields(item, _KEY)) or b".".join(fields(item, _KEYS))
             yield name.decode("utf-8", "replace"), number

@@ -118,8 +118,8 @@ def _dense_layers(text: dict[str, Any], layers: int, experts: int) -> int:
     """How many layers have no experts (transformers 5.12.1, modeling_qwen3_moe.py:314)."""
     if not experts:
         return layers
-    said, step = text.get("mlp_only_layers"), count(text, "decoder_sparse_step") or 1
-    listed = said if isinstance(said, list) else []
+    only, step = text.get("mlp_only_layers"), count(text, "decoder_sparse_step") or 1
+    listed = only if isinstance(only, list) else []
     named = {layer for layer in listed if isinstance(layer, int) and 0 <= layer < layers}
     return layers - layers // step + sum((layer + 1) % step == 0 for layer in named)
 

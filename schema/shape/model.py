@@ -80,8 +80,8 @@ def shape(config: dict[str, Any]) -> Shape:
 
 
 def _kind(config: dict[str, Any]) -> str:
-    said = config.get("model_type")
-    return said if isinstance(said, str) else "without model_type"
+    kind = config.get("model_type")
+    return kind if isinstance(kind, str) else "without model_type"
 
 
 def _missing(kind: str, config: dict[str, Any], numbers: Decoder | None, seen: Tower | None) -> Iterator[str]:

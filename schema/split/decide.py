@@ -92,13 +92,13 @@ def _within(wanted: int, needs: Needs) -> int:
     return min(wanted, needs.positions)
 
 
-def rollout_gpus(given: Given, preset: Preset, said: int | None = None) -> int:
+def rollout_gpus(given: Given, preset: Preset, server: int | None = None) -> int:
     """GPUs that roll out: the caller's, else TP x DP of a server that is said already, else the project's, else 6.
 
     Args:
         given: what the caller says.
         preset: the preset as it is now.
-        said: TP x DP of its server, or None to ask the preset.
+        server: TP x DP of its server, or None to ask the preset.
 
     Raises:
         InputError: the caller's learners leave none.
@@ -108,7 +108,7 @@ def rollout_gpus(given: Given, preset: Preset, said: int | None = None) -> int:
         return given.rollout
     if given.train is not None and gpus is not None:
         return _rest(gpus, given.train, "learn")
-    return said or server_size(preset) or shares.rollout or DEFAULT_ROLLOUT
+    return server or server_size(preset) or shares.rollout or DEFAULT_ROLLOUT
 
 
 def train_gpus(given: Given, preset: Preset, rollout: int) -> int:
