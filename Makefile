@@ -33,8 +33,10 @@ lint: $(READY) ## ruff, mypy (tests, too), who may import whom, shellcheck, gene
 	$(BIN)/shellcheck -x scripts/*.sh tests/upstream/*.sh .ci/run
 	$(BIN)/python docs/generate.py --check
 
-docs: $(READY) ## write the generated pages of docs/
+docs: $(READY) ## write the generated pages of docs/, and build the site with all links checked into build/site
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 test-upstream: $(READY) ## thousands of presets, catalogue and roles against real ms-swift; real runs on a CPU
 	PYTHON=$(PYTHON) bash tests/upstream/setup.sh

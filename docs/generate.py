@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that follow from the code: rules, roles and defects.
+"""Writes the pages and pictures of docs/ that follow from the code and from measured numbers.
 
 `--check` writes nothing and fails if a page is not what the code says.
 """
@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pictures import pictures
+from reference import commands
+from reference import layouts
 from rule_pages import rule_pages
 
 from launch.explained import topics
@@ -60,8 +63,8 @@ def defects() -> str:
     """The page of the defects that `release-defect` knows: one table."""
     intro = (
         "What `release-defect` tells: defects that ms-swift had in some releases. The proof is a line of the last"
-        " release with the defect, below `swift/`; docs/upstream-fixes.md has all mends and why some have no"
-        " rule.\n"
+        " release with the defect, below `swift/`; [upstream-fixes.md](upstream-fixes.md) has all mends, and why"
+        " some have no rule.\n"
     )
     head = "| defect | releases | argument | what happens | proof |\n| --- | --- | --- | --- | --- |"
     rows = [
@@ -92,7 +95,8 @@ def _versions(field: str) -> str:
 def main() -> int:
     """Writes or checks the pages; 1 if a page is stale, or one of a rule that is gone."""
     check = "--check" in sys.argv[1:]
-    pages = {**rules(), "roles.md": roles(), "defects.md": defects()}
+    pages = {**rules(), "roles.md": roles(), "defects.md": defects(), **pictures()}
+    pages |= {name: f"{_HEAD}\n{page}" for name, page in (("commands.md", commands()), ("layouts.md", layouts()))}
     there = {f"rules/{page.name}" for page in DOCS.glob("rules/*.md")}
     stale = {name for name, text in pages.items() if not _is(DOCS / name, text)} | (there - pages.keys())
     if check and stale:
