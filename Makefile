@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 BESIDE := tests/upstream/cpu/test_real_bottlenecks.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs test-upstream questions between faults corpus smoke smoke-8 clean
+.PHONY: help demo test lint docs package test-upstream questions between faults corpus smoke smoke-8 clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,11 +30,17 @@ lint: $(READY) ## ruff, mypy (tests, too), who may import whom, shellcheck, gene
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/shellcheck -x scripts/*.sh tests/upstream/*.sh .ci/run
+	$(BIN)/shellcheck -x scripts/*.sh tests/*.sh tests/upstream/*.sh .ci/run
 	$(BIN)/python docs/generate.py --check
 
-docs: $(READY) ## write the generated pages of docs/
+docs: $(READY) ## write the generated pages of docs/, and build the site with all links checked into build/site
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+package: $(READY) ## build the sdist and the wheel into build/package/dist, check, install and test them
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group package
+	bash tests/package.sh $(BIN)/python
 
 test-upstream: $(READY) ## thousands of presets, catalogue and roles against real ms-swift; real runs on a CPU
 	PYTHON=$(PYTHON) bash tests/upstream/setup.sh

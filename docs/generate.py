@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that follow from the code: rules, roles and defects.
+"""Writes the pages and pictures of docs/ that follow from the code and from measured numbers.
 
 `--check` writes nothing and fails if a page is not what the code says.
 """
@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import predicted
+from pictures import pictures
+from reference import commands
+from reference import layouts
 from rule_pages import rule_pages
 
 from launch.explained import topics
@@ -61,8 +64,8 @@ def defects() -> str:
     """The page of the defects that `release-defect` knows: one table."""
     intro = (
         "What `release-defect` tells: defects that ms-swift had in some releases. The proof is a line of the last"
-        " release with the defect, below `swift/`; docs/upstream-fixes.md has all mends and why some have no"
-        " rule.\n"
+        " release with the defect, below `swift/`; [upstream-fixes.md](upstream-fixes.md) has all mends, and why"
+        " some have no rule.\n"
     )
     head = "| defect | releases | argument | what happens | proof |\n| --- | --- | --- | --- | --- |"
     rows = [
@@ -93,8 +96,11 @@ def _versions(field: str) -> str:
 def main() -> int:
     """Writes or checks the pages; 1 if a page is stale, or one of a rule that is gone."""
     check = "--check" in sys.argv[1:]
-    figures = {"predicted.md": f"{_HEAD}\n{predicted.page()}", predicted.IMAGE: predicted.svg() + "\n"}
-    pages = {**rules(), "roles.md": roles(), "defects.md": defects(), **figures}
+    written = {"commands.md": commands(), "layouts.md": layouts(), "predicted.md": predicted.page()}
+    pages = {**rules(), "roles.md": roles(), "defects.md": defects(), **pictures()}
+    pages |= {name: f"{_HEAD}\n{page}" for name, page in written.items()} | {
+        predicted.IMAGE: predicted.svg() + "\n"
+    }
     there = {f"rules/{page.name}" for page in DOCS.glob("rules/*.md")}
     stale = {name for name, text in pages.items() if not _is(DOCS / name, text)} | (there - pages.keys())
     if check and stale:

@@ -76,7 +76,8 @@ def distinct(plans: Sequence[Plan]) -> list[Plan]:
 
 def _gains_nothing(plan: Plan, better: Plan) -> bool:
     mine, other = plan.candidate, better.candidate
-    if mine.split != other.split:
-        return False
-    alike = plan.memory.fits == better.memory.fits and plan.step and plan.rank[2] <= better.rank[2] * _ALIKE
-    return bool(alike) or mine.tensor_parallel != other.tensor_parallel
+    if mine.split != other.split or mine.tensor_parallel != other.tensor_parallel:
+        return mine.split == other.split
+    longer = plan.rank[2] / better.rank[2]
+    is_as_fast = longer <= _ALIKE if plan.memory.fits == better.memory.fits else longer * _ALIKE >= 1
+    return plan.step is not None and is_as_fast

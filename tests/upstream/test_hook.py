@@ -133,9 +133,9 @@ def tried(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def configured(tmp_path_factory):
-    """Runs the hooks as README configures them; pre-commit installs them once."""
+    """Runs the hooks as docs/editors.md configures them; pre-commit installs them once."""
     folder = tmp_path_factory.mktemp("configured")
-    (example,) = re.findall(r"```yaml\n(repos:.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (example,) = re.findall(r"```yaml\n(repos:.*?)```", (ROOT / "docs/editors.md").read_text(), re.DOTALL)
     config = yaml.safe_load(example)
     # A commit of what was changed since HEAD, which no branch gets.
     revision = git(ROOT, "stash", "create") or git(ROOT, "rev-parse", "HEAD")

@@ -1,0 +1,122 @@
+"""Every command of the README and of the pages that promise it is run, and prints what they show."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from launch.cli import main as rollout_split
+from migrate.cli import main as migrate_config
+from schema.cli import main as validate_config
+from tests.launch.timing.runs import launched
+
+ROOT = Path(__file__).parents[2]
+MAINS = {"validate-config": validate_config, "migrate-config": migrate_config, "rollout-split": rollout_split}
+PAGES = ["README.md", "docs/tutorial.md", "docs/recipes.md", "docs/validating.md", "docs/migrating.md"]
+CONSOLE = re.compile(r"^ *```console\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+NAMED = r"(?:validate-config|migrate-config|rollout-split) [^`]*\.(?:yaml|sh)\b[^`]*"
+INLINE = re.compile(rf"`({NAMED}|rollout-split report latest)`")
+#: What only an installed package or a shell can run: `make package` does.
+ELSEWHERE = ("pipx install", "uv tool install")
+
+
+def blocks(text):
+    """The commands of a page in order, each with the lines that follow it."""
+    for block in CONSOLE.findall(text):
+        head, *commands = re.split(r"^\$ ", block, flags=re.MULTILINE)
+        assert not head, f"a block without a command: {block}"
+        for command in commands:
+            line, _, shown = command.partition("\n")
+            yield line.split("  #")[0].strip(), shown
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """The presets of the pages, a checkpoint of which only config.json is there, and a run that ended."""
+    shutil.copytree(ROOT / "tests/presets/colocate", tmp_path, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "docs/start", tmp_path, dirs_exist_ok=True)
+    model = tmp_path / "Qwen/Qwen2.5-7B-Instruct"
+    model.mkdir(parents=True)
+    shutil.copy(ROOT / "tests/schema/shape/configs/qwen2.5-7b.json", model / "config.json")
+    logs = tmp_path / "logs/rollout-split"
+    logs.mkdir(parents=True)
+    (logs / "latest-learner").symlink_to(launched(logs))
+    monkeypatch.chdir(tmp_path)
+
+
+def run(line):
+    """What a command prints and its exit code; a start prints its command."""
+    name, *words = shlex.split(line)
+    if words[0] in ("server", "learner", "train") and "--dry-run" not in words:
+        words.append("--dry-run")
+    ran = CliRunner().invoke(MAINS[name], words)
+    return ran.stdout, ran.exit_code
+
+
+def is_shown(shown, printed):
+    """Whether the lines that a page shows were printed in this order; "..." stands for any text."""
+    parts = [re.escape(part.strip()) for part in shown.split("...")]
+    return re.search(".*".join(parts), printed, re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_in_blocks_print_what_the_page_shows(page, project):
+    ran, mine = 0, "configs/train/grpo/mine.yaml"
+    if mine in (ROOT / page).read_text():
+        shutil.copy(Path(__file__).with_name("mine.yaml"), mine)
+    for line, shown in blocks((ROOT / page).read_text()):
+        if line.startswith("make "):
+            subprocess.run(["make", "-n", *line.split()[1:]], cwd=ROOT, check=True, capture_output=True)
+            continue
+        if line.startswith(ELSEWHERE):
+            continue
+        printed, code = run(line)
+        assert code in (0, 1), f"{line}: {printed}"
+        assert is_shown(shown, printed), f"{line} printed:\n{printed}"
+        ran += 1
+    assert ran
+
+
+def test_commands_of_the_table_run(project):
+    lines = INLINE.findall((ROOT / "README.md").read_text())
+    assert len(lines) >= 8
+    for line in lines:
+        printed, code = run(line)
+        assert (code, line) == (0, line), printed
+
+
+def test_the_heart_of_the_demo_is_what_it_prints(project):
+    text = (ROOT / "README.md").read_text()
+    presets = "configs/train/grpo/summary_1024.yaml configs/train/grpo/summary_1024_attr_key_recall.yaml"
+    printed = run(f"migrate-config {presets}")[0]
+    printed += run(f"migrate-config --write {presets}")[0]
+    for side, gpus in (("server", "0-5"), ("learner", "6,7")):
+        printed += run(f"rollout-split {side} {presets.split(maxsplit=1)[0]} --gpus {gpus} --dry-run")[0]
+    for shown in re.findall(r"^```(?:diff|text)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        assert is_shown(shown, printed), shown
+
+
+def test_make_and_the_install_are_in_the_readme():
+    text = (ROOT / "README.md").read_text()
+    assert text.count("\n") < 150
+    assert all(f"`{line}`" in text or f"$ {line}" in text for line in ("make demo", "make test"))
+
+
+def test_the_figures_of_the_picture_are_those_of_the_runs():
+    drawn = re.findall(r">(\d+\.\d) (s|GiB)<", (ROOT / "docs/pictures/split.svg").read_text())
+    told = (ROOT / "docs/gpu-runs.md").read_text()
+    assert len(drawn) >= 14
+    assert [f"{number} {unit}" for number, unit in drawn if f"{number} {unit}" not in told] == []
+
+
+LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES[1:]])
+def test_links_lead_to_a_file(page):
+    file = ROOT / page
+    assert [link for link in LINK.findall(file.read_text()) if not (file.parent / link).exists()] == []
