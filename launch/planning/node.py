@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 _DRAWN = 16
 #: What a GPU's memory is used for, and in which colour.
 KINDS = {
-    "weights of an engine": "#2f6690",
+    "engine's weights": "#2f6690",
     "set aside by vLLM": "#8fb8d9",
     "KV cache": "#cfe3f3",
-    "tensors of a learner": "#d9822b",
-    "kept by torch, context": "#f3d3ad",
+    "learner's tensors": "#d9822b",
+    "torch's cache, context": "#f3d3ad",
     "free": "#f1f1f1",
 }
 _ROW, _HIGH, _TOP, _LEFT, _BAR = 150, 96, 40, 16, 22
@@ -111,25 +111,25 @@ def _used(plan: Plan, role: str) -> Iterator[tuple[str, float]]:
     """What a GPU's memory is used for, in GiB, from the bottom up."""
     server, learner, engine = plan.memory.server, plan.memory.learner, plan.memory.engine_gib
     if "R" in role:
-        yield "weights of an engine", server.weights_gib
+        yield "engine's weights", server.weights_gib
         yield "set aside by vLLM", server.aside_gib
         yield "KV cache", max(0.0, engine - server.weights_gib - server.aside_gib)
     if "L" in role:
         beside = engine if "R" in role else 0.0
-        yield "tensors of a learner", learner.held_gib
-        yield "kept by torch, context", max(0.0, learner.gib - beside - learner.held_gib)
+        yield "learner's tensors", learner.held_gib
+        yield "torch's cache, context", max(0.0, learner.gib - beside - learner.held_gib)
 
 
 def _seconds(root: Picture, plans: Sequence[Plan], top: float) -> None:
     """A bar for each plan, and a line from its low to its high end."""
     longest = max(plan.step.seconds.high for plan in plans if plan.step)
-    scale = (WIDTH - _TEXT - 60) / longest
+    scale = (WIDTH - _TEXT - 80) / longest
     for number, plan in enumerate(plans):
         if plan.step is None:
             continue
         seconds, base = plan.step.seconds, top + number * _BAR
         word(root, _LEFT, base + 12, f"{'own: ' if plan.is_own else ''}{words(plan)}")
-        colour = KINDS["tensors of a learner" if plan.is_own else "set aside by vLLM"]
+        colour = KINDS["learner's tensors" if plan.is_own else "set aside by vLLM"]
         box(root, colour, x=_TEXT, y=base, width=seconds.value * scale, height=_BAR - 6)
         middle = base + (_BAR - 6) / 2
         line(root, x1=_TEXT + seconds.low * scale, x2=_TEXT + seconds.high * scale, y1=middle, y2=middle)

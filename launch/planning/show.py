@@ -138,7 +138,7 @@ def _notes(planned: Planned) -> Iterator[str]:
     yield "batch and steps: per_device_train_batch_size and gradient_accumulation_steps; GiB: of a learner's GPU."
     yield from textwrap.wrap(_source(planned), _WIDTH)
     if first.memory.fits in {"yes", "close"} and first.valid and not first.is_own:
-        yield from _to_get(first.candidate)
+        yield from _to_get(planned.title, first.candidate)
     for what in planned.work.shape.missing:
         yield f"missing: {what}"
 
@@ -159,12 +159,15 @@ def _source(planned: Planned) -> str:
     )
 
 
-def _to_get(plan: Candidate) -> Iterator[str]:
+def _to_get(preset: str, plan: Candidate) -> Iterator[str]:
     """What to type for a plan, if a migration can write it."""
     if plan.mode == "server":
+        yield "to get the first:"
         yield (
-            f"to get the first: migrate-config --to server --rollout-gpus {plan.rollout_gpus} --train-gpus"
-            f" {plan.train_gpus} --tensor-parallel {plan.tensor_parallel} PRESET --write, then set"
-            f" per_device_train_batch_size {plan.per_device_train_batch_size} and async_generate"
+            f"    migrate-config --to server --rollout-gpus {plan.rollout_gpus} --train-gpus {plan.train_gpus}"
+            f" --tensor-parallel {plan.tensor_parallel} --write {preset}"
+        )
+        yield (
+            f"    then set per_device_train_batch_size {plan.per_device_train_batch_size} and async_generate"
             f" {str(plan.async_generate).lower()}"
         )

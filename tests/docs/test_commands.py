@@ -4,19 +4,31 @@ import re
 import shlex
 import shutil
 import subprocess
+from html import unescape
+from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from launch.cli import main as rollout_split
 from migrate.cli import main as migrate_config
 from schema.cli import main as validate_config
-from tests.launch.timing.runs import launched
+from tests.docs.project import lay_out
 
 ROOT = Path(__file__).parents[2]
+#: The pictures of a terminal.
+SCREENS = [each for each in import_module("docs.screens").SCREENS if "svg" not in each.command]
 MAINS = {"validate-config": validate_config, "migrate-config": migrate_config, "rollout-split": rollout_split}
-PAGES = ["README.md", "docs/tutorial.md", "docs/recipes.md", "docs/validating.md", "docs/migrating.md"]
+PAGES = [
+    "README.md",
+    "docs/tutorial.md",
+    "docs/recipes.md",
+    "docs/validating.md",
+    "docs/migrating.md",
+    "docs/planning.md",
+]
 CONSOLE = re.compile(r"^ *```console\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 NAMED = r"(?:validate-config|migrate-config|rollout-split) [^`]*\.(?:yaml|sh)\b[^`]*"
 INLINE = re.compile(rf"`({NAMED}|rollout-split report latest)`")
@@ -37,14 +49,7 @@ def blocks(text):
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """The presets of the pages, a checkpoint of which only config.json is there, and a run that ended."""
-    shutil.copytree(ROOT / "tests/presets/colocate", tmp_path, dirs_exist_ok=True)
-    shutil.copytree(ROOT / "docs/start", tmp_path, dirs_exist_ok=True)
-    model = tmp_path / "Qwen/Qwen2.5-7B-Instruct"
-    model.mkdir(parents=True)
-    shutil.copy(ROOT / "tests/schema/shape/configs/qwen2.5-7b.json", model / "config.json")
-    logs = tmp_path / "logs/rollout-split"
-    logs.mkdir(parents=True)
-    (logs / "latest-learner").symlink_to(launched(logs))
+    lay_out(tmp_path)
     monkeypatch.chdir(tmp_path)
 
 
@@ -68,6 +73,8 @@ def test_commands_in_blocks_print_what_the_page_shows(page, project):
     ran, mine = 0, "configs/train/grpo/mine.yaml"
     if mine in (ROOT / page).read_text():
         shutil.copy(Path(__file__).with_name("mine.yaml"), mine)
+    if page == "docs/planning.md":
+        shutil.copytree(ROOT / "configs", "configs", dirs_exist_ok=True)
     for line, shown in blocks((ROOT / page).read_text()):
         if line.startswith("make "):
             subprocess.run(["make", "-n", *line.split()[1:]], cwd=ROOT, check=True, capture_output=True)
@@ -111,6 +118,23 @@ def test_the_figures_of_the_picture_are_those_of_the_runs():
     told = (ROOT / "docs/gpu-runs.md").read_text()
     assert len(drawn) >= 14
     assert [f"{number} {unit}" for number, unit in drawn if f"{number} {unit}" not in told] == []
+
+
+@pytest.mark.parametrize(
+    "screen", [each for each in SCREENS if "svg" not in each.command], ids=lambda each: each.name
+)
+def test_pictures_show_what_is_printed(screen, project):
+    image = (ROOT / f"docs/pictures/{screen.name}.svg").read_text()
+    if "mine.yaml" in screen.command:
+        shutil.copy(Path(__file__).with_name("mine.yaml"), "configs/train/grpo/mine.yaml")
+    if screen.before:
+        run(screen.before)
+    printed = click.unstyle(run(screen.command)[0]).replace(f"{ROOT}/", "")
+    words = [
+        unescape(text).replace("\xa0", " ").strip() for text in re.findall(r"<text[^>]*>([^<]+)</text>", image)
+    ]
+    assert len(words) > 5
+    assert [text for text in words[1:] if text not in printed and text != "..."] == []
 
 
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
