@@ -1,5 +1,7 @@
 """Every command of the README and of the pages that promise it is run, and prints what they show."""
 
+import contextlib
+import io
 import re
 import shlex
 import shutil
@@ -7,7 +9,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from launch.cli import main as rollout_split
 from migrate.cli import main as migrate_config
@@ -53,8 +54,14 @@ def run(line):
     name, *words = shlex.split(line)
     if words[0] in ("server", "learner", "train") and "--dry-run" not in words:
         words.append("--dry-run")
-    ran = CliRunner().invoke(MAINS[name], words)
-    return ran.stdout, ran.exit_code
+    out = io.StringIO()
+    code: object = 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            MAINS[name](words, prog_name=name)
+        except SystemExit as end:
+            code = end.code
+    return out.getvalue(), code
 
 
 def is_shown(shown, printed):
