@@ -47,6 +47,7 @@ lint: $(READY) ## ruff, mypy (tests, too), who may import whom, shellcheck, gene
 docs: $(READY) ## write the generated pages of docs/, and build the site with all links checked into build/site
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python docs/screens.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 package: $(READY) ## build the sdist and the wheel into build/package/dist, check, install and test them

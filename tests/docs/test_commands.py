@@ -1,6 +1,7 @@
 """Every command of the README and of the pages that promise it is run, and prints what they show."""
 
 import contextlib
+import html
 import io
 import re
 import shlex
@@ -127,3 +128,18 @@ LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 def test_links_lead_to_a_file(page):
     file = ROOT / page
     assert [link for link in LINK.findall(file.read_text()) if not (file.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("picture", "line"),
+    [
+        ("finding", "validate-config configs/train/grpo/mine.yaml"),
+        ("migration", "migrate-config nested.yaml"),
+    ],
+)
+def test_pictures_of_a_terminal_show_what_is_printed_today(picture, line, project):
+    shutil.copy(Path(__file__).with_name("mine.yaml"), "configs/train/grpo")
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", (ROOT / f"docs/pictures/{picture}.svg").read_text())
+    shown = "".join(html.unescape("".join(texts)).split())
+    printed = f"$ {line}\n{run(line)[0]}".replace(str(ROOT), "~/rollout-split")
+    assert shown.endswith("".join(printed.split()))
