@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 BESIDE := tests/upstream/cpu/test_real_bottlenecks.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs package test-upstream questions between faults corpus smoke smoke-8 clean
+.PHONY: help demo test coverage lowest lint docs package test-upstream questions between faults corpus smoke smoke-8 clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,17 @@ demo: $(READY) ## migrate a copy of the colocate presets, validate it, print bot
 
 test: $(READY) ## the tests that need no ms-swift, on all cores
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=15
+
+coverage: $(READY) ## the tests once more, with the share of lines and branches that they run (slow)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group coverage
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
+
+lowest: $(READY) ## the tests with the oldest dependencies that pyproject.toml allows
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-lowest
+	$(BIN)/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable .
+	$(BIN)/uv pip install --quiet --python .venv-lowest --group tests
+	.venv-lowest/bin/python -m pytest -n auto --dist worksteal
 
 lint: $(READY) ## ruff, mypy (tests, too), who may import whom, shellcheck, generated docs
 	$(BIN)/ruff check .
@@ -77,4 +88,4 @@ smoke-8: $(READY) ## the split against colocate on eight GPUs; SWIFT_PYTHON has 
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/gpu/smoke8.py --python "$(SWIFT_PYTHON)" $(SMOKE)
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .venv-upstream .venv-upstream-oldest .venv-upstream-cpu .venv-upstream-editor .venv-upstream-hook build
+	rm -rf $(VENV) .venv-lowest .venv-upstream .venv-upstream-oldest .venv-upstream-cpu .venv-upstream-editor .venv-upstream-hook build
