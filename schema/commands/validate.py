@@ -33,8 +33,8 @@ from schema.place import shown
 from schema.report import report
 from schema.resolve import Workspace
 from schema.resolve.graph import yaml_files
+from schema.shelltext import SUFFIXES as SCRIPTS
 from schema.shelltext import is_script
-from schema.shelltext.script import SUFFIXES as SCRIPTS
 from schema.yamltext.document import MAX_SIZE
 
 if TYPE_CHECKING:

@@ -62,6 +62,10 @@ class Workspace:
             self._documents[path] = read(path) if real is None else parse(path, self._instead[real] or b"")
         return self._documents[path]
 
+    def forget(self, path: Path) -> None:
+        """Lets go of a file that was read; should anything ask for it again, it is read again."""
+        self._documents.pop(path, None)
+
     def _overlaid(self, path: Path) -> str | None:
         """The name by which the overlay has a file, or None if it has not."""
         real = os.path.realpath(path) if self._instead else ""

@@ -43,6 +43,8 @@ _ALIKE = re.compile(
     r"""
       -?(?:0|[1-9][0-9]*)                              # decimal integers
     | -?[0-9]+\.[0-9]+(?:[eE][-+][0-9]+)?              # floats with a point, a signed exponent
+    | [0-9]+(?:\.[0-9]+){2,} | [0-9]+(?:,[0-9]+)+     # addresses, lists of GPUs
+    | \.\.?/[^\n]*                                   # relative paths
     | true|false|True|False|TRUE|FALSE|null|Null|NULL|~
     | (?!(?:y|n|yes|no|on|off)\Z)(?:[^\W\d]|[/$])[^\n]*     # words, but for the booleans of YAML 1.1
     | (?s:.*\n.*)                                      # several paragraphs: a text to both
