@@ -59,6 +59,10 @@ class Silence:
         """The findings that nobody silenced."""
         return [each for each in found if not (self._by_comment(each) or _by_project(each, project))]
 
+    def has(self, file: Path) -> bool:
+        """Whether a file has silencers."""
+        return bool(self._in(file))
+
     def unused(self, file: Path, known: Collection[str]) -> Iterator[Finding]:
         """A warning for each silencer of a file that silenced nothing so far.
 

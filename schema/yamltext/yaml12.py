@@ -77,7 +77,7 @@ def differing(document: Document) -> list[Difference]:
 
 def _unsure(node: Node, whole: Node) -> Iterator[tuple[Scalar, Node]]:
     if isinstance(node, Scalar):
-        if node.plain and not _ALIKE.fullmatch(node.text):
+        if node.plain and not _is_alike(node.text):
             yield node, whole
     elif isinstance(node, Mapping):
         for entry in node.entries:
@@ -86,6 +86,12 @@ def _unsure(node: Node, whole: Node) -> Iterator[tuple[Scalar, Node]]:
     elif not isinstance(node, Alias):
         for item in node.items:
             yield from _unsure(item, whole)
+
+
+@lru_cache(maxsize=4096)
+def _is_alike(text: str) -> bool:
+    # Files say the same things again and again.
+    return _ALIKE.fullmatch(text) is not None
 
 
 def same(left: object, right: object) -> bool:
