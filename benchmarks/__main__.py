@@ -11,13 +11,18 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.inputs import Inputs
+from benchmarks.measure import Cost
 from benchmarks.measure import alternating
 from benchmarks.rows import rows
 from benchmarks.shown import picture
 from benchmarks.shown import table
 from benchmarks.tools import Tools
+
+if TYPE_CHECKING:
+    from benchmarks.shown import Measured
 
 _ROOT = Path(__file__).parents[1]
 
@@ -34,9 +39,17 @@ def main() -> None:
                 measured[title] = alternating(commands, asked.repeats)
     print(table(measured))
     if asked.output is not None:
-        kept = {title: {name: cost._asdict() for name, cost in costs.items()} for title, costs in measured.items()}
-        asked.output.with_suffix(".json").write_text(json.dumps(kept, indent=1) + "\n")
-        asked.output.with_suffix(".svg").write_text(picture(measured))
+        _write(asked.output, measured)
+
+
+def _write(output: Path, measured: Measured) -> None:
+    """Writes JSON and a picture; what a call has not measured stays as an earlier one has written it."""
+    file = output.with_suffix(".json")
+    old = json.loads(file.read_text()) if file.exists() else {}
+    new = {title: {name: cost._asdict() for name, cost in costs.items()} for title, costs in measured.items()}
+    file.write_text(json.dumps(old | new, indent=1) + "\n")
+    every = {title: {name: Cost(**cost) for name, cost in costs.items()} for title, costs in (old | new).items()}
+    output.with_suffix(".svg").write_text(picture(every))
 
 
 def _arguments() -> argparse.Namespace:

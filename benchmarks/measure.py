@@ -24,11 +24,13 @@ class Cost(NamedTuple):
         wall: seconds from start to end.
         cpu: seconds on a core, in the program and the kernel.
         memory: the most memory that a process held, in MB (10^6 bytes).
+        runs: how many there were.
     """
 
     wall: float
     cpu: float
     memory: float
+    runs: int = 1
 
 
 def alternating(commands: Mapping[str, Sequence[str]], repeats: int) -> dict[str, Cost]:
@@ -40,9 +42,12 @@ def alternating(commands: Mapping[str, Sequence[str]], repeats: int) -> dict[str
     for argv in commands.values():
         _run(argv)
     rounds = [{name: _run(argv) for name, argv in commands.items()} for _ in range(repeats)]
-    return {
-        name: Cost(*(median(each) for each in zip(*(r[name] for r in rounds), strict=True))) for name in commands
-    }
+    return {name: _median([each[name] for each in rounds]) for name in commands}
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
+    wall, cpu, memory, _ = (median(numbers) for numbers in zip(*costs, strict=True))
+    return Cost(wall, cpu, memory, len(costs))
 
 
 def _run(argv: Sequence[str]) -> Cost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 
     from benchmarks.measure import Cost
 
-    Measured = Mapping[str, Mapping[str, Cost]]
+#: Costs by input and command.
+Measured: TypeAlias = "Mapping[str, Mapping[str, Cost]]"
 
 _BAR, _LEFT, _WIDTH = 18, 250, 360
 
