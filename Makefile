@@ -1,5 +1,6 @@
 # Every target sets up what it needs; a second run reuses what is there.
 PYTHON ?= python3
+REPEATS ?= 15
 SWIFT_PYTHON ?= $(shell command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ READY := $(VENV)/.ready
 BESIDE := tests/upstream/cpu/test_real_bottlenecks.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lowest lint docs package test-upstream questions between faults corpus smoke smoke-8 clean
+.PHONY: help demo test coverage lowest lint docs package test-upstream questions between faults bench corpus smoke smoke-8 clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +77,13 @@ faults: $(READY) ## of test-upstream the other real runs: a server and a learner
 	PYTHON=$(PYTHON) bash tests/upstream/setup.sh
 	$(BIN)/python -m pytest tests/upstream/cpu --ignore $(BESIDE)
 
+bench: $(READY) ## time whole processes beside tools that read the same files (slow; REPEATS=15)
+	@cmp --silent benchmarks/requirements.txt .venv-bench/requirements.txt || { \
+	  $(PYTHON) -m venv --clear .venv-bench && \
+	  .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt && \
+	  cp benchmarks/requirements.txt .venv-bench; }
+	$(BIN)/python -m benchmarks --repeats $(REPEATS) --output docs/speed
+
 corpus: $(READY) ## measure the YAML editor on real files from package indexes (slow, downloads)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group corpus
 	$(BIN)/python tests/corpus/collect.py
@@ -88,4 +96,4 @@ smoke-8: $(READY) ## the split against colocate on eight GPUs; SWIFT_PYTHON has 
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/gpu/smoke8.py --python "$(SWIFT_PYTHON)" $(SMOKE)
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .venv-lowest .venv-upstream .venv-upstream-oldest .venv-upstream-cpu .venv-upstream-editor .venv-upstream-hook build
+	rm -rf $(VENV) .venv-lowest .venv-upstream .venv-upstream-oldest .venv-upstream-cpu .venv-upstream-editor .venv-upstream-hook .venv-bench build

@@ -49,7 +49,7 @@ _MORE = """\
 [tests/examples/base](../../tests/examples/base) the complete presets that they extend. Unless an option says
 otherwise, they are for ms-swift {swift_version}, {rollout_gpus} GPUs that roll out and {train_gpus} that learn.
 """
-_CHECKED_FOR = find_project(EXAMPLES / "rules").settings.model_dump()
+_CHECKED_FOR = vars(find_project(EXAMPLES / "rules").settings)
 _COMMENT = """\
 With a comment in the line of the finding, or alone in the line above:
 

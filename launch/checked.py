@@ -16,7 +16,7 @@ from schema.colour import is_wanted
 from schema.commands.validate import absolute
 from schema.errors import InputError
 from schema.layouts.preset import Kind
-from schema.report import text
+from schema.report import report
 from schema.resolve import Workspace
 from schema.split.gpus import project_split
 
@@ -66,7 +66,7 @@ def plan(context: Context, request: Request, options: Options) -> tuple[Plan | N
 def show(findings: list[Finding]) -> None:
     """Prints findings on standard error: standard output belongs to the plan, or to the started program."""
     if findings:
-        print(text(findings, coloured=is_wanted("auto", sys.stderr)), file=sys.stderr)
+        print(report(findings, "text", coloured=is_wanted("auto", sys.stderr)), file=sys.stderr)
 
 
 def _known_split(context: Context, side: str) -> Split:

@@ -1,4 +1,4 @@
-"""Types of options that click does not have; it calls each with the text of an option."""
+"""Types of options that click does not have; it calls each with the text of an option, and --help calls none."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from schema.errors import InputError
-from schema.split.gpus import parse_list
-from schema.swift.address import Address
 
 if TYPE_CHECKING:
     from schema.split.gpus import Gpus
+    from schema.swift.address import Address
 
 #: More GiB than any GPU has.
 _MOST_GIB = 1e6
@@ -46,6 +45,8 @@ def gpus(value: str) -> Gpus:
     Raises:
         click.BadParameter: it is not such a list.
     """
+    from schema.split.gpus import parse_list
+
     try:
         return parse_list(text(value))
     except InputError as error:
@@ -61,6 +62,8 @@ def address(value: str) -> Address:
     host, _, port = value.rpartition(":")
     if not host or not re.fullmatch("[0-9]{1,5}", port):
         raise click.BadParameter(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080")
+    from schema.swift.address import Address
+
     return Address(host.strip("[]"), int(port))
 
 

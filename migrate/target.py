@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.layouts.preset import Preset
-    from schema.resolve.project import Settings
+    from schema.resolve.settings import Settings
 
 
 class Bases(Enum):

@@ -85,21 +85,25 @@ class Audit:
         """
         preset = about.preset
         _refuse_unknown(preset)
+        if not (raw := _raw(about)):
+            return []
         settings = Settings(preset)
         found = [
             blamed(each, preset, settings, RULES[each.rule].needs, self._workspace, self._alone)
-            for each in _found(about, settings)
+            for each in _whole(raw, about, settings)
         ]
         heard = self._shown(self._silence.of(found, preset.project), preset)
         return sorted(heard, key=lambda finding: (finding.place, finding.rule))
 
     def unused(self, preset: Preset) -> Iterator[Finding]:
         """Warnings about the comments of a preset's own files that have silenced nothing so far."""
-        own = preset.resolved.files if preset.apart else (preset.resolved.path,)
-        # What a part of presets silences is asked of the presets that extend it.
-        for file in own if preset.kind is Kind.GRPO else ():
+        for file in _own(preset):
             unused = self._silence.of(self._silence.unused(file, RULES), preset.project)
             yield from self._shown(unused, preset)
+
+    def silences(self, preset: Preset) -> bool:
+        """Whether a preset's own files have such comments, so that `unused` may have something to say of them."""
+        return any(map(self._silence.has, _own(preset)))
 
     def _shown(self, found: Iterable[Finding], preset: Preset) -> Iterator[Finding]:
         """Findings of a preset with the lines that they are about."""
@@ -129,13 +133,25 @@ class Audit:
             return Alone()
         if preset.kind in NO_PRESETS:
             return Alone()
-        found = _found(context(self._workspace, preset, self._options), Settings(preset))
+        about = context(self._workspace, preset, self._options)
+        found = _whole(_raw(about), about, Settings(preset))
         return Alone(preset.kind is Kind.GRPO, frozenset((each.rule, each.place) for each in found))
 
 
-def _found(about: Context, settings: Settings) -> list[Finding]:
-    """What the rules find: bounded, without secrets, and with the settings that each finding rests on."""
-    found = [finding for rule in RULES.values() for finding in bounded(rule.findings(about))]
+def _own(preset: Preset) -> tuple[Path, ...]:
+    """The files whose comments are asked of a preset; those of a part are asked of the presets that extend it."""
+    if preset.kind is not Kind.GRPO:
+        return ()
+    return preset.resolved.files if preset.apart else (preset.resolved.path,)
+
+
+def _raw(about: Context) -> list[Finding]:
+    """What the rules find, bounded."""
+    return [finding for rule in RULES.values() for finding in bounded(rule.findings(about))]
+
+
+def _whole(found: list[Finding], about: Context, settings: Settings) -> list[Finding]:
+    """The same without secrets, and with the settings that each finding rests on."""
     known = about.preset.secrets
     whole = []
     for finding in found:

@@ -12,8 +12,7 @@ from schema.colour import COLOUR
 from schema.exits import Guarded
 from schema.exits import brief
 from schema.report import FORMATS
-from schema.report import as_json
-from schema.report import sarif
+from schema.report import report
 from schema.split.gpus import parse_gpus
 from schema.split.gpus import refuse_overlap
 
@@ -36,8 +35,10 @@ class Command(Guarded):
     def failed(params: Mapping[str, object], error: Exception) -> str | None:
         """A report without findings."""
         if params.get("form") == "json":
+            from schema.report.machine import as_json
+
             return as_json([], error=brief(error))
-        return sarif([]) if params.get("form") == "sarif" else None
+        return report([], "sarif") if params.get("form") == "sarif" else None
 
 
 @click.command(cls=Command, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

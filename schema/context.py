@@ -83,14 +83,14 @@ class Context:
         if field in self.preset.unknown:
             return True
         sides = [side for side in (self.trainer, self.server) if side is not None]
-        if any(field in type(side.config).model_fields for side in sides):
+        if any(field in side.model.fields for side in sides):
             return any(side.wrong(field) for side in sides)
         return self.mistake(field) is not None
 
     def mistake(self, name: str) -> str | None:
         """What is wrong with an argument of the learner that its model does not have, or None."""
         setting, field = self.preset.arguments.get(name), self.release.trainer.get(name)
-        if setting is None or field is None or name in type(self.trainer.config).model_fields:
+        if setting is None or field is None or name in self.trainer.model.fields:
             return None
         return self.preset.mistake(field, setting.value)
 

@@ -1,4 +1,4 @@
-"""The edits with which `migrate-config --fix` fixes a finding."""
+"""The edits with which `migrate-config --fix` fixes a finding; their classes wait for the first one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from schema.swift.renamed import EXACT
 from schema.yamltext import Alias
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
-from schema.yamltext.edit import Change
-from schema.yamltext.edit import Remove
-from schema.yamltext.edit import Rename
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,6 +33,8 @@ Edits = tuple["Edit", ...]
 
 def rename(context: Context, key: Place, path: Path, name: str, known: Collection[str]) -> Edits:
     """Renames a key, if the new name is what ms-swift calls it now, or the only one that it can be a slip for."""
+    from schema.yamltext.edit import Rename
+
     old, edit = path[-1], Rename(path, name, f"nothing reads {path[-1]}")
     if EXACT.get(old) == name:
         edit = replace(edit, reason="its name in this release")
@@ -47,6 +46,8 @@ def rename(context: Context, key: Place, path: Path, name: str, known: Collectio
 
 def remove(context: Context, key: Place, path: Path, reason: str) -> Edits:
     """Removes a key that has no effect."""
+    from schema.yamltext.edit import Remove
+
     return _placed(context, key, Remove(path, reason))
 
 
@@ -59,6 +60,8 @@ def make_list(context: Context, key: Place, path: Path, field: Field | None, val
     items = argument.parsed(field, value)
     if not isinstance(items, list):
         return ()
+    from schema.yamltext.edit import Change
+
     return _placed(context, key, Change(path, items, f"{path[-1]} takes a list"))
 
 

@@ -7,11 +7,11 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from schema import shelltext
 from schema.findings import Finding
 from schema.findings import Severity
 from schema.near import Near
 from schema.place import Place
+from schema.shelltext import is_script
 from schema.yamltext.comments import BREAK
 from schema.yamltext.comments import placed
 
@@ -58,6 +58,10 @@ class Silence:
     def of(self, found: Iterable[Finding], project: Project) -> list[Finding]:
         """The findings that nobody silenced."""
         return [each for each in found if not (self._by_comment(each) or _by_project(each, project))]
+
+    def has(self, file: Path) -> bool:
+        """Whether a file has silencers."""
+        return bool(self._in(file))
 
     def unused(self, file: Path, known: Collection[str]) -> Iterator[Finding]:
         """A warning for each silencer of a file that silenced nothing so far.
@@ -111,7 +115,11 @@ def silencers(document: Document) -> Iterator[Silencer]:
 
 def _comments(document: Document) -> list[tuple[int, str]]:
     path = document.path
-    return shelltext.comments(path, document.text) if shelltext.is_script(path) else placed(document)
+    if not is_script(path):
+        return placed(document)
+    from schema.shelltext.script import comments  # noqa: PLC0415 - nothing else of a call without scripts needs it
+
+    return comments(path, document.text)
 
 
 def _silenced(rest: str, before: list[str]) -> Iterator[int]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from typing import NamedTuple
+from typing import cast
 
 from launch.planning.candidates import Candidate
 from schema.checkpoint import config
 from schema.checkpoint import heads
 from schema.checkpoint import stored
 from schema.errors import InputError
-from schema.models.engine import EngineConfig
 from schema.shape.model import Shape
 from schema.shape.model import shape
 from schema.split.batch import batch
@@ -21,6 +21,7 @@ from schema.swift.lengths import prompt_length
 if TYPE_CHECKING:
     from schema.checkpoint import Heads
     from schema.context import Context
+    from schema.models.engine import EngineConfig
 
 #: Tokens of a prompt where the preset sets no limit.
 _PROMPT = 1024
@@ -100,9 +101,10 @@ def _engine(context: Context) -> EngineConfig:
     side = context.server if context.preset.mode == "server" else context.trainer
     if side is None or not side.complete or not context.trainer.complete:
         raise InputError("has errors; run `validate-config` on it", context.preset.start)
-    if not context.trainer.config.use_vllm or not isinstance(side.config, EngineConfig):
+    if not context.trainer.config.use_vllm:
         raise InputError("does not generate with vLLM, so there is nothing to divide", context.preset.start)
-    return side.config
+    # The learner's own settings, in colocate mode, have those of an engine.
+    return cast("EngineConfig", side.config)
 
 
 def _own(context: Context, gpus: int) -> Candidate:

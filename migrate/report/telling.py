@@ -19,8 +19,8 @@ from schema import secrets
 from schema.colour import painter
 from schema.place import shown
 from schema.printable import printable
-from schema.report import plain
-from schema.report import text
+from schema.report import report
+from schema.report.machine import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def for_people(made: Plan, changed: Sequence[Migration], output: Path | None, lo
     parts.append(render(_items(made, changed, known), look.columns))
     parts += [_stays(path, rest) for path, rest in made.scripts.items() if rest.left]
     title = "Findings that were there before, and stay" if made.to else "Findings that are left"
-    parts += [f"{title}:\n{text(old, coloured=look.coloured)}\n"] if old else []
+    parts += [f"{title}:\n{report(old, 'text', coloured=look.coloured)}\n"] if old else []
     for migration in _files(made):
         what = _verdict(made, migration, output, written=written) if migration in changed else "nothing to do"
         parts.append(f"{_name(migration.path)}: {what}\n")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from schema.layouts.script import Script
     from schema.layouts.script.layout import Half
     from schema.place import Place
-    from schema.shelltext import Command
+    from schema.shelltext.walk import Command
 
 
 class Rest(NamedTuple):

@@ -15,6 +15,7 @@ from schema.audit import Audit
 from schema.check import doubts
 from schema.check import load
 from schema.check import no_grpo
+from schema.collector import uncollected
 from schema.colour import is_wanted
 from schema.errors import InputError
 from schema.errors import NoPresetError
@@ -33,8 +34,8 @@ from schema.place import shown
 from schema.report import report
 from schema.resolve import Workspace
 from schema.resolve.graph import yaml_files
+from schema.shelltext import SUFFIXES as SCRIPTS
 from schema.shelltext import is_script
-from schema.shelltext.script import SUFFIXES as SCRIPTS
 from schema.yamltext.document import MAX_SIZE
 
 if TYPE_CHECKING:
@@ -67,7 +68,10 @@ class _Call:
         self._options = options
         self._audit = Audit(self._workspace, options)
         self._found: list[Finding] = []
-        self._presets: dict[Path, Preset] = {}
+        self._checked: set[Path] = set()
+        self._bases: set[Path] = set()
+        self._silencing: list[Preset] = []
+        self._doubts: dict[str, None] = {}
         self.foreign: list[Path] = []
         self.unreadable = False
 
@@ -78,7 +82,7 @@ class _Call:
             file: an absolute path.
             named: whether a person named it; else it is passed over if it is no preset.
         """
-        if file in self._presets:
+        if file in self._checked:
             return
         try:
             self._check(file, named=named)
@@ -95,8 +99,10 @@ class _Call:
     def _check(self, file: Path, *, named: bool) -> None:
         preset = load(self._workspace, file)
         if not self._audit.is_foreign(preset):
-            self._presets[file] = preset
+            self._checked.add(file)
+            self._note(preset)
             self._found += self._audit.of(preset)
+            self._let_go(preset)
             if named and self._is_stray(preset):
                 tell(f"{shown(file)} is only a part of a preset, and nothing extends it: it was checked as a part")
         elif named and preset.kind is Kind.COMPONENT:
@@ -106,6 +112,19 @@ class _Call:
             raise no_grpo(preset)
         else:
             self.foreign.append(file)
+
+    def _note(self, preset: Preset) -> None:
+        """Keeps of a preset what is asked at the end."""
+        self._doubts |= dict.fromkeys(doubts([preset], self._options))
+        self._bases.update(preset.resolved.bases)
+        if self._audit.silences(preset):
+            self._silencing.append(preset)
+
+    def _let_go(self, preset: Preset) -> None:
+        """Forgets files that no other preset has extended yet, so that memory does not grow with their number."""
+        for file in preset.resolved.files if preset.apart else (preset.resolved.path,):
+            if file not in self._bases:
+                self._workspace.forget(file)
 
     def _is_stray(self, preset: Preset) -> bool:
         """Whether a file is a part of presets, and none extends it: a forgotten `extends`, maybe."""
@@ -120,14 +139,14 @@ class _Call:
     @property
     def checked(self) -> bool:
         """Whether any file was a preset, or was to be one."""
-        return bool(self._presets or self._found or self.unreadable)
+        return bool(self._checked or self._found or self.unreadable)
 
     def findings(self) -> list[Finding]:
         """All findings, each once, and the silencers that nothing needed."""
-        presets = list(self._presets.values())
-        for doubt in doubts(presets, self._options):
+        for doubt in self._doubts:
             warn(doubt)
-        found = merged([*self._found, *(each for preset in presets for each in self._audit.unused(preset))])
+        unused = (each for preset in self._silencing for each in self._audit.unused(preset))
+        found = merged([*self._found, *unused])
         files = {file: number for number, file in enumerate(dict.fromkeys(each.place.file for each in found))}
         return sorted(found, key=lambda finding: (files[finding.place.file], finding.place, finding.rule))
 
@@ -139,11 +158,12 @@ def validate(files: Sequence[Path], options: Options, form: Form) -> Exit:
     files of all kinds, and a base may be all that a commit changes: what extends it is checked, too.
     """
     call = _Call(options, workspace_of(files))
-    for file in _with_progress(list(_wanted(files))):
-        call.add(file.path, named=file.named)
-        if in_hook():
-            call.add_extending(file.path)
-    found = call.findings()
+    with uncollected():
+        for file in _with_progress(list(_wanted(files))):
+            call.add(file.path, named=file.named)
+            if in_hook():
+                call.add_extending(file.path)
+        found = call.findings()
     if not in_hook():
         _tell_of_others(call.foreign, checked=call.checked)
     if output := report(found, form.name, coloured=is_wanted(form.colour, sys.stdout)):

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from schema import catalogue
 from schema.editors.values import nullable
+from schema.models.strict import descriptions
 from schema.swift import argument
 from schema.swift import choices
 from schema.swift.renamed import DEPRECATED
@@ -85,7 +86,7 @@ def _about(side: Side, field: Field) -> Schema:
 
 def _description(side: Side, name: str) -> str:
     row, model = ROLES.get(name), side.model(name)
-    said = [(model.model_fields[name].description if model else None) or catalogue.descriptions()[name]]
+    said = [(descriptions(model).get(name) if model else None) or catalogue.descriptions()[name]]
     if DEPRECATED.get(name) in side.fields:
         said.append(f"Old name of {DEPRECATED[name]}.")
     if row is not None and row.role in side.strays:

@@ -12,7 +12,6 @@ from schema.layouts.flat import is_server_half
 from schema.layouts.flat import learner_half
 from schema.layouts.flat import server_half
 from schema.layouts.nested import Nested
-from schema.layouts.script import read_script
 from schema.place import Place
 from schema.place import shown
 from schema.resolve import Resolved
@@ -35,6 +34,8 @@ def read(workspace: Workspace, path: Path, project: Project) -> Preset:
         InputError: a file cannot be read or resolved, or a server's half has no learner's half beside it.
     """
     if is_script(path):
+        from schema.layouts.script import read_script  # noqa: PLC0415 - only scripts need it
+
         return read_script(path, workspace.content(path), project)
     own = workspace.tree(path)
     learner = learner_half(path)

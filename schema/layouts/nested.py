@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from difflib import get_close_matches
 from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from schema.layouts.preset import OTHER_ALGORITHMS
@@ -78,6 +79,7 @@ _OF_ROLLOUTS = (Role.CONNECT, Role.SERVER, Role.COLOCATE)
 _TELLING = ("rlhf", "rlhf_type", "num_generations", "reward_funcs")
 
 
+@lru_cache(maxsize=4096)
 def _is_of_rollouts(name: str) -> bool:
     if name.startswith("vllm_") or role_of(name) in _OF_ROLLOUTS:
         return True
@@ -121,6 +123,13 @@ class Nested(Preset):
 
     def settings(self) -> Iterator[Setting]:
         """Every key that is set in an ms-swift section, in the order in which they are flattened."""
+        return iter(self._settings)
+
+    @cached_property
+    def _settings(self) -> tuple[Setting, ...]:
+        return tuple(self._walked())
+
+    def _walked(self) -> Iterator[Setting]:
         for section in ARGUMENT_SECTIONS:
             branch = self.tree.find(section)
             if isinstance(branch, Branch):
@@ -138,6 +147,10 @@ class Nested(Preset):
 
     def shared(self) -> dict[str, object]:
         """The learner's values of all fields that both sides act on, so that the sides cannot disagree."""
+        return self._shared
+
+    @cached_property
+    def _shared(self) -> dict[str, object]:
         return {name: self.value(name) for name in fields(Role.BOTH) if self.value(name) is not None}
 
     def path(self, name: str) -> str:

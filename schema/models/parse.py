@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Generic
 from typing import TypeVar
-from typing import cast
 
-from pydantic import ValidationError
+from pydantic_core import ValidationError
 
-from schema.models.server import RolloutServerBlock
-from schema.models.server import RolloutServerConfig
-from schema.models.trainer import ColocateTrainerConfig
-from schema.models.trainer import TrainerConfig
+from schema.ahead import Ahead
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.swift.roles import Role
@@ -29,7 +25,11 @@ if TYPE_CHECKING:
     from schema.catalogue import Field
     from schema.catalogue import Release
     from schema.layouts.preset import Preset
+    from schema.models.server import RolloutServerBlock
+    from schema.models.server import RolloutServerConfig
     from schema.models.strict import StrictModel
+    from schema.models.trainer import ColocateTrainerConfig
+    from schema.models.trainer import TrainerConfig
 
 #: What pydantic calls a key that a model does not have.
 FORBIDDEN = "extra_forbidden"
@@ -37,16 +37,23 @@ FORBIDDEN = "extra_forbidden"
 _OF_ROLLOUTS = (Role.CONNECT, Role.TRAINER, Role.SERVER, Role.COLOCATE)
 M_co = TypeVar("M_co", bound="StrictModel", covariant=True)
 
+TRAINER: Ahead[TrainerConfig] = Ahead("TrainerConfig")
+COLOCATE: Ahead[ColocateTrainerConfig] = Ahead("ColocateTrainerConfig")
+SERVER: Ahead[RolloutServerConfig] = Ahead("RolloutServerConfig")
+BLOCK: Ahead[RolloutServerBlock] = Ahead("RolloutServerBlock")
+
 
 @dataclass(frozen=True)
 class Parsed(Generic[M_co]):
     """A model, and the fields that could not go into it.
 
     Attributes:
-        config: the model; wrong fields have the release's defaults (missing ones no value at all).
+        model: what the values were to be.
+        config: the model of them; wrong fields have the release's defaults (missing ones no value at all).
         errors: by field, what pydantic says is wrong with it; also unknown and missing fields.
     """
 
+    model: Ahead[M_co]
     config: M_co
     errors: Mapping[str, ErrorDetails] = field(default_factory=dict)
 
@@ -64,7 +71,7 @@ class Parsed(Generic[M_co]):
         return not any(map(self.wrong, self.errors))
 
 
-def parse(model: type[M_co], values: dict[str, Any], known: Mapping[str, Field]) -> Parsed[M_co]:
+def parse(model: Ahead[M_co], values: dict[str, Any], known: Mapping[str, Field]) -> Parsed[M_co]:
     """Builds a model of what is right in the values, and of a release's defaults for all else.
 
     Args:
@@ -74,19 +81,18 @@ def parse(model: type[M_co], values: dict[str, Any], known: Mapping[str, Field])
     """
     unset = defaults(model, known)
     try:
-        return Parsed(model.model_validate(unset | values))
+        return Parsed(model, model.validated(unset | values))
     except ValidationError as error:
         errors: dict[str, ErrorDetails] = {}
         for problem in error.errors(include_url=False, include_input=False):
             errors.setdefault(str(problem["loc"][0]), problem)
     right = {name: value for name, value in values.items() if name not in errors}
-    return Parsed(cast("M_co", model.model_construct(None, **(unset | right))), errors)
+    return Parsed(model, model.constructed(unset | right), errors)
 
 
-def defaults(model: type[StrictModel], known: Mapping[str, Field]) -> dict[str, Any]:
+def defaults(model: Ahead[M_co], known: Mapping[str, Field]) -> dict[str, Any]:
     """What a release makes of fields that a preset may leave unset."""
-    optional = (name for name, field in model.model_fields.items() if not field.is_required())
-    return {name: known[name].default for name in optional if name in known}
+    return {name: known[name].default for name in model.defaults if name in known}
 
 
 def trainer(preset: Preset, release: Release) -> Parsed[TrainerConfig] | Parsed[ColocateTrainerConfig]:
@@ -98,7 +104,7 @@ def trainer(preset: Preset, release: Release) -> Parsed[TrainerConfig] | Parsed[
     values: dict[str, Any] = {"rlhf_type": "grpo"}
     said = {name: preset.value(name) for name in preset.arguments if role_of(name) in _OF_ROLLOUTS}
     values |= {name: value for name, value in said.items() if value is not None}
-    return parse(TrainerConfig if preset.mode == "server" else ColocateTrainerConfig, values, release.trainer)
+    return parse(TRAINER if preset.mode == "server" else COLOCATE, values, release.trainer)
 
 
 def server(preset: Preset, release: Release) -> Parsed[RolloutServerConfig] | None:
@@ -110,6 +116,6 @@ def server(preset: Preset, release: Release) -> Parsed[RolloutServerConfig] | No
         return None
     values = {str(name): value for name, value in data(preset.block).items() if value is not None}
     if not preset.apart:
-        return parse(RolloutServerBlock, values, release.server)
-    own = {name: value for name, value in values.items() if name in RolloutServerConfig.model_fields}
-    return parse(RolloutServerConfig, own, release.server)
+        return parse(BLOCK, values, release.server)
+    own = {name: value for name, value in values.items() if name in SERVER.fields}
+    return parse(SERVER, own, release.server)

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel
 from pydantic import ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Mapping
 
 
 class StrictModel(BaseModel):
@@ -17,7 +27,20 @@ class StrictModel(BaseModel):
         extra="forbid",
         strict=True,
         frozen=True,
-        use_attribute_docstrings=True,
         protected_namespaces=(),
         defer_build=True,
     )
+
+
+@cache
+def descriptions(model: type[StrictModel]) -> Mapping[str, str]:
+    """What the strings below its fields say of them; pydantic would read the source for it in every start."""
+    kinds = [kind for kind in reversed(model.__mro__) if issubclass(kind, StrictModel)]
+    bodies = (ast.parse(inspect.getsource(kind)).body[0] for kind in kinds)
+    return {name: text for body in bodies if isinstance(body, ast.ClassDef) for name, text in _described(body)}
+
+
+def _described(body: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for field, below in pairwise(body.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+            yield ast.unparse(field.target), inspect.cleandoc(ast.literal_eval(below.value))

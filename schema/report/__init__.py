@@ -1,33 +1,27 @@
-"""Findings in each format: one function a format."""
+"""Findings in each format: a function each, in a module that is imported when the format is asked for."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from schema.report.github import github
-from schema.report.machine import as_json
-from schema.report.machine import plain
-from schema.report.sarif import sarif
-from schema.report.text import concise
-from schema.report.text import text
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Sequence
 
     from schema.findings import Finding
 
-#: Reporters for people, who may get colour.
-PEOPLE = {"text": text, "concise": concise}
-#: Reporters for programs.
-PROGRAMS: dict[str, Callable[[Sequence[Finding]], str]] = {"json": as_json, "github": github, "sarif": sarif}
+#: Reporters for people, who may get colour, and for programs: by what `--format` takes, module and function.
+_PEOPLE = {"text": ("text", "text"), "concise": ("text", "concise")}
+_PROGRAMS = {"json": ("machine", "as_json"), "github": ("github", "github"), "sarif": ("sarif", "sarif")}
 #: What `--format` takes.
-FORMATS = (*PEOPLE, *PROGRAMS)
+FORMATS = (*_PEOPLE, *_PROGRAMS)
 
 
 def report(findings: Sequence[Finding], form: str, *, coloured: bool = False) -> str:
     """The whole output of findings in a format; nothing where there is nothing to tell a person."""
-    return PEOPLE[form](findings, coloured=coloured) if form in PEOPLE else PROGRAMS[form](findings)
-
-
-__all__ = ["FORMATS", "as_json", "plain", "report", "sarif", "text"]
+    if form in _PEOPLE and not findings:
+        return ""
+    module, function = (_PEOPLE | _PROGRAMS)[form]
+    reporter = getattr(import_module(f"schema.report.{module}"), function)
+    shown: str = reporter(findings, coloured=coloured) if form in _PEOPLE else reporter(findings)
+    return shown

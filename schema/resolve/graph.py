@@ -77,6 +77,6 @@ def _bases(workspace: Workspace, file: Path) -> list[Path]:
     try:
         if not workspace.may_extend(file):
             return []
-        return [base for base, _ in bases(file, workspace.tree(file))]
+        return [base for base, _ in bases(file, workspace.glance(file))]
     except InputError:  # not a preset, or broken: a call that names it reports it
         return []

@@ -4,74 +4,38 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
+from dataclasses import field
 from functools import lru_cache
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import ValidationError
-from pydantic import model_validator
+from pydantic_core import ValidationError
 
+from schema.ahead import Ahead
 from schema.errors import ProjectError
 from schema.place import Place
-from schema.split.gpus import MAX_GPUS
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-Count = Annotated[int, Field(ge=1, le=MAX_GPUS)]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from schema.resolve.settings import Settings
+
 _MARKERS = ("pyproject.toml", ".git")
+_SETTINGS: Ahead[Settings] = Ahead("Settings")
 
 
-class Settings(BaseModel):
-    """The table `[tool.rollout-split]` of a project's pyproject.toml."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, alias_generator=lambda name: name.replace("_", "-")
-    )
-
-    rollout_gpus: Count | None = None
-    """GPUs that roll out; TP x DP of every server-mode preset must equal it."""
-    train_gpus: Count | None = None
-    """GPUs that learn, one learner process each."""
-    gpus: Count | None = None
-    """GPUs of the node: the server of a preset takes its TP x DP, the learner has what that leaves."""
-    swift_version: str | None = None
-    """The ms-swift release to check against."""
-    entry: str | None = None
-    """The training repository's module that reads these presets and brings its own reward functions."""
-    repository_keys: dict[str, list[str]] = Field(default_factory=dict)
-    """By section, keys that the training repository takes out before ms-swift sees them."""
-
-    ignore: list[str] = Field(default_factory=list)
-    """Rules whose findings are silenced."""
-    per_file_ignores: dict[str, list[str]] = Field(default_factory=dict)
-    """By a pattern of paths below the root, rules whose findings there are silenced."""
-
-    @model_validator(mode="after")
-    def _one_node(self) -> Settings:
-        """Refuses sides that the node cannot have: both are all of it, and one leaves something for the other."""
-        sides = {"rollout-gpus": self.rollout_gpus, "train-gpus": self.train_gpus}
-        given = {name: count for name, count in sides.items() if count is not None}
-        taken = sum(given.values())
-        if self.gpus is None or (taken == self.gpus if len(given) == len(sides) else taken < self.gpus):
-            return self
-        each = " and ".join(f"{name} {count}" for name, count in given.items())
-        raise ValueError(f"gpus is {self.gpus}, which {each} contradict; set only gpus, or numbers that add up")
-
-
-class Project(BaseModel):
+@dataclass(frozen=True)
+class Project:
     """A project: `root` is None when no folder above the preset is marked as one."""
 
-    model_config = ConfigDict(frozen=True)
-
     root: Path | None = None
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=lambda: _SETTINGS.constructed({}))
 
 
 def find_project(path: Path) -> Project:
@@ -103,13 +67,15 @@ def _settings(file: Path) -> Settings:
     try:
         with file.open("rb") as stream:
             table: dict[str, Any] = tomllib.load(stream)
-        return Settings.model_validate(_table(table, "tool", "rollout-split"))
+        settings = _SETTINGS.validated(_table(table, "tool", "rollout-split"))
     except ValidationError as error:
         raise ProjectError(_first(error), Place(file)) from error
     except (OSError, ValueError) as error:  # no TOML, or no UTF-8
         raise ProjectError(f"cannot be read: {error}", Place(file)) from error
     except RecursionError as error:
         raise ProjectError("cannot be read: nested too deeply", Place(file)) from error
+    _refuse_two_nodes(settings, file)
+    return settings
 
 
 def _table(table: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -121,9 +87,19 @@ def _table(table: dict[str, Any], *names: str) -> dict[str, Any]:
     return table
 
 
+def _refuse_two_nodes(settings: Settings, file: Path) -> None:
+    """Refuses sides that the node cannot have: both are all of it, and one leaves something for the other."""
+    sides = {"rollout-gpus": settings.rollout_gpus, "train-gpus": settings.train_gpus}
+    given = {name: count for name, count in sides.items() if count is not None}
+    taken, whole = sum(given.values()), settings.gpus
+    if whole is None or (taken == whole if len(given) == len(sides) else taken < whole):
+        return
+    each = " and ".join(f"{name} {count}" for name, count in given.items())
+    what = f"gpus is {whole}, which {each} contradict; set only gpus, or numbers that add up"
+    raise ProjectError(f"[tool.rollout-split] {what}", Place(file))
+
+
 def _first(error: ValidationError) -> str:
     problem = error.errors()[0]
-    if problem["type"] == "value_error":
-        return f"[tool.rollout-split] {problem['ctx']['error']}"
     name = ".".join(str(step) for step in problem["loc"])
     return f"[tool.rollout-split] {name}: {problem['msg'].lower()}"

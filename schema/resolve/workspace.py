@@ -55,12 +55,19 @@ class Workspace:
 
     def document(self, path: Path) -> Document:
         """The parsed file, of a script the text alone; raises what yamltext.read raises."""
-        if path not in self._documents and is_script(path):
-            self._documents[path] = Document(path, decoded(path, self.content(path)), "", None)
         if path not in self._documents:
-            real = self._overlaid(path)  # whoever reads what is to go has not asked `has`
-            self._documents[path] = read(path) if real is None else parse(path, self._instead[real] or b"")
+            self._documents[path] = self._read(path)
         return self._documents[path]
+
+    def _read(self, path: Path) -> Document:
+        if is_script(path):
+            return Document(path, decoded(path, self.content(path)), "", None)
+        real = self._overlaid(path)  # whoever reads what is to go has not asked `has`
+        return read(path) if real is None else parse(path, self._instead[real] or b"")
+
+    def forget(self, path: Path) -> None:
+        """Lets go of a file that was read; should anything ask for it again, it is read again."""
+        self._documents.pop(path, None)
 
     def _overlaid(self, path: Path) -> str | None:
         """The name by which the overlay has a file, or None if it has not."""
@@ -70,3 +77,7 @@ class Workspace:
     def tree(self, path: Path) -> Branch:
         """The file's values with their places, before any merging; raises what tree.of_document raises."""
         return of_document(self.document(path))
+
+    def glance(self, path: Path) -> Branch:
+        """The same of a file that may never be asked for again, so that it is not remembered."""
+        return of_document(self._documents.get(path) or self._read(path))

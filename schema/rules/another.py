@@ -45,6 +45,8 @@ def another_release(context: Context) -> Iterator[Problem]:
     was probably written for one of them; with that release as the target, these `unknown-key` errors disappear.
     """
     keys = list(_keys(context))
+    if not any(_lacks(context, key) for key in keys):  # as nearly always: no need to read the histories
+        return
     catalogued = {key: is_known(*key.argument) for key in keys}
     known, unknown = ([key for key in keys if catalogued[key] is has] for has in (True, False))
     lacking = [key for key in known if _lacks(context, key)]
@@ -69,7 +71,7 @@ def _keys(context: Context) -> Iterator[_Key]:
     block = context.preset.block
     for name, tree in block.children.items() if isinstance(block, Branch) else ():
         # Other rules report what does not belong to the server.
-        if data(tree) is not None and is_known("server", str(name)):
+        if data(tree) is not None and (name in context.release.server or is_known("server", str(name))):
             yield _Key("server", str(name), tree.key)
 
 

@@ -166,7 +166,7 @@ def _is_taken(context: Context, name: str) -> bool:
     # not-a-server-field reports what belongs elsewhere.
     server = context.server
     if server is not None and not context.preset.apart and not server.forbids(name):
-        return name not in type(server.config).model_fields or name in context.release.server
+        return name not in server.model.fields or name in context.release.server
     row = None if is_misspelt(context, name) else ROLES.get(name)
     if row is None:
         return context.preset.apart and name in context.release.server

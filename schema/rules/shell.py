@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from typing import cast
 
 from schema.findings import Severity
 from schema.layouts.flat import ENVIRONMENT
-from schema.layouts.script import Script
 from schema.resolve.tree import Branch
 from schema.rules.base import Problem
 from schema.rules.base import rule
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
     from schema.context import Context
     from schema.layouts.script.layout import Half
+    from schema.layouts.script.layout import Script
+
+
+def _script(context: Context) -> Script:
+    # These rules are about scripts alone, and the layout is imported only where a file is one.
+    return cast("Script", context.preset)
 
 
 @rule("shell-syntax", layout="script", components=True)
@@ -28,8 +34,8 @@ def shell_syntax(context: Context) -> Iterator[Problem]:
     bash stops at it, or takes all that follows for one word. The rest of the script is checked unless it is a
     quote, for then nobody knows where the calls end.
     """
-    preset = context.preset
-    if not isinstance(preset, Script) or preset.text is None:
+    preset = _script(context)
+    if preset.text is None:
         return
     for fault in preset.quotes or preset.text.faults:
         if fault.breaks:
@@ -81,8 +87,8 @@ def shell_value(context: Context) -> Iterator[Problem]:
 
 
 def _halves(context: Context) -> Iterator[Half]:
-    preset = context.preset
-    if isinstance(preset, Script) and not preset.quotes:
+    preset = _script(context)
+    if not preset.quotes:
         yield from filter(None, (preset.learner, preset.rollout))
 
 
@@ -120,8 +126,8 @@ def shell_words(context: Context) -> Iterator[Problem]:
 
 def _ended(context: Context, half: Half) -> Iterator[Problem]:
     # What stands behind the call, and begins like an option of it.
-    preset = context.preset
-    if not isinstance(preset, Script) or preset.text is None or half.call.silent:
+    preset = _script(context)
+    if preset.text is None or half.call.silent:
         return
     if (blank := preset.text.blank_behind(half.call.command)) is not None:
         yield Problem(
@@ -147,9 +153,7 @@ def shell_environment(context: Context) -> Iterator[Problem]:
     VLLM_USE_V1 0 and expandable_segments break the weight sync (ms-swift #6935, #6960, #5428); two sides on one
     GPU end in "Duplicate GPU detected".
     """
-    preset = context.preset
-    if not isinstance(preset, Script):
-        return
+    preset = _script(context)
     for half, _, prefix in halves(preset, context.release):
         said = half.children.get(ENVIRONMENT)
         if isinstance(said, Branch):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from schema import fixes
 from schema.layouts.nested import NO_SECTIONS
-from schema.models.server import RolloutServerConfig
+from schema.models.parse import SERVER
 from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
 from schema.resolve.tree import data
@@ -90,7 +90,7 @@ def wrong_server_type(context: Context) -> Iterator[Problem]:
 
 
 def _others_of_the_server(context: Context) -> Iterator[Problem]:
-    block, modelled = context.preset.block, RolloutServerConfig.model_fields
+    block, modelled = context.preset.block, SERVER.fields
     for name, tree in block.children.items() if isinstance(block, Branch) else ():
         field, value = context.release.server.get(str(name)), data(tree)
         if field is not None and name not in modelled and (value is not None or context.preset.apart):

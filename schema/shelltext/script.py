@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from schema.shelltext.walk import Command
     from schema.shelltext.words import Word
 
-#: How the files are named that are read as scripts.
-SUFFIXES = (".sh", ".bash", ".zsh", ".fish")
 #: Characters. Scripts that start a run have some thousand.
 MAX_SIZE = 1 << 17
 _COMMENT = re.compile(r"[ \t]*#+!?")
@@ -31,11 +29,6 @@ _COMMENT = re.compile(r"[ \t]*#+!?")
 _INLINE = re.compile(rb"(?<=[ \t])`#[^`\n]*`(?=[ \t\\\n]|$)")
 _NOT_CONTINUED = re.compile(rb"(?<!\\)(?:\\\\)*(\\[ \t]+)$")
 _CONTINUED = re.compile(r"\\[ \t]*$")
-
-
-def is_script(path: Path) -> bool:
-    """Whether a file is read as a script."""
-    return path.suffix in SUFFIXES
 
 
 class Fault(NamedTuple):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import reprlib
-from dataclasses import dataclass
 from functools import cached_property
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -75,8 +74,7 @@ class Scalar(NamedTuple):
         return self.style is None and self.tag is None and self.span.end > self.span.start
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """A list, in block or flow style."""
 
     span: Span
@@ -85,16 +83,14 @@ class Sequence:
     anchor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One `key: value` of a mapping."""
 
     key: Node
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(NamedTuple):
     """A mapping, in block or flow style, its entries in the order of the text."""
 
     span: Span
@@ -103,8 +99,7 @@ class Mapping:
     anchor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(NamedTuple):
     """A `*name`; `target` is the node that carries the anchor."""
 
     span: Span
@@ -279,5 +274,6 @@ def _start(event: yaml.Event) -> Mark:
 
 
 def _span(event: yaml.Event) -> Span:
-    start, end = _start(event), cast("Mark", event.end_mark)
+    start: Mark = event.start_mark  # type: ignore[assignment]
+    end: Mark = event.end_mark  # type: ignore[assignment]
     return Span(start.index, end.index, start.line + 1, start.column + 1, end.line + 1, end.column + 1)

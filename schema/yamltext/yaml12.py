@@ -43,6 +43,8 @@ _ALIKE = re.compile(
     r"""
       -?(?:0|[1-9][0-9]*)                              # decimal integers
     | -?[0-9]+\.[0-9]+(?:[eE][-+][0-9]+)?              # floats with a point, a signed exponent
+    | [0-9]+(?:\.[0-9]+){2,} | [0-9]+(?:,[0-9]+)+     # addresses, lists of GPUs
+    | \.\.?/[^\n]*                                   # relative paths
     | true|false|True|False|TRUE|FALSE|null|Null|NULL|~
     | (?!(?:y|n|yes|no|on|off)\Z)(?:[^\W\d]|[/$])[^\n]*     # words, but for the booleans of YAML 1.1
     | (?s:.*\n.*)                                      # several paragraphs: a text to both
@@ -75,7 +77,7 @@ def differing(document: Document) -> list[Difference]:
 
 def _unsure(node: Node, whole: Node) -> Iterator[tuple[Scalar, Node]]:
     if isinstance(node, Scalar):
-        if node.plain and not _ALIKE.fullmatch(node.text):
+        if node.plain and not _is_alike(node.text):
             yield node, whole
     elif isinstance(node, Mapping):
         for entry in node.entries:
@@ -84,6 +86,12 @@ def _unsure(node: Node, whole: Node) -> Iterator[tuple[Scalar, Node]]:
     elif not isinstance(node, Alias):
         for item in node.items:
             yield from _unsure(item, whole)
+
+
+@lru_cache(maxsize=4096)
+def _is_alike(text: str) -> bool:
+    # Files say the same things again and again.
+    return _ALIKE.fullmatch(text) is not None
 
 
 def same(left: object, right: object) -> bool:

@@ -148,7 +148,18 @@ def test_every_exit_code_of_our_own_is_told():
 
 
 def test_help_imports_nothing_heavy():
-    heavy = ("torch", "swift", "vllm", "transformers", "deepdiff", "migrate", "numpy")
+    heavy = (
+        "torch",
+        "swift",
+        "vllm",
+        "transformers",
+        "deepdiff",
+        "migrate",
+        "numpy",
+        "pydantic",
+        "yaml",
+        "ruamel",
+    )
     program = f"""
 import sys
 from launch.cli import main

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from schema import catalogue
+from schema.ahead import Ahead
 from schema.models.parse import parse
 from schema.models.server import RolloutServerBlock
 from schema.models.server import RolloutServerConfig
@@ -66,7 +67,7 @@ def test_defaults_are_those_of_the_newest_release(model):
 @pytest.mark.parametrize("version", catalogue.versions())
 @pytest.mark.parametrize("model", NEEDED)
 def test_unset_fields_are_as_the_target_release_leaves_them(model, version):
-    fields, built = known(model, version), parse(model, NEEDED[model], known(model, version))
+    fields, built = known(model, version), parse(Ahead(model.__name__), NEEDED[model], known(model, version))
     assert built.errors == {}
     for name in model.model_fields.keys() - NEEDED[model]:
         expected = fields[name].default if name in fields else getattr(make(model), name)
@@ -85,7 +86,7 @@ def test_unset_fields_are_as_the_target_release_leaves_them(model, version):
 )
 def test_default_that_changed(version, name, default):
     for values in ({}, {name: object()}):  # what is wrong is left at the release's default, too
-        built = parse(TrainerConfig, NEEDED[TrainerConfig] | values, known(TrainerConfig, version))
+        built = parse(Ahead("TrainerConfig"), NEEDED[TrainerConfig] | values, known(TrainerConfig, version))
         assert getattr(built.config, name) == default
         assert built.errors.keys() == values.keys()
 
@@ -118,8 +119,8 @@ def test_default_lists_are_not_shared():
     ],
 )
 def test_right_value_is_taken(model, values):
-    made = make(model, **values)
-    assert {name: getattr(made, name) for name in values} == values
+    for made in (make(model, **values), Ahead(model.__name__).validated(NEEDED[model] | values)):
+        assert {name: getattr(made, name) for name in values} == values
 
 
 @pytest.mark.parametrize(
@@ -150,4 +151,7 @@ def test_wrong_value_is_refused(model, name, values):
     for value in values:
         with pytest.raises(ValidationError) as caught:
             make(model, **{name: value})
+        with pytest.raises(ValidationError) as ahead:
+            Ahead(model.__name__).validated(NEEDED[model] | {name: value})
         assert {error["loc"][0] for error in caught.value.errors()} == {name}, value
+        assert ahead.value.errors() == caught.value.errors()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.errors import InputError
-from schema.shelltext import read
+from schema.shelltext.script import read
 from tests.amounts import examples
 
 CALL = re.compile(r"swift\s+rlhf")

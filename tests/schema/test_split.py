@@ -6,7 +6,7 @@ from schema.check import load
 from schema.errors import InputError
 from schema.resolve import Project
 from schema.resolve import Workspace
-from schema.resolve.project import Settings
+from schema.resolve.settings import Settings
 from schema.split.gpus import Gpus
 from schema.split.gpus import parse_gpus
 from schema.split.gpus import project_split

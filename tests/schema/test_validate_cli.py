@@ -416,16 +416,41 @@ def test_output_that_nothing_takes_is_2(preset, args):
     assert (ran.returncode, ran.stderr) == (2, "error: the output cannot be shown: no space left on device\n")
 
 
-def test_validating_imports_nothing_heavy(preset):
-    heavy = ("torch", "swift", "vllm", "transformers", "deepdiff", "launch", "migrate", "numpy")
+HEAVY = {"torch", "swift", "vllm", "transformers", "deepdiff", "numpy", "launch", "migrate"}
+#: What a report needs that has findings.
+TOLD = {"importlib.metadata", "schema.explained", "schema.report.text"}
+RARE = {"pydantic", "ruamel", "tree_sitter"} | TOLD
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("custom: {a: 1}", set()),
+        ("custom: {a: 127.0.0.1, b: ../x}", set()),
+        ("custom: {a: yes}", {"ruamel"} | TOLD),
+        ("custom: {a: 2024-01}", {"ruamel"}),
+        ("rlhf: {num_generations: 3}", TOLD),
+    ],
+)
+def test_validating_imports_what_it_needs(preset, text, needed):
     program = f"""
 import sys
 from schema.cli import main
 try:
-    main(["server.yaml", "colocate.yaml", "preset.yaml"])
+    main(["--swift-version", "4.5.2", "server.yaml", "colocate.yaml", "preset.yaml"])
 finally:
-    print([name for name in {heavy} if name in sys.modules])
+    print("\\n" + " ".join(name for name in {sorted(HEAVY | RARE)} if name in sys.modules))
 """
-    preset("custom: {a: yes}")
+    preset(text)
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout.splitlines()[-1]) == (0, "[]"), ran
+    assert (ran.stderr, {*ran.stdout.splitlines()[-1].split()}) == ("", needed)
+
+
+def test_script_needs_a_parser_of_bash_and_no_pydantic(tmp_path):
+    script = tmp_path / "x.sh"
+    script.write_text("swift rlhf --rlhf_type grpo --model m --dataset d --reward_funcs accuracy\n")
+    loaded = "[name for name in ('pydantic', 'tree_sitter') if name in sys.modules]"
+    program = f"import sys; from schema.cli import main; main([{str(script)!r}], standalone_mode=False)"
+    command = [sys.executable, "-c", f"try:\n {program}\nexcept SystemExit: print({loaded})"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "['tree_sitter']"

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schema.place import Place
-    from schema.shelltext import Command
-    from schema.shelltext import Word
+    from schema.shelltext.walk import Command
+    from schema.shelltext.words import Word
 
 #: A call, wherever it stands in a text: what a file without one is no script of.
 MENTION = re.compile(

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from schema import shelltext
 from schema.layouts.flat import ENVIRONMENT
 from schema.layouts.flat import Flat
 from schema.layouts.flat import arguments_of
@@ -29,6 +28,8 @@ from schema.place import Place
 from schema.resolve import Resolved
 from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
+from schema.shelltext import dialect
+from schema.shelltext import script
 from schema.split.gpus import processes
 from schema.swift import variables
 from schema.swift.variables import PROCESSES
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from schema.layouts.preset import Setting
     from schema.resolve import Project
     from schema.resolve import Tree
-    from schema.shelltext import Word
+    from schema.shelltext.words import Word
 
 _SIDES = {"trainer": "rlhf", "server": "rollout"}
 #: Exported variables that decide what a side does; others a script may fill as it likes.
@@ -114,7 +115,7 @@ class Script(Flat):
 
     learner: Half | None
     rollout: Half | None
-    text: shelltext.Script | None
+    text: script.Script | None
     shell: str = ""
     siblings: tuple[Script, ...] = ()
     notes: Asked = field(default_factory=Asked, compare=False)
@@ -136,7 +137,7 @@ class Script(Flat):
         return (self, *self.siblings)
 
     @property
-    def quotes(self) -> list[shelltext.Fault]:
+    def quotes(self) -> list[script.Fault]:
         """Quotes that are left open, so that nobody knows where the calls end."""
         return [fault for fault in self.text.faults if fault.quote] if self.text else []
 
@@ -281,12 +282,12 @@ def read_script(path: Path, content: bytes, project: Project) -> Script:
     """
     if MENTION.search(content.decode(errors="replace")) is None:
         return _made(path, project, None, None, None)
-    shell = shelltext.other_shell(path, content)
+    shell = dialect.other_shell(path, content)
     if shell not in ("", "zsh"):
         return _unread(path, project, f"{shell}, which is not read; only bash is")
-    text = shelltext.read(path, content, MENTION)
+    text = script.read(path, content, MENTION)
     found = [*calls(text.commands, silent=False), *calls(text.silent, silent=True)]
-    differing = shelltext.otherwise_in_zsh(text) if shell else []
+    differing = dialect.otherwise_in_zsh(text) if shell else []
     if call := next((call for call in found if call.command in differing), None):
         why = f"makes other words of the call in line {call.place.line} than bash; put its variables in quotes"
         return _unread(path, project, f"zsh, which {why}")
@@ -316,14 +317,14 @@ def _asks_a_server(learner: Half) -> bool:
     return mode is None or mode.value == "server"
 
 
-def _is_cut(text: shelltext.Script | None, call: Call) -> bool:
+def _is_cut(text: script.Script | None, call: Call) -> bool:
     if text is None or call.silent:
         return False
     return text.blank_behind(call.command) is not None or text.option_behind(call.command) is not None
 
 
 def _made(
-    path: Path, project: Project, text: shelltext.Script | None, learner: Call | None, server: Call | None
+    path: Path, project: Project, text: script.Script | None, learner: Call | None, server: Call | None
 ) -> Script:
     asked = Asked()
     halves = [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from schema.catalogue import Field
     from schema.place import Place
-    from schema.shelltext import Word
+    from schema.shelltext.words import Word
 
 _YAML = (".yaml", ".yml", ".json")
 #: The arguments of the script: options, as a rule.

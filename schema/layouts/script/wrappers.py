@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
-    from schema.shelltext import Word
+    from schema.shelltext.words import Word
 
 #: Options of torchrun that `swift rlhf` has variables for (4.5.2, cli/main.py:71 get_torchrun_args).
 _TORCHRUN = ("nproc_per_node", "nnodes", "node_rank", "master_addr", "master_port")

@@ -1,0 +1,1 @@
+"""How long whole processes take, beside tools that read the same files."""
