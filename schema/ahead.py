@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -17,15 +18,25 @@ from typing import Generic
 from typing import TypeVar
 from typing import cast
 
+from pydantic_core import SchemaError
 from pydantic_core import SchemaValidator
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Mapping
 
     from pydantic_core import CoreSchema
 
 #: What the validators are made of, by the name of the model.
 FILE = Path(__file__).with_suffix(".json")
+#: The modules of the classes, by name.
+MODELS = {
+    "TrainerConfig": "schema.models.trainer",
+    "ColocateTrainerConfig": "schema.models.trainer",
+    "RolloutServerConfig": "schema.models.server",
+    "RolloutServerBlock": "schema.models.server",
+    "Settings": "schema.resolve.settings",
+}
 M_co = TypeVar("M_co", covariant=True)
 
 
@@ -46,9 +57,13 @@ class Ahead(Generic[M_co]):
         self.name = name
 
     @cached_property
+    def _made(self) -> dict[str, Any]:
+        return _written()[self.name]
+
+    @cached_property
     def fields(self) -> Mapping[str, Mapping[str, Any]]:
         """What pydantic-core knows of each field."""
-        fields: dict[str, dict[str, Any]] = _written()[self.name]["schema"]["fields"]
+        fields: dict[str, dict[str, Any]] = self._made["schema"]["fields"]
         return fields
 
     @cached_property
@@ -58,9 +73,17 @@ class Ahead(Generic[M_co]):
         return {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
 
     @cached_property
-    def _validator(self) -> SchemaValidator:
-        made = _written()[self.name]
-        return SchemaValidator(cast("CoreSchema", made["schema"]), made["config"])
+    def _validate(self) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        """What checks values; the class does, where pydantic-core has come to want another form."""
+        try:
+            validator = SchemaValidator(cast("CoreSchema", self._made["schema"]), self._made["config"])
+        except SchemaError:
+            return self._by_the_class
+        return lambda values: cast("dict[str, Any]", validator.validate_python(values)[0])
+
+    def _by_the_class(self, values: dict[str, Any]) -> dict[str, Any]:
+        model = getattr(import_module(MODELS[self.name]), self.name)
+        return dict(model.model_validate(values))
 
     def validated(self, values: Mapping[str, object]) -> M_co:
         """A model of values.
@@ -68,7 +91,7 @@ class Ahead(Generic[M_co]):
         Raises:
             pydantic_core.ValidationError: some of them are not right, missing or unknown.
         """
-        return self._of(self._validator.validate_python(dict(values))[0])
+        return self._of(self._validate(dict(values)))
 
     def constructed(self, values: Mapping[str, object]) -> M_co:
         """A model of values that are right; a field that needs a value and has none is missing from it."""

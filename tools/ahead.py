@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import TYPE_CHECKING
 from typing import Any
 
+from schema import ahead
 from schema.ahead import FILE
-from schema.models.server import RolloutServerBlock
-from schema.models.server import RolloutServerConfig
-from schema.models.trainer import ColocateTrainerConfig
-from schema.models.trainer import TrainerConfig
-from schema.resolve.settings import Settings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-MODELS = (TrainerConfig, ColocateTrainerConfig, RolloutServerConfig, RolloutServerBlock, Settings)
+MODELS = tuple(getattr(import_module(module), name) for name, module in ahead.MODELS.items())
 #: What is about classes, serializers and JSON Schemas; validators need none of it.
 _UNREAD = ("metadata", "serialization", "model_name", "computed_fields")
 
