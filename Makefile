@@ -23,8 +23,9 @@ $(READY): pyproject.toml
 demo: $(READY) ## migrate a copy of the colocate presets, validate it, print both launch commands
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/demo.sh
 
+# Bytecode is kept whatever the environment says: hundreds of processes import the same modules.
 test: $(READY) ## the tests that need no ms-swift, on all cores
-	$(BIN)/python -m pytest -n auto --dist worksteal --durations=15
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal --durations=15
 
 coverage: $(READY) ## the tests once more, with the share of lines and branches that they run (slow)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group coverage

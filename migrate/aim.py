@@ -111,8 +111,8 @@ class Aim(ABC):
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
         """The ms-swift arguments that the file itself sets."""
-        said = (setting for setting in self.preset.settings() if setting.key.file == self.path)
-        return tuple(setting for setting in said if setting.value is not None and not self.preset.owned(setting))
+        own = (setting for setting in self.preset.settings() if setting.key.file == self.path)
+        return tuple(setting for setting in own if setting.value is not None and not self.preset.owned(setting))
 
     def home_of(self, name: str) -> Home:
         """Where an argument of the learner stands, or would."""
@@ -132,8 +132,8 @@ class Aim(ABC):
     @property
     def tensor(self) -> int:
         """TP in server mode: the caller's, else what the engine has, on whatever side it is said, else 1."""
-        said = self.preset.server_value(TENSOR)
-        had = self.preset.value(TENSOR) if said is None else said
+        served = self.preset.server_value(TENSOR)
+        had = self.preset.value(TENSOR) if served is None else served
         return self.target.tensor_parallel or (had if argument.is_whole(had) else decide.DEFAULT_TENSOR)
 
     @property
@@ -206,8 +206,8 @@ class Aim(ABC):
     @property
     def server_tensor(self) -> int:
         """TP of the server as it is said now, else 1."""
-        said = self.preset.server_value(TENSOR)
-        return said if argument.is_whole(said) else decide.DEFAULT_TENSOR
+        served = self.preset.server_value(TENSOR)
+        return served if argument.is_whole(served) else decide.DEFAULT_TENSOR
 
     @property
     def world_before(self) -> int:

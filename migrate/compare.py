@@ -64,9 +64,9 @@ class Errors:
         Raises:
             InputError: with every new error.
         """
-        told = [each for each in self._after.of(new) if each.is_error or each.rule == ANOTHER_RELEASE]
+        errors_after = [each for each in self._after.of(new) if each.is_error or each.rule == ANOTHER_RELEASE]
         # Of a result that has none it does not matter what was wrong before.
-        known, fresh = compare(old, self._before.of(old), new, told) if told else ([], [])
+        known, fresh = compare(old, self._before.of(old), new, errors_after) if errors_after else ([], [])
         if errors := [finding for finding in fresh if finding.is_error]:
             raise InputError(
                 "validate-config would refuse the migrated preset; correct this first (line numbers are those of"

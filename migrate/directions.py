@@ -84,8 +84,8 @@ class Direction(ABC, Generic[A]):
     def set_mode(self) -> Iterator[Edit]:
         """The edit of vllm_mode, where the file says it, or has to."""
         home, mode = self.aim.learner, self.aim.target.to
-        said = home.own.leaf(*home.path("vllm_mode"))
-        if said is not None and said.value != mode:
+        leaf = home.own.leaf(*home.path("vllm_mode"))
+        if leaf is not None and leaf.value != mode:
             yield home.add("vllm_mode", mode, self.why)
         elif self.aim.sets_mode:
             why = self.why if self.aim.after.explicit_mode else UNSET
@@ -226,9 +226,9 @@ class ToColocate(Direction[A]):
         return {SHARE: decide.SHARED_SHARE, **self.aim.given_to_engine}
 
     def _entry(self, name: str, after: str | None) -> Iterator[Edit]:
-        said, home = self.aim.server.entries, self.aim.learner
-        if name in said:
-            yield from self._moved(name, said[name], after)
+        entries, home = self.aim.server.entries, self.aim.learner
+        if name in entries:
+            yield from self._moved(name, entries[name], after)
         elif name not in self.inherited and self.aim.after.value(name) is None:
             yield home.add(name, self._completed[name], self._why(name), after)
         elif name in self.inherited and not self._lost(name, self.inherited[name]):
@@ -256,12 +256,12 @@ class ToColocate(Direction[A]):
 
     def _lost(self, name: str, value: object) -> str | None:
         # Why a setting of the server does not come back, if it does not.
-        role, said = role_of(name), {setting.name for setting in self.aim.settings}
+        role, own = role_of(name), {setting.name for setting in self.aim.settings}
         comes = role is Role.SERVER or (role is Role.BOTH and self.aim.preset.apart)
         reasons = {
             "nothing reads it in colocate mode": not self.aim.changes_mode,
             "in colocate mode nothing listens": role is Role.LISTEN and self.aim.preset.apart,
-            self.aim.learner.says_it: name in said,
+            self.aim.learner.says_it: name in own,
             "only a server accepts it": not comes,
             **self.stays(name, value),
             "it sets nothing": value in NOTHING and not self.aim.inherits(name),
@@ -276,8 +276,8 @@ class ToColocate(Direction[A]):
 
     def speaks_alone(self, name: str) -> bool:
         """Whether no base says otherwise, nor the caller, and nobody wrote a comment about it."""
-        said = name in self.aim.given_to_engine or self.aim.inherits(name)
-        return not said and not self.aim.server.comments(name)
+        overridden = name in self.aim.given_to_engine or self.aim.inherits(name)
+        return not overridden and not self.aim.server.comments(name)
 
 
 def needs_server(setting: Setting) -> str | None:

@@ -104,7 +104,7 @@ def _left(presets: Sequence[Preset], old: Workspace, new: Workspace, target: Tar
         known, fresh = compare(preset, before.of(preset), now, after.of(now))
         left = [each for each in [*known, *(Old(each, each) for each in fresh)] if each.after.is_error]
         # What was not fixed cannot be, and why is in a warning.
-        found[preset.resolved.path] = [Old(*(one._replace(edits=()) for one in each)) for each in left]
+        found[preset.resolved.path] = [Old(*(finding._replace(edits=()) for finding in each)) for each in left]
     return found
 
 
@@ -231,6 +231,6 @@ def _apart(edits: Iterable[Edit]) -> list[Edit]:
     return taken
 
 
-def _overlap(one: Edit, other: Edit) -> bool:
-    shorter = min(len(one.path), len(other.path))
-    return one.file == other.file and one.path[:shorter] == other.path[:shorter]
+def _overlap(edit: Edit, other: Edit) -> bool:
+    shorter = min(len(edit.path), len(other.path))
+    return edit.file == other.file and edit.path[:shorter] == other.path[:shorter]

@@ -24,8 +24,10 @@ def pending(made: Plan) -> list[Migration]:
     """The migrations that have something to write; a copy that is there already has nothing."""
     if not made.twins:
         return [migration for migration in made.migrations if migration.changes]
-    copies = [one for one in made.migrations if is_copy(made, one) and one.content is not None]
-    return [one for one in copies if not os.path.lexists(one.path)]
+    copies = [
+        migration for migration in made.migrations if is_copy(made, migration) and migration.content is not None
+    ]
+    return [migration for migration in copies if not os.path.lexists(migration.path)]
 
 
 def is_copy(made: Plan, migration: Migration) -> bool:
@@ -39,24 +41,27 @@ def changes(made: Plan, folder: Path | None) -> list[Change]:
     Raises:
         InputError: something else is in the place of a new file, or a file would not resolve there.
     """
-    read = {one.path: one.before for one in made.migrations if not is_copy(made, one)}
+    read = {migration.path: migration.before for migration in made.migrations if not is_copy(made, migration)}
     if made.twins:
         read |= {twin.source: twin.original.content for twin in made.twins.values()}
-        new = {one.path: one.content for one in made.migrations if is_copy(made, one)}
+        new = {migration.path: migration.content for migration in made.migrations if is_copy(made, migration)}
         return [*_kept(read), *_created(new, "--suffix")]
     kept = _kept({path: rest.content for path, rest in made.scripts.items()})
     if folder is None:
         _refuse_there(made.migrations)
-        return [*kept, *(Change(one.path, read[one.path], one.content) for one in made.migrations)]
-    read = {one.path: one.before for one in made.migrations if one.script is None}
+        return [
+            *kept,
+            *(Change(migration.path, read[migration.path], migration.content) for migration in made.migrations),
+        ]
+    read = {migration.path: migration.before for migration in made.migrations if migration.script is None}
     return [*kept, *_kept(read), *_created(_below(made.migrations, folder), "--output-dir")]
 
 
 def _refuse_there(migrations: Sequence[Migration]) -> None:
-    for one in migrations:
-        if one.script is not None and os.path.lexists(one.path):
-            why = f"is there already, and {one.script.name} would give another one"
-            raise InputError(f"{why}; remove it, or choose an --output-dir", Place(one.path))
+    for migration in migrations:
+        if migration.script is not None and os.path.lexists(migration.path):
+            why = f"is there already, and {migration.script.name} would give another one"
+            raise InputError(f"{why}; remove it, or choose an --output-dir", Place(migration.path))
 
 
 def _kept(read: Mapping[Path, bytes | None]) -> list[Change]:

@@ -64,8 +64,8 @@ class Target:
     @property
     def said_address(self) -> dict[str, object]:
         """What the caller says of the server's address, and of the seconds to connect."""
-        said = {"host": self.host, "port": self.port, "timeout": self.timeout}
-        return {name: value for name, value in said.items() if value is not None}
+        address = {"host": self.host, "port": self.port, "timeout": self.timeout}
+        return {name: value for name, value in address.items() if value is not None}
 
     @property
     def address(self) -> dict[str, object]:

@@ -111,7 +111,7 @@ def _extending(copy: Document, named: Sequence[tuple[Path, object]], names: Mapp
 
 def _entry(path: Path, entry: str, base: Path, names: Mapping[Path, Path]) -> str:
     """How a file names a base: as it did, with the copy's name; a base known by a link, by its own path."""
-    source = next((one for one in names if os.path.realpath(one) == os.path.realpath(base)), None)
+    source = next((path for path in names if os.path.realpath(path) == os.path.realpath(base)), None)
     if source is None:
         return entry
     if source == base and entry.endswith(base.name):

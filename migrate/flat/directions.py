@@ -31,13 +31,13 @@ class PairToServer(ToServer[Pair]):
         Raises:
             InputError: the split does not fit, or a key cannot be moved.
         """
-        pair, said = self.aim, self.aim.target.said_address
+        pair, address = self.aim, self.aim.target.said_address
         edits = [*self.set_mode(), *self.address(self._wanted()), *self._shared(), *self._listens()]
         edits += self.engine()
         edits += self.longer(edits)
-        listen = {name: value for name, value in said.items() if name != "timeout"}
+        listen = {name: value for name, value in address.items() if name != "timeout"}
         edits += self.set_given(pair.server, pair.given_to_server | listen, edits)
-        edits += self.set_given(pair.learner, self.connected(said), edits)
+        edits += self.set_given(pair.learner, self.connected(address), edits)
         return [*edits, *self.gone(), *rescaled(pair), *divided(pair)]
 
     def _wanted(self) -> dict[str, object]:
@@ -59,8 +59,8 @@ class PairToServer(ToServer[Pair]):
         target = self.aim.target
         for name in ("host", "port"):
             if self.aim.server.value(name) is None:
-                said = target.said_address.get(name) or self.aim.preset.value(f"vllm_server_{name}")
-                value = said[0] if isinstance(said, list) and said else said or target.address[name]
+                address = target.said_address.get(name) or self.aim.preset.value(f"vllm_server_{name}")
+                value = address[0] if isinstance(address, list) and address else address or target.address[name]
                 yield self.aim.server.add(name, value, "the server listens where the learner connects")
 
     @cached_property

@@ -99,11 +99,11 @@ def _dealt(pair: Pair, there: Sequence[str]) -> tuple[str, str]:
 
 
 def _unfit(pair: Pair, there: str) -> InputError:
-    said, says = (GPUS, "names") if pair.preset.gpus("learner") else (PROCESSES, "asks for")
+    name, says = (GPUS, "names") if pair.preset.gpus("learner") else (PROCESSES, "asks for")
     return InputError(
-        f"{said} {says} {there}, but {pair.rollout} roll out and {pair.train} learn; set {GPUS} for each side by"
+        f"{name} {says} {there}, but {pair.rollout} roll out and {pair.train} learn; set {GPUS} for each side by"
         " hand first, or pass fitting --rollout-gpus and --train-gpus",
-        (pair.preset.tree.find(ENVIRONMENT, said) or pair.preset.tree).place,
+        (pair.preset.tree.find(ENVIRONMENT, name) or pair.preset.tree).place,
     )
 
 
@@ -118,8 +118,8 @@ def _processes(pair: Pair) -> Iterator[Edit]:
     """
     learner, world = pair.environments[0], pair.world_after
     if PROCESSES in learner.entries:
-        said = pair.preset.learners
-        if said is None or said.count != world:
+        learners = pair.preset.learners
+        if learners is None or learners.count != world:
             yield learner.add(PROCESSES, world, "one process for each GPU of the learner")
     elif pair.target.train_gpus is not None and not pair.context.older("4.2.2"):
         yield learner.add(PROCESSES, world, f"the batch numbers are for W {world}")
@@ -163,8 +163,8 @@ def _back(pair: Pair, name: str) -> Edit:
         return server.remove(name, "not carried over: engine and learner share all GPUs")
     if name not in learner.entries:
         return learner.take(name, "the learner's own engine acts on it", server)
-    said = learner.entries[name]
-    lost = learner.says_it if said == server.entries[name] else f"{pair.path.name} says {said}"
+    value = learner.entries[name]
+    lost = learner.says_it if value == server.entries[name] else f"{pair.path.name} says {value}"
     return server.remove(name, f"not carried over: {lost}")
 
 

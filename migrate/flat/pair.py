@@ -47,11 +47,11 @@ class Pair(Aim):
     @cached_property
     def server(self) -> Home:
         """The server's file without its environment; one with a heading if it is not there."""
-        own, said = self._half, self.preset.block or self._half
-        entries = {**own.children, **said.children}
+        own, block = self._half, self.preset.block or self._half
+        entries = {**own.children, **block.children}
         if isinstance(entries.get(ENVIRONMENT), Branch):
             del entries[ENVIRONMENT]
-        return self._home(self.server_path, own._replace(children=entries), said)
+        return self._home(self.server_path, own._replace(children=entries), block)
 
     @cached_property
     def environments(self) -> tuple[Home, Home]:

@@ -76,8 +76,8 @@ class PartToServer(ToServer[Part]):
 
     def copied(self, name: str) -> list[Edit]:
         """What a masked base says to the engine, and the split does not."""
-        said = name in DROPPED or self.aim.server.value(name) is not None
-        if said or (name in FITTED and self.aim.changes_mode):
+        is_known = name in DROPPED or self.aim.server.value(name) is not None
+        if is_known or (name in FITTED and self.aim.changes_mode):
             return []
         wins = self.aim.after.arguments.get(name)
         return [self._copied(setting) for setting in self.aim.inherited() if setting == wins]
@@ -139,8 +139,10 @@ class PartToColocate(ToColocate[Part]):
         ]
         used = before.explicit_mode != "colocate" and below.explicit_mode != "colocate"
         section = ".".join(SERVER_BLOCK)
-        said = [(name, tree) for name, tree in _entries(after.block if used else None) if data(tree) is not None]
-        return [*found, *(Setting(section, name, data(tree), tree.place, tree.key) for name, tree in said)]
+        entries = [
+            (name, tree) for name, tree in _entries(after.block if used else None) if data(tree) is not None
+        ]
+        return [*found, *(Setting(section, name, data(tree), tree.place, tree.key) for name, tree in entries)]
 
     def edits(self) -> list[Edit]:
         """All edits, in the order in which they are made."""
@@ -165,8 +167,8 @@ class PartToColocate(ToColocate[Part]):
         return {path: value for path, value in hidden.items() if value is not None}
 
     def _moved_away(self, name: str) -> bool:
-        role, said = role_of(name), self.aim.preset.server_value(name)
-        return role is Role.COLOCATE or (role is Role.SERVER and (said is not None or name in DROPPED))
+        role, served = role_of(name), self.aim.preset.server_value(name)
+        return role is Role.COLOCATE or (role is Role.SERVER and (served is not None or name in DROPPED))
 
     @cached_property
     def inherited(self) -> dict[str, object]:

@@ -92,8 +92,10 @@ def carried(name: str, value: object = "") -> bool:
 
 
 def _variables(half: Branch, side: str) -> Iterator[tuple[str, Place]]:
-    said = half.children.get(ENVIRONMENT)
-    known = {str(name): tree for name, tree in said.children.items()} if isinstance(said, Branch) else {}
+    environment = half.children.get(ENVIRONMENT)
+    known = (
+        {str(name): tree for name, tree in environment.children.items()} if isinstance(environment, Branch) else {}
+    )
     known = {name: tree for name, tree in known.items() if carried(name, data(tree))}
     learns = side == "trainer" and PROCESSES not in known
     if not known and not learns:
@@ -155,13 +157,13 @@ def _sides(preset: Flat) -> list[object]:
 
 def _words(half: Branch, side: str) -> dict[str, list[str]]:
     """What ms-swift's YAML reader makes of a file; of a boolean any spelling is the same."""
-    said = {str(name): data(tree) for name, tree in half.children.items() if name != ENVIRONMENT}
-    lists = {name: value if isinstance(value, list) else [value] for name, value in said.items()}
+    values = {str(name): data(tree) for name, tree in half.children.items() if name != ENVIRONMENT}
+    lists = {name: value if isinstance(value, list) else [value] for name, value in values.items()}
     flags = {name for name, field in fields(side).items() if field.kind == "bool"}
     return {
         name: [str(item).lower() if name in flags else str(item) for item in items]
         for name, items in lists.items()
-        if carried(name, said[name])
+        if carried(name, values[name])
     }
 
 

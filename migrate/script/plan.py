@@ -89,7 +89,7 @@ def _planned(path: Path, target: Target) -> Plan:
         message, *lines = error.message.split("\n")
         raise InputError(message, made.origin(error.place) if error.place else None, lines) from error
     old = {file: [_as_in_the_script(each, made) for each in found] for file, found in planned.old.items()}
-    migrations = [_fresh(one, made) for one in planned.migrations]
+    migrations = [_fresh(migration, made) for migration in planned.migrations]
     return planned._replace(migrations=migrations, old=old, scripts={path: rest(script)})
 
 
@@ -117,9 +117,9 @@ def _refuse_half(made: Rendered) -> None:
         raise InputError(f"is there already, and would be the server of what {name} gives; remove it", Place(half))
 
 
-def _fresh(one: Migration, made: Rendered) -> Migration:
-    lines = {line: place.line for (file, line), place in made.origins.items() if file == one.path}
-    return replace(one, there=False, script=made.script.resolved.path, lines=lines)
+def _fresh(migration: Migration, made: Rendered) -> Migration:
+    lines = {line: place.line for (file, line), place in made.origins.items() if file == migration.path}
+    return replace(migration, there=False, script=made.script.resolved.path, lines=lines)
 
 
 def _script(path: Path, target: Target) -> Script:

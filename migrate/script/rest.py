@@ -77,7 +77,7 @@ def _of_call(script: Script, half: Half, file: str) -> Iterator[tuple[Place, str
     for name, word in half.options.unknown.items():
         call = f"swift {half.call.side} {file} --{name} ..."
         yield word.place, f"--{name} {word.text} is not in {file}; pass it behind the file: {call}"
-    for name, leaf in half.options.said.items():
+    for name, leaf in half.options.given.items():
         if not carried(name, leaf.value):
             yield leaf.key, f"{file} does not get a secret; pass it behind the file: --{name}"
     for word in half.options.open:

@@ -80,23 +80,23 @@ def properties(side: Side) -> dict[str, Schema]:
 
 def _about(side: Side, field: Field) -> Schema:
     old = {"deprecated": True} if DEPRECATED.get(field.name) in side.fields else {}
-    said = {} if field.unset is None else {"default": field.unset}
-    return {"description": _description(side, field.name)} | said | old
+    default = {} if field.unset is None else {"default": field.unset}
+    return {"description": _description(side, field.name)} | default | old
 
 
 def _description(side: Side, name: str) -> str:
     row, model = ROLES.get(name), side.model(name)
-    said = [(descriptions(model).get(name) if model else None) or catalogue.descriptions()[name]]
+    sentences = [(descriptions(model).get(name) if model else None) or catalogue.descriptions()[name]]
     if DEPRECATED.get(name) in side.fields:
-        said.append(f"Old name of {DEPRECATED[name]}.")
+        sentences.append(f"Old name of {DEPRECATED[name]}.")
     if row is not None and row.role in side.strays:
         mode = "in server mode " if row.role is Role.SERVER else ""
         place = f"{mode}{WRONG_PLACES[row.role]}"
-        said.append(f"{place[0].upper()}{place[1:]} it {row.misplaced.value}.")
-    return " ".join(said)
+        sentences.append(f"{place[0].upper()}{place[1:]} it {row.misplaced.value}.")
+    return " ".join(sentences)
 
 
 def _renamed(side: Side, new: str) -> Schema:
     # A null counts as unset, whatever its name. The messages are keywords that yaml-language-server alone knows.
-    said = f"{side.swift} calls it {new}"
-    return nullable({}) | {"deprecated": True, "deprecationMessage": said, "errorMessage": said}
+    message = f"{side.swift} calls it {new}"
+    return nullable({}) | {"deprecated": True, "deprecationMessage": message, "errorMessage": message}

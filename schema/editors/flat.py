@@ -32,8 +32,10 @@ def learner(release: Release, project: Project) -> Schema:
     """The file that `swift rlhf` reads."""
     swift = f"ms-swift {release.version}"
     # In the nested layout a later section may override what GRPO refuses; here nothing does.
-    strategies = [str(one) for one in release.trainer["truncation_strategy"].choices if one is not None]
-    taken = tuple(one for one in strategies if one not in REFUSED_STRATEGIES)
+    strategies = [
+        str(strategy) for strategy in release.trainer["truncation_strategy"].choices if strategy is not None
+    ]
+    taken = tuple(strategy for strategy in strategies if strategy not in REFUSED_STRATEGIES)
     only = of_grpo(release) | {"truncation_strategy": taken}
     side = Side(swift, release.trainer, (ColocateTrainerConfig,), worded, _LEARNER, only)
     own: dict[str, Schema] = {name: {} for name in project.settings.repository_keys.get("", ())}

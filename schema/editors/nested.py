@@ -91,10 +91,10 @@ def preset(release: Release, project: Project) -> Schema:
 
 
 def _section(name: str, arguments: Iterable[str], project: Project) -> Schema:
-    said = {"description": _SECTIONS[name]}
+    description = {"description": _SECTIONS[name]}
     keys = (*REPOSITORY_KEYS.get(name, ()), *project.settings.repository_keys.get(name, ()))
     own = {key: {"description": _OWN[key]} if key in _OWN else {} for key in keys}
-    return (_open_to(arguments, own) if own else {"$ref": "#/$defs/section"}) | said
+    return (_open_to(arguments, own) if own else {"$ref": "#/$defs/section"}) | description
 
 
 def _open_to(arguments: Iterable[str], own: Mapping[str, Schema]) -> Schema:

@@ -43,8 +43,8 @@ def _typed(side: Side, field: Field) -> Schema:
     model, only = side.model(field.name), side.only(field)
     if model is not None and field.name not in side.choices:
         return _of_model(model)[field.name]
-    one = {"type": _names(argument.types(field))} if only is None else {"enum": [*only]}
-    return _list(field, one, alone=field.name in argument.ONE_TEXT) if field.many else one
+    schema = {"type": _names(argument.types(field))} if only is None else {"enum": [*only]}
+    return _list(field, schema, alone=field.name in argument.ONE_TEXT) if field.many else schema
 
 
 def _names(types: tuple[type, ...]) -> list[str]:
@@ -53,50 +53,50 @@ def _names(types: tuple[type, ...]) -> list[str]:
 
 def worded(side: Side, field: Field) -> Schema:
     """The values that ms-swift's parser takes for an argument in the flat layout, where texts are as good."""
-    one = _word(side, field)
-    return _list(field, one, alone=True) if field.many else one
+    schema = _word(side, field)
+    return _list(field, schema, alone=True) if field.many else schema
 
 
 def _word(side: Side, field: Field) -> Schema:
     if (only := side.only(field)) is not None:
-        words = dict.fromkeys(word for one in only for word in (one, argument.text(one)))
+        words = dict.fromkeys(word for choice in only for word in (choice, argument.text(choice)))
         return {"enum": [*words]} if words else {"not": {}}
     model = side.model(field.name)
     limits = {} if model is None else _of_model(model)[field.name]
-    one = _WORDS[field.kind] | {name: limits[name] for name in _LIMITS if name in limits}
-    if "pattern" in one:
-        return one | {"patternErrorMessage": f"It must be {argument.expected(field)}."}
-    return {"type": ["object", *one["type"]]} if field.name in argument.NAMES_OR_MAPPINGS else one
+    schema = _WORDS[field.kind] | {name: limits[name] for name in _LIMITS if name in limits}
+    if "pattern" in schema:
+        return schema | {"patternErrorMessage": f"It must be {argument.expected(field)}."}
+    return {"type": ["object", *schema["type"]]} if field.name in argument.NAMES_OR_MAPPINGS else schema
 
 
-def _list(field: Field, one: Schema, *, alone: bool) -> Schema:
+def _list(field: Field, schema: Schema, *, alone: bool) -> Schema:
     # A command line cannot pass an empty list, but where that is what it says by itself.
     least = {} if field.default == [] else {"minItems": 1}
-    items = {"type": "array", "items": one} | least
-    return {"anyOf": [one, items]} if alone else items
+    items = {"type": "array", "items": schema} | least
+    return {"anyOf": [schema, items]} if alone else items
 
 
-def nullable(one: Schema) -> Schema:
+def nullable(schema: Schema) -> Schema:
     """What takes null besides; null alone, if it takes nothing."""
-    if "anyOf" in one:
-        return one | {"anyOf": [*one["anyOf"], {"type": "null"}]}
-    if "enum" in one:
-        return one | {"enum": list(dict.fromkeys([*one["enum"], None]))}
-    types = one.get("type", [])
-    return one | {"type": [*([types] if isinstance(types, str) else types), "null"]}
+    if "anyOf" in schema:
+        return schema | {"anyOf": [*schema["anyOf"], {"type": "null"}]}
+    if "enum" in schema:
+        return schema | {"enum": list(dict.fromkeys([*schema["enum"], None]))}
+    types = schema.get("type", [])
+    return schema | {"type": [*([types] if isinstance(types, str) else types), "null"]}
 
 
 @cache
 def _of_model(model: type[StrictModel]) -> dict[str, Schema]:
-    said: dict[str, Any] = model.model_json_schema()["properties"]
-    return {name: _plain(one) for name, one in said.items()}
+    properties: dict[str, Any] = model.model_json_schema()["properties"]
+    return {name: _plain(field) for name, field in properties.items()}
 
 
-def _plain(said: dict[str, Any]) -> Schema:
+def _plain(field: dict[str, Any]) -> Schema:
     """What pydantic says of a field, without null and without what says nothing."""
     kept = ("type", "items", "enum", *_LIMITS)
-    ways = [{name: one[name] for name in kept if name in one} for one in said.get("anyOf", [said])]
-    ways = [{"enum": one["enum"]} if "enum" in one else one for one in ways if one.get("type") != "null"]
-    if all([*one] == ["type"] for one in ways):
-        return {"type": [one["type"] for one in ways]}
+    ways = [{name: way[name] for name in kept if name in way} for way in field.get("anyOf", [field])]
+    ways = [{"enum": way["enum"]} if "enum" in way else way for way in ways if way.get("type") != "null"]
+    if all([*way] == ["type"] for way in ways):
+        return {"type": [way["type"] for way in ways]}
     return ways[0] if len(ways) == 1 else {"anyOf": ways}

@@ -173,8 +173,8 @@ class Preset(ABC):
     @property
     def implied_mode(self) -> object:
         """vllm_mode, or what an address makes it; also of a base, which need not say whether vLLM generates."""
-        said = any(self.value(name) is not None for name in ADDRESSES)
-        return self.explicit_mode or ("server" if said else "colocate")
+        has_address = any(self.value(name) is not None for name in ADDRESSES)
+        return self.explicit_mode or ("server" if has_address else "colocate")
 
     def mistake(self, field: Field, value: object) -> str | None:
         """What is wrong with a value for an argument, or None if ms-swift takes it."""

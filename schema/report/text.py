@@ -50,10 +50,10 @@ def _more(rules: set[str]) -> str:
     """Where a person reads more: a command, and a page if there is one; errors of the input explain themselves."""
     if not rules:
         return ""
-    one = next(iter(rules)) if len(rules) == 1 else None
+    only = next(iter(rules)) if len(rules) == 1 else None
     command = "validate-config --explain" if all(map(explanation, rules)) else "rollout-split explain"
-    page = location(page_of(one) if one else "rules.md")
-    return f"`{command} {one or 'RULE'}` {f'and {page} say' if page else 'says'} more"
+    page = location(page_of(only) if only else "rules.md")
+    return f"`{command} {only or 'RULE'}` {f'and {page} say' if page else 'says'} more"
 
 
 def _head(finding: Finding, paint: Paint) -> str:
@@ -90,12 +90,12 @@ def _columns(text: str) -> int:
 
 def _provenance(finding: Finding) -> str:
     """Who set what where, if that is more than the line which the finding shows already."""
-    told = [f"{each.text} ({shown(each.place.file)}:{each.place.line})" for each in finding.related]
+    related = [f"{each.text} ({shown(each.place.file)}:{each.place.line})" for each in finding.related]
     elsewhere = [preset for preset in finding.presets if preset != finding.place.file]
     lines = {each.place[:2] for each in finding.related} - {finding.place[:2]}
     if not (elsewhere or lines):
         return ""
-    return ": ".join(filter(None, [f"in {_listed(finding.presets)}", ", ".join(told)]))
+    return ": ".join(filter(None, [f"in {_listed(finding.presets)}", ", ".join(related)]))
 
 
 def _listed(presets: Sequence[Path]) -> str:

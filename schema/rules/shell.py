@@ -155,7 +155,7 @@ def shell_environment(context: Context) -> Iterator[Problem]:
     """
     preset = _script(context)
     for half, _, prefix in halves(preset, context.release):
-        said = half.children.get(ENVIRONMENT)
-        if isinstance(said, Branch):
-            yield from variables(context, said, prefix)
+        environment = half.children.get(ENVIRONMENT)
+        if isinstance(environment, Branch):
+            yield from variables(context, environment, prefix)
     yield from shared_gpus(context, preset)

@@ -132,9 +132,9 @@ def _commented(content: bytes, is_call: re.Pattern[str]) -> Iterator[bytes]:
             continue
         while end < len(lines) and _CONTINUED.search(lines[end - 1]) and _COMMENT.match(lines[end]):
             end += 1
-        said = [_bare(line) for line in lines[here:end]]
-        if is_call.search("\n".join(said)):
-            yield "\n".join([*("" for _ in lines[:here]), *said]).encode()
+        bare = [_bare(line) for line in lines[here:end]]
+        if is_call.search("\n".join(bare)):
+            yield "\n".join([*("" for _ in lines[:here]), *bare]).encode()
         here = end
 
 

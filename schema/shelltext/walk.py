@@ -193,10 +193,10 @@ class Walk:
 
     def _made(self, node: Node, own: Mapping[str, tuple[Value, Node]], words: list[Word]) -> Command:
         exported = {name: (self._values[name], node) for name in self._exported if name in self._values}
-        said, expansion = {**exported, **own}, self._expansion()
+        assigned, expansion = {**exported, **own}, self._expansion()
         # An array is never exported.
         variables = {
-            name: expansion.word(value, at) for name, (value, at) in said.items() if isinstance(value, tuple)
+            name: expansion.word(value, at) for name, (value, at) in assigned.items() if isinstance(value, tuple)
         }
         first, last = (self._source.line(at) for at in (node.start_byte, node.end_byte))
         return Command(tuple(words), variables, frozenset(own), node.start_byte, node.end_byte, first, last)

@@ -256,10 +256,10 @@ def _chars(text: str, at: int) -> Text:
 
 
 def _unescape(found: re.Match[str]) -> str:
-    said = found[1]
-    if said[0] in "xu" and len(said) > 1:
-        return chr(int(said[1:], 16))
-    return chr(int(said, 8) % 256) if said[0] in "01234567" else _ESCAPES.get(said, said)
+    code = found[1]
+    if code[0] in "xu" and len(code) > 1:
+        return chr(int(code[1:], 16))
+    return chr(int(code, 8) % 256) if code[0] in "01234567" else _ESCAPES.get(code, code)
 
 
 def _split(chars: Text) -> Iterator[Text]:

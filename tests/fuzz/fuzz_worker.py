@@ -7,6 +7,7 @@ runs one input again, shows its files, and ends with what was wrong.
 
 import contextlib
 import faulthandler
+import gc
 import io
 import json
 import os
@@ -209,7 +210,8 @@ def _is_told(said: bytes, start: int, end: int) -> bool:
 
 
 def _tree(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
+    return {str(path): path.read_bytes() for path in files if path.is_file()}
 
 
 def run(seed: int, numbers: range, workers: int = 1) -> Figures:
@@ -307,6 +309,7 @@ def _work(seed: int, numbers: range, folder: Path, pipe: int) -> None:
         reserved = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (reserved + MEMORY,) * 2)
         os.environ.pop("PRE_COMMIT", None)
+        gc.set_threshold(100_000)  # what an input leaves is small; to look for it all the time is not
         inputs = Inputs()
         with folder.with_suffix(".stack").open("w") as stack:
             for ends in (signal.SIGPROF, signal.SIGALRM):

@@ -300,6 +300,7 @@ class Bench:
 
     def launch(self, side, *words, output=None, **environment):
         """Starts a launcher as `start` does, but from a process that has imported it."""
+        warm.prepare(SMOKE)
         command = [side, *warm.options(words), "--", str(self.preset)]
         return self._started(
             command,
@@ -345,7 +346,8 @@ class Bench:
         found = []
         for pid in processes.pids():
             with contextlib.suppress(OSError):
-                if Path(f"/proc/{pid}/cwd").readlink().is_relative_to(self.home):
+                where = os.readlink(f"/proc/{pid}/cwd")  # noqa: PTH115 - asked of every process, again and again
+                if f"{where}/".startswith(f"{self.home}/"):
                     found.append(pid)
         return found
 

@@ -8,7 +8,10 @@ import os
 import signal
 import sys
 import warnings
+from functools import cache
 from typing import Any
+
+from click.testing import CliRunner
 
 import launch.start  # noqa: F401 - what a launcher imports after it has read its words
 from launch.cli import main
@@ -30,6 +33,14 @@ def options(words):
         name = key.replace("_", "-")
         switched = {"true": f"--{name}", "false": f"--no-{name}"}
         yield switched.get(value, f"--{name}={value}")
+
+
+@cache
+def prepare(preset):
+    """Builds before any fork what every launcher would build of its own: the models, and the catalogue."""
+    for side in ("server", "learner"):
+        ran = CliRunner().invoke(main, [side, "--gpus=0", "--dry-run", "--", str(preset)])
+        assert ran.exit_code == 0, ran.output
 
 
 def run(words, environment):

@@ -57,7 +57,11 @@ def by_hand(one):
 def check_there_and_back(paths, *options, back=()):
     """Migrates presets to server mode, back, and there again."""
     before = [meaning(path) for path in paths]
-    reports = migrate(*options, *paths)
+    check_way_back(paths, before, migrate(*options, *paths), *options, back=back)
+
+
+def check_way_back(paths, before, reports, *options, back=()):
+    """Migrates presets in server mode back, and there again; what they meant `before`, and how they got there."""
     there = [meaning(path) for path in paths]
     reports += migrate("--to", "colocate", *back, *paths)
     assert migrate("--to", "colocate", *back, *paths) == []
@@ -67,10 +71,10 @@ def check_there_and_back(paths, *options, back=()):
     for path, old in zip(paths, before, strict=True):
         assert differing(old, meaning(path)) <= not_carried(reports) | allowed, path
         assert meaning(path).get("vllm_mode", "colocate") == "colocate"
-    again = CliRunner().invoke(main, ["--check", *map(str, (*options, *paths))])
+    again = CliRunner().invoke(main, ["--write", *map(str, (*options, *paths))])
     if "would go into this flow mapping, which cannot hold it: a comment" in again.stderr:
         return  # a comment that stayed stands above a key by now that takes it along
-    migrate(*options, *paths)
+    assert again.exit_code == 0, again.output
     fitted = {"vllm_tensor_parallel_size", "vllm_data_parallel_size"} if len(allowed) > 1 else set()
     for path, old in zip(paths, there, strict=True):
         assert differing(old, meaning(path)) <= allowed | fitted, path

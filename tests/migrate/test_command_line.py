@@ -47,10 +47,10 @@ def test_what_is_no_preset(name, migrate):
     assert ran.err.count("\n") == 1
 
 
-def test_a_pipe_keeps_nobody_waiting(root, command):
+def test_a_pipe_keeps_nobody_waiting(root, command, migrate):
     os.mkfifo(root / "pipe.yaml")
     assert command("pipe.yaml").stderr == b"error: pipe.yaml:1:1: is not a regular file\n"
-    assert command("preset.yaml").returncode == 1
+    assert migrate("preset.yaml").code == 1
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_a_pipe_keeps_nobody_waiting(root, command):
         (b"two\nlines.yaml", b"two\\nlines.yaml"),
     ],
 )
-def test_any_file_name(name, shown, root, command):
+def test_any_file_name(name, shown, root, command, migrate):
     Path(os.fsdecode(os.fsencode(root) + b"/" + name)).write_text(PRESET)
-    assert command(name).returncode == 1
+    assert migrate(os.fsdecode(name)).code == 1
     assert command("--write", "--report", "json", name, PYTHONIOENCODING="utf-8:strict").returncode == 0
     assert command(name).stdout == shown + b": nothing to do\n"
 
@@ -85,13 +85,13 @@ def test_a_report_that_cannot_be_shown(write, root, command):
     assert ("vllm_mode: server" in (root / "preset.yaml").read_text()) is write
 
 
-def test_the_current_folder_is_gone(root, command):
+def test_the_current_folder_is_gone(root, command, migrate):
     gone = root / "gone"
     gone.mkdir()
     os.chdir(gone)
     gone.rmdir()
     assert command("x.yaml").stderr == b"error: the working directory is gone; change into it again\n"
-    assert command(root / "preset.yaml").returncode == 1
+    assert migrate(root / "preset.yaml").code == 1
     os.chdir(root)
 
 

@@ -163,7 +163,7 @@ def said(path):
 
 
 def data(path):
-    return {name: yaml.safe_load(text) for name, text in texts(path).items()}
+    return {name: yaml.load(text, yaml.CSafeLoader) for name, text in texts(path).items()}
 
 
 def errors(path):

@@ -88,7 +88,7 @@ class Half:
     def tree(self, asked: Asked) -> Branch:
         """The arguments, and the variables as `ENV`."""
         place = self.call.place
-        children: dict[object, Tree] = dict(self.options.said.items())
+        children: dict[object, Tree] = dict(self.options.given.items())
         known: dict[object, Tree] = {
             name: Leaf(word.text, word.place, word.place) for name, word in self._variables if not word.unknown
         }
@@ -128,7 +128,7 @@ class Script(Flat):
     def ask(self, name: str) -> None:
         """Notes that a rule depends on an argument that may come, though it is not set."""
         for half, side in ((self.learner, "trainer"), (self.rollout, "server")):
-            if half is not None and name in fields(side) and name not in half.options.said:
+            if half is not None and name in fields(side) and name not in half.options.given:
                 half.absent(self.asked)
 
     @property
@@ -150,7 +150,7 @@ class Script(Flat):
             return Kind.FOREIGN if self.rollout is None else Kind.COMPONENT
         if self.learner.options.config is not None:
             return Kind.OTHER
-        algorithm = self.learner.options.said.get("rlhf_type")
+        algorithm = self.learner.options.given.get("rlhf_type")
         if algorithm is None and self.learner.is_cut:
             return Kind.GRPO
         return Kind.OTHER if algorithm is None or algorithm.value in OTHER_ALGORITHMS else Kind.GRPO
@@ -170,7 +170,7 @@ class Script(Flat):
         if self.learner is not None and (config := self.learner.options.config) is not None:
             return f"a script whose `swift rlhf` reads {config.text}; check that file"
         options = self.learner.options if self.learner else None
-        if options and ("rlhf_type" in options.unknown or (options.open and "rlhf_type" not in options.said)):
+        if options and ("rlhf_type" in options.unknown or (options.open and "rlhf_type" not in options.given)):
             return "a script whose rlhf_type only a shell knows"
         if self.kind is Kind.FOREIGN and self.text and (word := in_a_text(self.text.commands)) is not None:
             return f"a script whose call, in a text for another shell (line {word.place.line}), is not read"
@@ -294,8 +294,8 @@ def read_script(path: Path, content: bytes, project: Project) -> Script:
     learners = [call for call in found if call.side == "rlhf" and not call.silent]
     made = [_made(path, project, text, call, _server_of(call, found)) for call in (*learners, None)]
     made = made[:-1] or made
-    first = next((one for one in made if one.kind is Kind.GRPO), made[0])
-    others = tuple(one for one in made if one is not first and one.kind is Kind.GRPO)
+    first = next((preset for preset in made if preset.kind is Kind.GRPO), made[0])
+    others = tuple(preset for preset in made if preset is not first and preset.kind is Kind.GRPO)
     return replace(first, siblings=others)
 
 
@@ -313,7 +313,7 @@ def _server_of(learner: Call | None, found: list[Call]) -> Call | None:
 
 def _asks_a_server(learner: Half) -> bool:
     # A colocate script may keep the call of a server in a comment.
-    mode = learner.options.said.get("vllm_mode")
+    mode = learner.options.given.get("vllm_mode")
     return mode is None or mode.value == "server"
 
 

@@ -28,7 +28,7 @@ class Options:
     """The arguments of one call.
 
     Attributes:
-        said: their values by name: a text, or a list of several.
+        given: their values by name: a text, or a list of several.
         unknown: by name, what only a shell knows of their values.
         open: words of which a shell may make any arguments, such as `"$@"`.
         bare: names without the value that they need, with their places.
@@ -37,7 +37,7 @@ class Options:
         config: the file that the call reads its arguments from, if it does.
     """
 
-    said: dict[str, Leaf] = field(default_factory=dict)
+    given: dict[str, Leaf] = field(default_factory=dict)
     unknown: dict[str, Word] = field(default_factory=dict)
     open: list[Word] = field(default_factory=list)
     bare: list[tuple[str, Place]] = field(default_factory=list)
@@ -70,7 +70,7 @@ def options(words: Sequence[Word], fields: Mapping[str, Field]) -> Options:
                 found.open.append(word)
             values.append(word)
     _keep(found, fields, name, key, values)
-    if (file := found.said.get("config")) is not None and "config" not in fields:
+    if (file := found.given.get("config")) is not None and "config" not in fields:
         found.config = next((word for word in rest if word.place == file.place), rest[0])
     return found
 
@@ -107,15 +107,15 @@ def _keep(
         name, texts = positive.name, ["false"]
     elif not texts and _is_flag(fields.get(name)):
         texts = ["true"]
-    if name in found.said or name in found.unknown:
-        before = found.said.pop(name, None)
+    if name in found.given or name in found.unknown:
+        before = found.given.pop(name, None)
         old = found.unknown.pop(name, None)
         found.twice.append((name, before.key if before else old.place if old else key.place))
     place = values[0].place if values else key.place
     if unknown := next((value for value in values if value.unknown), None):
         found.unknown[name] = unknown
     elif texts or name not in fields:
-        found.said[name] = Leaf(texts[0] if len(texts) == 1 else texts or "", place, key.place)
+        found.given[name] = Leaf(texts[0] if len(texts) == 1 else texts or "", place, key.place)
     else:
         found.bare.append((name, key.place))
 

@@ -54,8 +54,8 @@ class Wrapper(NamedTuple):
     def brief(self) -> str:
         """The same for messages, up to the first option."""
         words = [word.text for word in self.own]
-        said = list(takewhile(lambda word: not word.startswith("-"), words))
-        return " ".join(said if said == words else [*said, "..."])
+        shown = list(takewhile(lambda word: not word.startswith("-"), words))
+        return " ".join(shown if shown == words else [*shown, "..."])
 
     @property
     def where(self) -> str:
@@ -77,16 +77,16 @@ class Wrapper(NamedTuple):
             script: what the script has exported by then, or set in front of the command.
         """
         if self._has(_CONTAINERS):
-            said = dict(self._given(script))
+            variables = dict(self._given(script))
         else:
-            said = {**({} if self._has(_HOSTS) else script), **dict(_assigned(self.words))}
+            variables = {**({} if self._has(_HOSTS) else script), **dict(_assigned(self.words))}
         if any(word.text.endswith(_LAUNCHERS) for word in self.words):
             given = dict(_launched(self.words))
-            said = {name: word for name, word in said.items() if name.lower() not in _TORCHRUN} | given
-            said.setdefault(PROCESSES, self.words[0]._replace(text="1"))
+            variables = {name: word for name, word in variables.items() if name.lower() not in _TORCHRUN} | given
+            variables.setdefault(PROCESSES, self.words[0]._replace(text="1"))
         elif other := next((word for word in self.words if word.text in _OTHER_LAUNCHERS), None):
-            said[PROCESSES] = other._replace(unknown=f"{other.text} ...")
-        return said
+            variables[PROCESSES] = other._replace(unknown=f"{other.text} ...")
+        return variables
 
     def _has(self, names: Sequence[str]) -> bool:
         return any(word.text.rpartition("/")[2] in names for word in self.words)
@@ -97,10 +97,10 @@ class Wrapper(NamedTuple):
             option, equals, value = word.text.partition("=")
             if option == "--env-file":
                 yield PROCESSES, word._replace(unknown=option)
-            elif option in _ENV and (said := word._replace(text=value) if equals else following) is not None:
-                yield from _assigned([said])
-                if said.text.isidentifier():
-                    yield said.text, script.get(said.text, said._replace(unknown=f"${said.text}"))
+            elif option in _ENV and (assigned := word._replace(text=value) if equals else following) is not None:
+                yield from _assigned([assigned])
+                if assigned.text.isidentifier():
+                    yield assigned.text, script.get(assigned.text, assigned._replace(unknown=f"${assigned.text}"))
             elif option == "env":
                 yield from _assigned(self.words[index:])
 
