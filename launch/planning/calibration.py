@@ -70,7 +70,7 @@ class _Factors(NamedTuple):
 
 
 def calibration(context: Context, work: Work, runs: Sequence[Run], device: Device) -> Calibration | None:
-    """What some runs tell; None if none tells all that is needed, or the model's layers are not known.
+    """What some runs tell; None if none tells all that is needed.
 
     Args:
         context: the preset that is planned, whose work the runs did.
@@ -132,7 +132,7 @@ def _factor(waited: Sequence[float], others: Sequence[float], guess: float) -> R
 
 
 def _sample(context: Context, work: Work, run: Run, device: Device) -> Sample | None:
-    """What a run took; None if it does not tell all parts, or the model's layers are not known."""
+    """What a run took; None if it does not tell all parts."""
     made, mean = run.made_of, summary.typical(run, summary.MEAN)
     plan = _plan(made)
     took = {name: part.mean for name, part in summary.parts(summary.settled(run)).items()}
@@ -143,7 +143,7 @@ def _sample(context: Context, work: Work, run: Run, device: Device) -> Sample | 
     asked = work._replace(rollout=rollout, generations=made.num_generations or work.generations)
     estimate = seconds.parts(asked, plan, sides(context, asked, plan), basis)
     around = took["prepare"] + took["sync"]
-    return estimate and Sample(run.folder.name, estimate, took["learn"], took["generating"], around, *basis[1:])
+    return Sample(run.folder.name, estimate, took["learn"], took["generating"], around, *basis[1:])
 
 
 def _plan(made: MadeOf) -> Candidate | None:

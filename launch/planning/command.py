@@ -93,7 +93,7 @@ def _known(context: Context, needs: Work, runs: Sequence[Path], device: Device |
             raise InputError("no folder of --runs tells the parts of steps and the lengths of completions")
         return found
     longest = float(needs.completion)
-    return Calibration((), Basis(device, longest, longest)) if device else None
+    return Calibration((), Basis(device, longest, longest)) if device and needs.shape.layers else None
 
 
 def _node(asked: Node) -> tuple[int, float]:

@@ -97,4 +97,4 @@ def _step(context: Context, work: Work, plan: Candidate, taken: Memory, known: C
     held = taken.server.held(work.prompt + known.basis.mean)
     waves = max(1.0, work.rollout / plan.data_parallel / held) if held else 1.0
     estimate = parts(work, plan, sides(context, work, plan), known.basis, waves)
-    return estimate and step(known, plan, estimate)
+    return step(known, plan, estimate)

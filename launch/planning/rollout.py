@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: The share of a GPU's bandwidth that decoding reaches, and seconds for each token besides reading: in the engine
 #: processes of a server, and in a learner's own (docs/gpu-runs.md, H100 and H200, 8 to 32 sequences of an engine).
 _READ, _SERVED, _BESIDE = 0.8, 3.2e-3, 1.9e-3
+#: Seconds for each token of a model whose layers are not known: runs correct it, as all else.
+_GUESSED = 7e-3
 #: Seconds in which the GPUs of an engine add up what each has, twice a layer: NCCL's, since ms-swift turns vLLM's
 #: own all-reduce off (4.5.2, rlhf_trainers/args_mixin.py vllm_disable_custom_all_reduce). Not measured.
 _SUM = 40e-6
@@ -48,8 +50,8 @@ class Asked(NamedTuple):
     beside: bool
 
 
-def rollout(shape: Shape, engine: Engine, device: Device, asked: Asked, stored: int = 0) -> float | None:
-    """Seconds of one rollout; None if the model's layers are not known.
+def rollout(shape: Shape, engine: Engine, device: Device, asked: Asked, stored: int = 0) -> float:
+    """Seconds of one rollout; of a model whose layers are not known only runs tell any.
 
     For each token an engine reads its weights, those of experts that some sequence visits, and all KV cache.
 
@@ -62,7 +64,7 @@ def rollout(shape: Shape, engine: Engine, device: Device, asked: Asked, stored: 
     """
     decoder = shape.decoder
     if decoder is None or not shape.layers:
-        return None
+        return asked.waves * asked.length * _GUESSED
     number = capacity.weights(shape, engine.tensor, stored) / shape.parameters or NUMBER / engine.tensor
     per_token = capacity.token(shape, engine.tensor, engine.cache) or 0
     kept = asked.sequences * (asked.prompt + asked.length / 2) * per_token

@@ -123,8 +123,8 @@ class Calibration(NamedTuple):
         return {"analytic": not self.runs, "runs": self.runs, "band": self.band, **rests, "factors": factors}
 
 
-def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float = 1.0) -> Parts | None:
-    """The seconds of a step of a plan before anything is measured; None if the model's layers are not known.
+def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float = 1.0) -> Parts:
+    """The seconds of a step of a plan before anything is measured.
 
     Args:
         work: what the preset asks.
@@ -140,8 +140,6 @@ def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float 
     prompts = sequences / (work.generations if sides.shares_prompts else 1)
     asked = rollout.Asked(sequences, waves, prompts, work.prompt, basis.longest, beside)
     made = rollout.rollout(work.shape, sides.engine, basis.device, asked, work.stored)
-    if one is None or made is None:
-        return None
     steps = plan.gradient_accumulation_steps
     meanwhile = steps * (_MEANWHILE if plan.async_generate else 1)
     learn = Micro(meanwhile * one.host * (_BESIDE if beside else 1), meanwhile * one.gpu)

@@ -148,9 +148,8 @@ def _source(planned: Planned) -> str:
     known, work = planned.known, planned.work
     more = "pass --runs FOLDER, the folder of a learner's start, for runs of this work."
     if known is None:
-        return f"seconds are not known, because no GPU of {planned.gib:.0f} GiB is known here: {more}"
-    if planned.plans[0].step is None:
-        return "seconds are not known."
+        reason = f"no GPU of {planned.gib:.0f} GiB is" if work.shape.layers else "the layers of the model are not"
+        return f"seconds are not known, because {reason} known here: {more}"
     if known.runs:
         return f"seconds: from {', '.join(known.runs)}; completions of {known.basis.mean:.0f} tokens on average."
     return (

@@ -214,6 +214,9 @@ def test_a_model_of_an_unknown_kind(preset, tmp_path):
     rows = [line for line in out.splitlines() if " server  " in line]
     assert len(rows) > 5
     assert all("not known" in row for row in rows)
+    assert "seconds are not known, because the layers of the model are not known here: pass --runs FOLDER" in out
+    node = "--gpus", 8, "--gpu-memory", 80, "--runs", runs(tmp_path)
+    assert all(each["step"]["seconds"] > 0 for each in plans(file, *node)["plans"])
 
 
 def test_own_batch_that_ms_swift_refuses_is_listed_all_the_same(preset):
