@@ -302,6 +302,12 @@ def report(folder: str, server_log: Path | None, logs: Path, form: str) -> int:
     help="Tokens of a long prompt, with its pictures, for memory and seconds. Default: the preset's limit.",
 )
 @click.option(
+    "--model",
+    type=values.path,
+    metavar="PATH",
+    help="The checkpoint's folder, or a config.json like its own. Default: where the preset says.",
+)
+@click.option(
     "--runs",
     type=values.path,
     metavar="FOLDER",

@@ -76,7 +76,7 @@ class Audit:
         if is_script(file):
             return []
         root = find_project(file).root or file.parent
-        return [each for each in graph(self._workspace, root).dependents(file) if self._is_preset(each)]
+        return [each for each in graph(self._workspace, root).dependents(file) if self.is_preset(each)]
 
     def findings(self, about: Context) -> list[Finding]:
         """The same for a preset whose context is known, and that is whole.
@@ -114,7 +114,8 @@ class Audit:
         path = preset.resolved.path
         return bool(graph(self._workspace, preset.project.root or path.parent).direct(path))
 
-    def _is_preset(self, file: Path) -> bool:
+    def is_preset(self, file: Path) -> bool:
+        """Whether a file is a preset, or a part of one that is about rollouts; one that is broken counts as one."""
         try:
             preset = load(self._workspace, file)
         except InputError:  # one that extends others, and is broken, is nearer to a preset than to another tool's

@@ -105,9 +105,10 @@ def stored(model: object) -> int:
 
 
 def config(model: object) -> dict[str, Any] | None:
-    """The checkpoint's config.json; None if it is not here."""
+    """The checkpoint's config.json, which may be named itself; None if it is not here."""
+    path = Path(str(model))
     try:
-        settings = jsontext.load(Path(str(model)) / "config.json")
+        settings = jsontext.load(path if path.suffix == ".json" else path / "config.json")
     except (OSError, ValueError):
         return None
     return settings if isinstance(settings, dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import log
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -42,6 +43,7 @@ class Sample(NamedTuple):
         around: seconds in which weights move and neither side works.
         mean: tokens of its completions.
         longest: tokens of the longest one of a rollout.
+        of: what it trained, and how.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Sample(NamedTuple):
     around: float
     mean: float
     longest: float
+    of: str = ""
 
 
 class _Factors(NamedTuple):
@@ -92,6 +95,7 @@ def calibrated(samples: Sequence[Sample], device: Device) -> Calibration:
         gpu=found.gpu,
         rollout=median(each.rollout / each.estimate.rollout for each in samples),
         around=median(each.around / each.estimate.around for each in samples),
+        of=", ".join(dict.fromkeys(each.of for each in samples)),
     )
 
 
@@ -143,7 +147,13 @@ def _sample(context: Context, work: Work, run: Run, device: Device) -> Sample | 
     asked = work._replace(rollout=rollout, generations=made.num_generations or work.generations)
     estimate = seconds.parts(asked, plan, sides(context, asked, plan), basis)
     around = took["prepare"] + took["sync"]
-    return Sample(run.folder.name, estimate, took["learn"], took["generating"], around, *basis[1:])
+    return Sample(run.folder.name, estimate, took["learn"], took["generating"], around, *basis[1:], _of(made))
+
+
+def _of(made: MadeOf) -> str:
+    """What a run trained, and how, as far as it tells."""
+    tuner = "dora" if made.use_dora else made.tuner_type or "an unknown tuner"
+    return f"{Path(made.model).name if made.model else 'an unknown model'} with {tuner}"
 
 
 def _plan(made: MadeOf) -> Candidate | None:

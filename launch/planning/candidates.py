@@ -47,10 +47,13 @@ class Candidate(NamedTuple):
         return self.mode, self.rollout_gpus, self.train_gpus, self.async_generate
 
     def keeps(self, work: Work) -> bool:
-        """Whether whole micro-steps make the preset's optimizer step, and its rollout (args_mixin.py:200-222)."""
+        """Whether whole micro-steps make the preset's optimizer step, and its rollout, of whole groups.
+
+        ms-swift 4.5.2, rlhf_trainers/args_mixin.py:200-230.
+        """
         micro = self.per_device_train_batch_size * self.train_gpus
         return micro * self.gradient_accumulation_steps == work.step and (
-            micro * self.steps_per_generation == work.rollout
+            micro * self.steps_per_generation == work.rollout and work.rollout % work.generations == 0
         )
 
 

@@ -8,7 +8,10 @@ from typing import NamedTuple
 from launch.planning import devices
 from launch.planning.calibration import calibration
 from launch.planning.findings import findings
+from launch.planning.findings import refused
+from launch.planning.hint import hint
 from launch.planning.planned import Planned
+from launch.planning.planned import is_better
 from launch.planning.plans import other_batches
 from launch.planning.plans import plans
 from launch.planning.seconds import Basis
@@ -16,6 +19,7 @@ from launch.planning.seconds import Calibration
 from launch.planning.work import work
 from launch.timing.run import read
 from schema import check
+from schema.audit import Audit
 from schema.commands.validate import absolute
 from schema.errors import InputError
 from schema.layouts.preset import Kind
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from launch.planning.devices import Device
     from launch.planning.work import Work
     from schema.context import Context
+    from schema.layouts.preset import Preset
 
 
 class Node(NamedTuple):
@@ -38,11 +43,13 @@ class Node(NamedTuple):
         gpus: how many it has.
         gpu_memory: GiB of each, as nvidia-smi tells it.
         prompt_tokens: of a long prompt.
+        model: the checkpoint, or its config.json.
     """
 
     gpus: int | None = None
     gpu_memory: float | None = None
     prompt_tokens: int | None = None
+    model: Path | None = None
 
 
 def planned(config: Path, asked: Node, runs: Sequence[Path]) -> Planned:
@@ -56,17 +63,20 @@ def planned(config: Path, asked: Node, runs: Sequence[Path]) -> Planned:
     Raises:
         InputError: the preset cannot be read or planned, a folder is no run, or no GPUs are known.
     """
-    workspace = Workspace()
+    workspace, options = Workspace(), check.Options()
     preset = check.load(workspace, absolute(config))
     if preset.kind is not Kind.GRPO:
         raise check.no_grpo(preset)
-    context = check.context(workspace, preset, check.Options())
+    context = check.context(workspace, preset, options)
     gpus, gib = _node(asked)
-    needs = work(context, gpus)
+    needs = work(context, gpus, asked.model)
     needs = needs._replace(prompt=asked.prompt_tokens or needs.prompt)
     known = _known(context, needs, runs, devices.find(gib) if asked.gpu_memory else devices.here(gib))
     found = plans(context, needs, gpus, gib, known)
     own = next(plan for plan in found if plan.is_own)
+    audit = Audit(workspace, options)
+    errors = [finding for finding in audit.findings(context) if finding.is_error]
+    first = found[0].candidate if is_better(found[0]) else None
     return Planned(
         title=str(config),
         gpus=gpus,
@@ -75,8 +85,16 @@ def planned(config: Path, asked: Node, runs: Sequence[Path]) -> Planned:
         plans=found,
         others=other_batches(context, needs, gpus, gib, known),
         known=known,
-        problems=list(findings(context, needs, own.memory, gib)),
+        problems=[*refused(context, needs, gpus, len(errors)), *findings(context, needs, own.memory, gib)],
+        hint=list(hint(context, needs, first, str(config), _related(preset, audit))) if first else [],
     )
+
+
+def _related(preset: Preset, audit: Audit) -> list[Path]:
+    """The presets that a migration takes along: those that it extends, and those that extend it or one of them."""
+    bases = [] if preset.apart else [file for file in preset.resolved.bases if audit.is_preset(file)]
+    extending = (each for file in (*bases, preset.resolved.path) for each in audit.extending(file))
+    return list(dict.fromkeys([*bases, *extending]))
 
 
 def _known(context: Context, needs: Work, runs: Sequence[Path], device: Device | None) -> Calibration | None:
@@ -107,5 +125,6 @@ def _node(asked: Node) -> tuple[int, float]:
         return gpus, gib
     here = nvidia.gpus()
     if not here:
-        raise InputError("nvidia-smi tells no GPUs of this machine; pass --gpus N and --gpu-memory GIB")
+        lacks = [option for option, value in (("--gpus N", gpus), ("--gpu-memory GIB", gib)) if value is None]
+        raise InputError(f"nvidia-smi tells no GPUs of this machine; pass {' and '.join(lacks)}")
     return gpus or len(here), gib or min(gpu.total_gib for gpu in here)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from launch.planning.memory import longest_prompt
+from launch.planning.settings import learning_of
 from launch.sizing.learner import AROUND
 from launch.sizing.learner import BAND
 from schema.rules.base import Problem
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 #: More of a GPU than this no engine should ask for, since others use a little of it, too.
 _MOST = 0.95
+ZERO3 = 3
 
 
 def findings(context: Context, work: Work, taken: Memory, gib: float) -> Iterator[Problem]:
@@ -66,27 +68,58 @@ def _more(work: Work, taken: Memory, gib: float) -> str:
     """The smallest share with room for a sequence; other ways where no share has."""
     asked, made = taken.engine, taken.server
     each = capacity.token(work.shape, asked.tensor, asked.cache) or 0
-    needed = made.weights_gib + made.aside_gib + each * (asked.length or 1) / GIB
-    share = needed / (gib - DRIVER) + 0.01
+    before = made.weights_gib + made.aside_gib
+    share = (before + each * (asked.length or 1) / GIB) / (gib - DRIVER) + 0.01
     if share <= _MOST:
-        return f"set vllm_gpu_memory_utilization to {share:.2f} or more"
-    return "raise vllm_tensor_parallel_size, so that more GPUs share an engine, or lower vllm_max_model_len"
+        beside = ", if the learner beside it has room" if work.own.mode == "colocate" else ""
+        return f"set vllm_gpu_memory_utilization to {share:.2f} or more{beside}"
+    shorter = ", or lower vllm_max_model_len" if before < _MOST * (gib - DRIVER) else ""
+    return f"raise vllm_tensor_parallel_size, so that more GPUs share an engine{shorter}"
 
 
 def learner(context: Context, work: Work, taken: Memory, gib: float) -> Iterator[Problem]:
     """A learner that runs out of memory where prompts are as long as the preset allows."""
-    made = taken.learner
+    made, shared = taken.learner, work.own.mode == "colocate"
     if made.fits != "no":
         return
     longest = longest_prompt(context, work, work.own, gib)
+    left = gib - (taken.engine.utilization * gib if shared else 0)
+    beside = " that the engine beside it leaves" if shared else ""
     fits = f"prompts of at most about {longest} tokens fit" if longest else "no prompt is short enough to fit"
     yield Problem(
         context.at("per_device_train_batch_size"),
-        f"a learner needs {made.held_gib + AROUND:.0f} GiB, {BAND:.0%} more or less, of {gib:.0f} GiB, if prompts"
-        f" have {work.prompt} tokens; {fits}",
+        f"a learner needs {made.held_gib + AROUND:.0f} GiB, {BAND:.0%} more or less, of {left:.0f} GiB{beside}, if"
+        f" prompts have {work.prompt} tokens; {fits}",
         f"{context.swift}: torch.OutOfMemoryError{context.late}",
-        "lower per_device_train_batch_size or max_length, or divide the model with zero3",
+        ", or ".join(_less(context, work, longest)),
     )
+
+
+def _less(context: Context, work: Work, longest: int | None) -> Iterator[str]:
+    """What makes a learner need less, as far as the preset has not done it."""
+    asked = learning_of(context, work, work.own)
+    if asked.rows > 1:
+        yield "lower per_device_train_batch_size"
+    if longest:
+        yield "lower max_length"
+    if asked.world > 1 and asked.zero != ZERO3:
+        yield "divide the model with zero3"
+    if work.own.mode == "colocate":
+        yield "lower vllm_gpu_memory_utilization"
+    yield "take larger GPUs"
+
+
+def refused(context: Context, work: Work, gpus: int, errors: int) -> Iterator[Problem]:
+    """A preset that asks for more GPUs than there are, or in which validate-config finds errors."""
+    own = work.own
+    needed = own.train_gpus if own.mode == "colocate" else own.rollout_gpus + own.train_gpus
+    if needed > gpus:
+        what = f"it needs {needed} GPUs, and the node has {gpus}"
+        yield Problem(context.preset.start, what, "a side finds too few devices", "take another plan")
+    if errors:
+        counted = "an error" if errors == 1 else f"{errors} errors"
+        refuses = f"{context.swift} refuses it, or does something else than is planned"
+        yield Problem(context.preset.start, f"the preset has {counted}", refuses, "run validate-config on it")
 
 
 def idle(context: Context, work: Work) -> Iterator[Problem]:

@@ -33,6 +33,7 @@ class Planned(NamedTuple):
         others: those that only another optimizer step allows, the best first.
         known: what runs tell of seconds; None if there are none.
         problems: what is wrong with the preset's own plan.
+        hint: what to type for the first plan, a line each.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Planned(NamedTuple):
     others: list[Plan]
     known: Calibration | None
     problems: list[Problem]
+    hint: list[str]
 
     @property
     def own(self) -> Plan:
@@ -57,9 +59,14 @@ class Planned(NamedTuple):
 
     @property
     def named(self) -> list[Named]:
-        """The first plan, and the preset's own if it is another."""
-        first = [] if self.plans[0].is_own else [Named("first", self.plans[0])]
+        """The first plan, if it is known to fit and another one than the preset's own; and that one."""
+        first = [Named("first", self.plans[0])] if is_better(self.plans[0]) else []
         return [*first, Named("own", self.own)]
+
+
+def is_better(first: Plan) -> bool:
+    """Whether the first plan is one to take instead of the preset's own."""
+    return first.valid and not first.is_own and first.memory.fits in {"yes", "close"}
 
 
 def distinct(plans: Sequence[Plan]) -> list[Plan]:

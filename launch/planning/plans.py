@@ -34,6 +34,7 @@ class Plan(NamedTuple):
         completions: of one optimizer step.
         valid: whether it keeps the preset's batches on the node's GPUs.
         is_own: whether the preset says so itself.
+        keeps_batch: whether its batch is the preset's.
     """
 
     candidate: Candidate
@@ -42,18 +43,20 @@ class Plan(NamedTuple):
     completions: int
     valid: bool
     is_own: bool
+    keeps_batch: bool
 
     @property
     def rank(self) -> tuple[Any, ...]:
         """The best one has the least: it fits, and is fast.
 
-        Where nothing tells seconds, fewer micro-steps come first, and then more learners: the learner's work is
-        most of a step in all runs of docs/gpu-runs.md.
+        Where nothing tells seconds, more learners come first, and then fewer micro-steps: the learner's work is
+        most of a step in all runs of docs/gpu-runs.md. Of plans that are as fast, the preset's batch comes first.
         """
         each = self.candidate
-        fast = self.step.seconds.value if self.step else each.gradient_accumulation_steps
-        fast /= self.completions
-        return (not self.valid, _ORDER.index(self.memory.fits), fast, -each.rollout_gpus)
+        steps, size = each.gradient_accumulation_steps, each.per_device_train_batch_size
+        fast = (self.step.seconds.value if self.step else steps * size) / self.completions
+        last, fits = 0 if self.step else steps, _ORDER.index(self.memory.fits)
+        return (not self.valid, fits, fast, last, not self.keeps_batch, -each.rollout_gpus)
 
 
 def plans(context: Context, work: Work, gpus: int, gib: float, known: Calibration | None) -> list[Plan]:
@@ -87,7 +90,9 @@ def _judged(
     taken = memory(context, work, plan, gib)
     used = gpus if plan.mode == "colocate" else plan.rollout_gpus + plan.train_gpus
     valid = plan.keeps(work) and used <= gpus
-    return Plan(plan, taken, _step(context, work, plan, taken, known), work.step, valid, plan == work.own)
+    seconds = _step(context, work, plan, taken, known)
+    keeps = plan.per_device_train_batch_size == work.own.per_device_train_batch_size
+    return Plan(plan, taken, seconds, work.step, valid, plan == work.own, keeps)
 
 
 def _step(context: Context, work: Work, plan: Candidate, taken: Memory, known: Calibration | None) -> Step | None:

@@ -102,6 +102,7 @@ class Calibration(NamedTuple):
         gpu: the same of its GPU.
         rollout: the same of rollouts.
         around: the same of what is around both.
+        of: what the runs trained, and how.
     """
 
     runs: tuple[str, ...]
@@ -110,6 +111,7 @@ class Calibration(NamedTuple):
     gpu: Range = exactly(1.0)
     rollout: float = 1.0
     around: float = 1.0
+    of: str = ""
 
     @property
     def band(self) -> float:

@@ -66,7 +66,7 @@ def sides(context: Context, work: Work, plan: Candidate) -> Sides:
 
 def engine_of(context: Context, work: Work, plan: Candidate) -> Engine:
     """The preset's own engine; on GPUs of its own, or beside a learner, it gets that mode's share."""
-    length = context.preset.engine("vllm_max_model_len") or positions(context.preset.engine("model"))
+    length = context.preset.engine("vllm_max_model_len") or positions(work.model)
     known = length if argument.is_whole(length) else work.prompt + work.completion
     found = engine(work.engine, plan.tensor_parallel, known)
     if plan.mode == work.own.mode:

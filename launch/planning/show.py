@@ -14,7 +14,6 @@ from schema.place import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from launch.planning.candidates import Candidate
     from launch.planning.planned import Planned
     from launch.planning.plans import Plan
     from launch.planning.seconds import Calibration
@@ -37,6 +36,7 @@ def as_json(planned: Planned) -> Iterator[str]:
         "own": planned.plans.index(planned.own),
         "best": 0,
         "calibration": known.document() if known else None,
+        "hint": planned.hint,
         "findings": [_finding(each) for each in planned.problems],
         "missing": list(planned.work.shape.missing),
     }
@@ -84,15 +84,16 @@ def svg(planned: Planned) -> Iterator[str]:
 def text(planned: Planned) -> Iterator[str]:
     """The ten best plans and the preset's own for a person, on one screen."""
     work = planned.work
+    yield planned.title
     yield (
-        f"{planned.title}: {work.step} completions for each optimizer step, {work.rollout} for each rollout"
+        f"{work.step} completions for each optimizer step, {work.rollout} for each rollout"
         f" ({work.generations} for each prompt), of at most {work.prompt} + {work.completion} tokens"
     )
     parameters = work.shape.parameters
     yield f"{work.model}: {parameters / 1e9:.2f} billion parameters" if parameters else work.model
     yield ""
-    yield from node.text(planned.named, planned.gpus)
-    yield ""
+    if drawn := list(node.text(planned.named, planned.gpus)):
+        yield from [*drawn, ""]
     yield (
         f"    {'mode':<9}{'rollout':>8}{'learn':>7}{'TP':>4}{'batch':>7}{'steps':>7}{'async':>7}"
         f"{'KV tokens':>12}{'GiB':>6}  {'fits':<10}{'seconds':>9}"
@@ -100,7 +101,7 @@ def text(planned: Planned) -> Iterator[str]:
     yield from map(_row, planned.best)
     if best := distinct(planned.others)[:_OTHERS]:
         yield ""
-        yield "with another effective batch, in completions for each optimizer step:"
+        yield "with another effective batch, the fastest for each completion first:"
         yield from (f"{_row(plan)}  {plan.completions} completions" for plan in best)
     yield ""
     for each in planned.problems:
@@ -134,11 +135,11 @@ def _problem(problem: Problem) -> Iterator[str]:
 
 
 def _notes(planned: Planned) -> Iterator[str]:
-    first = planned.plans[0]
     yield "batch and steps: per_device_train_batch_size and gradient_accumulation_steps; GiB: of a learner's GPU."
     yield from textwrap.wrap(_source(planned), _WIDTH)
-    if first.memory.fits in {"yes", "close"} and first.valid and not first.is_own:
-        yield from _to_get(planned.title, first.candidate)
+    if planned.hint:
+        yield "to get the first:"
+        yield from (f"    {step}" for step in planned.hint)
     for what in planned.work.shape.missing:
         yield f"missing: {what}"
 
@@ -151,22 +152,11 @@ def _source(planned: Planned) -> str:
         reason = f"no GPU of {planned.gib:.0f} GiB is" if work.shape.layers else "the layers of the model are not"
         return f"seconds are not known, because {reason} known here: {more}"
     if known.runs:
-        return f"seconds: from {', '.join(known.runs)}; completions of {known.basis.mean:.0f} tokens on average."
+        return (
+            f"seconds: from {', '.join(known.runs)} ({known.of}); completions of {known.basis.mean:.0f} tokens on"
+            f" average, the longest of {known.basis.longest:.0f}."
+        )
     return (
         f"seconds: estimated for {known.basis.device.name}, no run measured, for prompts of {work.prompt} tokens"
         f" and completions of {work.completion}, the longest ones. For better ones {more}"
     )
-
-
-def _to_get(preset: str, plan: Candidate) -> Iterator[str]:
-    """What to type for a plan, if a migration can write it."""
-    if plan.mode == "server":
-        yield "to get the first:"
-        yield (
-            f"    migrate-config --to server --rollout-gpus {plan.rollout_gpus} --train-gpus {plan.train_gpus}"
-            f" --tensor-parallel {plan.tensor_parallel} --write {preset}"
-        )
-        yield (
-            f"    then set per_device_train_batch_size {plan.per_device_train_batch_size} and async_generate"
-            f" {str(plan.async_generate).lower()}"
-        )

@@ -15,10 +15,13 @@ from schema.shape.model import Shape
 from schema.shape.model import shape
 from schema.split.batch import batch
 from schema.split.gpus import DEFAULT_LEARNERS
+from schema.split.gpus import project_split
 from schema.swift.argument import is_whole
 from schema.swift.lengths import prompt_length
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from schema.checkpoint import Heads
     from schema.context import Context
     from schema.models.engine import EngineConfig
@@ -31,7 +34,7 @@ class Work(NamedTuple):
     """What a preset asks; completions are counted over all GPUs.
 
     Attributes:
-        model: the checkpoint, as the preset names it.
+        model: the checkpoint whose config.json tells its shape.
         engine: settings of its engine.
         shape: of the model.
         heads: of its attention; None if config.json does not say them.
@@ -59,13 +62,19 @@ class Work(NamedTuple):
     own: Candidate
 
 
-def work(context: Context, gpus: int) -> Work:
+def work(context: Context, gpus: int, checkpoint: Path | None = None) -> Work:
     """What a preset asks of a node.
+
+    Args:
+        context: the preset.
+        gpus: of the node.
+        checkpoint: where the model's config.json is; None looks where the preset says.
 
     Raises:
         InputError: the preset has errors, or does not generate with vLLM.
     """
-    trainer, model, asked = context.trainer.config, str(context.preset.value("model")), _engine(context)
+    trainer, asked = context.trainer.config, _engine(context)
+    model = str(context.preset.value("model") if checkpoint is None else checkpoint)
     own = _own(context, gpus)
     numbers = batch(context.preset, trainer, own.train_gpus)
     return Work(
@@ -88,7 +97,7 @@ def _shape(model: str) -> Shape:
     settings = config(model)
     if settings is not None:
         return shape(settings)
-    absent = f"what both sides need, because {model}/config.json is not on this machine"
+    absent = f"memory and seconds, because {model}/config.json is not here, or is no JSON; pass --model PATH"
     return shape({})._replace(missing=(absent,))
 
 
@@ -108,17 +117,18 @@ def _engine(context: Context) -> EngineConfig:
 
 
 def _own(context: Context, gpus: int) -> Candidate:
-    """The preset's own plan: a server's size and its learners, or all GPUs in colocate mode."""
+    """The preset's own plan: a server's size and its learners, or one group of GPUs in colocate mode."""
     trainer = context.trainer.config
     if context.preset.mode == "server" and context.server is not None:
         server = context.server.config
         tensor, engines = server.vllm_tensor_parallel_size, server.vllm_data_parallel_size
-        learners = context.split.train.count if context.split.train else DEFAULT_LEARNERS
         rollout = tensor * engines
+        learners = _learners(context, gpus, rollout)
     else:
         value = context.preset.value("vllm_tensor_parallel_size")
-        tensor, rollout, learners = value if is_whole(value) else 1, gpus, gpus
-        engines = gpus // tensor
+        rollout = learners = context.preset.learners.count if context.preset.learners else gpus
+        tensor = value if is_whole(value) else 1
+        engines = rollout // tensor
     numbers = batch(context.preset, trainer, learners)
     return Candidate(
         mode=str(context.preset.mode),
@@ -131,3 +141,13 @@ def _own(context: Context, gpus: int) -> Candidate:
         steps_per_generation=max(1, numbers.rollout(trainer) // numbers.micro),
         async_generate=trainer.async_generate,
     )
+
+
+def _learners(context: Context, gpus: int, rollout: int) -> int:
+    """Learners beside a server: the preset's, a project's for such a server, or what it leaves of the node."""
+    if context.preset.learners:
+        return context.preset.learners.count
+    shares = project_split(context.preset.project, context.preset)
+    if shares.train is not None and shares.rollout in (None, rollout):
+        return shares.train
+    return gpus - rollout if gpus > rollout else DEFAULT_LEARNERS

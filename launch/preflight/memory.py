@@ -26,7 +26,7 @@ def engine_memory(snapshot: Snapshot) -> Iterator[Problem]:
     "No available memory for the cache blocks", or "To serve at least one request with the model's max seq len ...
     KV cache is needed, which is larger than the available KV cache memory" (vLLM 0.23.0,
     v1/core/kv_cache_utils.py:721 and 741). Told from the checkpoint's config.json, without loading anything;
-    14 measured engines had within 0.6 % of the tokens that are told so.
+    14 measured engines had within 0.6 % of the tokens that are predicted.
     """
     gib, context = _smallest(snapshot), snapshot.context
     if gib is not None:
@@ -39,7 +39,7 @@ def learner_memory(snapshot: Snapshot) -> Iterator[Problem]:
     """A learner will probably run out of memory, however short its prompts are.
 
     torch.OutOfMemoryError in the first step. Told from the checkpoint's config.json, without loading anything;
-    seven measured learners had in use within 8 % of what is told so. `rollout-split plan` tells whether prompts
+    seven measured learners had in use within 8 % of what is predicted. `rollout-split plan` tells whether prompts
     that are as long as the preset allows fit.
     """
     gib, context = _smallest(snapshot), snapshot.context

@@ -87,7 +87,11 @@ def _small_micro_steps(seen: _Seen) -> Iterator[Finding]:
         return
     each = (learn.mean - rewards) / micro
     what = f"{what}: {micro} micro-steps of {each:.2f} s, of {_counted(batch, 'completion')} on each GPU."
-    yield Finding("micro-steps", share / 2, what, _larger(made, micro, batch) + _memory(seen.run))
+    yield Finding("micro-steps", share / 2, what, f"{_larger(made, micro, batch)}{_memory(seen.run)}{_GAIN}")
+
+
+#: Where a GPU is the limit, a larger batch gains nothing.
+_GAIN = "; `rollout-split plan PRESET --runs FOLDER` says what it gains"
 
 
 def _larger(made: MadeOf, micro: int, batch: int) -> str:

@@ -17,6 +17,7 @@ from launch.timing.steps import steps
 from schema import jsontext
 from schema.errors import InputError
 from schema.place import Place
+from schema.place import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +134,9 @@ def _plan(folder: Path) -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError):
         if isinstance(plan := jsontext.load(folder / PLAN), dict):
             return plan
-    raise InputError(f"holds no readable {PLAN} of a start, nor ms-swift's own {foreign.LOGGING}", Place(folder))
+    if not folder.is_dir():
+        raise InputError(f"{shown(folder)} is no folder of a start; --logs names where starts make theirs")
+    raise InputError(f"{shown(folder)} holds no readable {PLAN} of a start, nor ms-swift's own {foreign.LOGGING}")
 
 
 def _made_of(folder: Path, plan: dict[str, Any]) -> MadeOf:

@@ -86,7 +86,7 @@ def _kind(config: dict[str, Any]) -> str:
 
 def _missing(kind: str, config: dict[str, Any], numbers: Decoder | None, seen: Tower | None) -> Iterator[str]:
     if numbers is None:
-        yield "config.json does not say how many layers, heads, tokens and numbers a token the decoder has"
+        yield "config.json does not say the size of the decoder: layers, heads, hidden_size, vocab_size"
     if kind not in decoder.FAMILIES:
         yield f"the parameters are not counted, because models of type {kind} are not known here"
     elif "vision_config" in config and (seen is None or kind not in tower.TOWERS):

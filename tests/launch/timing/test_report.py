@@ -42,7 +42,9 @@ def test_report(folder):
     assert "The learner takes 6.00 of 10.00 s per step (60%): 8 micro-steps of 0.75 s, of 2 completions" in flat(
         out
     )
-    assert "    try per_device_train_batch_size 4: 4 micro-steps, if memory allows it" in lines
+    assert "try per_device_train_batch_size 4: 4 micro-steps, if memory allows it; `rollout-split plan" in flat(
+        out
+    )
     assert all(len(line) < 100 for line in lines if line.startswith(("  learner  ", "  server   ")))
 
 
