@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,7 @@ def main() -> None:
         tools = _tools(Path(folder), asked.ours.absolute())
         measured = {}
         for title, commands in rows(Inputs(Path(folder, "project"), _ROOT), tools):
-            if asked.only in title:
+            if re.search(asked.only, title):
                 print(title, file=sys.stderr)
                 measured[title] = alternating(commands, asked.repeats)
     print(table(measured))
@@ -55,7 +56,7 @@ def _write(output: Path, measured: Measured) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--repeats", type=int, default=15, help="runs of each command; the median counts")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only inputs whose names hold the text")
+    parser.add_argument("--only", default="", metavar="REGEX", help="only inputs whose names it matches")
     parser.add_argument("--ours", type=Path, default=Path(sys.executable).parent, help="where our commands are")
     parser.add_argument("--output", type=Path, help="write OUTPUT.json and OUTPUT.svg")
     return parser.parse_args()

@@ -69,14 +69,13 @@ class Audit:
         """Whether a file is no preset: of another algorithm, of another tool, or a part that no preset extends."""
         if preset.kind is not Kind.COMPONENT:
             return preset.kind in NO_PRESETS
-        return not preset.is_of_rollouts and not self.extending(preset.resolved.path)
+        return not preset.is_of_rollouts and not any(self.extending(preset.resolved.path))
 
-    def extending(self, file: Path) -> list[Path]:
-        """The presets of a file's project that extend it, directly or not."""
-        if is_script(file):
-            return []
-        root = find_project(file).root or file.parent
-        return [each for each in graph(self._workspace, root).dependents(file) if self.is_preset(each)]
+    def extending(self, file: Path) -> Iterator[Path]:
+        """The presets of a file's project that extend it, directly or not; each is read when it is asked for."""
+        if not is_script(file):
+            root = find_project(file).root or file.parent
+            yield from filter(self.is_preset, graph(self._workspace, root).dependents(file))
 
     def findings(self, about: Context) -> list[Finding]:
         """The same for a preset whose context is known, and that is whole.
@@ -115,7 +114,7 @@ class Audit:
         return bool(graph(self._workspace, preset.project.root or path.parent).direct(path))
 
     def is_preset(self, file: Path) -> bool:
-        """Whether a file is a preset, or a part of one that is about rollouts; one that is broken counts as one."""
+        """Whether a file is a preset, or a part of one that is about rollouts; a broken one counts as one."""
         try:
             preset = load(self._workspace, file)
         except InputError:  # one that extends others, and is broken, is nearer to a preset than to another tool's

@@ -28,4 +28,4 @@ def is_of_another_tool(file: Path, audit: Audit) -> bool:
             content = stream.read(MAX_SIZE)
     except OSError:
         return False
-    return not any(word in content for word in _WORDS) and not audit.extending(file)
+    return not any(word in content for word in _WORDS) and not any(audit.extending(file))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from typing import cast
 
 from migrate.plan import Plan
 from migrate.plan import distinct
@@ -22,7 +23,6 @@ from schema.errors import InputError
 from schema.excerpts import Excerpts
 from schema.layouts.flat import server_half
 from schema.layouts.preset import Kind
-from schema.layouts.script import Script
 from schema.place import Place
 from schema.resolve import Workspace
 from schema.rules import RULES
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from migrate.compare import Old
     from migrate.migration import Migration
     from migrate.target import Target
+    from schema.layouts.script import Script
 
 #: What a migration reckons with, besides what rollouts touch.
 _NEEDED = (
@@ -129,9 +130,7 @@ def _script(path: Path, target: Target) -> Script:
         InputError: there is none.
     """
     workspace = Workspace()
-    script = load(workspace, path)
-    if not isinstance(script, Script):
-        raise TypeError(f"{path} is no script")
+    script = cast("Script", load(workspace, path))  # as its name says; the class is imported only for scripts
     wrong = [found for found in Audit(workspace, options(target)).of(script) if found.rule in _UNCARRIED]
     if first := next((found for found in wrong if found.is_error), None):
         raise InputError(f"{first.message}; {first.fix or 'correct it'} first", first.place)

@@ -129,7 +129,7 @@ class _Call:
     def _is_stray(self, preset: Preset) -> bool:
         """Whether a file is a part of presets, and none extends it: a forgotten `extends`, maybe."""
         file = preset.resolved.path
-        return preset.kind is Kind.COMPONENT and not is_script(file) and not self._audit.extending(file)
+        return preset.kind is Kind.COMPONENT and not is_script(file) and not any(self._audit.extending(file))
 
     def add_extending(self, file: Path) -> None:
         """Checks the presets that extend a file: a change of it may break them."""
