@@ -20,10 +20,21 @@ from schema.printable import printable
 from schema.secrets import starred
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 Function: TypeAlias = Callable[..., int]
 Decorator: TypeAlias = Callable[[Function], Function]
+
+
+def _logs(what: str) -> Decorator:
+    return click.option("--logs", type=values.path, metavar="DIR", default=LOGS, show_default=True, help=what)
+
+
+def _form(what: str) -> Decorator:
+    forms = click.Choice(["text", "json", "svg"])
+    return click.option("--format", "form", type=forms, default="text", show_default=True, help=what)
+
 
 _SIDE_OPTIONS: tuple[Decorator, ...] = (
     click.argument("config", type=values.path),
@@ -77,14 +88,7 @@ _WATCH_OPTIONS: tuple[Decorator, ...] = (
         default="",
         help="Treat these findings about the machine as warnings; `rollout-split explain all` lists them.",
     ),
-    click.option(
-        "--logs",
-        type=values.path,
-        metavar="DIR",
-        default=LOGS,
-        show_default=True,
-        help="The folder in which each start makes a folder of its own.",
-    ),
+    _logs("The folder in which each start makes a folder of its own."),
     click.option(
         "--show",
         type=click.Choice(["live", "quiet"]),
@@ -187,6 +191,12 @@ def _with_options(*options: Decorator) -> Decorator:
     return lambda function: reduce(lambda decorated, option: option(decorated), reversed(options), function)
 
 
+def _shown(lines: Iterable[str]) -> int:
+    for line in lines:
+        click.echo(printable(starred(line)))
+    return 0
+
+
 def _start(ctx: click.Context) -> int:
     from launch.start import run  # --help need not import what only a start needs
 
@@ -252,22 +262,8 @@ def train(ctx: click.Context, /, **_: object) -> int:
     metavar="FILE",
     help="What the server printed, of a run that no launcher started.",
 )
-@click.option(
-    "--logs",
-    type=values.path,
-    metavar="DIR",
-    default=LOGS,
-    show_default=True,
-    help="The folder of all starts, in which `latest` is looked for.",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "svg"]),
-    default="text",
-    show_default=True,
-    help="Form of the report; svg is the drawing of both sides alone.",
-)
+@_logs("The folder of all starts, in which `latest` is looked for.")
+@_form("Form of the report; svg is the drawing of both sides alone.")
 def report(folder: str, server_log: Path | None, logs: Path, form: str) -> int:
     """Report where the time of a run went: its parts, both sides side by side, and what would help most.
 
@@ -281,9 +277,7 @@ def report(folder: str, server_log: Path | None, logs: Path, form: str) -> int:
     path = logs / "latest-learner" if folder == "latest" else values.path(folder)
     run = read(path, server_log)
     forms = {"text": reports.text, "json": reports.as_json, "svg": reports.svg}
-    for line in forms[form](run):
-        click.echo(printable(starred(line)))
-    return 0
+    return _shown(forms[form](run))
 
 
 @main.command(epilog=_READ_STATUS)
@@ -314,14 +308,7 @@ def report(folder: str, server_log: Path | None, logs: Path, form: str) -> int:
     multiple=True,
     help="The folder of a learner's start, whose timings tell seconds; may be repeated.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "svg"]),
-    default="text",
-    show_default=True,
-    help="Form of the plans; svg draws the node with its memory, and the seconds of the best plans.",
-)
+@_form("Form of the plans; svg draws the node with its memory, and the seconds of the best plans.")
 def plan(config: Path, runs: tuple[Path, ...], form: str, **node: Any) -> int:  # noqa: ANN401
     """Plan how to divide a node: what fits, and how long a step takes, the best first; nothing is started.
 
@@ -334,9 +321,7 @@ def plan(config: Path, runs: tuple[Path, ...], form: str, **node: Any) -> int:  
     from launch.planning import show
 
     forms = {"text": show.text, "json": show.as_json, "svg": show.svg}
-    for line in forms[form](command.planned(config, command.Node(**node), runs)):
-        click.echo(printable(starred(line)))
-    return 0
+    return _shown(forms[form](command.planned(config, command.Node(**node), runs)))
 
 
 @main.command()

@@ -14,6 +14,8 @@ def carry(request, name, value):
 
 def carried(reporter, name):
     """What tests carried under a name, in the order in which they stand in their files."""
-    told = [each for some in reporter.stats.values() for each in some if isinstance(each, pytest.TestReport)]
-    last = sorted((report for report in told if report.when == "teardown"), key=lambda report: report.location[:2])
+    reports = [each for some in reporter.stats.values() for each in some if isinstance(each, pytest.TestReport)]
+    last = sorted(
+        (report for report in reports if report.when == "teardown"), key=lambda report: report.location[:2]
+    )
     return [value for report in last for key, value in report.user_properties if key == name]

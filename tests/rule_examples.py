@@ -45,8 +45,8 @@ def expected(file):
         (str(part.relative_to(EXAMPLES)), int(at or number), rule.strip())
         for part in parts(file)
         for number, line in enumerate(raw(part).splitlines(), 1)
-        for at, said in _EXPECT.findall(line)
-        for rule in said.split(",")
+        for at, rules in _EXPECT.findall(line)
+        for rule in rules.split(",")
     )
 
 

@@ -102,8 +102,8 @@ def trainer(preset: Preset, release: Release) -> Parsed[TrainerConfig] | Parsed[
     """
     # A preset without rlhf_type is reported as such; its other fields are still worth checking.
     values: dict[str, Any] = {"rlhf_type": "grpo"}
-    said = {name: preset.value(name) for name in preset.arguments if role_of(name) in _OF_ROLLOUTS}
-    values |= {name: value for name, value in said.items() if value is not None}
+    set_of_rollouts = {name: preset.value(name) for name in preset.arguments if role_of(name) in _OF_ROLLOUTS}
+    values |= {name: value for name, value in set_of_rollouts.items() if value is not None}
     return parse(TRAINER if preset.mode == "server" else COLOCATE, values, release.trainer)
 
 

@@ -186,6 +186,12 @@ def _is_place(target: Target, key: Key, found: Keys) -> bool:
 def intended(data: Any, edit: Edit) -> Any:
     """What an edit makes of plain data."""
     data = copy.deepcopy(data)
+    make(data, edit)
+    return data
+
+
+def make(data: Any, edit: Edit) -> None:
+    """Makes an edit in data, plain or as an editor has it."""
     parent: Any = _at(data, edit.path[:-1]) if edit.kind != "insert" else None
     if edit.kind == "set":
         parent[edit.path[-1]] = edit.value
@@ -194,12 +200,15 @@ def intended(data: Any, edit: Edit) -> Any:
     elif edit.kind == "move":
         _at(data, edit.to)[edit.path[-1]] = parent.pop(edit.path[-1])
     else:
-        depth = edit.path.index(NEW)
-        value = edit.value
-        for name in reversed(edit.path[depth + 1 :]):
-            value = {name: value}
-        _at(data, edit.path[:depth])[NEW] = value
-    return data
+        _at(data, edit.path[: edit.path.index(NEW)])[NEW] = nested(edit)
+
+
+def nested(edit: Edit) -> Any:
+    """The value of a new key, with the mappings around it."""
+    value = edit.value
+    for name in reversed(edit.path[edit.path.index(NEW) + 1 :]):
+        value = {name: value}
+    return value
 
 
 def _at(data: Any, path: Path) -> Any:

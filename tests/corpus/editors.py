@@ -26,6 +26,8 @@ from schema.yamltext.edit import at
 from tests.corpus.choice import NEW
 from tests.corpus.choice import Edit
 from tests.corpus.choice import Path
+from tests.corpus.choice import make
+from tests.corpus.choice import nested
 
 PLACE = FilePath("/corpus/file.yaml")
 
@@ -128,16 +130,7 @@ class Ruamel:
     def edit(self, text: str, edit: Edit) -> str:
         yaml = self._yaml(text)
         data = yaml.load(text)
-        parent: Any = _at(data, edit.path[:-1]) if edit.kind != "insert" else None
-        if edit.kind == "set":
-            parent[edit.path[-1]] = edit.value
-        elif edit.kind == "delete":
-            del parent[edit.path[-1]]
-        elif edit.kind == "move":
-            _at(data, edit.to)[edit.path[-1]] = parent.pop(edit.path[-1])
-        else:
-            depth = edit.path.index(NEW)
-            _at(data, edit.path[:depth])[NEW] = _nested(edit)
+        make(data, edit)
         return self._dumped(text, yaml, data)
 
 
@@ -203,7 +196,7 @@ class YamlEdit:
             _descended(root, edit.to).set(edit.path[-1], value)
             _descended(root, edit.path[:-1]).remove(edit.path[-1])
         else:
-            _descended(root, edit.path[: edit.path.index(NEW)]).set(NEW, _nested(edit))
+            _descended(root, edit.path[: edit.path.index(NEW)]).set(NEW, nested(edit))
         return str(file)
 
 
@@ -223,19 +216,6 @@ def _descended(node: Any, path: Path) -> Any:
             else found.as_mapping()
         )
     return node
-
-
-def _nested(edit: Edit) -> Any:
-    value = edit.value
-    for name in reversed(edit.path[edit.path.index(NEW) + 1 :]):
-        value = {name: value}
-    return value
-
-
-def _at(data: Any, path: Path) -> Any:
-    for step in path:
-        data = data[step]
-    return data
 
 
 EDITORS = (Ours(), Ruamel(), TunedRuamel(), YamlEdit())

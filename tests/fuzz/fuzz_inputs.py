@@ -148,8 +148,8 @@ Files = dict[str, bytes]
 USUAL: Files = {"pyproject.toml": PYPROJECT.encode(), "models/m/config.json": CONFIG.encode()}
 
 
-def _made(text: str, **said: str) -> str:
-    return text.format(**_SECRETS, **said)
+def _made(text: str, **parts: str) -> str:
+    return text.format(**_SECRETS, **parts)
 
 
 def own() -> list[Files]:

@@ -49,7 +49,7 @@ _RAW = re.compile(
 _COMMAND = re.compile(r"^\s*::", re.MULTILINE)
 #: A planted secret that its name or its shape still tells.
 _NAMED = rb"(?:^|[\s{,'\"_.-])(?:token|api_?key|key)['\"]?\s*:\s*['\"]?(?:hf_|sk-)?$"
-_TOLD = re.compile(_NAMED, re.IGNORECASE)
+_MARKED = re.compile(_NAMED, re.IGNORECASE)
 
 
 class Call(NamedTuple):
@@ -144,11 +144,11 @@ def tried(files: Files, calls: list[Call], folder: Path) -> Iterator[tuple[str, 
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     os.chdir(folder)
-    said = b"\n".join(files.values())
+    content = b"\n".join(files.values())
     for call in calls:
         before = _tree(folder)
         code, out, err = _called(call)
-        wrong = [*_wrong(call, code, out, err), *_shown(said, out + err)]
+        wrong = [*_wrong(call, code, out, err), *_shown(content, out + err)]
         if (not call.writes or code != 0) and _tree(folder) != before:
             wrong.append("files were changed")
         yield (
@@ -191,22 +191,22 @@ def _wrong(call: Call, code: int, out: str, err: str) -> Iterator[str]:
         yield f"a command of GitHub: {_COMMAND.search(out + err)}"
 
 
-def _shown(said: bytes, output: str) -> Iterator[str]:
+def _shown(content: bytes, output: str) -> Iterator[str]:
     """Planted secrets that are shown, though every place where they stand tells that they are secrets."""
     for digit in "0123":
         secret = f"{PLANTED}{digit}123456789"
         if secret in output and all(
-            _is_told(said, found.start(), found.end()) for found in re.finditer(secret.encode(), said)
+            _is_marked(content, found.start(), found.end()) for found in re.finditer(secret.encode(), content)
         ):
             at = output.index(secret)
             yield f"the secret {secret} is shown: {output[max(0, at - 200) : at + 40]!r}"
 
 
-def _is_told(said: bytes, start: int, end: int) -> bool:
-    before, word = said[said.rfind(b"\n", 0, start) + 1 : start], said[end : end + 1]
+def _is_marked(content: bytes, start: int, end: int) -> bool:
+    before, word = content[content.rfind(b"\n", 0, start) + 1 : start], content[end : end + 1]
     whole = not re.match(rb"[\w-]", word)
     by_shape = re.search(rb"(?:(?<![\w-])(?:hf_|sk-)|://someone:)$", before) is not None
-    return whole and (by_shape or _TOLD.search(before) is not None)
+    return whole and (by_shape or _MARKED.search(before) is not None)
 
 
 def _tree(folder: Path) -> dict[str, bytes]:

@@ -201,12 +201,12 @@ class FaultTable:
     def judge(self, fault, process, code, message, left=lambda: ()):
         """Waits for a launcher to end, which it must with this code and message and without leaving anything."""
         begun = time.monotonic()
-        said_code, _, said = end(process)
+        said_code, _, err = end(process)
         seconds = time.monotonic() - begun
-        lines = [line for line in said.splitlines() if message in line]
+        lines = [line for line in err.splitlines() if message in line]
         remains = list(left())
         self.rows.append((fault, lines[0] if lines else "", said_code, f"{seconds:.1f}", len(remains)))
-        assert (said_code, bool(lines)) == (code, True), said
+        assert (said_code, bool(lines)) == (code, True), err
         assert not remains
 
     def text(self):
@@ -335,7 +335,7 @@ class Bench:
         until(self.ready.exists)
         return process
 
-    def said(self, program):
+    def recorded(self, program):
         """What a stand-in recorded about itself, once it runs."""
         file = self.home / f"{program}.json"
         until(file.exists)

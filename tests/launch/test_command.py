@@ -52,7 +52,7 @@ def test_defaults_are_those_of_a_request(side):
 
 
 def test_all_options_of_a_learner():
-    said = {
+    wanted = {
         "--entry=a.b": ("entry", "a.b"),
         "--wait-timeout=1.5": ("wait_timeout", 1.5),
         "--no-health-check": ("health_check", False),
@@ -67,8 +67,8 @@ def test_all_options_of_a_learner():
         "--swift=s": ("swift", "s"),
         "--python=p": ("python", "p"),
     }
-    request = asked("learner", *said)
-    assert {name: getattr(request, name) for name, _ in said.values()} == dict(said.values())
+    request = asked("learner", *wanted)
+    assert {name: getattr(request, name) for name, _ in wanted.values()} == dict(wanted.values())
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_all_options_of_a_learner():
     ],
 )
 def test_wrong_usage_is_2(words, message):
-    code, out, said = run(*words)
+    code, out, err = run(*words)
     assert (code, out) == (2, "")
-    assert message in said
+    assert message in err
 
 
 @given(st.sampled_from(SIDES), st.lists(st.one_of(TEXT, TEXT.map("--{}".format))))
@@ -136,8 +136,8 @@ def test_a_range_is_as_many_gpus(bench):
 @pytest.mark.parametrize("words", [[], ["server"], ["learner"], ["train"], ["explain"]])
 @pytest.mark.parametrize("asks", ["--help", "-h"])
 def test_everything_has_a_help(words, asks):
-    code, out, said = run(*words, asks)
-    assert (code, said) == (0, "")
+    code, out, err = run(*words, asks)
+    assert (code, err) == (0, "")
     assert out.startswith("Usage: ")
     assert ("Exit status:" in out) is (words in ([side] for side in SIDES))
 
@@ -256,15 +256,15 @@ def test_values_are_as_they_are(translated, value):
     ],
 )
 def test_words_that_mean_nothing_are_refused(translated, words, message):
-    code, out, said = translated("train.sh", *words)
-    assert (code, out, message in said) == (2, "", True), said
+    code, out, err = translated("train.sh", *words)
+    assert (code, out, message in err) == (2, "", True), err
 
 
 @pytest.mark.parametrize(("side", "script"), SCRIPTS.items())
 @pytest.mark.parametrize("word", ["--help", "-h"])
 def test_help_of_a_script_tells_its_words_and_names_the_command(translated, side, script, word):
-    code, out, said = translated(script, word)
-    assert (code, said) == (0, "")
+    code, out, err = translated(script, word)
+    assert (code, err) == (0, "")
     assert out.startswith(f"Usage: bash scripts/{script} config=PATH gpus=LIST")
     assert f"`rollout-split {side} --help` explains all options and exit codes" in out
 
@@ -275,8 +275,8 @@ def test_without_rollout_split(bench):
     path = bench.environment["PATH"]
     bench.environment["PATH"] = "/usr/bin:/bin"
     launch = ["bash", str(project / "scripts/train.sh"), f"config={bench.preset}", "gpus=1", "dry_run=true"]
-    code, _, said = end(bench.start(*launch))
-    assert (code, "rollout-split is neither on PATH nor at" in said) == (2, True)
+    code, _, err = end(bench.start(*launch))
+    assert (code, "rollout-split is neither on PATH nor at" in err) == (2, True)
 
     (project / ".venv/bin").mkdir(parents=True)
     (project / ".venv/bin/rollout-split").symlink_to(shutil.which("rollout-split", path=path))

@@ -21,14 +21,14 @@ def training(bench, *words, **environment):
     """A learner that trains beside a ready server; the learner, its server."""
     server = bench.ready_server(**environment)
     learner = bench.learner(QUIET, *words, **environment)
-    bench.said("torchrun")
+    bench.recorded("torchrun")
     return learner, server
 
 
 def learners(bench):
     """The learner's processes that live."""
-    said = bench.said("torchrun")
-    return {said["pid"], said["worker"]} & set(bench.left())
+    recorded = bench.recorded("torchrun")
+    return {recorded["pid"], recorded["worker"]} & set(bench.left())
 
 
 # Ports
@@ -54,7 +54,7 @@ def test_port_taken_between_check_and_start(bench, faults):
 
 def test_port_stolen_while_the_server_loads(bench, faults):
     server = bench.server(QUIET, STAND_IN_LOADS="60")
-    bench.said("swift")
+    bench.recorded("swift")
     with socket.create_server(("127.0.0.1", bench.port)):
         message = f"took port {bench.port} while the server loaded"
         faults.judge("port stolen during load", server, 81, message, bench.left)
@@ -109,10 +109,10 @@ def test_server_that_waits_for_a_learner_that_is_gone(bench, faults):
 
 def test_server_that_does_not_answer(bench, faults):
     bench.ready_server()
-    os.kill(bench.said("swift")["pid"], signal.SIGSTOP)
+    os.kill(bench.recorded("swift")["pid"], signal.SIGSTOP)
     message = "waited 1 seconds; it does not answer, and no learner uses it"
     faults.judge("silent server", bench.learner("wait_timeout=1"), 1, message)
-    os.kill(bench.said("swift")["pid"], signal.SIGCONT)
+    os.kill(bench.recorded("swift")["pid"], signal.SIGCONT)
 
 
 def test_learner_that_leaves_its_server_waiting(bench, faults):
@@ -129,7 +129,7 @@ def test_learner_that_leaves_its_server_waiting(bench, faults):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_server_is_killed_while_it_loads(bench, faults, number):
     server = bench.server(QUIET, STAND_IN_LOADS="60")
-    os.kill(bench.said("swift")["pid"], number)
+    os.kill(bench.recorded("swift")["pid"], number)
     message = f"ended with {128 + number} before it was ready"
     faults.judge(f"server killed while loading, {number.name}", server, 128 + number, message, bench.left)
 
@@ -137,7 +137,7 @@ def test_server_is_killed_while_it_loads(bench, faults, number):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_server_is_killed_under_a_learner(bench, faults, number):
     learner, server = training(bench)
-    os.kill(bench.said("swift")["pid"], number)
+    os.kill(bench.recorded("swift")["pid"], number)
     message = "the rollout server is lost: process"
     faults.judge(f"server killed while training, {number.name}", learner, 84, message, lambda: learners(bench))
     faults.judge(f"the server's own launcher, {number.name}", server, 128 + number, "ended with", bench.left)
@@ -145,7 +145,7 @@ def test_server_is_killed_under_a_learner(bench, faults, number):
 
 def test_engine_is_killed_under_a_learner(bench, faults):
     learner, server = training(bench)
-    os.kill(bench.said("swift")["engine"], signal.SIGKILL)
+    os.kill(bench.recorded("swift")["engine"], signal.SIGKILL)
     message = "which holds an engine, has died"
     faults.judge("EngineCore killed while training", server, 83, message)
     faults.judge("its learner", learner, 84, "the rollout server is lost", bench.left)
@@ -153,23 +153,23 @@ def test_engine_is_killed_under_a_learner(bench, faults):
 
 def test_learner_that_fails_because_its_server_died_says_so(bench):
     learner, _ = training(bench, STAND_IN_WATCHES="1")
-    os.kill(bench.said("swift")["pid"], signal.SIGKILL)
-    _, said = learner.communicate(timeout=30)
-    assert (learner.returncode, "the rollout server is lost" in said) == (84, True)
+    os.kill(bench.recorded("swift")["pid"], signal.SIGKILL)
+    _, err = learner.communicate(timeout=30)
+    assert (learner.returncode, "the rollout server is lost" in err) == (84, True)
 
 
 def test_learner_that_hangs_is_ended_soon_after_its_server(bench, faults):
     bench.ready_server()
     learner = bench.learner(QUIET, STAND_IN_IGNORES_TERM="1")
-    bench.said("torchrun")
-    os.kill(bench.said("swift")["pid"], signal.SIGKILL)
+    bench.recorded("torchrun")
+    os.kill(bench.recorded("swift")["pid"], signal.SIGKILL)
     message = "killing the processes that have not ended"
     faults.judge("learner hangs when its server dies", learner, 84, message, lambda: learners(bench))
 
 
 def test_learner_is_killed(bench, faults):
     learner, _ = training(bench)
-    os.kill(bench.said("torchrun")["pid"], signal.SIGKILL)
+    os.kill(bench.recorded("torchrun")["pid"], signal.SIGKILL)
     faults.judge("learner killed", learner, 137, "ending its processes", lambda: learners(bench))
     assert bench.healthy()
 
@@ -197,7 +197,7 @@ def remains(bench, side):
 def test_server_is_told_to_end(bench, faults, phase, number):
     server = bench.server(QUIET, STAND_IN_LOADS="60" if phase == "loading" else "0")
     until((bench.loading if phase == "loading" else bench.ready).exists)
-    bench.said("swift")
+    bench.recorded("swift")
     server.send_signal(number)
     faults.judge(f"server {phase}, {number.name}", server, CODES[number], f"ended by {number.name}", bench.left)
     assert not listens(bench.port)
@@ -250,9 +250,9 @@ def test_weights_that_do_not_load(bench, faults):
 def test_weights_that_did_not_load_at_the_very_end(bench):
     bench.ready_server(STAND_IN_FAILS="1")
     learner = bench.learner(STAND_IN_SYNCS="1", STAND_IN_EXIT="0")
-    _, said = learner.communicate(timeout=30)
+    _, err = learner.communicate(timeout=30)
     assert learner.returncode == 85
-    assert "server| AttributeError: 'Parameter' object has no attribute 'weight_loader'" in said
+    assert "server| AttributeError: 'Parameter' object has no attribute 'weight_loader'" in err
 
 
 def test_weights_that_do_not_arrive(bench, faults):
@@ -271,8 +271,8 @@ def test_weights_that_do_not_arrive(bench, faults):
 def test_weights_that_need_not_have_changed(bench, word, syncs, message):
     bench.ready_server(STAND_IN_STALE="1")
     learner = bench.learner(word, STAND_IN_SYNCS=syncs, STAND_IN_EXIT="0")
-    _, said = learner.communicate(timeout=30)
-    assert (learner.returncode, message in said) == (0, True), said
+    _, err = learner.communicate(timeout=30)
+    assert (learner.returncode, message in err) == (0, True), err
 
 
 # Completions

@@ -115,10 +115,10 @@ def test_launchers_run_a_pair(tmp_path):
             *bench.words("grpo_train_server_mode.sh", "gpus=2"), STAND_IN_SYNCS="2", STAND_IN_EXIT="0"
         )
         assert end(learner)[0] == 0
-        server, torchrun = bench.said("swift"), bench.said("torchrun")
+        server, torchrun = bench.recorded("swift"), bench.recorded("torchrun")
     assert server["argv"][1:3] == ["rollout", "--host"]
     assert server["environment"]["CUDA_VISIBLE_DEVICES"] == "0,1"
     assert torchrun["environment"]["CUDA_VISIBLE_DEVICES"] == "2"
-    for said in (server, torchrun):
-        assert said["environment"]["MAX_PIXELS"] == "1003520"
-        assert "NPROC_PER_NODE" not in said["environment"]
+    for recorded in (server, torchrun):
+        assert recorded["environment"]["MAX_PIXELS"] == "1003520"
+        assert "NPROC_PER_NODE" not in recorded["environment"]

@@ -77,9 +77,9 @@ FACTS = {
 )
 def test_dry_run_prints_the_exact_command_and_starts_nothing(bench, script, preset, words, printed):
     bench.preset = preset
-    code, out, said = end(bench.start(*bench.words(script, *words, "dry_run=true")))
+    code, out, err = end(bench.start(*bench.words(script, *words, "dry_run=true")))
     assert (code, out) == (0, printed)
-    facts = [" ".join(line.split()) for line in said.splitlines()]
+    facts = [" ".join(line.split()) for line in err.splitlines()]
     assert facts == ([] if script == "train.sh" else [*FACTS[preset], words[0].replace("=", " ")])
     assert not bench.logs.exists()
     assert not bench.state.exists()
@@ -103,9 +103,9 @@ def test_dry_run_prints_the_exact_command_and_starts_nothing(bench, script, pres
     ],
 )
 def test_wrong_words(bench, script, words, message):
-    code, out, said = end(bench.start(*bench.words(script, *words)))
+    code, out, err = end(bench.start(*bench.words(script, *words)))
     assert (code, out) == (2, "")
-    assert message in said
+    assert message in err
     assert not (bench.home / "swift.json").exists()
 
 
@@ -119,27 +119,27 @@ def test_words_are_never_evaluated(bench):
 
 
 def test_config_is_required(bench):
-    code, _, said = end(bench.start("bash", str(REPO / "scripts/train.sh"), "gpus=0"))
-    assert (code, "Missing argument 'CONFIG'" in said) == (2, True)
+    code, _, err = end(bench.start("bash", str(REPO / "scripts/train.sh"), "gpus=0"))
+    assert (code, "Missing argument 'CONFIG'" in err) == (2, True)
 
 
 def test_working_directory_that_is_gone(bench):
     lost = 'mkdir lost; cd lost; rmdir ../lost; exec "$@"'
-    code, _, said = end(bench.start("bash", "-c", lost, "bash", *bench.words(SERVER, "gpus=0")))
-    assert (code, "error: the working directory is gone; change into it again" in said) == (2, True)
+    code, _, err = end(bench.start("bash", "-c", lost, "bash", *bench.words(SERVER, "gpus=0")))
+    assert (code, "error: the working directory is gone; change into it again" in err) == (2, True)
 
 
 def test_unreadable_preset(bench):
     bench.preset = bench.home / "no such.yaml"
-    code, _, said = end(bench.start(*bench.words(LEARNER, "gpus=0")))
-    assert (code, "no such.yaml" in said) == (2, True)
+    code, _, err = end(bench.start(*bench.words(LEARNER, "gpus=0")))
+    assert (code, "no such.yaml" in err) == (2, True)
 
 
 @pytest.mark.parametrize("script", [SERVER, LEARNER, "train.sh"])
 def test_preset_with_an_error(bench, script):
     bench.edit("num_generations: 4", "num_generations: 3")
-    code, _, said = end(bench.start(*bench.words(script, "gpus=0")))
-    assert (code, "error[num-generations]" in said) == (1, True)
+    code, _, err = end(bench.start(*bench.words(script, "gpus=0")))
+    assert (code, "error[num-generations]" in err) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -147,14 +147,14 @@ def test_preset_with_an_error(bench, script):
 )
 def test_colocate_preset_has_no_server(bench, script, message):
     bench.preset = REPO / "tests/presets/colocate/configs/train/grpo/summary_1024.yaml"
-    code, _, said = end(bench.start(*bench.words(script, "gpus=0,1,2,3,4,5,6,7")))
-    assert (code, message in said) == (2, True)
+    code, _, err = end(bench.start(*bench.words(script, "gpus=0,1,2,3,4,5,6,7")))
+    assert (code, message in err) == (2, True)
 
 
 def test_train_without_torchrun(bench):
     (bench.home / "bin/torchrun").unlink()
-    code, _, said = end(bench.start(*bench.words("train.sh", "gpus=0")))
-    assert (code, "torchrun is not on PATH" in said) == (2, True)
+    code, _, err = end(bench.start(*bench.words("train.sh", "gpus=0")))
+    assert (code, "torchrun is not on PATH" in err) == (2, True)
 
 
 @pytest.mark.parametrize(("script", "word"), [(SERVER, "swift"), ("train.sh", "python")])
@@ -162,23 +162,23 @@ def test_program_that_is_none(bench, script, word):
     program = bench.home / "python-or-swift"
     program.write_text("neither\n")
     program.chmod(0o755)
-    code, _, said = end(bench.start(*bench.words(script, "gpus=0", f"{word}={program}")))
-    assert (code, f"error: {program} cannot be run: Exec format error" in said) == (2, True)
+    code, _, err = end(bench.start(*bench.words(script, "gpus=0", f"{word}={program}")))
+    assert (code, f"error: {program} cannot be run: Exec format error" in err) == (2, True)
     assert not bench.left()
 
 
 @pytest.mark.parametrize("script", [SERVER, "train.sh"])
 def test_words_that_no_program_takes(bench, script):
     bench.edit("  template: qwen3\n", f"  template: qwen3\n  system: {'x' * 200_000}\n")
-    code, _, said = end(bench.start(*bench.words(script, "gpus=0")))
-    assert (code, " cannot be run: Argument list too long" in said) == (2, True)
+    code, _, err = end(bench.start(*bench.words(script, "gpus=0")))
+    assert (code, " cannot be run: Argument list too long" in err) == (2, True)
 
 
 @pytest.mark.parametrize(("script", "program"), [(SERVER, "swift"), (LEARNER, "torchrun")])
 def test_without_the_program(bench, script, program):
     (bench.home / "bin" / program).unlink()
-    code, _, said = end(bench.start(*bench.words(script, "gpus=0")))
-    assert (code, f"error[software-missing] {program} is not on PATH" in said) == (1, True)
+    code, _, err = end(bench.start(*bench.words(script, "gpus=0")))
+    assert (code, f"error[software-missing] {program} is not on PATH" in err) == (1, True)
     assert not bench.logs.exists()
 
 
@@ -201,8 +201,8 @@ def anybodys(state):
 def test_folder_of_notes_that_is_not_the_users_own(bench, made, word):
     made(bench.state)
     mode = bench.state.stat().st_mode
-    code, _, said = end(bench.server(word))
+    code, _, err = end(bench.server(word))
     expected = "is not a folder that you alone may write in; set ROLLOUT_SPLIT_STATE to another folder"
-    assert (code, expected in said) == (2, True)
+    assert (code, expected in err) == (2, True)
     assert bench.state.stat().st_mode == mode
     assert not (bench.home / "swift.json").exists()

@@ -73,11 +73,11 @@ def test_interpreter_of_a_script(tmp_path, head, python):
     here, beside, script = (tmp_path / name for name in ("a python", "python", "swift"))
     for file in (here, beside):
         file.symlink_to(sys.executable)
-    said = {"{python}": str(here) if "exec" in head else sys.executable, "{beside}": str(beside)}
-    script.write_text(head.replace("{python}", said["{python}"]))
+    paths = {"{python}": str(here) if "exec" in head else sys.executable, "{beside}": str(beside)}
+    script.write_text(head.replace("{python}", paths["{python}"]))
     script.chmod(0o755)
     found = software.interpreter(str(script))
-    assert found is None if python is None else found.endswith(said.get(python, python))
+    assert found is None if python is None else found.endswith(paths.get(python, python))
 
 
 # Looks at the machine

@@ -55,7 +55,7 @@ def test_port_that_is_too_low_for_this_user(look, monkeypatch):
     monkeypatch.setattr(socket.socket, "bind", refuse)
     messages = [finding.message for finding in preflight.findings(here)]
     assert len(messages) == 2
-    assert all("is held by the system: this user may not open ports so low" in said for said in messages)
+    assert all("is held by the system: this user may not open ports so low" in message for message in messages)
 
 
 @pytest.mark.parametrize("side", ["server", "learner"])
@@ -318,35 +318,35 @@ def test_what_is_allowed_only_warns(look):
 
 
 def test_what_is_allowed_must_be_a_check(bench):
-    code, _, said = end(bench.server("allow=port-taken,gpu-bussy"))
-    assert (code, "--allow names unknown checks: gpu-bussy;" in said) == (2, True)
+    code, _, err = end(bench.server("allow=port-taken,gpu-bussy"))
+    assert (code, "--allow names unknown checks: gpu-bussy;" in err) == (2, True)
 
 
 def test_all_findings_at_once_and_nothing_is_started(bench):
     bench.edit(str(bench.model), str(bench.home / "nowhere"))
     with socket.create_server(("127.0.0.1", bench.port)):
-        code, _, said = end(bench.server(VLLM_USE_V1="0", RANK="1"))
+        code, _, err = end(bench.server(VLLM_USE_V1="0", RANK="1"))
     assert code == 1
-    assert all(f"error[{rule}]" in said for rule in ("port-taken", "model-missing", "vllm-v0"))
-    assert "3 errors, 2 warnings in 1 file" in said
+    assert all(f"error[{rule}]" in err for rule in ("port-taken", "model-missing", "vllm-v0"))
+    assert "3 errors, 2 warnings in 1 file" in err
     assert not (bench.home / "swift.json").exists()
     assert not bench.logs.exists()
 
 
 @pytest.mark.parametrize("start", ["server", "learner"])
 def test_preflight_only(bench, start):
-    code, out, said = end(getattr(bench, start)("preflight_only=true"))
+    code, out, err = end(getattr(bench, start)("preflight_only=true"))
     assert (code, out) == (0, "")
-    assert f"no finding forbids this start; {bench.home}/bin/python: python" in said
-    assert "ms-swift 4.5.2, vllm 0.23.0" in said
+    assert f"no finding forbids this start; {bench.home}/bin/python: python" in err
+    assert "ms-swift 4.5.2, vllm 0.23.0" in err
     assert not bench.left()
     assert not bench.logs.exists()
 
 
 def test_preflight_only_looks_at_a_server_that_runs(bench):
     bench.running_server()
-    code, _, said = end(bench.learner("preflight_only=true"))
-    assert (code, "error[unknown-server]" in said) == (1, True)
+    code, _, err = end(bench.learner("preflight_only=true"))
+    assert (code, "error[unknown-server]" in err) == (1, True)
 
 
 # Memory

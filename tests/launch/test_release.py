@@ -29,9 +29,9 @@ def late(bench):
 
 @pytest.mark.parametrize(("side", "gpu"), [("server", 0), ("learner", 1)])
 def test_memory_that_is_given_back_late_is_waited_for(late, side, gpu):
-    code, _, said = end(getattr(late, side)("preflight_only=true", STAND_IN_LATE="1"))
-    assert (code, said.count(WAITS.format(gpu))) == (0, 1), said
-    assert "no finding forbids this start" in said
+    code, _, err = end(getattr(late, side)("preflight_only=true", STAND_IN_LATE="1"))
+    assert (code, err.count(WAITS.format(gpu))) == (0, 1), err
+    assert "no finding forbids this start" in err
 
 
 def test_a_server_starts_once_the_memory_is_there(late):
@@ -41,46 +41,46 @@ def test_a_server_starts_once_the_memory_is_there(late):
 @pytest.mark.parametrize("words", [(), ("preflight_only=true",)])
 def test_memory_that_is_never_given_back(late, words):
     begun = time.monotonic()
-    code, _, said = end(late.server("release_wait=1.5", *words, **NEVER))
-    assert (code, said.count("waiting for at most 1.5 s")) == (1, 1), said
-    assert "1156 of 143771 MiB are in use, by no process that nvidia-smi knows, still after 2 s" in said
+    code, _, err = end(late.server("release_wait=1.5", *words, **NEVER))
+    assert (code, err.count("waiting for at most 1.5 s")) == (1, 1), err
+    assert "1156 of 143771 MiB are in use, by no process that nvidia-smi knows, still after 2 s" in err
     assert 1.5 <= time.monotonic() - begun < 20
     assert not (late.home / "swift.json").exists()
 
 
 def test_nothing_is_waited_for_where_none_is_wanted(late):
-    code, _, said = end(late.server("release_wait=0", **NEVER))
-    assert (code, "waiting" in said, "still after" in said) == (1, False, False)
+    code, _, err = end(late.server("release_wait=0", **NEVER))
+    assert (code, "waiting" in err, "still after" in err) == (1, False, False)
 
 
 def test_memory_of_a_living_process_is_refused_at_once(late):
-    code, _, said = end(late.server("release_wait=600", STAND_IN_APP=str(os.getpid()), **NEVER))
-    assert (code, "waiting" in said, f"by process {os.getpid()} (" in said) == (1, False, True), said
+    code, _, err = end(late.server("release_wait=600", STAND_IN_APP=str(os.getpid()), **NEVER))
+    assert (code, "waiting" in err, f"by process {os.getpid()} (" in err) == (1, False, True), err
 
 
 def test_the_wait_is_ended_by_a_signal(late):
     server = late.server("release_wait=600", **NEVER)
     until((late.home / "looks").exists)
     server.send_signal(signal.SIGINT)
-    code, _, said = end(server)
-    assert (code, "rollout server: ended by SIGINT" in said) == (130, True)
+    code, _, err = end(server)
+    assert (code, "rollout server: ended by SIGINT" in err) == (130, True)
 
 
 def test_nothing_is_waited_for_where_something_else_is_wrong(late):
-    code, _, said = end(late.server("release_wait=600", VLLM_USE_V1="0", **NEVER))
-    assert (code, "waiting" in said, "error[gpu-busy]" in said) == (1, False, True)
+    code, _, err = end(late.server("release_wait=600", VLLM_USE_V1="0", **NEVER))
+    assert (code, "waiting" in err, "error[gpu-busy]" in err) == (1, False, True)
 
 
 def test_what_is_allowed_is_not_waited_for(late):
-    code, _, said = end(late.server("release_wait=600", "preflight_only=true", "allow=gpu-busy", **NEVER))
-    assert (code, "waiting" in said, "warning[gpu-busy]" in said) == (0, False, True)
+    code, _, err = end(late.server("release_wait=600", "preflight_only=true", "allow=gpu-busy", **NEVER))
+    assert (code, "waiting" in err, "warning[gpu-busy]" in err) == (0, False, True)
 
 
 def test_a_port_that_lingers_is_waited_for(bench):
     linger(bench.port)
-    code, _, said = end(bench.server("release_wait=0.5"))
-    assert (code, said.count(f"releases port {bench.port} (connections in TIME_WAIT)")) == (1, 1), said
-    assert f"port {bench.port} is held by connections in TIME_WAIT" in said
+    code, _, err = end(bench.server("release_wait=0.5"))
+    assert (code, err.count(f"releases port {bench.port} (connections in TIME_WAIT)")) == (1, 1), err
+    assert f"port {bench.port} is held by connections in TIME_WAIT" in err
 
 
 @pytest.mark.parametrize(

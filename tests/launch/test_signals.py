@@ -31,8 +31,8 @@ def told_to_end(bench, process):
     """The exit code of a server that runs and is then told to end."""
     until(bench.ready.exists)
     process.terminate()
-    code, _, said = end(process)
-    assert not bench.left(), said
+    code, _, err = end(process)
+    assert not bench.left(), err
     assert not list(bench.state.iterdir())
     return code
 
@@ -45,8 +45,8 @@ def test_signal_to_a_launcher_that_a_script_put_in_the_background(bench, number)
     shell = bench.start("bash", "-c", '"$@" & echo "$!"; wait "$!"', "bash", *bench.words(SERVER, "gpus=0"))
     until(bench.healthy)
     os.kill(int(shell.stdout.readline()), number)
-    code, _, said = end(shell)
-    assert code == CODES[number], said
+    code, _, err = end(shell)
+    assert code == CODES[number], err
     assert not bench.left()
 
 
@@ -60,8 +60,8 @@ def test_terminal(bench, hang_up):
         os.write(terminal, b"\x03")
         assert process.wait(timeout=30) == 130
     os.close(terminal)
-    code, _, said = end(process)
-    assert code == (129 if hang_up else 130), said
+    code, _, err = end(process)
+    assert code == (129 if hang_up else 130), err
     assert not bench.left()
 
 
@@ -72,8 +72,8 @@ def test_signal_while_it_starts(bench):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=delay)
         process.terminate()
-        code, _, said = end(process)
-        assert code in (143, -signal.SIGTERM), said
+        code, _, err = end(process)
+        assert code in (143, -signal.SIGTERM), err
         assert not bench.left()
         assert not list(bench.state.glob("*"))
 
@@ -82,7 +82,7 @@ def test_signal_while_it_starts(bench):
 @pytest.mark.parametrize("numbers", [(signal.SIGHUP, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM), CODES])
 def test_several_signals_at_once(bench, numbers, phase):
     process = bench.server("show=quiet", STAND_IN_LOADS="60" if phase == "loading" else "0")
-    bench.said("swift")
+    bench.recorded("swift")
     until((bench.loading if phase == "loading" else bench.ready).exists)
     process.send_signal(signal.SIGSTOP)
     for number in numbers:
@@ -99,8 +99,8 @@ def test_server_that_ignores_sigterm_is_killed_after_the_grace_period(bench):
     process = bench.server(STAND_IN_IGNORES_TERM="1", ROLLOUT_SPLIT_GRACE="1")
     until(bench.healthy)
     process.terminate()
-    code, _, said = end(process)
-    assert (code, "killing the processes that have not ended" in said) == (143, True)
+    code, _, err = end(process)
+    assert (code, "killing the processes that have not ended" in err) == (143, True)
     assert not bench.left()
 
 
@@ -110,8 +110,8 @@ def test_second_ctrl_c_kills_at_once(bench):
     process.send_signal(signal.SIGINT)
     until(lambda: any("ending its processes" in line for line in process.stderr))
     process.send_signal(signal.SIGINT)
-    code, _, said = end(process)
-    assert (code, "killing the processes that have not ended" in said) == (130, True)
+    code, _, err = end(process)
+    assert (code, "killing the processes that have not ended" in err) == (130, True)
     assert not bench.left()
 
 
@@ -126,16 +126,16 @@ def test_times_are_numbers(monkeypatch, name):
 
 
 def test_wrong_time_ends_a_start(bench):
-    code, _, said = end(bench.server(ROLLOUT_SPLIT_GRACE="soon"))
-    assert (code, "must be a whole number of seconds" in said) == (2, True)
+    code, _, err = end(bench.server(ROLLOUT_SPLIT_GRACE="soon"))
+    assert (code, "must be a whole number of seconds" in err) == (2, True)
 
 
 def test_learner_that_ignores_sigterm_is_killed_with_its_worker(bench):
     learner = bench.learner("health_check=false", STAND_IN_IGNORES_TERM="1", ROLLOUT_SPLIT_GRACE="1")
-    bench.said("torchrun")
+    bench.recorded("torchrun")
     learner.terminate()
-    code, _, said = end(learner)
-    assert (code, "killing the processes that have not ended" in said) == (143, True)
+    code, _, err = end(learner)
+    assert (code, "killing the processes that have not ended" in err) == (143, True)
     assert not bench.left()
 
 
@@ -158,9 +158,9 @@ def test_message_after_a_progress_bar_has_a_line_of_its_own(bench, together):
     until(lambda: "1/5" in "".join(path.read_text() for path in bench.logs.glob("latest-learner/output.log")))
     learner.terminate()
     _, _, apart = end(learner)
-    said = both.read_bytes().decode() if together else apart
-    assert "\nlearner: ending its processes" in said, said
-    assert "\n\n" not in said, said
+    shown = both.read_bytes().decode() if together else apart
+    assert "\nlearner: ending its processes" in shown, shown
+    assert "\n\n" not in shown, shown
 
 
 def test_reader_of_all_output_that_is_gone(bench):
@@ -207,6 +207,6 @@ def test_guard_that_is_killed(bench):
     """By an operator who takes it for a leftover: the launcher has the same name."""
     process = bench.ready_server()
     children = {each.pid for each in processes.all_processes() if each.parent == process.pid}
-    (guard,) = children - {bench.said("swift")["pid"]}
+    (guard,) = children - {bench.recorded("swift")["pid"]}
     os.kill(guard, signal.SIGKILL)
     assert told_to_end(bench, process) == 143

@@ -44,7 +44,7 @@ class Preset:
 
     def __init__(self, seed, extends, modes, knobs):
         self.pick = Random(seed).choice
-        self.said = Random(seed).random
+        self.chance = Random(seed).random
         self.count = seed % 1000 * 1000
         self.extends = extends
         self.modes = modes
@@ -55,30 +55,32 @@ class Preset:
         return f"# c{self.count} why;"
 
     def knob(self, name):
-        head = f"  {self.comment()}\n" if self.said() < 0.3 else ""
+        head = f"  {self.comment()}\n" if self.chance() < 0.3 else ""
         value = self.pick(self.choices[name])
-        end = f"  {self.comment()}" if self.said() < 0.3 and "\n" not in value else ""
-        return f"{head}  {name}: {value}{end}\n" + "\n" * (self.said() < 0.1)
+        end = f"  {self.comment()}" if self.chance() < 0.3 and "\n" not in value else ""
+        return f"{head}  {name}: {value}{end}\n" + "\n" * (self.chance() < 0.1)
 
     def knobs(self, share):
-        return "".join(self.knob(name) for name in KNOBS if self.said() < share)
+        return "".join(self.knob(name) for name in KNOBS if self.chance() < share)
 
     def text(self):
         parent = self.extends == "base.yaml"
         rlhf = (
-            "  use_vllm: true\n" + f"  vllm_mode: {self.pick(self.modes)}\n" if parent or self.said() < 0.2 else ""
+            "  use_vllm: true\n" + f"  vllm_mode: {self.pick(self.modes)}\n"
+            if parent or self.chance() < 0.2
+            else ""
         )
         rlhf += self.knobs(0.4)
         parts = [f"rlhf:\n{rlhf}" if rlhf else "", self.other_section(), self.custom()]
-        if self.said() < 0.5:
+        if self.chance() < 0.5:
             parts.reverse()
-        length = f"global_max_length: {self.pick([4096, 8192, 12000])}\n" if parent or self.said() < 0.3 else ""
+        length = f"global_max_length: {self.pick([4096, 8192, 12000])}\n" if parent or self.chance() < 0.3 else ""
         text = f"extends: {self.extends}\n{length}\n" + "\n".join(part for part in parts if part)
         newline = self.pick(["\n", "\n", "\r\n"])
         return self.pick(["", "", "\ufeff"]) + self.pick([text, text.rstrip("\n")]).replace("\n", newline)
 
     def other_section(self):
-        knobs = self.knobs(0.1) if self.said() < 0.3 else ""
+        knobs = self.knobs(0.1) if self.chance() < 0.3 else ""
         return f"training:\n{knobs}" if knobs else ""
 
     def custom(self):

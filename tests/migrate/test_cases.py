@@ -3,7 +3,6 @@
 Every case can extend cases/base.yaml, which stands beside its files.
 """
 
-import shlex
 import shutil
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from click.testing import CliRunner
 
 from schema.cli import main as validate_config
 from tests.migrate.golden import warnings
+from tests.migrate.golden import words
 
 CASES = Path(__file__).parent / "cases"
 NAMES = sorted(folder.name for folder in CASES.iterdir() if folder.is_dir())
@@ -24,10 +24,6 @@ def case(request, root):
     shutil.copy(CASES / "base.yaml", root)
     shutil.copytree(CASES / request.param / "before", root, dirs_exist_ok=True)
     return CASES / request.param
-
-
-def words(case):
-    return shlex.split((case / "args").read_text())
 
 
 def content(folder):

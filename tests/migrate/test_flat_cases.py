@@ -1,6 +1,5 @@
 """Pairs before and after: cases-flat/NAME/{before,after}, `args` for the call, `report.txt` for what it says."""
 
-import shlex
 import shutil
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from click.testing import CliRunner
 
 from schema.cli import main as validate_config
 from tests.migrate.golden import warnings
+from tests.migrate.golden import words
 
 CASES = Path(__file__).parent / "cases-flat"
 NAMES = sorted(folder.name for folder in CASES.iterdir())
@@ -19,10 +19,6 @@ def case(request, root):
     """The folder of a case, whose files lie in the current folder."""
     shutil.copytree(CASES / request.param / "before", root, dirs_exist_ok=True)
     return CASES / request.param
-
-
-def words(case):
-    return shlex.split((case / "args").read_text())
 
 
 def content(folder):

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,6 +17,7 @@ from schema.resolve import Workspace
 from schema.resolve.graph import graph
 from tests.amounts import examples
 from tests.amounts import floor
+from tests.migrate.golden import words
 from tests.migrate.preset_files import VALID
 from tests.migrate.preset_files import write_presets
 from tests.migrate.round_trip import check_there_and_back
@@ -41,8 +41,8 @@ def starts_in_server_mode(name, side="before"):
 def call(name, root):
     """The files of a case, and the options of its call."""
     shutil.copy(CASES / "base.yaml", root)
-    words = shlex.split((CASES / name / "args").read_text())
-    return [root / word for word in words if word.endswith("yaml")], [w for w in words if not w.endswith("yaml")]
+    presets = [word for word in words(CASES / name) if word.endswith("yaml")]
+    return [root / preset for preset in presets], [word for word in words(CASES / name) if word not in presets]
 
 
 def back(options):

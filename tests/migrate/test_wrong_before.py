@@ -4,7 +4,6 @@
 """
 
 import json
-import shlex
 import shutil
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from schema.cli import main as validate_config
+from tests.migrate.golden import words
 
 CASES = Path(__file__).parent / "cases-wrong-before"
 NAMES = sorted(folder.name for folder in CASES.iterdir())
@@ -24,10 +24,6 @@ def case(request, root):
     shutil.copy(CASES.with_name("cases") / "base.yaml", root)
     shutil.copytree(CASES / request.param / "before", root, dirs_exist_ok=True)
     return CASES / request.param
-
-
-def words(case):
-    return shlex.split((case / "args").read_text())
 
 
 def presets(case):

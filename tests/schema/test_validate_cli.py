@@ -392,17 +392,30 @@ def test_installed_command(preset):
     assert [code("server.yaml"), code(bad), code("none.yaml")] == [0, 1, 2]
 
 
-@pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
-def test_what_the_terminal_cannot_show_is_escaped(preset, root, form):
-    command = Path(sys.executable).with_name("validate-config")
+@pytest.fixture
+def odd(preset, root):
+    """The name of a preset that no terminal can show, and whose key not every one can."""
     preset("кадр: {}", "é.yaml")
     odd = os.fsdecode(b"\xff.yaml")
     (root / "é.yaml").rename(root / odd)
+    return odd
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
+def test_what_the_terminal_cannot_show_is_escaped(odd, form):
     for encoding in ("ascii", "utf-8"):
-        environment = {**os.environ, "PRE_COMMIT": "", "PYTHONIOENCODING": encoding}
-        ran = subprocess.run([command, odd, "--format", form], env=environment, capture_output=True, check=False)
-        assert (ran.returncode, ran.stderr) == (1, b"")
-        assert b"unknown-key" in ran.stdout
+        ran = CliRunner(charset=encoding).invoke(main, [odd, "--format", form])
+        assert (ran.exit_code, ran.stderr) == (1, "")
+        assert b"unknown-key" in ran.stdout_bytes
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_installed_command_escapes_what_its_terminal_cannot_show(odd, encoding):
+    command = Path(sys.executable).with_name("validate-config")
+    environment = {**os.environ, "PRE_COMMIT": "", "PYTHONIOENCODING": encoding}
+    ran = subprocess.run([command, odd], env=environment, capture_output=True, check=False)
+    assert (ran.returncode, ran.stderr) == (1, b"")
+    assert b"unknown-key" in ran.stdout
 
 
 @pytest.mark.parametrize(

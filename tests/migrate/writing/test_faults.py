@@ -53,6 +53,15 @@ def sides(memory):
     return state(project(memory / "old")), state(new)
 
 
+def refusal(root, fault):
+    """Writes with a fault; the message of the refusal, if it is one."""
+    with interposed(fault):
+        try:
+            return write(contents(root))
+        except InputError as caught:
+            return caught.message
+
+
 def owners(root):
     return {name: ((root / name).stat().st_uid, (root / name).stat().st_gid) for name in ("a.yaml", "sub/b.yaml")}
 
@@ -62,12 +71,8 @@ def test_one_call_fails(memory, sides, capsys, error):
     ends, hit = set(), set()
     for step in count(1):
         root = project(memory / str(step))
-        owned, fault, refused = owners(root), Failing(step, error), None
-        with interposed(fault):
-            try:
-                write(contents(root))
-            except InputError as caught:
-                refused = caught.message
+        owned, fault = owners(root), Failing(step, error)
+        refused = refusal(root, fault)
         if fault.hit is None:
             break
         hit.add(fault.hit)
@@ -92,13 +97,8 @@ def test_one_call_fails(memory, sides, capsys, error):
 def test_every_call_fails_from_one_on(memory, sides, capsys, error):
     told = set()
     for step in count(1):
-        root = project(memory / str(step))
-        fault, refused = Failing(step, error, lasting=True), None
-        with interposed(fault):
-            try:
-                write(contents(root))
-            except InputError as caught:
-                refused = caught.message
+        root, fault = project(memory / str(step)), Failing(step, error, lasting=True)
+        refused = refusal(root, fault)
         if fault.hit is None:
             break
         said = capsys.readouterr().err
