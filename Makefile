@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 BESIDE := tests/upstream/cpu/test_real_bottlenecks.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lowest lint docs package test-upstream questions between faults bench corpus smoke smoke-8 clean
+.PHONY: help demo test long coverage lowest lint docs package test-upstream questions between faults bench corpus smoke smoke-8 clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +24,11 @@ demo: $(READY) ## migrate a copy of the colocate presets, validate it, print bot
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/demo.sh
 
 # Bytecode is kept whatever the environment says: hundreds of processes import the same modules.
-test: $(READY) ## the tests that need no ms-swift, on all cores
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal --durations=15
+test: $(READY) ## the tests that need no ms-swift, on all cores, but for the long ones
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal --durations=15 -m "not long"
+
+long: $(READY) ## the long ones: every kill of a recovery, many random presets, more of the fuzz; in test-upstream, too
+	$(BIN)/python -m pytest -n auto --dist worksteal --durations=15 -m long
 
 coverage: $(READY) ## the tests once more, with the share of lines and branches that they run (slow)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group coverage
@@ -63,10 +66,11 @@ test-upstream: $(READY) ## thousands of presets, catalogue and roles against rea
 # Real runs mostly wait for one process that loads, so what only computes runs beside them, and gives way; so do
 # the planted bottlenecks, each of which is larger than what that takes from it. Their report is shown as a whole,
 # once it is there.
-questions: $(READY) ## of test-upstream all but most of the real runs
+questions: $(READY) ## of test-upstream the long tests, and all but most of the real runs
 	PYTHON=$(PYTHON) bash tests/upstream/setup.sh
 	@mkdir -p build
-	@{ status=0; nice -n 19 $(BIN)/python -m pytest tests/upstream --ignore tests/upstream/cpu || status=1; \
+	@{ status=0; nice -n 19 $(BIN)/python -m pytest -m long || status=1; \
+	  nice -n 19 $(BIN)/python -m pytest tests/upstream --ignore tests/upstream/cpu || status=1; \
 	  nice -n 19 $(BIN)/python -m pytest $(BESIDE) || status=1; } > build/questions.txt 2>&1; \
 	  cat build/questions.txt; exit $$status
 

@@ -29,4 +29,4 @@ for preset in "${presets[@]}"; do
   run bash ../../scripts/grpo_train_server_mode.sh "config=$preset" gpus=6,7 dry_run=true
 done
 run rollout-split plan "${presets[0]}" --gpus 8 --gpu-memory 80 --prompt-tokens 2000
-printf '\nThe migrated tree is in build/demo.\n'
+printf '\nThe migrated tree is in build/demo; the commands are in .venv/bin.\n'

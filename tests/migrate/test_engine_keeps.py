@@ -49,6 +49,7 @@ def said(path):
     return ({name: side.value(name) for name in VALUES} if side else {} for side in (preset, block))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flag", ["--include-bases", "--mask-bases"])
 def test_the_engine_keeps_its_settings_there_and_back(flag):
     @examples(30)

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
+import pytest
 import yaml
 from click.testing import CliRunner
 from hypothesis import given
@@ -94,6 +95,7 @@ class Flat:
         return self.random.choice(["", "\ufeff"]) + text
 
 
+@pytest.mark.long
 def test_there_and_back_and_there():
     @examples(150)
     @given(seed=st.integers(0, 2**32))

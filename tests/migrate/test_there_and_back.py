@@ -67,6 +67,7 @@ def test_back_from_any_server_mode_preset(name, root):
     assert {meaning(path).get("vllm_mode", "colocate") for path in paths} == {"colocate"}
 
 
+@pytest.mark.long
 def test_any_preset():
     @examples(40)
     @given(seed=st.integers(0, 2**32), children=st.integers(0, 2))

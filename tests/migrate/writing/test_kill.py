@@ -67,6 +67,7 @@ def test_killed_at_every_step_of_a_write(memory, sides):
     assert step > 60
 
 
+@pytest.mark.long
 def test_killed_at_every_step_of_the_recovery_too(memory, sides):
     # Only what changes the disk makes a difference to the next call.
     ends, killed = set(), 0
