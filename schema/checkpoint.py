@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 from typing import NamedTuple
@@ -101,7 +102,9 @@ def text_part(settings: dict[str, Any]) -> dict[str, Any]:
 
 def stored(model: object) -> int:
     """Bytes of the checkpoint's weights, as its files have them; 0 if they are not here."""
-    return sum(file.stat().st_size for file in Path(str(model)).glob("*.safetensors"))
+    with contextlib.suppress(OSError, ValueError):  # what no file system takes as a name
+        return sum(file.stat().st_size for file in Path(str(model)).glob("*.safetensors"))
+    return 0
 
 
 def config(model: object) -> dict[str, Any] | None:

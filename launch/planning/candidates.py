@@ -46,6 +46,11 @@ class Candidate(NamedTuple):
         """How the node is divided, whatever the batch and TP: mode, GPUs of both sides, and async_generate."""
         return self.mode, self.rollout_gpus, self.train_gpus, self.async_generate
 
+    @property
+    def gpus(self) -> int:
+        """How many it needs."""
+        return self.train_gpus if self.mode == "colocate" else self.rollout_gpus + self.train_gpus
+
     def keeps(self, work: Work) -> bool:
         """Whether whole micro-steps make the preset's optimizer step, and its rollout, of whole groups.
 

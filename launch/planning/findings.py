@@ -111,8 +111,7 @@ def _less(context: Context, work: Work, longest: int | None) -> Iterator[str]:
 
 def refused(context: Context, work: Work, gpus: int, errors: int) -> Iterator[Problem]:
     """A preset that asks for more GPUs than there are, or in which validate-config finds errors."""
-    own = work.own
-    needed = own.train_gpus if own.mode == "colocate" else own.rollout_gpus + own.train_gpus
+    needed = work.own.gpus
     if needed > gpus:
         what = f"it needs {needed} GPUs, and the node has {gpus}"
         yield Problem(context.preset.start, what, "a side finds too few devices", "take another plan")

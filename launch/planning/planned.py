@@ -59,9 +59,9 @@ class Planned(NamedTuple):
 
     @property
     def named(self) -> list[Named]:
-        """The first plan, if it is known to fit and another one than the preset's own; and that one."""
+        """The first plan, if it is known to fit and is not the preset's own; and that one, if it can be."""
         first = [Named("first", self.plans[0])] if is_better(self.plans[0]) else []
-        return [*first, Named("own", self.own)]
+        return [*first, *([Named("own", self.own)] if self.own.candidate.gpus <= self.gpus else [])]
 
 
 def is_better(first: Plan) -> bool:

@@ -88,8 +88,7 @@ def _judged(
 ) -> Plan:
     gpus, gib = node
     taken = memory(context, work, plan, gib)
-    used = gpus if plan.mode == "colocate" else plan.rollout_gpus + plan.train_gpus
-    valid = plan.keeps(work) and used <= gpus
+    valid = plan.keeps(work) and plan.gpus <= gpus
     seconds = _step(context, work, plan, taken, known)
     keeps = plan.per_device_train_batch_size == work.own.per_device_train_batch_size
     return Plan(plan, taken, seconds, work.step, valid, plan == work.own, keeps)
