@@ -51,6 +51,8 @@ def _migration(own: Candidate, plan: Candidate) -> str:
 def _settings(context: Context, work: Work, plan: Candidate, *, moves: bool) -> Iterator[str]:
     """Settings to change besides; a migration keeps the optimizer step, and the batch."""
     own, same = work.own, plan.per_device_train_batch_size == work.own.per_device_train_batch_size
+    if own.mode == plan.mode == "colocate" and plan.train_gpus != own.train_gpus:
+        yield f"NPROC_PER_NODE {plan.train_gpus}"
     if not same:
         yield f"per_device_train_batch_size {plan.per_device_train_batch_size}"
     follows = context.preset.effective_batch_size is not None or (moves and same)

@@ -31,12 +31,17 @@ def run(main, line):
 def change(text, file):
     """Changes settings of a preset, as an operator would by hand."""
     settings = dict(each.split() for each in text.split(", "))
+    processes = settings.pop("NPROC_PER_NODE", None)
     if file.suffix == ".sh":
+        if processes:
+            file.write_text(re.sub(r"NPROC_PER_NODE=\d+", f"NPROC_PER_NODE={processes}", file.read_text()))
         for name, value in settings.items():
             others = re.sub(rf" *--{name} .*\n", "", file.read_text())
             file.write_text(others.replace("swift rlhf \\\n", f"swift rlhf \\\n    --{name} {value} \\\n"))
         return
     data = yaml.safe_load(file.read_text())
+    if processes:
+        data["ENV"]["NPROC_PER_NODE"] = processes
     for name, value in settings.items():
         section = data[SECTIONS.get(name, "training")] if "rlhf" in data else data
         section[name] = yaml.safe_load(value)
