@@ -119,7 +119,9 @@ def _processes(pair: Pair) -> Iterator[Edit]:
     learner, world = pair.environments[0], pair.world_after
     if PROCESSES in learner.entries:
         learners = pair.preset.learners
-        if learners is None or learners.count != world:
+        # Where NNODES is no number, nobody knows how many learn, whatever is written down here.
+        is_written = str(learner.entries[PROCESSES]) == str(world)
+        if not is_written and (learners is None or learners.count != world):
             yield learner.add(PROCESSES, world, "one process for each GPU of the learner")
     elif pair.target.train_gpus is not None and not pair.context.older("4.2.2"):
         yield learner.add(PROCESSES, world, f"the batch numbers are for W {world}")

@@ -148,6 +148,7 @@ def test_what_says_nothing_goes_with_the_server_s_file(pair, root, migrate, rest
         (SERVER, ROLLOUT.replace("size: 6", "size: 99999999999999999999")),
         (SERVER, ROLLOUT.replace("size: 6", "size: -1")),
         (FLAT + "ENV: {NPROC_PER_NODE: 99999999999, CUDA_VISIBLE_DEVICES: 0}\n", None),
+        (FLAT + "ENV: {NPROC_PER_NODE: 8, NNODES: [1]}\n", None),
         (FLAT + "# " + "x" * 70_000 + "\n", None),
         (SERVER, ROLLOUT + "".join(f"unknown_{number}: 1\n" for number in range(700))),
     ],
