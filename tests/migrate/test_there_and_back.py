@@ -90,6 +90,7 @@ def went_there_and_back(paths, *options, back=()):
     return bool(changes)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flag", ["--include-bases", "--mask-bases"])
 def test_any_preset_whose_base_is_not_named(flag):
     @examples(20)
