@@ -193,7 +193,7 @@ def _with_options(*options: Decorator) -> Decorator:
 
 def _shown(lines: Iterable[str]) -> int:
     for line in lines:
-        click.echo(printable(starred(line)))
+        print(printable(starred(line)))
     return 0
 
 
