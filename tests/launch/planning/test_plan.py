@@ -1,7 +1,10 @@
 """Plans of presets: what is listed, what fits, what comes first, and what a person is told."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -360,3 +363,12 @@ def test_rows_that_gain_nothing_are_left_out(preset):
     _, out, _ = plan(preset(), "--gpus", 8, "--gpu-memory", 80, "--prompt-tokens", 2000)
     rows = [line.split() for line in out.splitlines() if line.startswith("    server          4      4")]
     assert [(row[4], row[6]) for row in rows] == [("2", "yes"), ("2", "no")]
+
+
+def test_a_terminal_without_utf_8_is_sent_none(preset):
+    file = preset()
+    odd = file.rename(file.with_name("ä.yaml"))
+    command = Path(sys.executable).parent / "rollout-split"
+    words = [command, "plan", odd, "--gpus", "8", "--gpu-memory", "80"]
+    ran = subprocess.run(words, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, check=True)
+    assert "\\xe4.yaml" in ran.stdout.decode("ascii")
