@@ -33,7 +33,7 @@ def run(request, tmp_path_factory):
     assert program.stdout
     pump = Pump(program.stdout, folder / "output.log", show=False, report=Reporter("learner"))
     pump.start()
-    assert program.wait(timeout=300) == 0, (folder / "output.log").read_text()
+    assert program.wait(timeout=900) == 0, (folder / "output.log").read_text()
     pump.join()
     program.stdout.close()
     return folder
