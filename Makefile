@@ -24,7 +24,7 @@ demo: $(READY) ## migrate a copy of the colocate presets, validate it, print bot
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/demo.sh
 
 # Bytecode is kept whatever the environment says: hundreds of processes import the same modules.
-test: $(READY) ## the tests that need no ms-swift, on all cores, but for the long ones
+test: $(READY) ## the tests that need no ms-swift, on all cores, except the long ones
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal --durations=15 -m "not long"
 
 long: $(READY) ## the long ones: every kill of a recovery, many random presets, more of the fuzz; in test-upstream, too

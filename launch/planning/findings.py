@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from launch.planning.memory import beside
 from launch.planning.memory import longest_prompt
 from launch.planning.settings import learning_of
 from launch.sizing.learner import AROUND
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 #: More of a GPU than this no engine should ask for, since others use a little of it, too.
 _MOST = 0.95
-ZERO3 = 3
+_ZERO3 = 3
 
 
 def findings(context: Context, work: Work, taken: Memory, gib: float) -> Iterator[Problem]:
@@ -71,25 +72,24 @@ def _more(work: Work, taken: Memory, gib: float) -> str:
     before = made.weights_gib + made.aside_gib
     share = (before + each * (asked.length or 1) / GIB) / (gib - DRIVER) + 0.01
     if share <= _MOST:
-        beside = ", if the learner beside it has room" if work.own.mode == "colocate" else ""
-        return f"set vllm_gpu_memory_utilization to {share:.2f} or more{beside}"
+        room = ", if the learner beside it has room" if work.own.mode == "colocate" else ""
+        return f"set vllm_gpu_memory_utilization to {share:.2f} or more{room}"
     shorter = ", or lower vllm_max_model_len" if before < _MOST * (gib - DRIVER) else ""
     return f"raise vllm_tensor_parallel_size, so that more GPUs share an engine{shorter}"
 
 
 def learner(context: Context, work: Work, taken: Memory, gib: float) -> Iterator[Problem]:
     """A learner that runs out of memory where prompts are as long as the preset allows."""
-    made, shared = taken.learner, work.own.mode == "colocate"
+    made, shared = taken.learner, beside(work.own, taken.engine, gib)
     if made.fits != "no":
         return
     longest = longest_prompt(context, work, work.own, gib)
-    left = gib - (taken.engine.utilization * gib if shared else 0)
-    beside = " that the engine beside it leaves" if shared else ""
+    leaves = " that the engine beside it leaves" if shared else ""
     fits = f"prompts of at most about {longest} tokens fit" if longest else "no prompt is short enough to fit"
     yield Problem(
         context.at("per_device_train_batch_size"),
-        f"a learner needs {made.held_gib + AROUND:.0f} GiB, {BAND:.0%} more or less, of {left:.0f} GiB{beside}, if"
-        f" prompts have {work.prompt} tokens; {fits}",
+        f"a learner needs {made.held_gib + AROUND:.0f} GiB, {BAND:.0%} more or less, of {gib - shared:.0f} GiB"
+        f"{leaves}, if prompts have {work.prompt} tokens; {fits}",
         f"{context.swift}: torch.OutOfMemoryError{context.late}",
         ", or ".join(_less(context, work, longest)),
     )
@@ -102,7 +102,7 @@ def _less(context: Context, work: Work, longest: int | None) -> Iterator[str]:
         yield "lower per_device_train_batch_size"
     if longest:
         yield "lower max_length"
-    if asked.world > 1 and asked.zero != ZERO3:
+    if asked.world > 1 and asked.zero != _ZERO3:
         yield "divide the model with zero3"
     if work.own.mode == "colocate":
         yield "lower vllm_gpu_memory_utilization"

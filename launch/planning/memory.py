@@ -43,7 +43,7 @@ def memory(context: Context, work: Work, plan: Candidate, gib: float) -> Memory:
     """What both sides of a plan take of GPUs of `gib` GiB, as nvidia-smi tells it."""
     asked = engine_of(context, work, plan)
     made = server.fit(work.shape, asked, gib, work.stored)
-    share = _beside(plan, asked, gib)
+    share = beside(plan, asked, gib)
     learns = learner.fit(work.shape, learning_of(context, work, plan), gib - share)
     learns = learns._replace(gib=learns.gib + share)
     sides = {"yes" if made.fits else "no" if made.fits is False else None, learns.fits}
@@ -53,7 +53,7 @@ def memory(context: Context, work: Work, plan: Candidate, gib: float) -> Memory:
 
 def longest_prompt(context: Context, work: Work, plan: Candidate, gib: float) -> int | None:
     """Tokens of the longest prompts with which a learner may fit, at the most the preset's; None if none are."""
-    left = gib - _beside(plan, engine_of(context, work, plan), gib)
+    left = gib - beside(plan, engine_of(context, work, plan), gib)
 
     def refused(prompt: int) -> bool:
         learning = learning_of(context, work._replace(prompt=prompt), plan)
@@ -62,6 +62,6 @@ def longest_prompt(context: Context, work: Work, plan: Candidate, gib: float) ->
     return bisect_left(range(1, work.prompt + 1), True, key=refused) or None  # noqa: FBT003 - a key's value
 
 
-def _beside(plan: Candidate, asked: Engine, gib: float) -> float:
+def beside(plan: Candidate, asked: Engine, gib: float) -> float:
     """GiB of a learner's GPU that an engine has."""
     return asked.utilization * gib if plan.mode == "colocate" else 0.0

@@ -70,7 +70,7 @@ def is_better(first: Plan) -> bool:
 
 
 def distinct(plans: Sequence[Plan]) -> list[Plan]:
-    """The plans but those that divide the node as a better one does, with a TP or a batch that gains nothing.
+    """The plans without those that divide the node as a better one does, with a TP or batch that gains nothing.
 
     The preset's own plan is always one.
     """
@@ -85,6 +85,6 @@ def _gains_nothing(plan: Plan, better: Plan) -> bool:
     mine, other = plan.candidate, better.candidate
     if mine.split != other.split or mine.tensor_parallel != other.tensor_parallel:
         return mine.split == other.split
-    longer = plan.rank[2] / better.rank[2]
+    longer = plan.cost / better.cost
     is_as_fast = longer <= _ALIKE if plan.memory.fits == better.memory.fits else longer * _ALIKE >= 1
     return plan.step is not None and is_as_fast

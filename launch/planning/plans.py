@@ -52,11 +52,16 @@ class Plan(NamedTuple):
         Where nothing tells seconds, more learners come first, and then fewer micro-steps: the learner's work is
         most of a step in all runs of docs/gpu-runs.md. Of plans that are as fast, the preset's batch comes first.
         """
+        each, fits = self.candidate, _ORDER.index(self.memory.fits)
+        last = 0 if self.step else each.gradient_accumulation_steps
+        return (not self.valid, fits, self.cost, last, not self.keeps_batch, -each.rollout_gpus)
+
+    @property
+    def cost(self) -> float:
+        """Seconds for each completion; where nothing tells them, the share of completions that a learner takes."""
         each = self.candidate
-        steps, size = each.gradient_accumulation_steps, each.per_device_train_batch_size
-        fast = (self.step.seconds.value if self.step else steps * size) / self.completions
-        last, fits = 0 if self.step else steps, _ORDER.index(self.memory.fits)
-        return (not self.valid, fits, fast, last, not self.keeps_batch, -each.rollout_gpus)
+        taken = each.gradient_accumulation_steps * each.per_device_train_batch_size
+        return (self.step.seconds.value if self.step else taken) / self.completions
 
 
 def plans(context: Context, work: Work, gpus: int, gib: float, known: Calibration | None) -> list[Plan]:

@@ -49,7 +49,7 @@ def change(text, file):
 
 
 def follow(steps, folder):
-    """Does what a plan says, but for the starts, which it only prints; returns the preset that came of it."""
+    """Does what a plan says, and only prints the starts; returns the preset that came of it."""
     for step in steps:
         if numbers := re.fullmatch(r"set rollout-gpus = (\d+) and train-gpus = (\d+) in \[tool.+", step):
             project = (folder / "pyproject.toml").read_text()
