@@ -145,11 +145,11 @@ class _Watch:
         job = self.start.job("server", Path(self.loading.log), pid=listening, group=group)
         self.note = Note(job, self.start.report)
         job.write()
-        self.loading.remove()
         self.start.report(
             f"ready after {time.monotonic() - self.started:.0f} s: {self.start.server.url()} generates, world size"
             f" {self.loading.server.world_size}; a learner may start"
         )
+        self.loading.remove()  # last: whoever sees it go finds the server announced
 
     def _check_serving(self) -> Fault | None:
         if self.note is not None:
