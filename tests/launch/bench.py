@@ -332,8 +332,12 @@ class Bench:
     def ready_server(self, *words, **environment):
         """A server that its launcher says is ready; its output must not fill the launcher's pipe."""
         process = self.server("show=quiet", *words, **environment)
-        until(self.ready.exists)
+        until(self.is_announced)
         return process
+
+    def is_announced(self):
+        """Whether a server's launcher has said that it is ready, and has left the note that says so to others."""
+        return self.ready.exists() and not self.loading.exists()
 
     def recorded(self, program):
         """What a stand-in recorded about itself, once it runs."""

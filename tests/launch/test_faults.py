@@ -301,7 +301,7 @@ def test_logs_that_cannot_be_made(bench, faults):
 def test_logs_that_fill_the_disk(bench, faults):
     words = bench.words("grpo_rollout_server.sh", "gpus=0", QUIET)
     server = bench.start("bash", "-c", 'ulimit -f 16; exec "$@"', "bash", *words, **LIMITED)
-    until(bench.ready.exists)
+    until(bench.is_announced)
     assert bench.healthy()
     server.terminate()
     faults.judge("disk full for logs", server, 143, "cannot be written: File too large; going on without it")
@@ -311,7 +311,7 @@ def test_disk_that_is_full_for_the_launcher_too(bench):
     words = bench.words("grpo_rollout_server.sh", "gpus=0", "show=live")
     limited = 'ulimit -f 16; exec "$@" >said 2>&1'
     server = bench.start("bash", "-c", limited, "bash", *words, **LIMITED)
-    until(bench.ready.exists)
+    until(bench.is_announced)
     server.terminate()
     assert server.wait(timeout=30) == 143
     assert not bench.left()
@@ -320,5 +320,5 @@ def test_disk_that_is_full_for_the_launcher_too(bench):
 def test_terminal_that_is_gone(bench):
     server = bench.server(STAND_IN_CHATS="1")
     server.stdout.close()
-    until(bench.ready.exists)
+    until(bench.is_announced)
     assert bench.healthy()

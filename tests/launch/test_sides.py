@@ -79,9 +79,8 @@ def test_server_is_announced_when_it_is_ready_and_not_before(bench):
     bench.recorded("swift")
     until(bench.loading.exists)
     assert not bench.ready.exists()
-    until(bench.ready.exists)
+    until(bench.is_announced)
     assert bench.healthy()
-    until(lambda: not bench.loading.exists())  # it goes once the new note is there
     process.terminate()
     code, _, err = end(process)
     assert (code, "ready after" in err) == (143, True)
@@ -109,7 +108,7 @@ def test_note_that_a_cleaner_takes_is_left_anew(bench, side):
 
 def test_note_that_cannot_be_renewed_ends_no_server(bench):
     process = renewing(bench, "server", 0)
-    until(bench.ready.exists)
+    until(bench.is_announced)
     for number in count():  # the launcher may make the folder again before the file is there
         bench.state.rename(bench.home / f"away-{number}")
         bench.state.touch()

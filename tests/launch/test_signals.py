@@ -29,7 +29,7 @@ def redirected(bench, how, **environment):
 
 def told_to_end(bench, process):
     """The exit code of a server that runs and is then told to end."""
-    until(bench.ready.exists)
+    until(bench.is_announced)
     process.terminate()
     code, _, err = end(process)
     assert not bench.left(), err
@@ -106,7 +106,7 @@ def test_server_that_ignores_sigterm_is_killed_after_the_grace_period(bench):
 
 def test_second_ctrl_c_kills_at_once(bench):
     process = bench.server("show=quiet", STAND_IN_IGNORES_TERM="1")
-    until(bench.ready.exists)
+    until(bench.is_announced)
     process.send_signal(signal.SIGINT)
     until(lambda: any("ending its processes" in line for line in process.stderr))
     process.send_signal(signal.SIGINT)
@@ -178,7 +178,7 @@ def stuck(bench):
     reading, writing = os.pipe()
     process = bench.start(*bench.words(SERVER, "gpus=0"), output=writing, STAND_IN_CHATS="5000")
     os.close(writing)
-    until(bench.ready.exists)
+    until(bench.is_announced)
     yield process
     os.close(reading)
 
