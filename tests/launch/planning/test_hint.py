@@ -20,6 +20,7 @@ SUMMARY = "configs/train/grpo/summary_1024.yaml"
 #: Where a nested preset has what a plan changes.
 SECTIONS = {"async_generate": "rlhf", "steps_per_generation": "rlhf", "vllm_tensor_parallel_size": "rlhf"}
 SPLIT = ("mode", "rollout_gpus", "train_gpus", "tensor_parallel", "async_generate")
+LARGE = [(8, 141), (4, 141)]
 BATCH = ("per_device_train_batch_size", "gradient_accumulation_steps", "steps_per_generation", "completions")
 
 
@@ -90,7 +91,9 @@ PRESETS = {
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("node", [(8, 80), (8, 141), (2, 80), (4, 141)], ids=str)
+@pytest.mark.parametrize(
+    "node", [(8, 80), (2, 80), *(pytest.param(node, marks=pytest.mark.long) for node in LARGE)]
+)
 def test_following_the_hint_gives_the_plan(project, preset, node):
     name = PRESETS[preset](project)
     args = "--gpus", node[0], "--gpu-memory", node[1], "--prompt-tokens", 1000

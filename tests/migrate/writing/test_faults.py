@@ -120,7 +120,7 @@ def test_every_call_fails_from_one_on(memory, sides, capsys, error):
     assert told == {"new", "mixed", "old"}
 
 
-@pytest.mark.parametrize("error", [errno.EIO, errno.EACCES], ids=errno.errorcode.get)
+@pytest.mark.parametrize("error", [errno.EIO, pytest.param(errno.EACCES, marks=pytest.mark.long)])
 def test_recovery_fails_and_is_tried_again(memory, sides, error):
     for first in ("a.yaml", "sub/b.yaml", "deep/c.yaml", ".migrate-config.done"):
         for step in count(1):

@@ -130,7 +130,9 @@ def call(root, *args):
 @pytest.mark.parametrize(
     ("case", "args", "codes"),
     [
-        ("child-with-its-own-knobs", ["child.yaml", "parent.yaml"], {0, 1, 2}),
+        pytest.param(
+            *("child-with-its-own-knobs", ["child.yaml", "parent.yaml"], {0, 1, 2}), marks=pytest.mark.long
+        ),
         ("self-contained", ["--output-dir", "out/there", "preset.yaml"], {1, 2}),
     ],
 )
