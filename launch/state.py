@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Annotated
@@ -21,11 +22,14 @@ from schema.errors import InputError
 from schema.models.strict import StrictModel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
 
 #: The variable that names the folder of notes. TMPDIR and XDG_RUNTIME_DIR do not, because they may differ between
 #: two shells of one person.
 VARIABLE = "ROLLOUT_SPLIT_STATE"
+#: Seconds between two renewals of a note.
+RENEW = 3600.0
 Kind: TypeAlias = Literal["loading", "server", "learner"]
 #: What messages call each kind of job.
 KINDS: dict[Kind, str] = {
@@ -123,6 +127,28 @@ class Job(StrictModel):
             f"{KINDS[self.kind]} of launcher {self.launcher}, port {self.server.port}, GPUs {','.join(self.gpus)},"
             f" {self.server.model} ({self.file})"
         )
+
+
+class Note:
+    """A note that stays in place while its job runs, for weeks: cleaners delete old files.
+
+    Attributes:
+        job: the job that the note describes.
+    """
+
+    def __init__(self, job: Job, report: Callable[[str], None]) -> None:
+        self.job, self._report = job, report
+        self._renewed = time.monotonic()
+
+    def renew(self) -> None:
+        """Writes the note again once per hour; if that fails, the job runs on."""
+        if time.monotonic() - self._renewed <= RENEW:
+            return
+        self._renewed = time.monotonic()
+        try:
+            self.job.write()
+        except InputError as error:
+            self._report(f"cannot write its note again: {error}")
 
 
 class ClaimedError(Exception):

@@ -15,7 +15,7 @@ from launch.run import child
 from launch.run import record
 from launch.run.child import TICK
 from launch.run.codes import Code
-from launch.run.note import Note
+from launch.state import Note
 from launch.timing.sampling import sampled
 from launch.timing.stamps import OUTPUT
 
@@ -191,6 +191,21 @@ class _Watch:
 def probeable(start: Start) -> bool:
     """Whether the server answers a bare prompt; a scheduler or a gym needs more than a prompt."""
     return not start.context.preset.served("multi_turn_scheduler") and not start.context.values.gym_of_server
+
+
+def stuck(start: Start) -> str | None:
+    """Why a ready server that no learner uses generates nothing, or None: `/health/` answers all the same.
+
+    A learner that ends while it connects, or during a weight sync, leaves the server's workers waiting for it: for
+    the 300 s of their store (vLLM 0.32.0, distributed/utils.py StatelessProcessGroup.create), or for ever in NCCL.
+    """
+    error = start.server.generation_error(start.times.answer) if probeable(start) else None
+    if error is None:
+        return None
+    return (
+        f"it answers /health/, but generates nothing: {error}; a learner that ended while it connected or"
+        " synchronised weights leaves its server waiting, for minutes or for ever: restart the server"
+    )
 
 
 def _is_engine(pid: int, listening: int) -> bool:

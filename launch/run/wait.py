@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from launch import state
 from launch.machine import tcp
 from launch.preflight import ServerStatus
-from launch.run import stuck
 from launch.run.server import probeable
+from launch.run.server import stuck
 
 if TYPE_CHECKING:
     from launch.run.start import Start
@@ -66,7 +66,7 @@ def _generation_problem(start: Start, job: Job | None) -> str | None:
     if is_unknown or state.job("learner", start.server.port) is not None:
         return None
     if job is not None:
-        return stuck.diagnosis(start)
+        return stuck(start)
     error = start.server.generation_error() if probeable(start) else None
     return f"what answers /health/ generates nothing: {error}" if error else None
 
