@@ -68,7 +68,12 @@ def _run(request: Request) -> int:
         return _refuse(found)
     checked.show(found)
     start = Start(request, context, plan, tools, versions, _key(context), Reporter(request.side), times())
-    return _train(start) if request.side == "train" else _run_watched(start)
+    if request.side != "train":
+        start.show_facts()
+    if request.dry_run:
+        print(replace(plan, argv=start.argv).command_line())
+        return Exit.OK
+    return start.replace() if request.side == "train" else _check_and_run(start)
 
 
 def _key(context: Context) -> str | None:
@@ -95,25 +100,6 @@ def _options(request: Request, versions: Mapping[str, str] | None) -> Options:
         train=request.gpus if request.side != "server" else None,
         swift_version=None if installed is None else catalogue.nearest(installed),
     )
-
-
-def _train(start: Start) -> int:
-    if start.request.dry_run:
-        return _dry_run(start)
-    start.replace()
-    return Exit.INTERNAL
-
-
-def _run_watched(start: Start) -> int:
-    start.show_facts()
-    if start.request.dry_run:
-        return _dry_run(start)
-    return _check_and_run(start)
-
-
-def _dry_run(start: Start) -> int:
-    print(replace(start.plan, argv=start.argv).command_line())
-    return Exit.OK
 
 
 def _check_and_run(start: Start) -> int:

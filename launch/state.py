@@ -65,7 +65,7 @@ class Job(StrictModel):
     @property
     def is_alive(self) -> bool:
         """Whether the process that the note names still runs."""
-        return processes.is_still_alive(self.pid, self.started)
+        return processes.is_alive(self.pid, self.started)
 
     @property
     def file(self) -> Path:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from schema.context import Context
 
 #: Variables that the launcher's options set, whatever a preset says.
-SETTLED = ("CUDA_VISIBLE_DEVICES", *DISTRIBUTED)
+_SETTLED = ("CUDA_VISIBLE_DEVICES", *DISTRIBUTED)
 #: Characters of two values that a message still quotes.
 _LONGEST = 400
 
@@ -105,8 +105,9 @@ def server_facts(context: Context) -> ServerFacts:
         raise InputError("has no settings of a server that could be started", context.at("vllm_mode"))
     config, model = context.server.config, resolved_model(str(context.preset.served("model")))
     arguments = server_arguments(context) | {"model": model}
-    variables = {name: value for name, value in context.preset.variables("server").items() if name not in SETTLED}
-    settings = {name: argument.text(value) for name, value in (arguments | variables).items()}
+    settings = {
+        name: argument.text(value) for name, value in (arguments | own_variables(context, "server")).items()
+    }
     return ServerFacts(
         **address(context)._asdict(),
         group_port=group(context),
@@ -117,6 +118,11 @@ def server_facts(context: Context) -> ServerFacts:
         settings={name: str(secrets.hidden(value, name)) for name, value in settings.items()},
         digest=hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16],
     )
+
+
+def own_variables(context: Context, side: str) -> dict[str, str]:
+    """The variables of the preset's own ENV, without those that the launcher's options set."""
+    return {name: value for name, value in context.preset.variables(side).items() if name not in _SETTLED}
 
 
 def differences(server: ServerFacts, preset: ServerFacts) -> Iterator[Difference]:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from launch.argv import arguments as argv
-from launch.argv.facts import SETTLED
+from launch.argv.facts import own_variables
 from launch.argv.facts import server_facts
 from launch.argv.plan import Plan
 from launch.argv.plan import proxies
@@ -27,9 +27,13 @@ def server_plan(context: Context, gpus: Gpus) -> Plan:
     Raises:
         InputError: the preset is not in server mode, so there is no server to start.
     """
-    _require_server(context)
-    environment = _preset_variables(context, "server") | _visible_gpus(gpus)
-    return Plan(gpus.ids, server_facts(context), environment, argv=argv.server(context))
+    if context.preset.mode != "server":
+        raise InputError(
+            f"vllm_mode is {context.preset.mode!r}: there is no rollout server to start; run"
+            " `rollout-split train` alone, or migrate the preset",
+            context.at("vllm_mode"),
+        )
+    return Plan(gpus.ids, server_facts(context), _variables(context, "server", gpus), argv=argv.server(context))
 
 
 def learner_plan(context: Context, gpus: Gpus, entry: str | None = None) -> Plan:
@@ -48,14 +52,10 @@ def learner_plan(context: Context, gpus: Gpus, entry: str | None = None) -> Plan
     else:
         command = argv.repository_learner(context.preset, gpus.count, _module(entry))
     facts = server_facts(context) if context.preset.mode == "server" else None
-    environment = _preset_variables(context, "learner") | _visible_gpus(gpus)
+    environment = _variables(context, "learner", gpus)
     if facts is not None:
         environment |= _proxy_exemption(facts.host)
     return Plan(gpus.ids, facts, environment, argv=command)
-
-
-def _visible_gpus(gpus: Gpus) -> dict[str, str]:
-    return {"CUDA_VISIBLE_DEVICES": ",".join(gpus.ids)}
 
 
 def _module(name: str) -> str:
@@ -64,18 +64,18 @@ def _module(name: str) -> str:
     return name
 
 
-def _preset_variables(context: Context, side: str) -> dict[str, str]:
-    """The variables of the preset's own ENV, without those that the launcher's options set.
+def _variables(context: Context, side: str, gpus: Gpus) -> dict[str, str]:
+    """The variables of the preset's own ENV, and those that the launcher's options set.
 
     From ms-swift 4.2.2 on the shell's value wins; before, the preset's wins (4.5.2, cli/main.py:53-59). A learner
     keeps a copy of the file in SWIFT_CONFIG_FILE beside its checkpoints (base_args.py:311).
     """
-    variables = {name: value for name, value in context.preset.variables(side).items() if name not in SETTLED}
+    variables = own_variables(context, side)
     if not context.older("4.2.2"):
         variables = {name: value for name, value in variables.items() if name not in os.environ}
     if context.preset.apart and side == "learner":
         variables["SWIFT_CONFIG_FILE"] = str(context.preset.resolved.path)
-    return variables
+    return variables | {"CUDA_VISIBLE_DEVICES": ",".join(gpus.ids)}
 
 
 def _proxy_exemption(host: str) -> dict[str, str]:
@@ -89,12 +89,3 @@ def _proxy_exemption(host: str) -> dict[str, str]:
     existing = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     hosts = ",".join([*filter(None, [existing]), host])
     return {"no_proxy": hosts, "NO_PROXY": hosts}
-
-
-def _require_server(context: Context) -> None:
-    if context.preset.mode != "server":
-        raise InputError(
-            f"vllm_mode is {context.preset.mode!r}: there is no rollout server to start; run"
-            " `rollout-split train` alone, or migrate the preset",
-            context.at("vllm_mode"),
-        )

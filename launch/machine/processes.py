@@ -68,16 +68,10 @@ def started(pid: int) -> int:
     return 0 if process is None else process.started
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process with this id runs."""
+def is_alive(pid: int, started: int | None = None) -> bool:
+    """Whether a process with this id runs; where `started` is given, that one, and none that got its id later."""
     process = read(pid)
-    return process is not None and process.is_alive
-
-
-def is_still_alive(pid: int, started: int) -> bool:
-    """Whether the process that started then still runs, and its id has not passed to another one."""
-    process = read(pid)
-    return process is not None and process.is_alive and process.started == started
+    return process is not None and process.is_alive and started in (None, process.started)
 
 
 def command(pid: int) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ class _Watch:
     def _check_serving(self) -> Fault | None:
         if self.note is not None:
             self.note.renew()
-        lost = [engine for engine in self.engines if not processes.is_still_alive(engine.pid, engine.started)]
+        lost = [engine for engine in self.engines if not processes.is_alive(engine.pid, engine.started)]
         if not lost or self._ends_in_time():
             return None
         self.program.grace = self.start.times.ends  # a broken server has nothing left to finish

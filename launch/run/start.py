@@ -22,6 +22,7 @@ from schema.split import nvidia
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import NoReturn
 
     from launch.argv.plan import Plan
     from launch.options import Request
@@ -125,8 +126,8 @@ class Start:
         for name, value in {**facts, "gpus": ",".join(self.plan.gpus)}.items():
             print(printable(starred(f"{name:<20} {value}")), file=sys.stderr)
 
-    def replace(self) -> None:
-        """Replaces this process by the program, and so never returns.
+    def replace(self) -> NoReturn:
+        """Replaces this process by the program.
 
         Raises:
             InputError: the program cannot be run.
