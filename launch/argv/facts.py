@@ -104,10 +104,8 @@ def server_facts(context: Context) -> ServerFacts:
     if context.server is None or not context.server.complete:
         raise InputError("has no settings of a server that could be started", context.at("vllm_mode"))
     config, model = context.server.config, resolved_model(str(context.preset.served("model")))
-    arguments = server_arguments(context) | {"model": model}
-    settings = {
-        name: argument.text(value) for name, value in (arguments | own_variables(context, "server")).items()
-    }
+    given = server_arguments(context) | {"model": model} | own_variables(context, "server")
+    settings = {name: argument.text(value) for name, value in given.items()}
     return ServerFacts(
         **address(context)._asdict(),
         group_port=group(context),
