@@ -21,14 +21,7 @@ def picture(height: float, title: str) -> Picture:
 
 
 def box(root: Picture, fill: str, title: str = "", **sizes: float) -> None:
-    """A rectangle.
-
-    Args:
-        root: the image.
-        fill: its colour.
-        title: what a pointer over it shows.
-        sizes: x, y, width and height.
-    """
+    """A rectangle, by x, y, width and height; a pointer over it shows its title."""
     drawn = ET.SubElement(root, "rect", {name: f"{size:.1f}" for name, size in sizes.items()}, fill=fill)
     if title:
         ET.SubElement(drawn, "title").text = title

@@ -130,11 +130,7 @@ class Job(StrictModel):
 
 
 class Note:
-    """A note that stays in place while its job runs, for weeks: cleaners delete old files.
-
-    Attributes:
-        job: the job that the note describes.
-    """
+    """The note of a job, which stays in place while the job runs, for weeks: cleaners delete old files."""
 
     def __init__(self, job: Job, report: Callable[[str], None]) -> None:
         self.job, self._report = job, report
@@ -152,11 +148,7 @@ class Note:
 
 
 class ClaimedError(Exception):
-    """Another job has claimed what a start needs.
-
-    Attributes:
-        job: the other job.
-    """
+    """Another job has claimed what a start needs."""
 
     def __init__(self, job: Job) -> None:
         self.job = job

@@ -62,13 +62,7 @@ class ServerFacts(StrictModel):
 
 
 class Difference(NamedTuple):
-    """A setting that a server and a preset do not share.
-
-    Attributes:
-        name: of the setting.
-        server: its value in the server, or None if it is not set there.
-        preset: its value in the preset, or None if it is not set there.
-    """
+    """A setting that a server and a preset do not share; None is a value that is not set there."""
 
     name: str
     server: str | None
@@ -124,12 +118,7 @@ def own_variables(context: Context, side: str) -> dict[str, str]:
 
 
 def differences(server: ServerFacts, preset: ServerFacts) -> Iterator[Difference]:
-    """Each setting that a server and a preset do not share.
-
-    Args:
-        server: what the server was started with.
-        preset: what it would be started with now.
-    """
+    """Each setting of a running server that differs from what the preset would start now."""
     if server.digest == preset.digest:
         return
     names = preset.settings | server.settings

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 
 def server_plan(context: Context, gpus: Gpus) -> Plan:
-    """What the server's launcher runs.
-
-    Args:
-        context: a preset without errors.
-        gpus: the server's, by id.
+    """What the server's launcher runs on its GPUs, of a preset without errors.
 
     Raises:
         InputError: the preset is not in server mode, so there is no server to start.
@@ -37,12 +33,9 @@ def server_plan(context: Context, gpus: Gpus) -> Plan:
 
 
 def learner_plan(context: Context, gpus: Gpus, entry: str | None = None) -> Plan:
-    """What the learner's launcher runs: ms-swift's own entry point, or a training repository's.
+    """What the learner's launcher runs on its GPUs, of a preset without errors, in either mode.
 
-    Args:
-        context: a preset without errors, in either mode.
-        gpus: the learner's, by id.
-        entry: the training repository's module, or None for ms-swift's own.
+    It runs ms-swift's own entry point, or `entry`, the module of a training repository.
 
     Raises:
         InputError: entry is not the name of a module.

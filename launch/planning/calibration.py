@@ -57,13 +57,9 @@ class Sample(NamedTuple):
 
 
 class _Factors(NamedTuple):
-    """How much longer than estimated the processor and the GPU need, and how likely that is.
+    """How many times as long as estimated the processor and the GPU need.
 
-    Attributes:
-        host: how many times as long the processor needs.
-        gpu: the same of the GPU.
-        error: how far samples are off with these, all together.
-        far: how far that is from what the model and the GPU tell.
+    `error` says how far samples are off with these, all together, and `far` how far these are from the estimate.
     """
 
     host: Range
@@ -73,14 +69,7 @@ class _Factors(NamedTuple):
 
 
 def calibration(context: Context, work: Work, runs: Sequence[Run], device: Device) -> Calibration | None:
-    """What some runs tell; None if none tells all that is needed.
-
-    Args:
-        context: the preset that is planned, whose work the runs did.
-        work: what it asks.
-        runs: of learners and their servers.
-        device: each of their GPUs.
-    """
+    """What runs of a preset's work on such a GPU tell; None if none tells all that is needed."""
     samples = [sample for run in runs if (sample := _sample(context, work, run, device))]
     return calibrated(samples, device) if samples else None
 

@@ -37,14 +37,7 @@ if TYPE_CHECKING:
 
 
 class Node(NamedTuple):
-    """What an operator says of the node; None where nothing is said.
-
-    Attributes:
-        gpus: how many it has.
-        gpu_memory: GiB of each, as nvidia-smi tells it.
-        prompt_tokens: of a long prompt.
-        model: the checkpoint, or its config.json.
-    """
+    """What an operator says of the node, in GiB of nvidia-smi; None leaves it to the machine or the preset."""
 
     gpus: int | None = None
     gpu_memory: float | None = None
@@ -53,12 +46,7 @@ class Node(NamedTuple):
 
 
 def planned(config: Path, asked: Node, runs: Sequence[Path]) -> Planned:
-    """All plans of a preset on a node, and what is wrong with its own.
-
-    Args:
-        config: the preset.
-        asked: what is said of the node; this machine's GPUs and the preset's limits count elsewhere.
-        runs: folders of learners' starts.
+    """All plans of a preset on a node, and what is wrong with its own; runs are folders of learners' starts.
 
     Raises:
         InputError: the preset cannot be read or planned, a folder is no run, or no GPUs are known.

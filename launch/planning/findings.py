@@ -27,14 +27,7 @@ _ZERO3 = 3
 
 
 def findings(context: Context, work: Work, taken: Memory, gib: float) -> Iterator[Problem]:
-    """All that is known to be wrong with the preset's own plan.
-
-    Args:
-        context: the preset.
-        work: what it asks.
-        taken: what its own plan takes.
-        gib: memory of each GPU, as nvidia-smi tells it.
-    """
+    """All that is known to be wrong with the preset's own plan, which takes so much of GPUs of `gib` GiB."""
     yield from engine(context, work, taken, gib)
     yield from learner(context, work, taken, gib)
     yield from idle(context, work)

@@ -38,12 +38,7 @@ _LORA, _DORA = (7.0, 4.5), (19.0, 14.4)
 
 
 class Micro(NamedTuple):
-    """One micro-step, or several.
-
-    Attributes:
-        host: seconds that the processor needs.
-        gpu: seconds that the GPU needs.
-    """
+    """Seconds that the processor (host) and the GPU need for one micro-step, or several."""
 
     host: float
     gpu: float
@@ -57,11 +52,7 @@ _GUESSED = Micro(1.5, 0.38e-3)
 class _Passes(NamedTuple):
     """How often a micro-step goes through a layer.
 
-    Attributes:
-        plain: forward, with adapters turned off.
-        forward: with adapters.
-        backward: for the gradients of what it takes.
-        weights: for those of its weight.
+    Forward with adapters turned off and with them, backward for the gradients of what it takes and of its weight.
     """
 
     plain: int
@@ -82,11 +73,7 @@ class _Cost(NamedTuple):
 def micro(shape: Shape, learning: Learning, device: Device, *, old: bool = True) -> Micro:
     """The seconds of one micro-step; of a model whose layers are not known only runs tell any.
 
-    Args:
-        shape: of the model.
-        learning: what the learner does.
-        device: its GPU.
-        old: whether the policy's log-probabilities before the step cost a forward pass.
+    With `old` the policy's log-probabilities before the step cost a forward pass.
     """
     decoder = shape.decoder
     if decoder is None or not shape.layers:

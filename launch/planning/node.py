@@ -66,15 +66,7 @@ def text(plans: Sequence[Named], gpus: int) -> Iterator[str]:
 
 
 def svg(named: Sequence[Named], best: Sequence[Plan], gpus: int, gib: float, title: str) -> str:
-    """The node as an image, GPU by GPU with its memory, and the seconds of the best plans.
-
-    Args:
-        named: the plans whose GPUs are drawn.
-        best: the plans whose seconds are drawn, if they are known.
-        gpus: of the node.
-        gib: memory of each.
-        title: what stands above it.
-    """
+    """The node as an image: the GPUs of the named plans with their memory, and the seconds of the best ones."""
     timed = [plan for plan in best if plan.step]
     height = _TOP + _ROW * len(named) + 30 + (_BAR * len(timed) + 40 if timed else 0)
     root = picture(height, title)

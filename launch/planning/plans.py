@@ -65,15 +65,7 @@ class Plan(NamedTuple):
 
 
 def plans(context: Context, work: Work, gpus: int, gib: float, known: Calibration | None) -> list[Plan]:
-    """All plans, the best first.
-
-    Args:
-        context: the preset.
-        work: what it asks.
-        gpus: of the node.
-        gib: memory of each, as nvidia-smi tells it.
-        known: what is known of seconds; None if nothing is.
-    """
+    """All plans of a node with GPUs of `gib` GiB, the best first."""
     found = (_judged(context, work, each, (gpus, gib), known) for each in candidates.candidates(work, gpus))
     return sorted(found, key=lambda plan: plan.rank)
 

@@ -56,12 +56,9 @@ def exactly(value: float) -> Range:
 
 
 class Basis(NamedTuple):
-    """What all seconds rest on.
+    """What all seconds rest on: a GPU's data sheet, and tokens of completions.
 
-    Attributes:
-        device: the GPU whose data sheet counts.
-        mean: tokens of a completion on average.
-        longest: tokens of the longest one of a rollout, which ends it.
+    They are those of a completion on average, and of the longest one of a rollout, which ends it.
     """
 
     device: Device
@@ -72,10 +69,7 @@ class Basis(NamedTuple):
 class Parts(NamedTuple):
     """Seconds of a step, as the model and the GPU tell them.
 
-    Attributes:
-        learn: of its micro-steps.
-        rollout: of its rollouts.
-        around: in which weights move and neither side works.
+    `around` are those in which weights move and neither side works.
     """
 
     learn: Micro
@@ -128,12 +122,7 @@ class Calibration(NamedTuple):
 def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float = 1.0) -> Parts:
     """The seconds of a step of a plan before anything is measured.
 
-    Args:
-        work: what the preset asks.
-        plan: how the node is divided.
-        sides: what both sides are started with.
-        basis: what the seconds rest on.
-        waves: how often an engine fills its KV cache in a rollout.
+    An engine fills its KV cache so many `waves` times in a rollout.
     """
     learning, beside = sides.learning._replace(completion=round(basis.mean)), plan.mode == "colocate"
     # How many learners there are changes nothing, and what is asked twice is not computed again.
@@ -150,15 +139,10 @@ def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float 
 
 
 def step(known: Calibration, plan: Candidate, estimate: Parts) -> Step:
-    """How long a step of a plan takes.
+    """How long a step of a plan takes whose parts are estimated.
 
     In turn, it is the sum of its parts. With async_generate both sides work at the same time, and only what moves
     weights comes to the longer of them (ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:1182).
-
-    Args:
-        known: what is known besides.
-        plan: how the node is divided.
-        estimate: its parts, as the model and the GPU tell them.
     """
     made, moves = exactly(known.rollout * estimate.rollout), known.around * estimate.around
     learns = known.host.times(estimate.learn.host).largest(known.gpu.times(estimate.learn.gpu))

@@ -145,12 +145,7 @@ def check(
 
 
 def findings(snapshot: Snapshot, allow: frozenset[str] = frozenset()) -> list[Finding]:
-    """All findings about this start, errors first.
-
-    Args:
-        snapshot: the machine, and the side to start.
-        allow: ids of checks whose errors become warnings.
-    """
+    """All findings about this start, errors first; those of allowed checks are warnings."""
     found = [
         Finding(item.id, _severity(problem.severity or item.severity, item.id in allow), *problem[:4])
         for item in CHECKS.values()
@@ -161,12 +156,7 @@ def findings(snapshot: Snapshot, allow: frozenset[str] = frozenset()) -> list[Fi
 
 
 def transient(snapshot: Snapshot, found: Iterable[Finding]) -> list[str]:
-    """What an ended run has not released yet; empty if any other error forbids this start.
-
-    Args:
-        snapshot: the machine, and the side to start.
-        found: the findings about it.
-    """
+    """What an ended run has not released yet; empty if any other error that was found forbids this start."""
     pending = {
         name: list(item.transient(snapshot)) for name, item in CHECKS.items() if snapshot.side in item.sides
     }

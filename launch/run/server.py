@@ -37,13 +37,7 @@ _LISTENS = re.compile(r"Uvicorn running on https?://\S*:(\d+)")
 
 
 class Fault(NamedTuple):
-    """Why a launcher ends its program.
-
-    Attributes:
-        code: the launcher's exit code.
-        message: what happened, and what would have happened next.
-        lines: the lines of the log that show it.
-    """
+    """Why a launcher ends its program: its own exit code, what happened, and the lines of the log that show it."""
 
     code: Code
     message: str

@@ -39,17 +39,11 @@ _SHOWN = {"host", "port", "tensor_parallel_size", "data_parallel_size", "vllm_ma
 
 @dataclass(frozen=True)
 class Start:
-    """One start.
+    """One start: what the operator asked for, the checked preset, this side's plan, and what runs it.
 
     Attributes:
-        request: what the operator asked for.
-        context: the preset, checked.
-        plan: of this side.
-        toolchain: the programs that run it.
-        software: versions in their environment, or None if they are unknown.
+        software: versions in the toolchain's environment, or None if they are unknown.
         key: the key of the server's routes, or None.
-        report: prints and logs a message.
-        times: how long the launcher waits.
     """
 
     request: Request

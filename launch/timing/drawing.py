@@ -94,12 +94,7 @@ def _which(steps: Sequence[Step]) -> str:
 
 
 def svg(steps: Sequence[Step], title: str) -> str:
-    """The drawing as an SVG image.
-
-    Args:
-        steps: the steps to draw.
-        title: what stands above it.
-    """
+    """The drawing as an SVG image, under a title."""
     scale = (WIDTH - _LEFT - _RIGHT) / sum(step.seconds for step in steps)
     height = _TOP + 2 * _LANE + 64
     root = picture(height, title)

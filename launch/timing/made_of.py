@@ -93,13 +93,7 @@ class MadeOf(StrictModel):
 
 
 def made_of(context: Context, plan: Plan, server: Path | None) -> MadeOf:
-    """What the steps of a learner will be made of.
-
-    Args:
-        context: its preset.
-        plan: of the learner.
-        server: the folder of its server's start, or None.
-    """
+    """What the steps of a learner will be made of; `server` is the folder of its server's start."""
     trainer, world, preset = context.trainer.config, len(plan.gpus), context.preset
     numbers, iterations = batch(preset, trainer, world), preset.value("num_iterations")
     fed = numbers.rollout(trainer) // numbers.micro or None

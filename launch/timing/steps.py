@@ -58,14 +58,9 @@ class Step(NamedTuple):
 
 
 class _Inside(NamedTuple):
-    """What happened in a step, in its order.
+    """What happened in a step, in its order, between two seconds since the epoch.
 
-    Attributes:
-        begin: when it began, in seconds since the epoch.
-        end: when it ended.
-        learner: stamps of the learner.
-        server: stamps of the server.
-        next: when the first completions were done in the step after it; None if none were.
+    `next` is when the first completions were done in the step after it; None if none were.
     """
 
     begin: float
@@ -85,12 +80,9 @@ class _Parts(NamedTuple):
 
 
 def steps(learner: Sequence[Stamp], server: Sequence[Stamp], *, overlapped: bool) -> Iterator[Step]:
-    """The steps of a run, in their order.
+    """The steps of a run, in their order, of the stamps of both sides in theirs.
 
-    Args:
-        learner: stamps of the learner's output, in their order.
-        server: stamps of its server's output, in their order.
-        overlapped: whether the server makes completions while the learner learns (async_generate).
+    With `overlapped` the server makes completions while the learner learns (async_generate).
     """
     logs = _logs(learner)
     for number, inside in _insides(learner, server):
