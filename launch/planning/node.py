@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import accumulate
 from typing import TYPE_CHECKING
-from typing import NamedTuple
 
 from launch.picture import WIDTH
 from launch.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from collections.abc import Sequence
 
     from launch.planning.candidates import Candidate
@@ -31,13 +31,6 @@ _ROW, _HIGH, _TOP, _LEFT, _BAR = 150, 96, 40, 16, 22
 _TEXT = 330
 
 
-class Named(NamedTuple):
-    """A plan, and what it is called: first or own."""
-
-    name: str
-    plan: Plan
-
-
 def roles(plan: Candidate, gpus: int) -> list[str]:
     """What each GPU does: engines (R) and learners (L) by number; empty where it does nothing."""
     engines = [f"R{number // plan.tensor_parallel}" for number in range(plan.rollout_gpus)]
@@ -47,27 +40,28 @@ def roles(plan: Candidate, gpus: int) -> list[str]:
     return [*engines, *learners, *[""] * (gpus - len(engines) - len(learners))]
 
 
-def text(plans: Sequence[Named], gpus: int) -> Iterator[str]:
+def text(named: Mapping[str, Plan], gpus: int) -> Iterator[str]:
     """The node for a terminal, a line for each plan; nothing for a node of too many GPUs."""
     if gpus > _DRAWN:
         return
     rows = [
         ("GPU", [str(number) for number in range(gpus)]),
-        *((name, roles(plan.candidate, gpus)) for name, plan in plans),
+        *((name, roles(plan.candidate, gpus)) for name, plan in named.items()),
     ]
     width = max(len(cell) for _, cells in rows for cell in cells) + 2
     for name, cells in rows:
         yield f"{name:<7}{''.join(f'{cell:<{width}}' for cell in cells)}".rstrip()
 
 
-def svg(named: Sequence[Named], best: Sequence[Plan], gpus: int, gib: float, title: str) -> str:
+def svg(named: Mapping[str, Plan], best: Sequence[Plan], gpus: int, gib: float, title: str) -> str:
     """The node as an image: the GPUs of the named plans with their memory, and the seconds of the best ones."""
     timed = [plan for plan in best if plan.step]
     height = _TOP + _ROW * len(named) + 30 + (_BAR * len(timed) + 40 if timed else 0)
     image = Picture(height, title)
     image.word(_LEFT, 24, title)
-    for number, each in enumerate(named):
-        _node(image, each, _TOP + _ROW * number, gpus, gib)
+    for number, (name, plan) in enumerate(named.items()):
+        image.word(_LEFT, _TOP + _ROW * number + 14, f"{name}: {words(plan)}")
+        _node(image, plan, _TOP + _ROW * number, gpus, gib)
     top = _TOP + _ROW * len(named)
     for number, (kind, colour) in enumerate(KINDS.items()):
         left = _LEFT + 158 * number
@@ -78,13 +72,12 @@ def svg(named: Sequence[Named], best: Sequence[Plan], gpus: int, gib: float, tit
     return image.rendered()
 
 
-def _node(image: Picture, each: Named, top: float, gpus: int, gib: float) -> None:
-    image.word(_LEFT, top + 14, f"{each.name}: {words(each.plan)}")
+def _node(image: Picture, plan: Plan, top: float, gpus: int, gib: float) -> None:
     step = (WIDTH - 2 * _LEFT) / gpus
-    for number, role in enumerate(roles(each.plan.candidate, gpus)):
+    for number, role in enumerate(roles(plan.candidate, gpus)):
         left, base = _LEFT + number * step, top + 24 + _HIGH
         image.box(KINDS["free"], f"GPU {number}", x=left, y=base - _HIGH, width=step - 6, height=_HIGH)
-        used = list(_used(each.plan, role))
+        used = list(_used(plan, role))
         ends = accumulate((size for _, size in used), initial=0.0)
         for (kind, size), begin in zip(used, ends, strict=False):
             shown = max(0.0, min(size, gib - begin)) / gib * _HIGH

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from launch.planning.node import Named
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -58,10 +56,10 @@ class Planned(NamedTuple):
         return [*found[:_SHOWN], *(plan for plan in found[_SHOWN:] if plan.is_own)]
 
     @property
-    def named(self) -> list[Named]:
+    def named(self) -> dict[str, Plan]:
         """The first plan, if it is known to fit and is not the preset's own; and that one, if it can be."""
-        first = [Named("first", self.plans[0])] if is_better(self.plans[0]) else []
-        return [*first, *([Named("own", self.own)] if self.own.candidate.gpus <= self.gpus else [])]
+        first = {"first": self.plans[0]} if is_better(self.plans[0]) else {}
+        return first | ({"own": self.own} if self.own.candidate.gpus <= self.gpus else {})
 
 
 def is_better(first: Plan) -> bool:

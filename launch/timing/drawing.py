@@ -35,30 +35,23 @@ class Span(NamedTuple):
     seconds: float
 
 
-class Lanes(NamedTuple):
-    """What both sides do in some steps, in order."""
-
-    learner: list[Span]
-    server: list[Span]
-
-
-def lanes(step: Step) -> Lanes:
-    """What both sides do in one step."""
+def _lanes(step: Step) -> dict[str, list[Span]]:
+    """What both sides do in one step, in order."""
     rest = step.rollout + step.learn
     # While the learner waits for it, the server ends what it began in the step before.
     made = min(step.generating, rest)
     sync, evaluation = Span("syncs weights", step.sync), Span("evaluates", step.other)
     learner = [Span("works", step.prepare), Span("waits", step.wait), sync, Span("waits", step.rollout)]
     server = [Span("waits", step.prepare), Span("works", step.wait), sync, Span("works", made)]
-    return Lanes(
-        [evaluation, *learner, Span("works", step.learn)],
-        [evaluation, *server, Span("waits", rest - made)],
-    )
+    return {
+        "learner": [evaluation, *learner, Span("works", step.learn)],
+        "server": [evaluation, *server, Span("waits", rest - made)],
+    }
 
 
-def _all(steps: Sequence[Step]) -> list[tuple[str, list[list[Span]]]]:
-    each = [lanes(step) for step in steps]
-    return [("learner", [lane.learner for lane in each]), ("server", [lane.server for lane in each])]
+def _all(steps: Sequence[Step]) -> dict[str, list[list[Span]]]:
+    each = [_lanes(step) for step in steps]
+    return {side: [lanes[side] for lanes in each] for side in ("learner", "server")}
 
 
 def waits(steps: Sequence[Step]) -> dict[str, float]:
@@ -66,7 +59,7 @@ def waits(steps: Sequence[Step]) -> dict[str, float]:
     whole = sum(step.seconds for step in steps)
     return {
         side: sum(span.seconds for span in chain(*lane) if span.kind == "waits") / whole
-        for side, lane in _all(steps)
+        for side, lane in _all(steps).items()
     }
 
 
@@ -75,7 +68,7 @@ def text(steps: Sequence[Step]) -> Iterator[str]:
     scale = sum(step.seconds for step in steps) / _COLUMNS
     signs = ", ".join(f"{sign} {kind}" for kind, (sign, _) in KINDS.items() if _has(steps, kind))
     yield f"{_which(steps)}; a column is {scale:.2g} s; {signs}"
-    for side, drawn in _all(steps):
+    for side, drawn in _all(steps).items():
         row = "|".join("".join(KINDS[kind][0] * round(seconds / scale) for kind, seconds in one) for one in drawn)
         yield f"  {side:<7}  {row}"
 
@@ -95,7 +88,7 @@ def svg(steps: Sequence[Step], title: str) -> str:
     image = Picture(height, title)
     image.word(16, 24, f"{title}: {_which(steps)}")
     idle = waits(steps)
-    for number, (side, drawn) in enumerate(_all(steps)):
+    for number, (side, drawn) in enumerate(_all(steps).items()):
         top = _TOP + number * _LANE
         image.word(16, top + 18, side)
         _lane(image, list(chain(*drawn)), top, scale)

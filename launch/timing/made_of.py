@@ -73,13 +73,6 @@ class MadeOf(StrictModel):
         return self.model_dump(exclude_none=True)
 
     @property
-    def rollouts(self) -> float | None:
-        """Rollouts for each optimizer step: 1 for most presets, fewer where several steps share one."""
-        if not self.micro_steps or not self.steps_per_generation:
-            return None
-        return self.micro_steps / self.steps_per_generation / (self.num_iterations or 1)
-
-    @property
     def at_once(self) -> float | None:
         """Completions that each engine makes in one rollout."""
         if not self.completions or not self.micro_steps:

@@ -79,8 +79,8 @@ def stamps(line: str, at: float) -> Iterator[Stamp]:
         yield Stamp(at, "begun", int(begun[1]))
     if request := _REQUEST.search(line):
         yield Stamp(at, _ROUTES.get(request[1], "weights"))
-    elif engine := vllm.numbers(line):
-        yield Stamp(at, engine.what, logged=engine.by_name)
+    elif told := vllm.numbers(line):
+        yield Stamp(at, told[0], logged=told[1])
     elif step := _STEP.match(line):
         yield Stamp(at, "step", int(step[1]))
     elif _EVALUATES.match(line):
