@@ -13,7 +13,6 @@ from launch import state
 from launch.machine import software
 from launch.machine.rollout import KEY_VARIABLE
 from launch.machine.rollout import api_key
-from launch.run import release
 from launch.run import signals
 from launch.run import terminal
 from launch.run import wait
@@ -112,7 +111,7 @@ def _check_and_run(start: Start) -> int:
     checks_machine = request.side == "server" or request.health_check
     if not checks_machine and shutil.which(start.argv[0]) is None:
         raise missing(start.argv[0])
-    found = release.findings(start) if checks_machine else []
+    found = wait.until_released(start) if checks_machine else []
     if any(finding.is_error for finding in found) and not request.preflight_only:
         return _refuse(found)
     if request.side == "learner" and checks_machine:

@@ -10,8 +10,8 @@ from launch.planning.calibration import calibration
 from launch.planning.findings import findings
 from launch.planning.findings import refused
 from launch.planning.hint import hint
-from launch.planning.planned import Planned
-from launch.planning.planned import is_better
+from launch.planning.plans import Planned
+from launch.planning.plans import is_better
 from launch.planning.plans import other_batches
 from launch.planning.plans import plans
 from launch.planning.seconds import Basis

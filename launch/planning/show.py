@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from launch.planning import node
-from launch.planning.planned import distinct
+from launch.planning.plans import distinct
 from schema.place import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from launch.planning.planned import Planned
     from launch.planning.plans import Plan
+    from launch.planning.plans import Planned
     from launch.planning.seconds import Calibration
     from launch.planning.seconds import Range
     from launch.planning.seconds import Step
