@@ -34,12 +34,7 @@ def findings(context: Context, work: Work, taken: Memory, gib: float) -> Iterato
 
 
 def engine(context: Context, work: Work, taken: Memory, gib: float) -> Iterator[Problem]:
-    """An engine that vLLM refuses to start: its share of a GPU holds no sequence of full length.
-
-    "No available memory for the cache blocks", or "To serve at least one request with the model's max seq len ...
-    KV cache is needed, which is larger than the available KV cache memory" (vLLM 0.23.0,
-    v1/core/kv_cache_utils.py:721 and 741).
-    """
+    """An engine that vLLM refuses to start: its share of a GPU holds no sequence of full length."""
     made, length = taken.server, taken.engine.length or 1
     if made.fits is not False:
         return

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from schema.findings import Finding
 from schema.findings import Severity
+from schema.split import nvidia
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,6 +90,10 @@ class Snapshot:
         """What the preset starts its server with."""
         return self.plan.server
 
+    def gpu(self, name: str) -> Gpu | None:
+        """The GPU that a name of the operator means, if this machine has it."""
+        return nvidia.find(self.gpus or (), name)
+
     def describe_variable(self, variable: str) -> str:
         """A variable for a message: its value, and whether the preset or the shell sets it."""
         source = (
@@ -147,7 +152,7 @@ def check(
 def findings(snapshot: Snapshot, allow: frozenset[str] = frozenset()) -> list[Finding]:
     """All findings about this start, errors first; those of allowed checks are warnings."""
     found = [
-        Finding(item.id, _severity(problem.severity or item.severity, item.id in allow), *problem[:4])
+        Finding(item.id, Severity.WARNING if item.id in allow else problem.severity or item.severity, *problem[:4])
         for item in CHECKS.values()
         if snapshot.side in item.sides
         for problem in item.check(snapshot)
@@ -164,7 +169,3 @@ def transient(snapshot: Snapshot, found: Iterable[Finding]) -> list[str]:
     if any(count > len(pending[name]) for name, count in errors.items()):
         return []
     return [text for name in errors for text in pending[name]]
-
-
-def _severity(severity: Severity, allowed: bool) -> Severity:  # noqa: FBT001
-    return Severity.WARNING if allowed else severity
