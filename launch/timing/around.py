@@ -37,11 +37,8 @@ def seen(learner: Sequence[Stamp], server: Sequence[Stamp], learns: float) -> di
 
 
 def _gpus(side: str, all_of_it: Sequence[Stamp], working: Sequence[Stamp]) -> Iterator[tuple[str, float]]:
-    for name, values in (
-        ("gib", _values("gpu", "used_gib", all_of_it)),
-        ("total_gib", _values("gpu", "total_gib", all_of_it)),
-    ):
-        if values:
+    for name, told in (("gib", "used_gib"), ("total_gib", "total_gib")):
+        if values := _values("gpu", told, all_of_it):
             yield f"{side}_{name}", max(values)
     if use := _values("gpu", "use", working):
         yield f"{side}_use", fmean(use)
