@@ -92,7 +92,8 @@ class Job(StrictModel):
     def _save(self, *, exclusive: bool) -> None:
         temporary = self.file.with_suffix(f".{os.getpid()}")
         try:
-            _make_private(folder())
+            folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+            _refuse_shared()
             with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 file.write(json.dumps(self.model_dump(), indent=1) + "\n")
             if exclusive:
@@ -157,7 +158,7 @@ class ClaimedError(Exception):
 
 def folder() -> Path:
     """The folder of this user's notes."""
-    return Path(os.environ.get(VARIABLE) or f"/tmp/rollout-split-{os.getuid()}")  # noqa: S108 - see _make_private
+    return Path(os.environ.get(VARIABLE) or f"/tmp/rollout-split-{os.getuid()}")  # noqa: S108 - see _refuse_shared
 
 
 def jobs(kind: str | None = None, port: int | None = None) -> Iterator[Job]:
@@ -166,7 +167,7 @@ def jobs(kind: str | None = None, port: int | None = None) -> Iterator[Job]:
     Raises:
         InputError: others may write in the folder, and so may have written the notes.
     """
-    _refuse_shared(folder())
+    _refuse_shared()
     for file in sorted(folder().glob(f"{kind or '*'}-{'*' if port is None else port}.json")):
         job = _read(file)
         if job is not None and job.is_alive:
@@ -178,13 +179,9 @@ def job(kind: str, port: int) -> Job | None:
     return next(jobs(kind, port), None)
 
 
-def _make_private(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _refuse_shared(path)
-
-
-def _refuse_shared(path: Path) -> None:
+def _refuse_shared() -> None:
     """Refuses a folder that another user made or may write in, and a link."""
+    path = folder()
     with contextlib.suppress(FileNotFoundError):
         status = path.lstat()
         writable_by_others = stat.S_IWGRP | stat.S_IWOTH

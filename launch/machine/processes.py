@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
 
 
@@ -96,3 +97,8 @@ def description(pid: int) -> str:
     words = command(pid)
     text = " ".join(words)
     return f"process {pid} ({text[:60]}{'...' if len(text) > 60 else ''})" if words else f"process {pid}"
+
+
+def descriptions(pids: Iterable[int]) -> str:
+    """The same of those that listen on a port; of another user's none is seen."""
+    return ", ".join(map(description, pids)) or "a process of another user"

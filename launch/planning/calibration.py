@@ -64,7 +64,7 @@ class _Factors(NamedTuple):
 
 
 def calibration(context: Context, work: Work, runs: Sequence[Run], device: Device) -> seconds.Calibration | None:
-    """What runs of a preset's work on such a GPU tell; None if none tells all that is needed."""
+    """What runs tell that did the preset's work on such GPUs; None if none tells all that is needed."""
     samples = [sample for run in runs if (sample := _sample(context, work, run, device))]
     return calibrated(samples, device) if samples else None
 

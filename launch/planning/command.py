@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Node(NamedTuple):
-    """What an operator says of the node, in GiB of nvidia-smi; None leaves it to the machine or the preset."""
+    """What an operator says of the node, GiB as nvidia-smi tells them; the machine or the preset says the rest."""
 
     gpus: int | None = None
     gpu_memory: float | None = None

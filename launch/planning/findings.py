@@ -27,7 +27,7 @@ _ZERO3 = 3
 
 
 def findings(context: Context, work: Work, taken: Memory, gib: float) -> Iterator[Problem]:
-    """All that is known to be wrong with the preset's own plan, which takes so much of GPUs of `gib` GiB."""
+    """All that is known to be wrong with the preset's own plan, by its memory on GPUs of `gib` GiB."""
     yield from engine(context, work, taken, gib)
     yield from learner(context, work, taken, gib)
     yield from idle(context, work)

@@ -52,7 +52,8 @@ _GUESSED = Micro(1.5, 0.38e-3)
 class _Passes(NamedTuple):
     """How often a micro-step goes through a layer.
 
-    Forward with adapters turned off and with them, backward for the gradients of what it takes and of its weight.
+    `plain` is forward with the adapters turned off, `forward` with them; `backward` makes the gradients of what
+    the layer takes, `weights` those of its weight.
     """
 
     plain: int

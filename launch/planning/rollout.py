@@ -79,6 +79,6 @@ def _read(shape: Shape, decoder: Decoder, tokens: float) -> float:
 def around(shape: Shape, numbers: int) -> float:
     """Seconds of a step in which neither side works: weights move, and what is done once a step.
 
-    So many numbers move; 0 moves all parameters, with the adapters merged.
+    `numbers` are the parameters that move; 0 moves all of them, with the adapters merged.
     """
     return _AROUND + NUMBER * (numbers or shape.parameters) / _SYNCED

@@ -57,7 +57,7 @@ def exactly(value: float) -> Range:
 class Basis(NamedTuple):
     """What all seconds rest on: a GPU's data sheet, and tokens of completions.
 
-    They are those of a completion on average, and of the longest one of a rollout, which ends it.
+    `mean` are those of a completion on average, `longest` those of the longest one of a rollout, which ends it.
     """
 
     device: Device
@@ -121,7 +121,7 @@ class Calibration(NamedTuple):
 def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float = 1.0) -> Parts:
     """The seconds of a step of a plan before anything is measured.
 
-    An engine fills its KV cache so many `waves` times in a rollout.
+    `waves` says how often an engine fills its KV cache in a rollout.
     """
     learning, beside = sides.learning._replace(completion=round(basis.mean)), plan.mode == "colocate"
     # How many learners there are changes nothing, and what is asked twice is not computed again.
@@ -138,7 +138,7 @@ def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float 
 
 
 def step(known: Calibration, plan: Candidate, estimate: Parts) -> Step:
-    """How long a step of a plan takes whose parts are estimated.
+    """How long a step of a plan takes, by its estimated parts and by what is known besides.
 
     In turn, it is the sum of its parts. With async_generate both sides work at the same time, and only what moves
     weights comes to the longer of them (ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:1182).

@@ -121,7 +121,7 @@ class _Watch:
         """A fault if another process has the port, or the server has another port."""
         is_taken, owners = bool(tcp.listeners(self.port)), tcp.owners(self.port)
         if is_taken and not set(owners) & set(members):
-            holder = processes.description(owners[0]) if owners else "a process of another user"
+            holder = processes.descriptions(owners[:1])
             return self._port_lost(f"{holder} took port {self.port} while the server loaded")
         for port in tcp.listens_on(members) & set(range(self.port + 1, self.port + RETRIES)):
             if Server(self.start.server.host, port).healthy(TICK):

@@ -44,18 +44,17 @@ class Run(NamedTuple):
 
 
 def write(folder: Path, server: Path | None, *, overlapped: bool) -> None:
-    """Writes the timings of a run into the folder of its start; `server` is that of its server's, if one is known.
+    """Writes the timings of a run into the folder of its start; `server` is that of its server's start, or None.
 
     Raises:
         OSError: they cannot be written.
     """
     found = _steps(folder, server, overlapped=overlapped)
-    lines = [json.dumps({name: _rounded(value) for name, value in step._asdict().items()}) for step in found]
-    (folder / TIMINGS).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def _rounded(value: object) -> object:
-    return round(value, 3) if isinstance(value, float) else value
+    lines = (
+        {name: round(value, 3) if isinstance(value, float) else value for name, value in step._asdict().items()}
+        for step in found
+    )
+    (folder / TIMINGS).write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
 
 
 def _steps(folder: Path, server: Path | None, *, overlapped: bool) -> Iterator[Step]:

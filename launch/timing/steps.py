@@ -58,7 +58,7 @@ class Step(NamedTuple):
 
 
 class _Inside(NamedTuple):
-    """What happened in a step, in its order, between two seconds since the epoch.
+    """What happened in a step, which began and ended at these seconds since the epoch.
 
     `next` is when the first completions were done in the step after it; None if none were.
     """
@@ -79,7 +79,7 @@ class _Parts(NamedTuple):
 
 
 def steps(learner: Sequence[Stamp], server: Sequence[Stamp], *, overlapped: bool) -> Iterator[Step]:
-    """The steps of a run, in their order, of the stamps of both sides in theirs.
+    """The steps of a run, in their order, by the stamps of both sides in theirs.
 
     With `overlapped` the server makes completions while the learner learns (async_generate).
     """
