@@ -107,7 +107,7 @@ def made_of(context: Context, plan: Plan, server: Path | None) -> MadeOf:
         old_log_probabilities=_extra_pass(context, numbers.steps(trainer), fed, iterations),
         multi_turn=context.values.has("multi_turn_scheduler") or None,
         async_generate=trainer.async_generate,
-        **memory(stamps.read(server / stamps.STAMPS, wanted=_tells_memory) if server else ()),
+        **memory(stamps.read(server / stamps.STAMPS, wanted=lambda line: '"cache"' in line) if server else ()),
     )
 
 
@@ -121,10 +121,6 @@ def _extra_pass(context: Context, steps: int, fed: int | None, iterations: objec
     if is_whole(iterations) and iterations > 1:
         return f"num_iterations is {iterations}"
     return f"{steps} micro-steps are no multiple of steps_per_generation {fed}" if fed and steps % fed else None
-
-
-def _tells_memory(line: str) -> bool:
-    return '"cache"' in line
 
 
 def memory(server: Iterable[Stamp]) -> dict[str, Any]:
