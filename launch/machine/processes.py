@@ -14,13 +14,8 @@ if TYPE_CHECKING:
 class Process(NamedTuple):
     """One process.
 
-    Attributes:
-        pid: its id, which another process may have later.
-        state: one letter of ps; Z and X are dead.
-        parent: process id of its parent.
-        group: its process group.
-        session: its session.
-        started: clock ticks between boot and its start; together with pid this names one process for ever.
+    `state` is one letter of ps, of which Z and X are dead; `started` are clock ticks between boot and its start.
+    Another process may have the same pid later, but pid and start together name one process for ever.
     """
 
     pid: int
