@@ -7,10 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from launch.picture import Picture
-from launch.picture import box
-from launch.picture import picture
-from launch.picture import rendered
-from launch.picture import word
 
 DOCS = Path(__file__).parent
 #: Seconds of a step, by run; the tests of `rollout-split plan` predict them.
@@ -61,21 +57,21 @@ def split(drawn: list[Run]) -> str:
         drawn: the runs, in their order.
     """
     height = _TOP + _ROW * len(drawn) + 40
-    root = picture(height, _TITLE)
-    word(root, 16, 28, _TITLE)
-    word(root, _LEFT, 54, "seconds of a step (less is better)")
-    word(root, _MIDDLE, 54, f"GiB in use on a learner's GPU, of {_HELD}")
+    image = Picture(height, _TITLE)
+    image.word(16, 28, _TITLE)
+    image.word(_LEFT, 54, "seconds of a step (less is better)")
+    image.word(_MIDDLE, 54, f"GiB in use on a learner's GPU, of {_HELD}")
     longest = max(run.seconds for run in drawn)
     for number, run in enumerate(drawn):
         top = _TOP + number * _ROW
-        word(root, 16, top + 18, run.name)
-        _bar(root, (_LEFT, top), 270 * run.seconds / longest, run, f"{run.seconds:.1f} s")
-        _bar(root, (_MIDDLE, top), 260 * run.learner / _HELD, run, f"{run.learner:.1f} GiB")
-    word(root, 16, height - 14, _LEGEND)
-    return rendered(root) + "\n"
+        image.word(16, top + 18, run.name)
+        _bar(image, (_LEFT, top), 270 * run.seconds / longest, run, f"{run.seconds:.1f} s")
+        _bar(image, (_MIDDLE, top), 260 * run.learner / _HELD, run, f"{run.learner:.1f} GiB")
+    image.word(16, height - 14, _LEGEND)
+    return image.rendered() + "\n"
 
 
-def _bar(root: Picture, corner: tuple[int, int], length: float, run: Run, value: str) -> None:
+def _bar(image: Picture, corner: tuple[int, int], length: float, run: Run, value: str) -> None:
     left, top = corner
-    box(root, _COLOURS[run.server], x=left, y=top, width=length, height=26)
-    word(root, left + length + 6, top + 18, value)
+    image.box(_COLOURS[run.server], x=left, y=top, width=length, height=26)
+    image.word(left + length + 6, top + 18, value)

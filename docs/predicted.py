@@ -13,11 +13,7 @@ from typing import Any
 from typing import NamedTuple
 
 from launch.picture import WIDTH
-from launch.picture import box
-from launch.picture import line
-from launch.picture import picture
-from launch.picture import rendered
-from launch.picture import word
+from launch.picture import Picture
 from launch.sizing import learner
 from launch.sizing import server
 from tests.launch.planning import cases as steps
@@ -30,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
 
-    from launch.picture import Picture
 
 IMAGE = "predicted.svg"
 _HEIGHT, _TOP, _SIDE, _GAP, _POINT = 340, 34, 250, 60, 6
@@ -122,42 +117,42 @@ def _table(title: str, pairs: list[Pair], digits: int) -> str:
 
 def svg() -> str:
     """Three squares with a point for each setting; on the line, the prediction is what was measured."""
-    root = picture(_HEIGHT, "Predicted against measured")
+    image = Picture(_HEIGHT, "Predicted against measured")
     panels = (
         ("KV tokens of an engine, millions", [_scaled(pair) for pair in kv_tokens()]),
         ("GiB of a learner's GPU", list(memory())),
         ("seconds of a step", [*estimated(), *calibrated()]),
     )
     for number, (title, pairs) in enumerate(panels):
-        _panel(root, title, pairs, _GAP + number * (_SIDE + _GAP))
-    word(root, _GAP, _HEIGHT - 9, "to the right: measured; upwards: predicted; on the line, both are the same")
+        _panel(image, title, pairs, _GAP + number * (_SIDE + _GAP))
+    image.word(_GAP, _HEIGHT - 9, "to the right: measured; upwards: predicted; on the line, both are the same")
     for number, (name, colour) in enumerate({"without runs": _ESTIMATED, "from two runs": _CALIBRATED}.items()):
         left = WIDTH - _SIDE - 30 + 120 * number
-        box(root, colour, x=left, y=_HEIGHT - 18, width=10, height=10)
-        word(root, left + 16, _HEIGHT - 9, name)
-    return rendered(root)
+        image.box(colour, x=left, y=_HEIGHT - 18, width=10, height=10)
+        image.word(left + 16, _HEIGHT - 9, name)
+    return image.rendered()
 
 
 def _scaled(pair: Pair) -> Pair:
     return pair._replace(measured=pair.measured / 1e6, predicted=pair.predicted / 1e6)
 
 
-def _panel(root: Picture, title: str, pairs: list[Pair], left: float) -> None:
+def _panel(image: Picture, title: str, pairs: list[Pair], left: float) -> None:
     """A square whose axes count in powers: what was measured to the right, what is predicted upwards."""
     numbers = [number for pair in pairs for number in (pair.measured, pair.predicted)]
     low, high = log10(min(numbers)) - 0.05, log10(max(numbers)) + 0.05
     scale, bottom = _SIDE / (high - low), _TOP + _SIDE
-    box(root, "#f1f1f1", x=left, y=_TOP, width=_SIDE, height=_SIDE)
-    line(root, x1=left, y1=bottom, x2=left + _SIDE, y2=_TOP)
-    word(root, left, _TOP - 10, title)
+    image.box("#f1f1f1", x=left, y=_TOP, width=_SIDE, height=_SIDE)
+    image.line(x1=left, y1=bottom, x2=left + _SIDE, y2=_TOP)
+    image.word(left, _TOP - 10, title)
     for tick in _ticks(low, high):
         at = (log10(tick) - low) * scale
-        word(root, left + at, bottom + 16, f"{tick:g}", anchor="middle")
-        word(root, left - 6, bottom - at + 4, f"{tick:g}", anchor="end")
+        image.word(left + at, bottom + 16, f"{tick:g}", anchor="middle")
+        image.word(left - 6, bottom - at + 4, f"{tick:g}", anchor="end")
     for pair in pairs:
         right, up = ((log10(number) - low) * scale for number in (pair.measured, pair.predicted))
         place = {"x": left + right - _POINT / 2, "y": bottom - up - _POINT / 2}
-        box(root, pair.colour, f"{pair.name}: {pair.error:+.1%}", **place, width=_POINT, height=_POINT)
+        image.box(pair.colour, f"{pair.name}: {pair.error:+.1%}", **place, width=_POINT, height=_POINT)
 
 
 def _ticks(low: float, high: float) -> Iterable[float]:

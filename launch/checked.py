@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from launch.argv.arguments import SWIFT_RLHF
 from launch.argv.entry import NEEDS_ENTRY
-from launch.argv.plans import learner_plan
-from launch.argv.plans import server_plan
+from launch.argv.plan import learner_plan
+from launch.argv.plan import server_plan
 from schema import check
 from schema.audit import Audit
 from schema.colour import is_wanted

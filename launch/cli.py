@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import reduce
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import TypeAlias
 
 import click
 
@@ -23,101 +20,90 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-Function: TypeAlias = Callable[..., int]
-Decorator: TypeAlias = Callable[[Function], Function]
-
-
-def _logs(what: str) -> Decorator:
-    return click.option("--logs", type=values.path, metavar="DIR", default=LOGS, show_default=True, help=what)
-
-
-def _form(what: str) -> Decorator:
-    forms = click.Choice(["text", "json", "svg"])
-    return click.option("--format", "form", type=forms, default="text", show_default=True, help=what)
-
-
-_SIDE_OPTIONS: tuple[Decorator, ...] = (
-    click.argument("config", type=values.path),
-    click.option(
-        "--gpus",
+_LOGS: dict[str, Any] = {"type": values.path, "metavar": "DIR", "default": LOGS, "show_default": True}
+_FORM: dict[str, Any] = {"type": click.Choice(["text", "json", "svg"]), "default": "text", "show_default": True}
+_SIDE_OPTIONS = (
+    click.Argument(["config"], type=values.path),
+    click.Option(
+        ["--gpus"],
         type=values.gpus,
         metavar="LIST",
         required=True,
         help="GPUs of this side, such as 0-5 or 6,7: TP x DP for the server, one per process for the learner.",
     ),
-    click.option("--dry-run", is_flag=True, help="Print the command, and start nothing."),
-    click.option(
-        "--swift",
+    click.Option(["--dry-run"], is_flag=True, help="Print the command, and start nothing."),
+    click.Option(
+        ["--swift"],
         type=values.text,
         metavar="PATH",
         help="The `swift` whose Python environment runs this side. Default: the one on PATH.",
     ),
-    click.option(
-        "--python",
+    click.Option(
+        ["--python"],
         type=values.text,
         metavar="PATH",
         help="The interpreter of the Python environment that runs this side.",
     ),
 )
-_LEARNER_OPTIONS: tuple[Decorator, ...] = (
-    click.option(
-        "--entry",
+_LEARNER_OPTIONS = (
+    click.Option(
+        ["--entry"],
         type=values.text,
         metavar="MODULE",
         help="Run `MODULE --config CONFIG` of a training repository, not ms-swift. Default: entry of"
         " [tool.rollout-split] in the project's pyproject.toml.",
     ),
 )
-_WATCH_OPTIONS: tuple[Decorator, ...] = (
-    click.option(
-        "--preflight-only",
+_WATCH_OPTIONS = (
+    click.Option(
+        ["--preflight-only"],
         is_flag=True,
         help="Check the preset and the machine, print all findings, and start nothing.",
     ),
-    click.option(
-        "--release-wait",
+    click.Option(
+        ["--release-wait"],
         type=values.seconds,
         default=RELEASE_WAIT,
         show_default=True,
         help="Seconds to wait until an ended run has released the memory of its GPUs and its port.",
     ),
-    click.option(
-        "--allow",
+    click.Option(
+        ["--allow"],
         type=values.ids,
         metavar="ID[,ID]",
         default="",
         help="Treat these findings about the machine as warnings; `rollout-split explain all` lists them.",
     ),
-    _logs("The folder in which each start makes a folder of its own."),
-    click.option(
-        "--show",
+    click.Option(["--logs"], **_LOGS, help="The folder in which each start makes a folder of its own."),
+    click.Option(
+        ["--show"],
         type=click.Choice(["live", "quiet"]),
         default="live",
         show_default=True,
         help="Whether the terminal shows the output of the started program, too.",
     ),
 )
-_WAIT_OPTIONS: tuple[Decorator, ...] = (
-    click.option(
-        "--wait-timeout",
+_WAIT_OPTIONS = (
+    click.Option(
+        ["--wait-timeout"],
         type=values.seconds,
         default=WAIT_TIMEOUT,
         show_default=True,
         help="Seconds to wait for the server.",
     ),
-    click.option(
-        "--trust-server",
+    click.Option(
+        ["--trust-server"],
         type=values.address,
         metavar="HOST:PORT",
         help="Accept a server that `rollout-split server` did not start on this node; nobody checks its model.",
     ),
-    click.option(
-        "--health-check/--no-health-check",
+    click.Option(
+        ["--health-check/--no-health-check"],
         default=True,
         help="Whether to check the machine and the server, before training and during it.",
     ),
-    click.option(
-        "--weights-check/--no-weights-check",
+    click.Option(
+        ["--weights-check/--no-weights-check"],
         default=True,
         help="Whether to compare the server's answers before training and after it.",
     ),
@@ -186,11 +172,6 @@ class Commands(Guarded, click.Group):
         return list(self.commands)
 
 
-def _with_options(*options: Decorator) -> Decorator:
-    """One decorator that applies many, in the order in which the help shows them."""
-    return lambda function: reduce(lambda decorated, option: option(decorated), reversed(options), function)
-
-
 def _shown(lines: Iterable[str]) -> int:
     for line in lines:
         print(printable(starred(line)))
@@ -209,8 +190,7 @@ def main() -> None:
     """Start the two sides of a split GRPO job: the server in one shell, then the learner in another."""
 
 
-@main.command(epilog=_SERVER_STATUS)
-@_with_options(*_SIDE_OPTIONS, *_WATCH_OPTIONS)
+@main.command(params=[*_SIDE_OPTIONS, *_WATCH_OPTIONS], epilog=_SERVER_STATUS)
 @click.pass_context
 def server(ctx: click.Context, /, **_: object) -> int:
     """Start the rollout server of a server-mode preset, and watch it.
@@ -225,8 +205,7 @@ def server(ctx: click.Context, /, **_: object) -> int:
     return _start(ctx)
 
 
-@main.command(epilog=_LEARNER_STATUS)
-@_with_options(*_SIDE_OPTIONS, *_LEARNER_OPTIONS, *_WAIT_OPTIONS, *_WATCH_OPTIONS)
+@main.command(params=[*_SIDE_OPTIONS, *_LEARNER_OPTIONS, *_WAIT_OPTIONS, *_WATCH_OPTIONS], epilog=_LEARNER_STATUS)
 @click.pass_context
 def learner(ctx: click.Context, /, **_: object) -> int:
     """Start the learner of a server-mode preset, and watch both sides.
@@ -242,8 +221,7 @@ def learner(ctx: click.Context, /, **_: object) -> int:
     return _start(ctx)
 
 
-@main.command(epilog=_TRAIN_STATUS)
-@_with_options(*_SIDE_OPTIONS, *_LEARNER_OPTIONS)
+@main.command(params=[*_SIDE_OPTIONS, *_LEARNER_OPTIONS], epilog=_TRAIN_STATUS)
 @click.pass_context
 def train(ctx: click.Context, /, **_: object) -> int:
     """Run the learner of a preset, in either mode, and watch nothing.
@@ -262,8 +240,8 @@ def train(ctx: click.Context, /, **_: object) -> int:
     metavar="FILE",
     help="What the server printed, of a run that no launcher started.",
 )
-@_logs("The folder of all starts, in which `latest` is looked for.")
-@_form("Form of the report; svg is the drawing of both sides alone.")
+@click.option("--logs", **_LOGS, help="The folder of all starts, in which `latest` is looked for.")
+@click.option("--format", "form", **_FORM, help="Form of the report; svg is the drawing of both sides alone.")
 def report(folder: str, server_log: Path | None, logs: Path, form: str) -> int:
     """Report where the time of a run went: its parts, both sides side by side, and what would help most.
 
@@ -308,7 +286,12 @@ def report(folder: str, server_log: Path | None, logs: Path, form: str) -> int:
     multiple=True,
     help="The folder of a learner's start, whose timings tell seconds; may be repeated.",
 )
-@_form("Form of the plans; svg draws the node with its memory, and the seconds of the best plans.")
+@click.option(
+    "--format",
+    "form",
+    **_FORM,
+    help="Form of the plans; svg draws the node with its memory, and the seconds of the best plans.",
+)
 def plan(config: Path, runs: tuple[Path, ...], form: str, **node: Any) -> int:  # noqa: ANN401
     """Plan how to divide a node: what fits, and how long a step takes, the best first; nothing is started.
 

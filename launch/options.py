@@ -18,25 +18,9 @@ LOGS = Path("logs/rollout-split")
 
 @dataclass(frozen=True)
 class Request:
-    """What one call of `rollout-split server`, `learner` or `train` asks for.
+    """What one call of `rollout-split server`, `learner` or `train` asks for; the help of the options explains it.
 
-    Attributes:
-        side: server, learner, or train, which is a learner that no launcher watches.
-        config: the preset.
-        gpus: GPUs of this side.
-        entry: a training repository's module for the learner, or None for the project's own, else ms-swift's.
-        wait_timeout: seconds that the learner waits for the server.
-        health_check: whether the learner's launcher checks the machine and the server.
-        weights_check: whether a learner fails if no weights arrived at its server.
-        trust_server: the address of a server that no launcher on this node started, or None.
-        dry_run: whether to print the command and start nothing.
-        preflight_only: whether to check this machine and start nothing.
-        release_wait: seconds in which an ended run may release the memory of its GPUs and its port.
-        allow: ids of checks whose errors become warnings.
-        logs: the folder in which each start makes a folder of its own.
-        show: live, or quiet if the terminal shall not show the output.
-        swift: the `swift` to run, or None for the one on PATH.
-        python: the interpreter to run, or None for that of `swift` or `torchrun`.
+    `train` is a learner that no launcher watches.
     """
 
     side: str

@@ -13,7 +13,6 @@ from launch import state
 from launch.machine import software
 from launch.machine.rollout import KEY_VARIABLE
 from launch.machine.rollout import api_key
-from launch.run import release
 from launch.run import signals
 from launch.run import terminal
 from launch.run import wait
@@ -68,7 +67,12 @@ def _run(request: Request) -> int:
         return _refuse(found)
     checked.show(found)
     start = Start(request, context, plan, tools, versions, _key(context), Reporter(request.side), times())
-    return _train(start) if request.side == "train" else _run_watched(start)
+    if request.side != "train":
+        start.show_facts()
+    if request.dry_run:
+        print(replace(plan, argv=start.argv).command_line())
+        return Exit.OK
+    return start.replace() if request.side == "train" else _check_and_run(start)
 
 
 def _key(context: Context) -> str | None:
@@ -97,25 +101,6 @@ def _options(request: Request, versions: Mapping[str, str] | None) -> Options:
     )
 
 
-def _train(start: Start) -> int:
-    if start.request.dry_run:
-        return _dry_run(start)
-    start.replace()
-    return Exit.INTERNAL
-
-
-def _run_watched(start: Start) -> int:
-    start.show_facts()
-    if start.request.dry_run:
-        return _dry_run(start)
-    return _check_and_run(start)
-
-
-def _dry_run(start: Start) -> int:
-    print(replace(start.plan, argv=start.argv).command_line())
-    return Exit.OK
-
-
 def _check_and_run(start: Start) -> int:
     """Checks the machine, then starts, unless a finding forbids it or the operator asked for checks only."""
     request = start.request
@@ -126,7 +111,7 @@ def _check_and_run(start: Start) -> int:
     checks_machine = request.side == "server" or request.health_check
     if not checks_machine and shutil.which(start.argv[0]) is None:
         raise missing(start.argv[0])
-    found = release.findings(start) if checks_machine else []
+    found = wait.until_released(start) if checks_machine else []
     if any(finding.is_error for finding in found) and not request.preflight_only:
         return _refuse(found)
     if request.side == "learner" and checks_machine:

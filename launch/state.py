@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Annotated
@@ -21,11 +22,14 @@ from schema.errors import InputError
 from schema.models.strict import StrictModel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
 
 #: The variable that names the folder of notes. TMPDIR and XDG_RUNTIME_DIR do not, because they may differ between
 #: two shells of one person.
 VARIABLE = "ROLLOUT_SPLIT_STATE"
+#: Seconds between two renewals of a note.
+RENEW = 3600.0
 Kind: TypeAlias = Literal["loading", "server", "learner"]
 #: What messages call each kind of job.
 KINDS: dict[Kind, str] = {
@@ -61,7 +65,7 @@ class Job(StrictModel):
     @property
     def is_alive(self) -> bool:
         """Whether the process that the note names still runs."""
-        return processes.is_still_alive(self.pid, self.started)
+        return processes.is_alive(self.pid, self.started)
 
     @property
     def file(self) -> Path:
@@ -88,7 +92,8 @@ class Job(StrictModel):
     def _save(self, *, exclusive: bool) -> None:
         temporary = self.file.with_suffix(f".{os.getpid()}")
         try:
-            _make_private(folder())
+            folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+            _refuse_shared()
             with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 file.write(json.dumps(self.model_dump(), indent=1) + "\n")
             if exclusive:
@@ -125,12 +130,26 @@ class Job(StrictModel):
         )
 
 
-class ClaimedError(Exception):
-    """Another job has claimed what a start needs.
+class Note:
+    """The note of a job, which stays in place while the job runs, for weeks: cleaners delete old files."""
 
-    Attributes:
-        job: the other job.
-    """
+    def __init__(self, job: Job, report: Callable[[str], None]) -> None:
+        self.job, self._report = job, report
+        self._renewed = time.monotonic()
+
+    def renew(self) -> None:
+        """Writes the note again once per hour; if that fails, the job runs on."""
+        if time.monotonic() - self._renewed <= RENEW:
+            return
+        self._renewed = time.monotonic()
+        try:
+            self.job.write()
+        except InputError as error:
+            self._report(f"cannot write its note again: {error}")
+
+
+class ClaimedError(Exception):
+    """Another job has claimed what a start needs."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -139,7 +158,7 @@ class ClaimedError(Exception):
 
 def folder() -> Path:
     """The folder of this user's notes."""
-    return Path(os.environ.get(VARIABLE) or f"/tmp/rollout-split-{os.getuid()}")  # noqa: S108 - see _make_private
+    return Path(os.environ.get(VARIABLE) or f"/tmp/rollout-split-{os.getuid()}")  # noqa: S108 - see _refuse_shared
 
 
 def jobs(kind: str | None = None, port: int | None = None) -> Iterator[Job]:
@@ -148,7 +167,7 @@ def jobs(kind: str | None = None, port: int | None = None) -> Iterator[Job]:
     Raises:
         InputError: others may write in the folder, and so may have written the notes.
     """
-    _refuse_shared(folder())
+    _refuse_shared()
     for file in sorted(folder().glob(f"{kind or '*'}-{'*' if port is None else port}.json")):
         job = _read(file)
         if job is not None and job.is_alive:
@@ -160,13 +179,9 @@ def job(kind: str, port: int) -> Job | None:
     return next(jobs(kind, port), None)
 
 
-def _make_private(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _refuse_shared(path)
-
-
-def _refuse_shared(path: Path) -> None:
+def _refuse_shared() -> None:
     """Refuses a folder that another user made or may write in, and a link."""
+    path = folder()
     with contextlib.suppress(FileNotFoundError):
         status = path.lstat()
         writable_by_others = stat.S_IWGRP | stat.S_IWOTH

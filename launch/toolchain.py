@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Toolchain:
-    """How to call ms-swift.
-
-    Attributes:
-        swift: the command for `swift`.
-        torchrun: the command for `torchrun`.
-        python: the interpreter that runs this side, or None if it is unknown.
-    """
+    """The commands for `swift` and `torchrun`, and the interpreter that runs this side, None if it is unknown."""
 
     swift: tuple[str, ...] = ("swift",)
     torchrun: tuple[str, ...] = ("torchrun",)

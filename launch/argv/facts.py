@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from schema.context import Context
 
 #: Variables that the launcher's options set, whatever a preset says.
-SETTLED = ("CUDA_VISIBLE_DEVICES", *DISTRIBUTED)
+_SETTLED = ("CUDA_VISIBLE_DEVICES", *DISTRIBUTED)
 #: Characters of two values that a message still quotes.
 _LONGEST = 400
 
@@ -62,13 +62,7 @@ class ServerFacts(StrictModel):
 
 
 class Difference(NamedTuple):
-    """A setting that a server and a preset do not share.
-
-    Attributes:
-        name: of the setting.
-        server: its value in the server, or None if it is not set there.
-        preset: its value in the preset, or None if it is not set there.
-    """
+    """A setting that a server and a preset do not share; None is a value that is not set there."""
 
     name: str
     server: str | None
@@ -104,9 +98,8 @@ def server_facts(context: Context) -> ServerFacts:
     if context.server is None or not context.server.complete:
         raise InputError("has no settings of a server that could be started", context.at("vllm_mode"))
     config, model = context.server.config, resolved_model(str(context.preset.served("model")))
-    arguments = server_arguments(context) | {"model": model}
-    variables = {name: value for name, value in context.preset.variables("server").items() if name not in SETTLED}
-    settings = {name: argument.text(value) for name, value in (arguments | variables).items()}
+    given = server_arguments(context) | {"model": model} | own_variables(context, "server")
+    settings = {name: argument.text(value) for name, value in given.items()}
     return ServerFacts(
         **address(context)._asdict(),
         group_port=group(context),
@@ -119,13 +112,13 @@ def server_facts(context: Context) -> ServerFacts:
     )
 
 
-def differences(server: ServerFacts, preset: ServerFacts) -> Iterator[Difference]:
-    """Each setting that a server and a preset do not share.
+def own_variables(context: Context, side: str) -> dict[str, str]:
+    """The variables of the preset's own ENV, without those that the launcher's options set."""
+    return {name: value for name, value in context.preset.variables(side).items() if name not in _SETTLED}
 
-    Args:
-        server: what the server was started with.
-        preset: what it would be started with now.
-    """
+
+def differences(server: ServerFacts, preset: ServerFacts) -> Iterator[Difference]:
+    """Each setting of a running server that differs from what the preset would start now."""
     if server.digest == preset.digest:
         return
     names = preset.settings | server.settings

@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
 
 
 class Process(NamedTuple):
     """One process.
 
-    Attributes:
-        pid: its id, which another process may have later.
-        state: one letter of ps; Z and X are dead.
-        parent: process id of its parent.
-        group: its process group.
-        session: its session.
-        started: clock ticks between boot and its start; together with pid this names one process for ever.
+    `state` is one letter of ps, of which Z and X are dead; `started` are clock ticks between boot and its start.
+    Another process may have the same pid later, but pid and start together name one process for ever.
     """
 
     pid: int
@@ -68,16 +64,10 @@ def started(pid: int) -> int:
     return 0 if process is None else process.started
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process with this id runs."""
+def is_alive(pid: int, started: int | None = None) -> bool:
+    """Whether a process with this id runs; where `started` is given, that one, and none that got its id later."""
     process = read(pid)
-    return process is not None and process.is_alive
-
-
-def is_still_alive(pid: int, started: int) -> bool:
-    """Whether the process that started then still runs, and its id has not passed to another one."""
-    process = read(pid)
-    return process is not None and process.is_alive and process.started == started
+    return process is not None and process.is_alive and started in (None, process.started)
 
 
 def command(pid: int) -> tuple[str, ...]:
@@ -102,3 +92,8 @@ def description(pid: int) -> str:
     words = command(pid)
     text = " ".join(words)
     return f"process {pid} ({text[:60]}{'...' if len(text) > 60 else ''})" if words else f"process {pid}"
+
+
+def descriptions(pids: Iterable[int]) -> str:
+    """The same of those that listen on a port; of another user's none is seen."""
+    return ", ".join(map(description, pids)) or "a process of another user"

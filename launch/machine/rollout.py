@@ -22,12 +22,9 @@ KEY_VARIABLE = "ROLLOUT_SPLIT_API_KEY"
 
 
 class Server(NamedTuple):
-    """Where a rollout server listens.
+    """Where a rollout server listens, and the key that its routes require, or None.
 
-    Attributes:
-        host: its host.
-        port: its port.
-        key: the key that its routes require (ms-swift 4.6.0, pipelines/infer/rollout.py:737), or None.
+    ms-swift 4.6.0, pipelines/infer/rollout.py:737.
     """
 
     host: str

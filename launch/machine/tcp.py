@@ -83,8 +83,7 @@ def _inodes(pid: int) -> set[int]:
 def holders(port: int) -> str:
     """For a message: what holds a port that is not `bindable`."""
     if listeners(port):
-        names = [processes.description(pid) for pid in owners(port)]
-        return ", ".join(names) if names else "a process of another user"
+        return processes.descriptions(owners(port))
     if _bind(port, reuse=True) == errno.EACCES:
         return "the system: this user may not open ports so low"
     return "a connection that uses it as its own port"

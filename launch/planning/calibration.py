@@ -11,10 +11,6 @@ from typing import NamedTuple
 from launch.planning import seconds
 from launch.planning.candidates import Candidate
 from launch.planning.micro import Micro
-from launch.planning.seconds import Basis
-from launch.planning.seconds import Calibration
-from launch.planning.seconds import Range
-from launch.planning.seconds import exactly
 from launch.planning.settings import sides
 from launch.timing import summary
 
@@ -22,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from launch.planning.devices import Device
-    from launch.planning.seconds import Parts
     from launch.planning.work import Work
     from launch.timing.made_of import MadeOf
     from launch.timing.run import Run
@@ -47,7 +42,7 @@ class Sample(NamedTuple):
     """
 
     name: str
-    estimate: Parts
+    estimate: seconds.Parts
     learn: float
     rollout: float
     around: float
@@ -57,40 +52,31 @@ class Sample(NamedTuple):
 
 
 class _Factors(NamedTuple):
-    """How much longer than estimated the processor and the GPU need, and how likely that is.
+    """How many times as long as estimated the processor and the GPU need.
 
-    Attributes:
-        host: how many times as long the processor needs.
-        gpu: the same of the GPU.
-        error: how far samples are off with these, all together.
-        far: how far that is from what the model and the GPU tell.
+    `error` says how far samples are off with these, all together, and `far` how far these are from the estimate.
     """
 
-    host: Range
-    gpu: Range
+    host: seconds.Range
+    gpu: seconds.Range
     error: float
     far: float
 
 
-def calibration(context: Context, work: Work, runs: Sequence[Run], device: Device) -> Calibration | None:
-    """What some runs tell; None if none tells all that is needed.
-
-    Args:
-        context: the preset that is planned, whose work the runs did.
-        work: what it asks.
-        runs: of learners and their servers.
-        device: each of their GPUs.
-    """
+def calibration(context: Context, work: Work, runs: Sequence[Run], device: Device) -> seconds.Calibration | None:
+    """What runs tell that did the preset's work on such GPUs; None if none tells all that is needed."""
     samples = [sample for run in runs if (sample := _sample(context, work, run, device))]
     return calibrated(samples, device) if samples else None
 
 
-def calibrated(samples: Sequence[Sample], device: Device) -> Calibration:
+def calibrated(samples: Sequence[Sample], device: Device) -> seconds.Calibration:
     """What one or more samples tell."""
     found = _factors(samples)
-    return Calibration(
+    return seconds.Calibration(
         runs=tuple(sample.name for sample in samples),
-        basis=Basis(device, median(each.mean for each in samples), median(each.longest for each in samples)),
+        basis=seconds.Basis(
+            device, median(each.mean for each in samples), median(each.longest for each in samples)
+        ),
         host=found.host,
         gpu=found.gpu,
         rollout=median(each.rollout / each.estimate.rollout for each in samples),
@@ -127,12 +113,12 @@ def _ratios(sample: Sample) -> Micro:
     return Micro(sample.learn / sample.estimate.learn.host, sample.learn / sample.estimate.learn.gpu)
 
 
-def _factor(waited: Sequence[float], others: Sequence[float], guess: float) -> Range:
+def _factor(waited: Sequence[float], others: Sequence[float], guess: float) -> seconds.Range:
     """A factor: the median of samples that waited for it; else a guess, within what the others had for it."""
     if waited:
-        return exactly(median(waited))
+        return seconds.exactly(median(waited))
     most = min(others)
-    return Range(min(guess, most), 0.0, most)
+    return seconds.Range(min(guess, most), 0.0, most)
 
 
 def _sample(context: Context, work: Work, run: Run, device: Device) -> Sample | None:
@@ -142,7 +128,7 @@ def _sample(context: Context, work: Work, run: Run, device: Device) -> Sample | 
     took = {name: part.mean for name, part in summary.parts(summary.settled(run)).items()}
     if plan is None or mean is None or not (run.has_parts and took["learn"] and mean < _LONGEST):
         return None
-    basis = Basis(device, mean, summary.typical(run, summary.LONGEST) or mean)
+    basis = seconds.Basis(device, mean, summary.typical(run, summary.LONGEST) or mean)
     rollout = round((made.at_once or 0) * plan.data_parallel)
     asked = work._replace(rollout=rollout, generations=made.num_generations or work.generations)
     estimate = seconds.parts(asked, plan, sides(context, asked, plan), basis)

@@ -63,12 +63,7 @@ class Candidate(NamedTuple):
 
 
 def candidates(work: Work, gpus: int) -> list[Candidate]:
-    """All ways that keep the preset's optimizer step and rollout, and its own, whether ms-swift takes that or not.
-
-    Args:
-        work: what the preset asks.
-        gpus: of the node.
-    """
+    """All ways that keep the preset's optimizer step and rollout; and its own, which ms-swift may not take."""
     found = [each for split in _splits(work, gpus) for each in _batches(work, *split) if each.keeps(work)]
     return found if work.own in found else [*found, work.own]
 

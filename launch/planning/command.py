@@ -10,8 +10,8 @@ from launch.planning.calibration import calibration
 from launch.planning.findings import findings
 from launch.planning.findings import refused
 from launch.planning.hint import hint
-from launch.planning.planned import Planned
-from launch.planning.planned import is_better
+from launch.planning.plans import Planned
+from launch.planning.plans import is_better
 from launch.planning.plans import other_batches
 from launch.planning.plans import plans
 from launch.planning.seconds import Basis
@@ -37,14 +37,7 @@ if TYPE_CHECKING:
 
 
 class Node(NamedTuple):
-    """What an operator says of the node; None where nothing is said.
-
-    Attributes:
-        gpus: how many it has.
-        gpu_memory: GiB of each, as nvidia-smi tells it.
-        prompt_tokens: of a long prompt.
-        model: the checkpoint, or its config.json.
-    """
+    """What an operator says of the node, GiB as nvidia-smi tells them; the machine or the preset says the rest."""
 
     gpus: int | None = None
     gpu_memory: float | None = None
@@ -53,12 +46,7 @@ class Node(NamedTuple):
 
 
 def planned(config: Path, asked: Node, runs: Sequence[Path]) -> Planned:
-    """All plans of a preset on a node, and what is wrong with its own.
-
-    Args:
-        config: the preset.
-        asked: what is said of the node; this machine's GPUs and the preset's limits count elsewhere.
-        runs: folders of learners' starts.
+    """All plans of a preset on a node, and what is wrong with its own; runs are folders of learners' starts.
 
     Raises:
         InputError: the preset cannot be read or planned, a folder is no run, or no GPUs are known.

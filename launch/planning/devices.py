@@ -50,9 +50,8 @@ DEVICES = (
 def find(gib: float, name: str = "") -> Device | None:
     """The GPU of a name, else the first one with about so much memory; None if none is known.
 
-    Args:
-        gib: memory, as nvidia-smi tells it, or as it is sold.
-        name: as nvidia-smi tells it, such as NVIDIA H100 80GB HBM3.
+    The name is as nvidia-smi tells it, such as NVIDIA H100 80GB HBM3; GiB are as it tells them, or as they are
+    sold.
     """
     named = [each for each in DEVICES if each.name in name]
     if named:

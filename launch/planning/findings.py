@@ -27,26 +27,14 @@ _ZERO3 = 3
 
 
 def findings(context: Context, work: Work, taken: Memory, gib: float) -> Iterator[Problem]:
-    """All that is known to be wrong with the preset's own plan.
-
-    Args:
-        context: the preset.
-        work: what it asks.
-        taken: what its own plan takes.
-        gib: memory of each GPU, as nvidia-smi tells it.
-    """
+    """All that is known to be wrong with the preset's own plan, by its memory on GPUs of `gib` GiB."""
     yield from engine(context, work, taken, gib)
     yield from learner(context, work, taken, gib)
     yield from idle(context, work)
 
 
 def engine(context: Context, work: Work, taken: Memory, gib: float) -> Iterator[Problem]:
-    """An engine that vLLM refuses to start: its share of a GPU holds no sequence of full length.
-
-    "No available memory for the cache blocks", or "To serve at least one request with the model's max seq len ...
-    KV cache is needed, which is larger than the available KV cache memory" (vLLM 0.23.0,
-    v1/core/kv_cache_utils.py:721 and 741).
-    """
+    """An engine that vLLM refuses to start: its share of a GPU holds no sequence of full length."""
     made, length = taken.server, taken.engine.length or 1
     if made.fits is not False:
         return

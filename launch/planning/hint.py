@@ -18,14 +18,9 @@ if TYPE_CHECKING:
 
 
 def hint(context: Context, work: Work, plan: Candidate, preset: str, others: Sequence[Path]) -> Iterator[str]:
-    """The steps from the preset to a plan, a line each.
+    """The steps from a preset, as the operator named its file, to a plan, a line each.
 
-    Args:
-        context: the preset.
-        work: what it asks.
-        plan: what it is to be.
-        preset: its file, as the operator named it.
-        others: presets that a migration takes along.
+    A migration takes the others along.
     """
     command = _migration(work.own, plan)
     if command:

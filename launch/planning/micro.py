@@ -38,12 +38,7 @@ _LORA, _DORA = (7.0, 4.5), (19.0, 14.4)
 
 
 class Micro(NamedTuple):
-    """One micro-step, or several.
-
-    Attributes:
-        host: seconds that the processor needs.
-        gpu: seconds that the GPU needs.
-    """
+    """Seconds that the processor (host) and the GPU need for one micro-step, or several."""
 
     host: float
     gpu: float
@@ -57,11 +52,8 @@ _GUESSED = Micro(1.5, 0.38e-3)
 class _Passes(NamedTuple):
     """How often a micro-step goes through a layer.
 
-    Attributes:
-        plain: forward, with adapters turned off.
-        forward: with adapters.
-        backward: for the gradients of what it takes.
-        weights: for those of its weight.
+    `plain` is forward with the adapters turned off, `forward` with them; `backward` makes the gradients of what
+    the layer takes, `weights` those of its weight.
     """
 
     plain: int
@@ -70,23 +62,11 @@ class _Passes(NamedTuple):
     weights: int
 
 
-class _Cost(NamedTuple):
-    """What layers cost: launches, operations of matrix products, numbers that go in and out."""
-
-    launches: float
-    products: float
-    numbers: float
-
-
 @lru_cache(maxsize=64)
 def micro(shape: Shape, learning: Learning, device: Device, *, old: bool = True) -> Micro:
     """The seconds of one micro-step; of a model whose layers are not known only runs tell any.
 
-    Args:
-        shape: of the model.
-        learning: what the learner does.
-        device: its GPU.
-        old: whether the policy's log-probabilities before the step cost a forward pass.
+    With `old` the policy's log-probabilities before the step cost a forward pass.
     """
     decoder = shape.decoder
     if decoder is None or not shape.layers:
@@ -94,7 +74,9 @@ def micro(shape: Shape, learning: Learning, device: Device, *, old: bool = True)
     adapters = adapted(shape, learning)
     units = _units(shape, learning)
     costs = [
-        _cost(layer, units[layer.part], _passes(layer.part, learning, old=old), learning, layer in adapters)
+        _cost(
+            layer, units[layer.part], _passes(layer.part, learning, old=old), learning, adapters=layer in adapters
+        )
         for layer in _linears(shape, decoder)
     ]
     launches, products, numbers = (sum(each) for each in zip(*costs, strict=True))
@@ -136,8 +118,10 @@ def _passes(part: str, learning: Learning, *, old: bool) -> _Passes:
     return _Passes(int(learning.reference), old + 1 + again, int(flows), int(trains))
 
 
-def _cost(layer: Linear, units: float, passes: _Passes, learning: Learning, adapters: bool) -> _Cost:  # noqa: FBT001
-    """What the layers of one shape cost.
+def _cost(
+    layer: Linear, units: float, passes: _Passes, learning: Learning, *, adapters: bool
+) -> tuple[float, float, float]:
+    """What the layers of one shape cost: launches, operations of matrix products, numbers that go in and out.
 
     DoRA with dropout multiplies by the frozen weight twice (peft 0.19.1, tuners/lora/dora.py:159).
     """
@@ -148,7 +132,7 @@ def _cost(layer: Linear, units: float, passes: _Passes, learning: Learning, adap
     launches = forward + passes.backward * (_BACKWARD + more[1])
     products = 2 * size * (passes.plain + passes.weights + through * (1 + doubled))
     numbers = (layer.inputs + layer.outputs) * (passes.plain + through)
-    return _Cost(layer.times * launches, layer.times * units * products, layer.times * units * numbers)
+    return layer.times * launches, layer.times * units * products, layer.times * units * numbers
 
 
 def _attention(decoder: Decoder, learning: Learning, passes: _Passes) -> float:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from itertools import accumulate
 from typing import TYPE_CHECKING
-from typing import NamedTuple
 
 from launch.picture import WIDTH
-from launch.picture import box
-from launch.picture import line
-from launch.picture import picture
-from launch.picture import rendered
-from launch.picture import word
+from launch.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from collections.abc import Sequence
 
-    from launch.picture import Picture
     from launch.planning.candidates import Candidate
     from launch.planning.plans import Plan
 
@@ -36,13 +31,6 @@ _ROW, _HIGH, _TOP, _LEFT, _BAR = 150, 96, 40, 16, 22
 _TEXT = 330
 
 
-class Named(NamedTuple):
-    """A plan, and what it is called: first or own."""
-
-    name: str
-    plan: Plan
-
-
 def roles(plan: Candidate, gpus: int) -> list[str]:
     """What each GPU does: engines (R) and learners (L) by number; empty where it does nothing."""
     engines = [f"R{number // plan.tensor_parallel}" for number in range(plan.rollout_gpus)]
@@ -52,59 +40,51 @@ def roles(plan: Candidate, gpus: int) -> list[str]:
     return [*engines, *learners, *[""] * (gpus - len(engines) - len(learners))]
 
 
-def text(plans: Sequence[Named], gpus: int) -> Iterator[str]:
+def text(named: Mapping[str, Plan], gpus: int) -> Iterator[str]:
     """The node for a terminal, a line for each plan; nothing for a node of too many GPUs."""
     if gpus > _DRAWN:
         return
     rows = [
         ("GPU", [str(number) for number in range(gpus)]),
-        *((name, roles(plan.candidate, gpus)) for name, plan in plans),
+        *((name, roles(plan.candidate, gpus)) for name, plan in named.items()),
     ]
     width = max(len(cell) for _, cells in rows for cell in cells) + 2
     for name, cells in rows:
         yield f"{name:<7}{''.join(f'{cell:<{width}}' for cell in cells)}".rstrip()
 
 
-def svg(named: Sequence[Named], best: Sequence[Plan], gpus: int, gib: float, title: str) -> str:
-    """The node as an image, GPU by GPU with its memory, and the seconds of the best plans.
-
-    Args:
-        named: the plans whose GPUs are drawn.
-        best: the plans whose seconds are drawn, if they are known.
-        gpus: of the node.
-        gib: memory of each.
-        title: what stands above it.
-    """
+def svg(named: Mapping[str, Plan], best: Sequence[Plan], gpus: int, gib: float, title: str) -> str:
+    """The node as an image: the GPUs of the named plans with their memory, and the seconds of the best ones."""
     timed = [plan for plan in best if plan.step]
     height = _TOP + _ROW * len(named) + 30 + (_BAR * len(timed) + 40 if timed else 0)
-    root = picture(height, title)
-    word(root, _LEFT, 24, title)
-    for number, each in enumerate(named):
-        _node(root, each, _TOP + _ROW * number, gpus, gib)
+    image = Picture(height, title)
+    image.word(_LEFT, 24, title)
+    for number, (name, plan) in enumerate(named.items()):
+        image.word(_LEFT, _TOP + _ROW * number + 14, f"{name}: {words(plan)}")
+        _node(image, plan, _TOP + _ROW * number, gpus, gib)
     top = _TOP + _ROW * len(named)
     for number, (kind, colour) in enumerate(KINDS.items()):
         left = _LEFT + 158 * number
-        box(root, colour, x=left, y=top, width=14, height=14)
-        word(root, left + 20, top + 12, kind)
+        image.box(colour, x=left, y=top, width=14, height=14)
+        image.word(left + 20, top + 12, kind)
     if timed:
-        _seconds(root, timed, top + 40)
-    return rendered(root)
+        _seconds(image, timed, top + 40)
+    return image.rendered()
 
 
-def _node(root: Picture, each: Named, top: float, gpus: int, gib: float) -> None:
-    word(root, _LEFT, top + 14, f"{each.name}: {words(each.plan)}")
+def _node(image: Picture, plan: Plan, top: float, gpus: int, gib: float) -> None:
     step = (WIDTH - 2 * _LEFT) / gpus
-    for number, role in enumerate(roles(each.plan.candidate, gpus)):
+    for number, role in enumerate(roles(plan.candidate, gpus)):
         left, base = _LEFT + number * step, top + 24 + _HIGH
-        box(root, KINDS["free"], f"GPU {number}", x=left, y=base - _HIGH, width=step - 6, height=_HIGH)
-        used = list(_used(each.plan, role))
+        image.box(KINDS["free"], f"GPU {number}", x=left, y=base - _HIGH, width=step - 6, height=_HIGH)
+        used = list(_used(plan, role))
         ends = accumulate((size for _, size in used), initial=0.0)
         for (kind, size), begin in zip(used, ends, strict=False):
             shown = max(0.0, min(size, gib - begin)) / gib * _HIGH
             place = {"x": left, "y": base - begin / gib * _HIGH - shown, "width": step - 6, "height": shown}
-            box(root, KINDS[kind], f"{kind}: {size:.1f} GiB", **place)
+            image.box(KINDS[kind], f"{kind}: {size:.1f} GiB", **place)
         if gpus <= _DRAWN:
-            word(root, left + (step - 6) / 2, base + 14, f"{number}: {role}", anchor="middle")
+            image.word(left + (step - 6) / 2, base + 14, f"{number}: {role}", anchor="middle")
 
 
 def _used(plan: Plan, role: str) -> Iterator[tuple[str, float]]:
@@ -120,7 +100,7 @@ def _used(plan: Plan, role: str) -> Iterator[tuple[str, float]]:
         yield "torch's cache, context", max(0.0, learner.gib - beside - learner.held_gib)
 
 
-def _seconds(root: Picture, plans: Sequence[Plan], top: float) -> None:
+def _seconds(image: Picture, plans: Sequence[Plan], top: float) -> None:
     """A bar for each plan, and a line from its low to its high end."""
     longest = max(plan.step.seconds.high for plan in plans if plan.step)
     scale = (WIDTH - _TEXT - 80) / longest
@@ -128,12 +108,12 @@ def _seconds(root: Picture, plans: Sequence[Plan], top: float) -> None:
         if plan.step is None:
             continue
         seconds, base = plan.step.seconds, top + number * _BAR
-        word(root, _LEFT, base + 12, f"{'own: ' if plan.is_own else ''}{words(plan)}")
+        image.word(_LEFT, base + 12, f"{'own: ' if plan.is_own else ''}{words(plan)}")
         colour = KINDS["learner's tensors" if plan.is_own else "set aside by vLLM"]
-        box(root, colour, x=_TEXT, y=base, width=seconds.value * scale, height=_BAR - 6)
+        image.box(colour, x=_TEXT, y=base, width=seconds.value * scale, height=_BAR - 6)
         middle = base + (_BAR - 6) / 2
-        line(root, x1=_TEXT + seconds.low * scale, x2=_TEXT + seconds.high * scale, y1=middle, y2=middle)
-        word(root, _TEXT + seconds.high * scale + 6, base + 12, f"{seconds.value:.1f} s")
+        image.line(x1=_TEXT + seconds.low * scale, x2=_TEXT + seconds.high * scale, y1=middle, y2=middle)
+        image.word(_TEXT + seconds.high * scale + 6, base + 12, f"{seconds.value:.1f} s")
 
 
 def words(plan: Plan) -> str:

@@ -54,13 +54,7 @@ def rollout(shape: Shape, engine: Engine, device: Device, asked: Asked, stored: 
     """Seconds of one rollout; of a model whose layers are not known only runs tell any.
 
     For each token an engine reads its weights, those of experts that some sequence visits, and all KV cache.
-
-    Args:
-        shape: of the model.
-        engine: what it is started with.
-        device: each of its GPUs.
-        asked: the work.
-        stored: bytes of the checkpoint's files, which tell what is quantized.
+    `stored` are the bytes of the checkpoint's files.
     """
     decoder = shape.decoder
     if decoder is None or not shape.layers:
@@ -85,8 +79,6 @@ def _read(shape: Shape, decoder: Decoder, tokens: float) -> float:
 def around(shape: Shape, numbers: int) -> float:
     """Seconds of a step in which neither side works: weights move, and what is done once a step.
 
-    Args:
-        shape: of the model.
-        numbers: parameters that move; 0 moves all of them, with the adapters merged.
+    `numbers` are the parameters that move; 0 moves all of them, with the adapters merged.
     """
     return _AROUND + NUMBER * (numbers or shape.parameters) / _SYNCED

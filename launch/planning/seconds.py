@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import add
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
@@ -31,11 +32,9 @@ class Range(NamedTuple):
     low: float
     high: float
 
-    def __add__(self, other: object) -> Range:
+    def plus(self, other: Range) -> Range:
         """The sum of two ranges."""
-        if not isinstance(other, Range):
-            return NotImplemented
-        return Range(*(mine + its for mine, its in zip(self, other, strict=True)))
+        return Range(*map(add, self, other))
 
     def times(self, factor: float) -> Range:
         """All of it some times."""
@@ -56,12 +55,9 @@ def exactly(value: float) -> Range:
 
 
 class Basis(NamedTuple):
-    """What all seconds rest on.
+    """What all seconds rest on: a GPU's data sheet, and tokens of completions.
 
-    Attributes:
-        device: the GPU whose data sheet counts.
-        mean: tokens of a completion on average.
-        longest: tokens of the longest one of a rollout, which ends it.
+    `mean` are those of a completion on average, `longest` those of the longest one of a rollout, which ends it.
     """
 
     device: Device
@@ -72,10 +68,7 @@ class Basis(NamedTuple):
 class Parts(NamedTuple):
     """Seconds of a step, as the model and the GPU tell them.
 
-    Attributes:
-        learn: of its micro-steps.
-        rollout: of its rollouts.
-        around: in which weights move and neither side works.
+    `around` are those in which weights move and neither side works.
     """
 
     learn: Micro
@@ -128,12 +121,7 @@ class Calibration(NamedTuple):
 def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float = 1.0) -> Parts:
     """The seconds of a step of a plan before anything is measured.
 
-    Args:
-        work: what the preset asks.
-        plan: how the node is divided.
-        sides: what both sides are started with.
-        basis: what the seconds rest on.
-        waves: how often an engine fills its KV cache in a rollout.
+    `waves` says how often an engine fills its KV cache in a rollout.
     """
     learning, beside = sides.learning._replace(completion=round(basis.mean)), plan.mode == "colocate"
     # How many learners there are changes nothing, and what is asked twice is not computed again.
@@ -150,18 +138,13 @@ def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float 
 
 
 def step(known: Calibration, plan: Candidate, estimate: Parts) -> Step:
-    """How long a step of a plan takes.
+    """How long a step of a plan takes, by its estimated parts and by what is known besides.
 
     In turn, it is the sum of its parts. With async_generate both sides work at the same time, and only what moves
     weights comes to the longer of them (ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:1182).
-
-    Args:
-        known: what is known besides.
-        plan: how the node is divided.
-        estimate: its parts, as the model and the GPU tell them.
     """
     made, moves = exactly(known.rollout * estimate.rollout), known.around * estimate.around
     learns = known.host.times(estimate.learn.host).largest(known.gpu.times(estimate.learn.gpu))
-    both = made.largest(learns) if plan.async_generate else made + learns
+    both = made.largest(learns) if plan.async_generate else made.plus(learns)
     band = known.band
-    return Step((both + exactly(moves)).widened(band), made.widened(band), moves, learns.widened(band))
+    return Step(both.plus(exactly(moves)).widened(band), made.widened(band), moves, learns.widened(band))

@@ -78,7 +78,7 @@ def engine_of(context: Context, work: Work, plan: Candidate) -> Engine:
 def learning_of(context: Context, work: Work, plan: Candidate) -> Learning:
     """What a plan's learners do, with prompts and completions as long as the preset allows."""
     value = context.preset.value
-    targets = value("target_modules")
+    rank, targets = value("lora_rank"), value("target_modules")
     return Learning(
         rows=plan.per_device_train_batch_size,
         prompt=work.prompt,
@@ -86,7 +86,7 @@ def learning_of(context: Context, work: Work, plan: Candidate) -> Learning:
         world=plan.train_gpus,
         zero=_zero(context),
         full=value("tuner_type") == "full" or value("train_type") == "full",
-        rank=_whole(value("lora_rank"), 8),
+        rank=rank if argument.is_whole(rank) else 8,
         dora=argument.truth(value("use_dora")) is True,
         dropout=value("lora_dropout") not in (0, 0.0),
         trained=tuple(part for part, frozen in _FROZEN.items() if not _is_frozen(value(frozen[0]), frozen[1])),
@@ -100,10 +100,6 @@ def learning_of(context: Context, work: Work, plan: Candidate) -> Learning:
 
 def _is_frozen(value: object, default: bool) -> bool:  # noqa: FBT001 - what ms-swift takes where nothing is said
     return default if value is None else argument.truth(value) is True
-
-
-def _whole(value: object, default: int) -> int:
-    return value if argument.is_whole(value) else default
 
 
 def _zero(context: Context) -> int | None:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from launch.planning import node
-from launch.planning.planned import distinct
+from launch.planning.plans import distinct
 from schema.place import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from launch.planning.planned import Planned
     from launch.planning.plans import Plan
+    from launch.planning.plans import Planned
     from launch.planning.seconds import Calibration
     from launch.planning.seconds import Range
+    from launch.planning.seconds import Step
     from schema.rules.base import Problem
 
 #: Rows of another batch that a person is shown, and columns of sentences.
@@ -55,19 +56,16 @@ def _object(plan: Plan, known: Calibration | None) -> dict[str, Any]:
             "fits": server.fits,
         },
         "learner": {"gib": learner.gib, "fits": learner.fits},
-        "step": step and {"seconds": step.seconds.value, **_ends(step.seconds), **_values(plan)},
+        "step": step and _seconds_of(step),
         "tokens_per_second": step and known and plan.completions * known.basis.mean / step.seconds.value,
         "valid": plan.valid,
     }
 
 
-def _ends(seconds: Range) -> dict[str, float]:
-    return {"low": seconds.low, "high": seconds.high}
-
-
-def _values(plan: Plan) -> dict[str, float]:
-    step = plan.step
-    return {"rollout": step.rollout.value, "sync": step.sync, "learn": step.learn.value} if step else {}
+def _seconds_of(step: Step) -> dict[str, float]:
+    seconds, low, high = step.seconds
+    parts = {"rollout": step.rollout.value, "sync": step.sync, "learn": step.learn.value}
+    return {"seconds": seconds, "low": low, "high": high, **parts}
 
 
 def _finding(problem: Problem) -> dict[str, Any]:

@@ -63,12 +63,7 @@ class Work(NamedTuple):
 
 
 def work(context: Context, gpus: int, checkpoint: Path | None = None) -> Work:
-    """What a preset asks of a node.
-
-    Args:
-        context: the preset.
-        gpus: of the node.
-        checkpoint: where the model's config.json is; None looks where the preset says.
+    """What a preset asks of a node; it says where the model's config.json is, unless a checkpoint is named.
 
     Raises:
         InputError: the preset has errors, or does not generate with vLLM.

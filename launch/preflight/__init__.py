@@ -8,7 +8,6 @@ from launch.preflight import ports
 from launch.preflight import software
 from launch.preflight.base import CHECKS
 from launch.preflight.base import CONNECT
-from launch.preflight.base import Check
 from launch.preflight.base import ServerStatus
 from launch.preflight.base import Snapshot
 from launch.preflight.base import findings
@@ -17,7 +16,6 @@ from launch.preflight.base import transient
 __all__ = [
     "CHECKS",
     "CONNECT",
-    "Check",
     "ServerStatus",
     "Snapshot",
     "connect",

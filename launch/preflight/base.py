@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from schema.findings import Finding
 from schema.findings import Severity
+from schema.split import nvidia
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,6 +90,10 @@ class Snapshot:
         """What the preset starts its server with."""
         return self.plan.server
 
+    def gpu(self, name: str) -> Gpu | None:
+        """The GPU that a name of the operator means, if this machine has it."""
+        return nvidia.find(self.gpus or (), name)
+
     def describe_variable(self, variable: str) -> str:
         """A variable for a message: its value, and whether the preset or the shell sets it."""
         source = (
@@ -145,14 +150,9 @@ def check(
 
 
 def findings(snapshot: Snapshot, allow: frozenset[str] = frozenset()) -> list[Finding]:
-    """All findings about this start, errors first.
-
-    Args:
-        snapshot: the machine, and the side to start.
-        allow: ids of checks whose errors become warnings.
-    """
+    """All findings about this start, errors first; those of allowed checks are warnings."""
     found = [
-        Finding(item.id, _severity(problem.severity or item.severity, item.id in allow), *problem[:4])
+        Finding(item.id, Severity.WARNING if item.id in allow else problem.severity or item.severity, *problem[:4])
         for item in CHECKS.values()
         if snapshot.side in item.sides
         for problem in item.check(snapshot)
@@ -161,12 +161,7 @@ def findings(snapshot: Snapshot, allow: frozenset[str] = frozenset()) -> list[Fi
 
 
 def transient(snapshot: Snapshot, found: Iterable[Finding]) -> list[str]:
-    """What an ended run has not released yet; empty if any other error forbids this start.
-
-    Args:
-        snapshot: the machine, and the side to start.
-        found: the findings about it.
-    """
+    """What an ended run has not released yet; empty if any other error that was found forbids this start."""
     pending = {
         name: list(item.transient(snapshot)) for name, item in CHECKS.items() if snapshot.side in item.sides
     }
@@ -174,7 +169,3 @@ def transient(snapshot: Snapshot, found: Iterable[Finding]) -> list[str]:
     if any(count > len(pending[name]) for name, count in errors.items()):
         return []
     return [text for name in errors for text in pending[name]]
-
-
-def _severity(severity: Severity, allowed: bool) -> Severity:  # noqa: FBT001
-    return Severity.WARNING if allowed else severity

@@ -59,7 +59,7 @@ def unknown_server(snapshot: Snapshot) -> Iterator[Problem]:
     status = snapshot.server_status
     if status is None or status.problem or snapshot.trusted:
         return
-    holder = ", ".join(processes.description(pid) for pid in status.owners) or "a process of another user"
+    holder = processes.descriptions(status.owners)
     if status.job is None:
         message = f"no launcher on this node started what answers on port {snapshot.server.port}: {holder}"
     elif status.job.pid not in status.owners:

@@ -10,7 +10,6 @@ from launch.preflight.base import SIDES
 from launch.preflight.base import check
 from schema.findings import Severity
 from schema.rules.base import Problem
-from schema.split.nvidia import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,9 +42,7 @@ def gpu_missing(snapshot: Snapshot) -> Iterator[Problem]:
     greater than or equal to" (ms-swift 4.5.2, arguments/deploy_args.py:142), and the learner has fewer devices
     than processes.
     """
-    missing = [
-        gpu for gpu in snapshot.plan.gpus if not gpu.startswith("MIG-") and find(snapshot.gpus or (), gpu) is None
-    ]
+    missing = [gpu for gpu in snapshot.plan.gpus if not gpu.startswith("MIG-") and snapshot.gpu(gpu) is None]
     if snapshot.gpus is not None and missing:
         existing = ", ".join(gpu.number for gpu in snapshot.gpus) or "none"
         yield Problem(
@@ -61,7 +58,7 @@ def gpu_twice(snapshot: Snapshot) -> Iterator[Problem]:
     """The list names one GPU twice, by its index and by its UUID."""
     names: dict[str, str] = {}
     for name in snapshot.plan.gpus:
-        gpu = find(snapshot.gpus or (), name)
+        gpu = snapshot.gpu(name)
         if gpu is not None and gpu.uuid in names:
             yield Problem(
                 snapshot.context.preset.start,
@@ -106,7 +103,7 @@ def gpu_busy(snapshot: Snapshot) -> Iterator[Problem]:
 def _busy_gpus(snapshot: Snapshot) -> Iterator[tuple[str, Gpu]]:
     shared = {gpu for job in snapshot.jobs for gpu in _shared(snapshot, job)}
     for name in snapshot.plan.gpus:
-        gpu = find(snapshot.gpus or (), name)
+        gpu = snapshot.gpu(name)
         if gpu is None or name in shared:  # shared-gpu reports it
             continue
         if gpu.used >= IDLE or _large_processes(gpu):
@@ -161,5 +158,5 @@ def _shared(snapshot: Snapshot, job: Job) -> list[str]:
 
 
 def _identity(snapshot: Snapshot, name: str) -> str:
-    gpu: Gpu | None = find(snapshot.gpus or (), name)
+    gpu = snapshot.gpu(name)
     return gpu.uuid if gpu is not None else name

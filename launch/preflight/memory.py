@@ -10,7 +10,6 @@ from launch.planning.memory import memory
 from launch.planning.work import work
 from launch.preflight.base import check
 from schema.findings import Severity
-from schema.split.nvidia import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,5 +50,5 @@ def learner_memory(snapshot: Snapshot) -> Iterator[Problem]:
 
 def _smallest(snapshot: Snapshot) -> float | None:
     """GiB of the smallest GPU of this side; None if that is not known."""
-    known = [find(snapshot.gpus or (), name) for name in snapshot.plan.gpus]
+    known = map(snapshot.gpu, snapshot.plan.gpus)
     return min((gpu.total_gib for gpu in known if gpu and gpu.total), default=None)

@@ -38,14 +38,7 @@ _LOUD = {"learner": {"PYTHONUNBUFFERED": "1"}, "server": {"PYTHONUNBUFFERED": "1
 
 @dataclass
 class Child:
-    """A running program.
-
-    Attributes:
-        process: the program itself.
-        family: the program and all processes that it started.
-        pump: its output.
-        grace: seconds between SIGTERM and SIGKILL when the launcher ends it.
-    """
+    """A running program; it gets `grace` seconds between SIGTERM and SIGKILL when the launcher ends it."""
 
     process: subprocess.Popen[bytes]
     family: Family
@@ -62,11 +55,8 @@ class Child:
 def started(start: Start, folder: Path) -> Iterator[Child]:
     """Starts a program, and at the end of the block ends it with everything that it started.
 
-    Its output is unbuffered, and vLLM tells of its engines, unless the start's own environment says otherwise.
-
-    Args:
-        start: the start whose program runs.
-        folder: gets the output.
+    Its output goes into the folder. It is unbuffered, and vLLM tells of its engines, unless the start's own
+    environment says otherwise.
 
     Raises:
         InputError: the program cannot be run.

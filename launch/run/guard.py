@@ -20,12 +20,7 @@ _DONE = b"done\n"
 
 @dataclass
 class Guard:
-    """The launcher's end of the guard.
-
-    Attributes:
-        pid: process id of the guard.
-        pipe: the launcher's end; it closes whenever the launcher ends, and the guard sees that.
-    """
+    """The launcher's end of the guard: a pipe, which closes whenever the launcher ends; the guard sees that."""
 
     pid: int
     pipe: int
@@ -44,11 +39,9 @@ class Guard:
 
 
 def start(mark: str, grace: float) -> Guard:
-    """Starts a guard; call this before there are threads, because it forks.
+    """Starts a guard of the processes with a mark, which get `grace` seconds between SIGTERM and SIGKILL.
 
-    Args:
-        mark: as in Family.
-        grace: seconds between SIGTERM and SIGKILL.
+    Call this before there are threads, because it forks.
     """
     reading, writing = os.pipe()
     sys.stdout.flush()

@@ -12,15 +12,15 @@ from launch.run import child
 from launch.run import logs
 from launch.run import record
 from launch.run import signals
-from launch.run import stuck
 from launch.run import weights
 from launch.run.child import TICK
 from launch.run.codes import Code
 from launch.run.logs import Tail
-from launch.run.note import Note
 from launch.run.overlap import OverlapWatch
 from launch.run.server import Fault
 from launch.run.server import probeable
+from launch.run.server import stuck
+from launch.state import Note
 from launch.timing import run as timings
 from launch.timing.sampling import sampled
 from launch.timing.stamps import OUTPUT
@@ -78,7 +78,7 @@ def _beside_server(start: Start, folder: Path, note: Note) -> int:
 
 def _report_stuck_server(start: Start) -> None:
     """Reports it if a learner that was ended left its server unable to generate."""
-    if start.server.healthy() and (problem := stuck.diagnosis(start)):
+    if start.server.healthy() and (problem := stuck(start)):
         start.report(f"the rollout server is left behind: {problem}")
 
 

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from launch.run.terminal import Outlet
@@ -90,11 +91,11 @@ class Pump(threading.Thread):
         self.notices: deque[str] = deque(maxlen=1000)
         self._pipe, self._file, self._report = pipe, file, report
         self._sinks = {_TERMINAL: Outlet(1)} if show else {}
-        self.stamper = Stamper(file.with_name(STAMPS), self._unstamped)
+        self.stamper = Stamper(file.with_name(STAMPS), partial(self._lost, STAMPS))
         self._partial = b""
 
-    def _unstamped(self, error: OSError) -> None:
-        self._report(f"{STAMPS} cannot be written: {error.strerror}; going on without it")
+    def _lost(self, name: str, error: OSError) -> None:
+        self._report(f"{name} cannot be written: {error.strerror}; going on without it")
 
     def run(self) -> None:
         """Copies until every process that holds the other end is gone."""
@@ -102,7 +103,7 @@ class Pump(threading.Thread):
             log = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             self._sinks[str(self._file)] = Outlet(log)
         except OSError as error:
-            self._report(f"{self._file} cannot be written: {error.strerror}; going on without it")
+            self._lost(str(self._file), error)
         while chunk := os.read(self._pipe.fileno(), 65536):
             for name in list(self._sinks):
                 self._write(name, chunk)
@@ -115,7 +116,7 @@ class Pump(threading.Thread):
             self._sinks[name].put(chunk)
         except OSError as error:
             del self._sinks[name]
-            self._report(f"{name} cannot be written: {error.strerror}; going on without it")
+            self._lost(name, error)
 
     def _keep_lines(self, chunk: bytes) -> None:
         *lines, self._partial = (self._partial + chunk).replace(b"\r", b"\n").split(b"\n")

@@ -17,11 +17,7 @@ class OverlapWatch:
 
     The current step needs other completions, and may be the last one, or the one after which the learner saves.
     So the launcher ends the learner only when it has been silent for twice as long as ever before, and for no less
-    than `quiet` seconds.
-
-    Args:
-        now: seconds on a clock that only goes forward.
-        quiet: the shortest silence, in seconds, after which the learner is taken to wait.
+    than `quiet` seconds. `now` are seconds on a clock that only goes forward.
     """
 
     def __init__(self, now: float, quiet: float) -> None:
@@ -31,12 +27,7 @@ class OverlapWatch:
         self._error: str | None = None
 
     def check(self, lines: list[str], now: float) -> Fault | None:
-        """A fault if the learner waits in vain.
-
-        Args:
-            lines: the lines that it printed since the last check.
-            now: seconds on the same clock.
-        """
+        """A fault if the learner, which printed these lines since the last check, waits in vain."""
         if lines:
             self._longest_silence = max(self._longest_silence, now - self._last_output)
             self._last_output = now

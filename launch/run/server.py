@@ -15,7 +15,7 @@ from launch.run import child
 from launch.run import record
 from launch.run.child import TICK
 from launch.run.codes import Code
-from launch.run.note import Note
+from launch.state import Note
 from launch.timing.sampling import sampled
 from launch.timing.stamps import OUTPUT
 
@@ -37,13 +37,7 @@ _LISTENS = re.compile(r"Uvicorn running on https?://\S*:(\d+)")
 
 
 class Fault(NamedTuple):
-    """Why a launcher ends its program.
-
-    Attributes:
-        code: the launcher's exit code.
-        message: what happened, and what would have happened next.
-        lines: the lines of the log that show it.
-    """
+    """Why a launcher ends its program: its own exit code, what happened, and the lines of the log that show it."""
 
     code: Code
     message: str
@@ -127,7 +121,7 @@ class _Watch:
         """A fault if another process has the port, or the server has another port."""
         is_taken, owners = bool(tcp.listeners(self.port)), tcp.owners(self.port)
         if is_taken and not set(owners) & set(members):
-            holder = processes.description(owners[0]) if owners else "a process of another user"
+            holder = processes.descriptions(owners[:1])
             return self._port_lost(f"{holder} took port {self.port} while the server loaded")
         for port in tcp.listens_on(members) & set(range(self.port + 1, self.port + RETRIES)):
             if Server(self.start.server.host, port).healthy(TICK):
@@ -154,7 +148,7 @@ class _Watch:
     def _check_serving(self) -> Fault | None:
         if self.note is not None:
             self.note.renew()
-        lost = [engine for engine in self.engines if not processes.is_still_alive(engine.pid, engine.started)]
+        lost = [engine for engine in self.engines if not processes.is_alive(engine.pid, engine.started)]
         if not lost or self._ends_in_time():
             return None
         self.program.grace = self.start.times.ends  # a broken server has nothing left to finish
@@ -191,6 +185,21 @@ class _Watch:
 def probeable(start: Start) -> bool:
     """Whether the server answers a bare prompt; a scheduler or a gym needs more than a prompt."""
     return not start.context.preset.served("multi_turn_scheduler") and not start.context.values.gym_of_server
+
+
+def stuck(start: Start) -> str | None:
+    """Why a ready server that no learner uses generates nothing, or None: `/health/` answers all the same.
+
+    A learner that ends while it connects, or during a weight sync, leaves the server's workers waiting for it: for
+    the 300 s of their store (vLLM 0.32.0, distributed/utils.py StatelessProcessGroup.create), or for ever in NCCL.
+    """
+    error = start.server.generation_error(start.times.answer) if probeable(start) else None
+    if error is None:
+        return None
+    return (
+        f"it answers /health/, but generates nothing: {error}; a learner that ended while it connected or"
+        " synchronised weights leaves its server waiting, for minutes or for ever: restart the server"
+    )
 
 
 def _is_engine(pid: int, listening: int) -> bool:

@@ -23,11 +23,7 @@ _stopped = -BURST
 
 
 class Stopped(BaseException):
-    """A signal ends the launcher; its exit code is 128 plus the number of the signal.
-
-    Attributes:
-        number: the number of the signal.
-    """
+    """A signal ends the launcher; its exit code is 128 plus the number of the signal."""
 
     def __init__(self, number: int) -> None:
         self.number = number

@@ -22,6 +22,7 @@ from schema.split import nvidia
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import NoReturn
 
     from launch.argv.plan import Plan
     from launch.options import Request
@@ -38,17 +39,11 @@ _SHOWN = {"host", "port", "tensor_parallel_size", "data_parallel_size", "vllm_ma
 
 @dataclass(frozen=True)
 class Start:
-    """One start.
+    """One start: what the operator asked for, the checked preset, this side's plan, and what runs it.
 
     Attributes:
-        request: what the operator asked for.
-        context: the preset, checked.
-        plan: of this side.
-        toolchain: the programs that run it.
-        software: versions in their environment, or None if they are unknown.
+        software: versions in the toolchain's environment, or None if they are unknown.
         key: the key of the server's routes, or None.
-        report: prints and logs a message.
-        times: how long the launcher waits.
     """
 
     request: Request
@@ -125,8 +120,8 @@ class Start:
         for name, value in {**facts, "gpus": ",".join(self.plan.gpus)}.items():
             print(printable(starred(f"{name:<20} {value}")), file=sys.stderr)
 
-    def replace(self) -> None:
-        """Replaces this process by the program, and so never returns.
+    def replace(self) -> NoReturn:
+        """Replaces this process by the program.
 
         Raises:
             InputError: the program cannot be run.

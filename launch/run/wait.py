@@ -1,22 +1,48 @@
-"""Waits until the server of a learner is ready."""
+"""Waits: until an ended run has released what a start needs, and until the server of a learner is ready."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from launch import preflight
 from launch import state
 from launch.machine import tcp
 from launch.preflight import ServerStatus
-from launch.run import stuck
 from launch.run.server import probeable
+from launch.run.server import stuck
 
 if TYPE_CHECKING:
     from launch.run.start import Start
     from launch.state import Job
+    from schema.findings import Finding
 
-#: Seconds between two checks, and between two messages about them.
-POLL, REMIND = 0.5, 10.0
+#: Seconds between two checks of the machine; between two of the server, and between two messages about it.
+RELEASE_POLL, POLL, REMIND = 1.0, 0.5, 10.0
+
+
+def until_released(start: Start) -> list[Finding]:
+    """The findings about a start, once none will pass by itself any more, or the time for that is up.
+
+    A script starts one run after another, before the ended one has released its GPUs and its port.
+    """
+    started = time.monotonic()
+    announced = False
+    while True:
+        snapshot = replace(start.snapshot(), waited=time.monotonic() - started)
+        found = preflight.findings(snapshot, start.request.allow)
+        transient = preflight.transient(snapshot, found)
+        remaining = start.request.release_wait - snapshot.waited
+        if not transient or remaining <= 0:
+            return found
+        if not announced:
+            start.report(
+                f"waiting for at most {start.request.release_wait:g} s until an ended run releases"
+                f" {', '.join(transient)}"
+            )
+            announced = True
+        time.sleep(min(RELEASE_POLL, remaining))
 
 
 def for_server(start: Start, timeout: float) -> ServerStatus:
@@ -66,7 +92,7 @@ def _generation_problem(start: Start, job: Job | None) -> str | None:
     if is_unknown or state.job("learner", start.server.port) is not None:
         return None
     if job is not None:
-        return stuck.diagnosis(start)
+        return stuck(start)
     error = start.server.generation_error() if probeable(start) else None
     return f"what answers /health/ generates nothing: {error}" if error else None
 

@@ -43,13 +43,7 @@ def judge(before: str | None, after: str | None, syncs: int | None, report: Call
     """Judges by the server's answers to one greedy prompt, before training and after it, whether weights arrived.
 
     The first sync brings the weights that the server loaded itself, and none follows the last step, so only a
-    second one can change anything.
-
-    Args:
-        before: its answer before the learner started.
-        after: its answer after the learner ended.
-        syncs: weight syncs in its log, or None if there is no log.
-        report: prints and logs a message.
+    second one can change anything. `syncs` are those in the server's log, None if there is no log.
     """
     if before is None or after is None:
         report("the weights were not checked: the server did not answer the probe")

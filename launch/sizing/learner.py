@@ -61,13 +61,7 @@ class LearnerFit(NamedTuple):
 
 
 def fit(shape: Shape, learning: Learning, gib: float) -> LearnerFit:
-    """Tells what a learner will need.
-
-    Args:
-        shape: of the model.
-        learning: what the learner does.
-        gib: memory of its GPU, as nvidia-smi tells it.
-    """
+    """Tells what a learner will need of a GPU of `gib` GiB, as nvidia-smi tells it."""
     decoder = shape.decoder
     if decoder is None or not shape.layers:
         return LearnerFit(0, 0, 0, None, {}, {}, shape.missing)

@@ -39,14 +39,10 @@ class EngineFit(NamedTuple):
 
 
 def fit(shape: Shape, engine: Engine, gib: float, stored: int = 0, patches: int = 0) -> EngineFit:
-    """Tells what an engine will find.
+    """Tells what an engine will find on GPUs of `gib` GiB, as nvidia-smi tells it.
 
-    Args:
-        shape: of the model.
-        engine: what it is started with.
-        gib: memory of one GPU, as nvidia-smi tells it.
-        stored: bytes of the checkpoint's files, which tell the weights that are quantized, or not counted.
-        patches: of the largest picture that the processor lets through; 0 takes the usual number.
+    The bytes of the checkpoint's files, `stored`, tell the weights that are quantized, or not counted. `patches`
+    are those of the largest picture that the processor lets through; 0 takes the usual number.
     """
     weights = capacity.weights(shape, engine.tensor, stored) / GIB
     reserved = aside(shape, engine, patches)

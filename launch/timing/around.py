@@ -25,28 +25,20 @@ ENGINE: dict[str, Callable[[Sequence[float]], float]] = {
 
 
 def seen(learner: Sequence[Stamp], server: Sequence[Stamp], learns: float) -> dict[str, float]:
-    """What was seen in a step, by name.
+    """What was seen in a step by the stamps of both sides, by name.
 
     `learner_use` and `server_use` are percent of the time in which the GPUs of a side worked, the learner's while
-    it learned; `learner_gib` and `server_gib` the most memory in use on one of them, and `learner_total_gib` and
-    `server_total_gib` what it has. What engines log (running, waiting
-    and kv_percent at their most, generation_tps on average over the lines, preemptions in all) has its own names.
-
-    Args:
-        learner: stamps of the learner in this step.
-        server: stamps of the server in this step.
-        learns: seconds since the epoch from which on the learner learned.
+    it learned, from the second `learns` on. `learner_gib` and `server_gib` are the most memory in use on one of
+    them, and `learner_total_gib` and `server_total_gib` what it has. What engines log (running, waiting and
+    kv_percent at their most, generation_tps on average over the lines, preemptions in all) has its own names.
     """
     while_learning = [each for each in learner if each.at >= learns + _LOOKS_BACK]
     return dict([*_gpus("learner", learner, while_learning), *_gpus("server", server, server), *_engines(server)])
 
 
 def _gpus(side: str, all_of_it: Sequence[Stamp], working: Sequence[Stamp]) -> Iterator[tuple[str, float]]:
-    for name, values in (
-        ("gib", _values("gpu", "used_gib", all_of_it)),
-        ("total_gib", _values("gpu", "total_gib", all_of_it)),
-    ):
-        if values:
+    for name, told in (("gib", "used_gib"), ("total_gib", "total_gib")):
+        if values := _values("gpu", told, all_of_it):
             yield f"{side}_{name}", max(values)
     if use := _values("gpu", "use", working):
         yield f"{side}_use", fmean(use)

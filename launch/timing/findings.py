@@ -32,13 +32,9 @@ _TOLD = 3
 
 
 class Finding(NamedTuple):
-    """What takes time.
+    """What takes time, with the numbers, and what a preset can change.
 
-    Attributes:
-        name: what other programs call it.
-        gain: the share of a step that the change could save at most; findings stand in its order.
-        what: what takes the time, with the numbers.
-        change: what a preset can change.
+    `gain` is the share of a step that the change could save at most; findings stand in its order.
     """
 
     name: str
@@ -193,29 +189,20 @@ def _longest_completion(seen: _Seen) -> Iterator[Finding]:
     yield Finding("longest-completion", share * (1 - mean / longest), what, change)
 
 
-class _Queue(NamedTuple):
-    """Why completions wait in an engine, and whether its KV cache is full."""
-
-    what: str
-    full: bool
-
-
-def _queue(run: Run) -> _Queue | None:
-    """Why completions wait before an engine takes them, or None if nothing says that they do in most steps."""
+def _queue(run: Run) -> tuple[str, bool] | None:
+    """Why completions wait in most steps for an engine, and whether its KV cache is full; None if they do not."""
     waiting, running = summary.typical(run, "waiting") or 0.0, summary.typical(run, "running") or 0.0
     full = summary.most(run, "kv_percent") or 0.0
     if preempted := sum(step.around.get("preemptions", 0.0) for step in run.steps):
-        return _Queue(f"vLLM preempted {_counted(preempted, 'completion')} and computed them again", full=True)
+        return f"vLLM preempted {_counted(preempted, 'completion')} and computed them again", True
     if waiting and full >= _FULL:
-        what = f"{_counted(waiting, 'completion')} waited while the KV cache was {full:.0f}% full"
-        return _Queue(what, full=True)
+        return f"{_counted(waiting, 'completion')} waited while the KV cache was {full:.0f}% full", True
     if waiting >= _SOME * running and waiting:
-        what = f"{_counted(waiting, 'completion')} waited while only {full:.0f}% of the KV cache was in use"
-        return _Queue(what, full=False)
+        return f"{_counted(waiting, 'completion')} waited while only {full:.0f}% of the KV cache was in use", False
     return _overfull(run)
 
 
-def _overfull(run: Run) -> _Queue | None:
+def _overfull(run: Run) -> tuple[str, bool] | None:
     made, mean = run.made_of, summary.typical(run, summary.MEAN)
     if not made.kv_tokens or not made.at_once or not mean or made.at_once * mean <= made.kv_tokens:
         return None
@@ -223,7 +210,7 @@ def _overfull(run: Run) -> _Queue | None:
         f"{made.at_once:.0f} completions of {mean:.0f} tokens for each engine are more than the {made.kv_tokens}"
         " tokens of its KV cache"
     )
-    return _Queue(what, full=True)
+    return what, True
 
 
 def _completions_queue(seen: _Seen) -> Iterator[Finding]:
@@ -231,8 +218,9 @@ def _completions_queue(seen: _Seen) -> Iterator[Finding]:
     if queue is None or (seen.run.has_parts and share < _MUCH):
         return
     waits = f"The learner waits for completions in {seen.of_step('rollout', 'wait')}"
-    what = f"{waits if seen.run.has_parts else 'Completions wait for an engine'}: {queue.what}."
-    if queue.full:
+    why, full = queue
+    what = f"{waits if seen.run.has_parts else 'Completions wait for an engine'}: {why}."
+    if full:
         change = "raise vllm_gpu_memory_utilization, or give the server more GPUs"
         yield Finding("kv-cache", share, what, change)
     else:

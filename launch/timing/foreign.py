@@ -37,13 +37,7 @@ _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 class _Line(NamedTuple):
-    """A line of logging.jsonl.
-
-    Attributes:
-        step: the number of the step after which it was logged.
-        elapsed: seconds since the training began.
-        logged: its numbers.
-    """
+    """A line of logging.jsonl: the step after which it was logged, seconds of the training so far, its numbers."""
 
     step: int
     elapsed: float

@@ -73,13 +73,6 @@ class MadeOf(StrictModel):
         return self.model_dump(exclude_none=True)
 
     @property
-    def rollouts(self) -> float | None:
-        """Rollouts for each optimizer step: 1 for most presets, fewer where several steps share one."""
-        if not self.micro_steps or not self.steps_per_generation:
-            return None
-        return self.micro_steps / self.steps_per_generation / (self.num_iterations or 1)
-
-    @property
     def at_once(self) -> float | None:
         """Completions that each engine makes in one rollout."""
         if not self.completions or not self.micro_steps:
@@ -93,13 +86,7 @@ class MadeOf(StrictModel):
 
 
 def made_of(context: Context, plan: Plan, server: Path | None) -> MadeOf:
-    """What the steps of a learner will be made of.
-
-    Args:
-        context: its preset.
-        plan: of the learner.
-        server: the folder of its server's start, or None.
-    """
+    """What the steps of a learner will be made of; `server` is the folder of its server's start."""
     trainer, world, preset = context.trainer.config, len(plan.gpus), context.preset
     numbers, iterations = batch(preset, trainer, world), preset.value("num_iterations")
     fed = numbers.rollout(trainer) // numbers.micro or None
@@ -120,7 +107,7 @@ def made_of(context: Context, plan: Plan, server: Path | None) -> MadeOf:
         old_log_probabilities=_extra_pass(context, numbers.steps(trainer), fed, iterations),
         multi_turn=context.values.has("multi_turn_scheduler") or None,
         async_generate=trainer.async_generate,
-        **memory(stamps.read(server / stamps.STAMPS, wanted=_tells_memory) if server else ()),
+        **memory(stamps.read(server / stamps.STAMPS, wanted=lambda line: '"cache"' in line) if server else ()),
     )
 
 
@@ -134,10 +121,6 @@ def _extra_pass(context: Context, steps: int, fed: int | None, iterations: objec
     if is_whole(iterations) and iterations > 1:
         return f"num_iterations is {iterations}"
     return f"{steps} micro-steps are no multiple of steps_per_generation {fed}" if fed and steps % fed else None
-
-
-def _tells_memory(line: str) -> bool:
-    return '"cache"' in line
 
 
 def memory(server: Iterable[Stamp]) -> dict[str, Any]:

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 #: What of `learn` wandb and swanlab tell.
 _WITHIN = {"rewards": "reward functions", "batches": "encoding, and log-probabilities before the passes"}
+#: What is said of a side, where all of it was seen.
+_SAID = (
+    ({"gib", "total_gib"}, "{gib:.1f} of {total_gib:.0f} GiB in use on one of them"),
+    ({"reserved_gib"}, "torch has reserved {reserved_gib:.1f} GiB"),
+    ({"kv_percent"}, "KV cache at most {kv_percent:.0f}% full"),
+    ({"running", "waiting"}, "at most {running:.0f} completions at once, {waiting:.0f} waiting"),
+)
 #: Columns of what a run is made of.
 _WIDTH = 100
 
@@ -106,14 +113,7 @@ def _sides(run: Run) -> Iterator[str]:
         words = [f"waits {idle:.0%} of the time"] if run.has_parts else []
         if "use" in seen:
             words.append(f"its GPUs work {seen['use']:.0f}%" + (" while it learns" if side == "learner" else ""))
-        if {"gib", "total_gib"} <= seen.keys():
-            words.append(f"{seen['gib']:.1f} of {seen['total_gib']:.0f} GiB in use on one of them")
-        if "reserved_gib" in seen:
-            words.append(f"torch has reserved {seen['reserved_gib']:.1f} GiB")
-        if "kv_percent" in seen:
-            words.append(f"KV cache at most {seen['kv_percent']:.0f}% full")
-        if {"running", "waiting"} <= seen.keys():
-            words.append(f"at most {seen['running']:.0f} completions at once, {seen['waiting']:.0f} waiting")
+        words += [said.format(**seen) for names, said in _SAID if seen.keys() >= names]
         if words:
             yield f"{side}: {', '.join(words)}"
 

@@ -30,14 +30,7 @@ PLAN = "plan.json"
 
 
 class Run(NamedTuple):
-    """A run of a learner.
-
-    Attributes:
-        folder: the folder of its start.
-        made_of: what its steps are made of.
-        steps: its steps.
-        missing: what could not be read, for a person.
-    """
+    """A run of a learner: the folder of its start, its steps, and for a person what could not be read."""
 
     folder: Path
     made_of: MadeOf
@@ -51,23 +44,17 @@ class Run(NamedTuple):
 
 
 def write(folder: Path, server: Path | None, *, overlapped: bool) -> None:
-    """Writes the timings of a run beside its logs.
-
-    Args:
-        folder: of the learner's start.
-        server: of its server's start, or None if no launcher on this node started it.
-        overlapped: see `steps`.
+    """Writes the timings of a run into the folder of its start; `server` is that of its server's start, or None.
 
     Raises:
         OSError: they cannot be written.
     """
     found = _steps(folder, server, overlapped=overlapped)
-    lines = [json.dumps({name: _rounded(value) for name, value in step._asdict().items()}) for step in found]
-    (folder / TIMINGS).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def _rounded(value: object) -> object:
-    return round(value, 3) if isinstance(value, float) else value
+    lines = (
+        {name: round(value, 3) if isinstance(value, float) else value for name, value in step._asdict().items()}
+        for step in found
+    )
+    (folder / TIMINGS).write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
 
 
 def _steps(folder: Path, server: Path | None, *, overlapped: bool) -> Iterator[Step]:
@@ -82,9 +69,7 @@ def _steps(folder: Path, server: Path | None, *, overlapped: bool) -> Iterator[S
 def read(folder: Path, server_log: Path | None = None) -> Run:
     """Reads a run: of a launcher, also one that was killed before it wrote its timings, or of ms-swift alone.
 
-    Args:
-        folder: of a learner's start, or ms-swift's output folder of a run.
-        server_log: of the server of such a run.
+    The folder is that of a learner's start, or ms-swift's output folder of a run, whose server left a log.
 
     Raises:
         InputError: the folder is neither, or nothing tells of a step.

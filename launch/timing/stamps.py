@@ -79,8 +79,8 @@ def stamps(line: str, at: float) -> Iterator[Stamp]:
         yield Stamp(at, "begun", int(begun[1]))
     if request := _REQUEST.search(line):
         yield Stamp(at, _ROUTES.get(request[1], "weights"))
-    elif engine := vllm.numbers(line):
-        yield Stamp(at, engine.what, logged=engine.by_name)
+    elif told := vllm.numbers(line):
+        yield Stamp(at, told[0], logged=told[1])
     elif step := _STEP.match(line):
         yield Stamp(at, "step", int(step[1]))
     elif _EVALUATES.match(line):
@@ -123,9 +123,7 @@ def finite(value: object) -> float | None:
 class Stamper:
     """Writes the stamps of one side as its lines pass; a bar is often drawn again, and each step counts once.
 
-    Args:
-        file: where they are written.
-        fault: gets, once, the reason why they cannot be written; the run goes on without them.
+    Where they cannot be written, `fault` gets the reason once, and the run goes on without them.
     """
 
     def __init__(self, file: Path, fault: Callable[[OSError], None]) -> None:
@@ -178,9 +176,7 @@ class Stamper:
 def read(file: Path, *, wanted: Callable[[str], bool] = lambda _: True) -> list[Stamp]:
     """The stamps of a side, as far as they can be read; none where there is no such file.
 
-    Args:
-        file: of the side; a server that ran for weeks has gigabytes.
-        wanted: tells of each line whether it is read at all.
+    A server that ran for weeks has gigabytes, so `wanted` tells of each line whether it is read at all.
     """
     return list(read_lines(file, Stamp, wanted=wanted))
 

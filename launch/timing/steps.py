@@ -58,14 +58,9 @@ class Step(NamedTuple):
 
 
 class _Inside(NamedTuple):
-    """What happened in a step, in its order.
+    """What happened in a step, which began and ended at these seconds since the epoch.
 
-    Attributes:
-        begin: when it began, in seconds since the epoch.
-        end: when it ended.
-        learner: stamps of the learner.
-        server: stamps of the server.
-        next: when the first completions were done in the step after it; None if none were.
+    `next` is when the first completions were done in the step after it; None if none were.
     """
 
     begin: float
@@ -76,7 +71,6 @@ class _Inside(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    other: float = 0.0
     prepare: float = 0.0
     wait: float = 0.0
     sync: float = 0.0
@@ -85,23 +79,22 @@ class _Parts(NamedTuple):
 
 
 def steps(learner: Sequence[Stamp], server: Sequence[Stamp], *, overlapped: bool) -> Iterator[Step]:
-    """The steps of a run, in their order.
+    """The steps of a run, in their order, by the stamps of both sides in theirs.
 
-    Args:
-        learner: stamps of the learner's output, in their order.
-        server: stamps of its server's output, in their order.
-        overlapped: whether the server makes completions while the learner learns (async_generate).
+    With `overlapped` the server makes completions while the learner learns (async_generate).
     """
     logs = _logs(learner)
     for number, inside in _insides(learner, server):
-        parts = _overlapped(inside) if overlapped else _in_turn(inside)
-        seconds = inside.end - inside.begin
-        learn = max(0.0, seconds - sum(parts[:-1]))
+        begin = _last(inside.learner, "evaluates", inside.begin)
+        served = [each for each in inside.server if each.at > begin]
+        parts = _overlapped(served, begin, inside.next) if overlapped else _in_turn(served, begin)
+        seconds, took = inside.end - inside.begin, (begin - inside.begin, *parts[:-1])
+        learn = max(0.0, seconds - sum(took))
         made = sum(each.step or 0 for each in inside.server if each.what == "begun")
         seen = around.seen(inside.learner, inside.server, inside.end - learn)
         lines = _lines(inside.server, overlapped=overlapped)
         about = number, inside.begin, seconds, logs.get(number, {}), seen, lines
-        yield Step(*about, *parts[:-1], learn=learn, generating=parts.generating, completions=made)
+        yield Step(*about, *took, learn=learn, generating=parts.generating, completions=made)
 
 
 def _insides(learner: Sequence[Stamp], server: Sequence[Stamp]) -> Iterator[tuple[int, _Inside]]:
@@ -134,14 +127,12 @@ def _logs(learner: Sequence[Stamp]) -> dict[int, dict[str, float]]:
     return found
 
 
-def _in_turn(inside: _Inside) -> _Parts:
+def _in_turn(server: Sequence[Stamp], begin: float) -> _Parts:
     """The parts of a step that follow each other."""
-    begin = _evaluated(inside)
-    server = [each for each in inside.server if each.at > begin]
     synced = _last(server, "synced", begin)
     weights = _first_weights(server, begin) if synced > begin else begin
     made = sum(end - start for start, end in _rollouts(server, synced))
-    return _Parts(begin - inside.begin, weights - begin, 0.0, synced - weights, made, made)
+    return _Parts(weights - begin, 0.0, synced - weights, made, made)
 
 
 def _rollouts(server: Sequence[Stamp], synced: float) -> Iterator[tuple[float, float]]:
@@ -159,23 +150,16 @@ def _rollouts(server: Sequence[Stamp], synced: float) -> Iterator[tuple[float, f
             begun = None
 
 
-def _overlapped(inside: _Inside) -> _Parts:
+def _overlapped(server: Sequence[Stamp], begin: float, following: float | None) -> _Parts:
     """The same where the completions were begun in the step before: the learner waits, then syncs, then learns."""
-    begin = _evaluated(inside)
-    server = [each for each in inside.server if each.at > begin]
     arrived = next((each.at for each in server if each.what in ("weights", "synced")), None)
     if arrived is None:
-        return _Parts(begin - inside.begin)
+        return _Parts()
     ready = max((each.at for each in server if each.what == "completions" and each.at <= arrived), default=begin)
     weights, synced = _first_weights(server, ready), _last(server, "synced", ready)
     later = (each.at for each in server if each.what == "completions" and each.at > synced)
-    done = next(later, inside.next or synced)
-    return _Parts(begin - inside.begin, weights - ready, ready - begin, synced - weights, 0.0, done - synced)
-
-
-def _evaluated(inside: _Inside) -> float:
-    """When the evaluation before a step ended, else when the step began."""
-    return _last(inside.learner, "evaluates", inside.begin)
+    done = next(later, following or synced)
+    return _Parts(weights - ready, ready - begin, synced - weights, 0.0, done - synced)
 
 
 def _first_weights(server: Sequence[Stamp], least: float) -> float:

@@ -32,8 +32,7 @@ _STEP = "train/global_step"
 def parts(output: Path) -> dict[int, dict[str, float]]:
     """Seconds of the parts of `learn`, by the step and the name; none if the run told nobody.
 
-    Args:
-        output: what the learner printed, where wandb and swanlab say in which folder their files are.
+    In a learner's output wandb and swanlab say in which folder their files are.
     """
     found: dict[int, dict[str, float]] = {}
     for row in _rows(output):

@@ -8,7 +8,6 @@ works (vLLM 0.23.0, v1/metrics/loggers.py).
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 _ENGINE = re.compile(r"\bEngine (\d{1,9}): Avg prompt throughput: ")
 #: The numbers of such a line, by the name that a report has for each.
@@ -28,19 +27,12 @@ _START = {
 }
 
 
-class Numbers(NamedTuple):
-    """The numbers of a line, by name; they are of an engine's work (`engine`), or of its memory (`cache`)."""
-
-    what: str
-    by_name: dict[str, float]
-
-
-def numbers(line: str) -> Numbers | None:
-    """The numbers of a line of vLLM, or None for any other line."""
+def numbers(line: str) -> tuple[str, dict[str, float]] | None:
+    """The numbers of a line of vLLM by name, of an engine's work (`engine`) or its memory (`cache`), if any."""
     if engine := _ENGINE.search(line):
-        return Numbers("engine", {"engine": float(engine[1]), **_found(_STATISTICS, line)})
+        return "engine", {"engine": float(engine[1]), **_found(_STATISTICS, line)}
     memory = _found(_START, line) if "KV cache" in line or "Model loading" in line else {}
-    return Numbers("cache", memory) if memory else None
+    return ("cache", memory) if memory else None
 
 
 def _found(patterns: dict[str, re.Pattern[str]], line: str) -> dict[str, float]:

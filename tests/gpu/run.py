@@ -141,7 +141,7 @@ class Kin:
                 ):
                     found.add(process.pid)
                     self.seen.add(known)
-            return [pid for pid, started in sorted(self.seen) if processes.is_still_alive(pid, started)]
+            return [pid for pid, started in sorted(self.seen) if processes.is_alive(pid, started)]
 
     def left(self) -> list[str]:
         """Those that live, for a message."""

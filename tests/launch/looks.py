@@ -2,8 +2,8 @@
 
 import os
 
-from launch.argv.plans import learner_plan
-from launch.argv.plans import server_plan
+from launch.argv.plan import learner_plan
+from launch.argv.plan import server_plan
 from launch.machine import processes
 from launch.preflight import Snapshot
 from launch.state import Job

@@ -11,8 +11,8 @@ from launch.argv import arguments as argv
 from launch.argv.facts import differences
 from launch.argv.facts import resolved_model
 from launch.argv.plan import Plan
-from launch.argv.plans import learner_plan
-from launch.argv.plans import server_plan
+from launch.argv.plan import learner_plan
+from launch.argv.plan import server_plan
 from launch.options import Request
 from launch.run.server import probeable
 from schema.audit import Audit

@@ -89,7 +89,7 @@ def test_server_is_announced_when_it_is_ready_and_not_before(bench):
 
 def renewing(bench, side, gpus):
     """A launcher that renews its note all the time, not once an hour."""
-    often = "import launch.run.note as note; note.RENEW = 0; from launch.cli import main; main()"
+    often = "from launch import state; state.RENEW = 0; from launch.cli import main; main()"
     words = [side, str(bench.preset), f"--gpus={gpus}", "--show=quiet"]
     return bench.start(sys.executable, "-c", often, *words)
 

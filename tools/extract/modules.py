@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     Source = Callable[[str], str | None]
+    Bound = ast.ClassDef | ast.expr | tuple[ast.ImportFrom, str]
 
 
 class Symbol(NamedTuple):
@@ -31,7 +32,7 @@ class Module(NamedTuple):
     """
 
     package: str
-    names: dict[str, ast.ClassDef | ast.expr | tuple[ast.ImportFrom, str]]
+    names: dict[str, Bound]
 
 
 class Modules:
@@ -67,9 +68,7 @@ class Modules:
         return next((text for source in self._sources if (text := source(file)) is not None), None)
 
 
-def _bindings(
-    body: Sequence[ast.stmt],
-) -> Iterator[tuple[str, ast.ClassDef | ast.expr | tuple[ast.ImportFrom, str]]]:
+def _bindings(body: Sequence[ast.stmt]) -> Iterator[tuple[str, Bound]]:
     """Yields what the statements bind, those under `if` (TYPE_CHECKING) and `try` included."""
     for statement in body:
         match statement:

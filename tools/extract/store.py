@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 
 def write(data: Path, releases: Releases, engines: Engines) -> None:
-    """Writes every data file.
-
-    Args:
-        data: The folder of the data files.
-        releases: The ms-swift releases, ascending.
-        engines: The options of vLLM's engine in each vLLM release, ascending.
-    """
+    """Writes every data file of the catalogue, of releases in ascending order."""
     files = {
         "releases.json": _catalogued(releases, engines),
         "trainer.json": _history({version: release.trainer for version, release in releases.items()}),
