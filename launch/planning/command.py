@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from launch.planning import devices
-from launch.planning.calibration import calibration
 from launch.planning.findings import findings
 from launch.planning.findings import refused
 from launch.planning.hint import hint
@@ -17,7 +16,6 @@ from launch.planning.plans import plans
 from launch.planning.seconds import Basis
 from launch.planning.seconds import Calibration
 from launch.planning.work import work
-from launch.timing.run import read
 from schema import check
 from schema.audit import Audit
 from schema.commands.validate import absolute
@@ -94,6 +92,9 @@ def _known(context: Context, needs: Work, runs: Sequence[Path], device: Device |
         InputError: a folder is no run, or none tells what is needed.
     """
     if runs:
+        from launch.planning.calibration import calibration  # noqa: PLC0415 - with pydantic, a third of a start
+        from launch.timing.run import read  # noqa: PLC0415
+
         found = calibration(context, needs, [read(folder) for folder in runs], device or devices.DEVICES[0])
         if found is None:
             raise InputError("no folder of --runs tells the parts of steps and the lengths of completions")

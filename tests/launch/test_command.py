@@ -24,6 +24,7 @@ from schema.split.gpus import Gpus
 from tests.launch.bench import REPO
 from tests.launch.bench import SMOKE
 from tests.launch.bench import end
+from tests.launch.sizing.cases import CONFIGS
 
 SIDES = ("server", "learner", "train")
 SCRIPTS = {"server": "grpo_rollout_server.sh", "learner": "grpo_train_server_mode.sh", "train": "train.sh"}
@@ -147,26 +148,25 @@ def test_every_exit_code_of_our_own_is_told():
     assert all(any(f"\n    {code.value}   " in text for text in helps) for code in Code)
 
 
-def test_help_imports_nothing_heavy():
-    heavy = (
-        "torch",
-        "swift",
-        "vllm",
-        "transformers",
-        "deepdiff",
-        "migrate",
-        "numpy",
-        "pydantic",
-        "yaml",
-        "ruamel",
-    )
+HEAVY = {"torch", "swift", "vllm", "transformers", "deepdiff", "migrate", "numpy", "pydantic", "ruamel"}
+
+
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (["--help"], HEAVY | {"yaml"}),
+        (["plan", str(SMOKE), "--gpus=2", "--gpu-memory=80", f"--model={CONFIGS / 'qwen3-4b.json'}"], HEAVY),
+    ],
+    ids=["help", "plan"],
+)
+def test_what_need_not_be_imported_is_not(words, heavy):
     program = f"""
 import sys
 from launch.cli import main
 try:
-    main(["--help"])
+    main({words})
 finally:
-    print([name for name in {heavy} if name in sys.modules])
+    print([name for name in {sorted(heavy)} if name in sys.modules])
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "[]"
