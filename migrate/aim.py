@@ -18,6 +18,7 @@ from migrate.names import SHARE
 from migrate.names import TENSOR
 from schema.checkpoint import positions
 from schema.split import decide
+from schema.split.gpus import Shares
 from schema.split.gpus import project_split
 from schema.swift import argument
 from schema.swift.adapters import can_load
@@ -102,6 +103,11 @@ class Aim(ABC):
     def knows_mode(self) -> bool:
         """Whether the file by itself is a preset of the mode, or becomes one."""
         return self.says_mode or self.after.explicit_mode == self.target.to
+
+    @property
+    def going(self) -> tuple[Path, ...]:
+        """Files that will not be there afterwards."""
+        return ()
 
     @property
     def is_whole(self) -> bool:
@@ -218,7 +224,7 @@ class Aim(ABC):
         if self.target.is_settled:
             return self.world_after
         if self._is_split:
-            nothing = decide.Given()
+            nothing = Shares()
             return decide.train_gpus(nothing, self.preset, decide.rollout_gpus(nothing, self.preset))
         return self._node
 
@@ -240,7 +246,7 @@ class Aim(ABC):
     @property
     def _node(self) -> int:
         # All GPUs: of the server as it is and its learners now, or of the server and the learners to come.
-        given = self.target.given if self.target.to == "server" else decide.Given(self.target.rollout_gpus)
+        given = self.target.given if self.target.to == "server" else Shares(self.target.rollout_gpus)
         rollout = self.rollout
         return rollout + decide.train_gpus(given, self.preset, rollout)
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from migrate.compare import Errors
+from migrate.flat import directions as flat
 from migrate.flat.pair import Pair
-from migrate.flat.plan import edited
-from migrate.migration import Group
-from migrate.migration import Migration
-from migrate.nested.directions import DIRECTIONS
+from migrate.flat.pair import refuse_odd_keys
+from migrate.nested import directions as nested
 from migrate.nested.part import Part
 from migrate.nested.part import below
 from migrate.nested.part import is_whole
@@ -30,7 +29,6 @@ from migrate.refusals import refuse_unplanned
 from migrate.refusals import rolls_out
 from migrate.target import Bases
 from migrate.target import other_splits
-from migrate.yamledit.steps import apply
 from schema.check import context
 from schema.check import doubts
 from schema.check import load
@@ -45,6 +43,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.compare import Old
+    from migrate.migration import Group
+    from migrate.migration import Migration
     from migrate.script.rest import Rest
     from migrate.target import Target
     from migrate.twins import Twin
@@ -117,18 +117,15 @@ def _groups(workspace: Workspace, paths: Sequence[Path], target: Target) -> list
     for preset in sorted(presets.values(), key=lambda preset: (preset.apart, len(preset.resolved.files))):
         with about(preset.resolved.path):
             if isinstance(preset, Flat):
+                refuse_odd_keys(preset)
                 about_it, sets_mode = context(workspace, preset, options(target)), preset.explicit_mode is None
                 changes = preset.implied_mode != target.to
-                done.append(edited(Pair(about_it, target, changes, preset, leads=True, sets_mode=sets_mode)))
+                pair = Pair(about_it, target, changes, preset, leads=True, sets_mode=sets_mode)
+                done.append(flat.DIRECTIONS[target.to](pair).edited())
             else:
-                done.append(_file(_part(workspace, presets, preset, target, _files(done))))
+                part = _part(workspace, presets, preset, target, _files(done))
+                done.append(nested.DIRECTIONS[target.to](part).edited())
     return done
-
-
-def _file(part: Part) -> Group:
-    old = part.context.workspace.document(part.path)
-    new, steps = apply({part.path: old}, DIRECTIONS[part.target.to](part).edits())
-    return Group([Migration(part.path, old, new[part.path], steps)], steps)
 
 
 def _files(groups: Iterable[Group]) -> list[Migration]:
@@ -190,20 +187,20 @@ def _prove(old: Workspace, groups: Sequence[Group], target: Target, *, alone: bo
     errors = Errors(old, new, target)
     changed = [migration.path for migration in migrations if migration.changes]
     found: dict[Path, list[Old]] = {}
-    nested: list[Path] = []
+    parts: list[Path] = []
     for group in groups:
         prove(group.files, group.steps)
         before, after = load(old, group.path), load(new, group.path)
         if before.apart != after.apart:
             raise ProofError("the result is a preset of another layout")
         if not after.apart:
-            nested.append(group.path)
+            parts.append(group.path)
             _check(before, after, migrations, new, target, alone=alone)
         touched = group.steps or _reads(after, changed) or target.resplits
         if rolls_out(after) and after.explicit_mode is not None and touched:
             found[group.path] = errors.refuse_new(before, after)
     if not alone:
-        refuse_left_behind(old, new, nested, [path for path in nested if path in changed], _OR_MASK)
+        refuse_left_behind(old, new, parts, [path for path in parts if path in changed], _OR_MASK)
     settled, named = replace(target, is_settled=True), [group.path for group in groups]
     if changed and any(migration.changes for migration in _files(_groups(new, named, settled))):
         raise ProofError("migrating the result again would change it")
@@ -220,7 +217,7 @@ def _check(  # noqa: PLR0913 - both states, the call, and what it aims at
     alone: bool,
 ) -> None:
     named = [migration.path for migration in migrations]
-    left = DIRECTIONS[target.to].left(before, after, below(new, after))
+    left = nested.DIRECTIONS[target.to].left(before, after, below(new, after))
     refuse_inherited(new, after, named, left, alone=alone)
     refuse_unplanned(before, after, [path for migration in migrations for path in migration.touched])
     if before.implied_mode != after.implied_mode:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from schema.errors import InputError
 from schema.layouts.flat import ENVIRONMENT
-from schema.split.decide import Given
+from schema.split.gpus import Shares
 from schema.swift.variables import DISTRIBUTED
 from schema.swift.variables import GPUS
 from schema.swift.variables import PROCESSES
@@ -73,7 +73,7 @@ def _shared(pair: Pair, name: str) -> Iterator[Edit]:
 
 def _resplit(pair: Pair) -> Iterator[Edit]:
     # Only what the caller gives changes the sides of a pair that is divided already.
-    if pair.target.given == Given():
+    if pair.target.given == Shares():
         return
     if any(GPUS in home.entries for home in pair.environments):
         why = f"{pair.rollout} GPUs roll out, {pair.train} learn"

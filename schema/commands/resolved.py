@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from schema.layouts.preset import Preset
-    from schema.resolve import Tree
 
 
 def show_resolved(files: Sequence[Path]) -> Exit:
@@ -60,11 +59,8 @@ def _lines(branch: Branch, depth: int, *, secret: bool) -> Iterator[str]:
             yield from _lines(tree, depth + 1, secret=hidden)
         else:
             place = tree.place
-            yield f"{head} {_value(tree, hidden=hidden)}  # {shown(place.file)}:{place.line}"
-
-
-def _value(tree: Tree, *, hidden: bool) -> str:
-    return secrets.HIDDEN if hidden else _yaml(data(tree))
+            value = secrets.HIDDEN if hidden else _yaml(data(tree))
+            yield f"{head} {value}  # {shown(place.file)}:{place.line}"
 
 
 def _yaml(value: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -50,14 +49,6 @@ if TYPE_CHECKING:
 STDIN = Path("-")
 #: Files from which on a bar shows the progress, and files that are passed over and named.
 _MANY, _NAMED = 50, 5
-
-
-@dataclass(frozen=True)
-class Form:
-    """How findings are shown: a name of schema.report.FORMATS, and when in colour."""
-
-    name: str = "text"
-    colour: str = "auto"
 
 
 class _Call:
@@ -151,11 +142,17 @@ class _Call:
         return sorted(found, key=lambda finding: (files[finding.place.file], finding.place, finding.rule))
 
 
-def validate(files: Sequence[Path], options: Options, form: Form) -> Exit:
+def validate(files: Sequence[Path], options: Options, form: str, colour: str) -> Exit:
     """Checks every file and prints what was found.
 
     A folder stands for the presets in it, and `-` for one on standard input. A hook (PRE_COMMIT is set) passes
     files of all kinds, and a base may be all that a commit changes: what extends it is checked, too.
+
+    Args:
+        files: those that were named.
+        options: what the caller says of the machine and the target.
+        form: how findings are shown, one of schema.report.FORMATS.
+        colour: when they are coloured: auto, always or never.
     """
     call = _Call(options, workspace_of(files))
     with uncollected():
@@ -166,7 +163,7 @@ def validate(files: Sequence[Path], options: Options, form: Form) -> Exit:
         found = call.findings()
     if not in_hook():
         _tell_of_others(call.foreign, checked=call.checked)
-    if output := report(found, form.name, coloured=is_wanted(form.colour, sys.stdout)):
+    if output := report(found, form, coloured=is_wanted(colour, sys.stdout)):
         print(output)
     if call.unreadable:
         return Exit.USAGE
