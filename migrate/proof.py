@@ -12,10 +12,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.error import YAMLError
 
-from migrate.yamledit import document as text
 from schema.errors import InputError
 from schema.errors import InternalError
 from schema.place import Place
+from schema.yamltext.comments import comments
 from schema.yamltext.document import remembered
 from schema.yamltext.edit import Move
 from schema.yamltext.yaml12 import ESCAPES
@@ -80,7 +80,7 @@ def _prove_comments(migration: Migration) -> None:
         if isinstance(step.edit, Move) and step.edit.target == migration.path
         for comment in step.comments
     )
-    old, new = Counter(text.comments(migration.old)), Counter(text.comments(migration.new))
+    old, new = Counter(comments(migration.old)), Counter(comments(migration.new))
     wrong = left - old if migration.goes else _differences(old - left + come, new)
     if wrong:
         raise ProofError(f"comments would be lost, or appear from nowhere: {sorted(wrong)}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrate.yamledit import document as text
+from migrate.yamledit.lookup import find
 from migrate.yamledit.scalars import shown as value_text
 from schema.place import shown
 from schema.printable import printable
@@ -17,6 +17,7 @@ from schema.secrets import HIDDEN
 from schema.secrets import is_secret
 from schema.secrets import starred
 from schema.secrets import starred_line
+from schema.yamltext.comments import comments
 from schema.yamltext.edit import Add
 from schema.yamltext.edit import Change
 from schema.yamltext.edit import Move
@@ -157,12 +158,12 @@ def _to(edit: Move | Rename) -> str:
 
 def _gone(migration: Migration) -> Item:
     left = Counter(comment for step in migration.own for comment in step.comments)
-    rest = tuple((Counter(text.comments(migration.old)) - left).elements())
+    rest = tuple((Counter(comments(migration.old)) - left).elements())
     return Item(shown(migration.path), "removed", "the file", "", 1, None, None, None, GONE, rest)
 
 
 def _entry(document: Document, path: tuple[str, ...]) -> tuple[int, str] | None:
-    entry = text.find(document, path)
+    entry = find(document, path)
     if entry is None:
         return None
     return entry.key.span.line, value_text(document.constructor().data(entry.value))

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from migrate.yamledit import document as text
 from migrate.yamledit.lookup import dotted
+from migrate.yamledit.lookup import find
 from migrate.yamledit.regions import unsafe
 from migrate.yamledit.splices import arrived
 from migrate.yamledit.splices import own_lines
@@ -146,7 +147,7 @@ def _is_below(edit: Edit, file: FilePath, path: Path) -> bool:
 def _stands(document: Document, path: Path) -> bool:
     """Whether a key is in the text and can be cut out; where it cannot, making the edit says so."""
     with suppress(InputError):
-        if text.find(document, path) is not None:
+        if find(document, path) is not None:
             text.block_above(document, path)
             return True
     return False

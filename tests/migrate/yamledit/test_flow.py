@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from migrate.yamledit import document as edit
 from schema.errors import InputError
 from schema.yamltext import parse
+from schema.yamltext.comments import comments
 from schema.yamltext.edit import Add
 from schema.yamltext.edit import Change
 from schema.yamltext.edit import Move
@@ -96,7 +97,7 @@ def test_edits_in_flow_mappings():
         [placed] = at(old.path, [made])
         placed.on_data({old.path: planned})
         assert repr(new.data()) == repr(planned) or new.data() == planned
-        assert Counter(edit.comments(new)) + Counter(deleted) == Counter(edit.comments(old))
+        assert Counter(comments(new)) + Counter(deleted) == Counter(comments(old))
         note(old.text)
         note(new.text)
         if isinstance(made, Change) and not isinstance(made.value, list):
