@@ -57,11 +57,7 @@ if TYPE_CHECKING:
 
 
 def plan_fixes(paths: Sequence[Path], target: Target) -> Plan:
-    """Plans the edits with which findings of presets can be fixed.
-
-    Args:
-        paths: absolute paths of the named presets.
-        target: the release and the split that they are checked for, and whether their bases are fixed, too.
+    """Plans the edits with which findings of presets, named by absolute paths, can be fixed.
 
     Raises:
         InputError: a file cannot be read, is a script or no preset, or a preset that is not named would change.

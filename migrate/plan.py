@@ -78,13 +78,9 @@ class Plan(NamedTuple):
 
 
 def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None) -> Plan:
-    """Plans the migration of presets to another mode, bases before the presets that extend them.
+    """Plans the migration of presets, named by absolute paths, bases before the presets that extend them.
 
-    Args:
-        paths: absolute paths of the named presets.
-        target: the mode, the split and the server's address.
-        copies: holds the copies that are migrated instead of files, and that nobody else extends; None if
-            the files themselves are.
+    Where there are copies, they are migrated instead of the files, and nobody else extends them.
 
     Raises:
         InputError: a file cannot be read or is no GRPO preset, or the migration is refused.

@@ -38,9 +38,7 @@ class ProofError(InternalError):
 def prove(migrations: Sequence[Migration], steps: Sequence[Step]) -> None:
     """Compares new texts with the plan: under PyYAML (YAML 1.1), under ruamel.yaml (1.2), and in comments.
 
-    Args:
-        migrations: every file that a step is made in, or brings something to.
-        steps: all of them, in the order in which they are made.
+    The migrations are of every file that one of the steps is made in, or brings something to.
 
     Raises:
         ProofError: data or comments differ from the plan, or a file goes with something that no edit names.

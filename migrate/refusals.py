@@ -248,13 +248,6 @@ def refuse_left_behind(
 ) -> None:
     """Refuses to change what a preset means that was not named, because it extends one that was.
 
-    Args:
-        before: the files as they are.
-        after: the files as they would be.
-        named: the presets of the call.
-        changed: the files that change.
-        advice: what the caller can do.
-
     Raises:
         InputError: naming the file that changes, and the presets.
     """

@@ -172,9 +172,7 @@ def _entry(document: Document, path: tuple[str, ...]) -> tuple[int, str] | None:
 def render(found: list[Item], columns: int | None = None) -> str:
     """The report: one block a file, one line a change, and what it took along; nothing if nothing changes.
 
-    Args:
-        found: all changes.
-        columns: of the terminal that shows it, where longer lines go on below their text; None for any.
+    Lines longer than the columns of the terminal that shows it go on below their text.
     """
     lines = []
     for file in dict.fromkeys(item.file for item in found):

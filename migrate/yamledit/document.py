@@ -136,10 +136,7 @@ def above(document: Document, path: Path, *, goes: bool = False) -> int:
 def lines_of(document: Document, path: Path, head: int | None = None) -> Lines:
     """The lines that belong to a key: its head comments, its own lines, its foot comments.
 
-    Args:
-        document: the file.
-        path: the key.
-        head: how many comment lines above it are its own; what `above` says unless it is given.
+    `head` is how many comment lines above it are its own; what `above` says unless it is given.
 
     Raises:
         InputError: it has no lines that could stand elsewhere.

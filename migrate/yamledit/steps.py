@@ -79,12 +79,7 @@ class Edited(NamedTuple):
 
 
 def apply(files: Mapping[FilePath, Document], edits: Sequence[Edit], going: Collection[FilePath] = ()) -> Edited:
-    """Makes edits one after the other.
-
-    Args:
-        files: every file that an edit names.
-        edits: what to do.
-        going: files that will not be there afterwards, so that their text need not change.
+    """Makes edits one after the other; the text of a file that will not be there afterwards need not change.
 
     Raises:
         InputError: an edit has no safe splice, or all together would take minutes.

@@ -67,11 +67,9 @@ class _Call:
         self.unreadable = False
 
     def add(self, file: Path, *, named: bool) -> None:
-        """Checks one file; what keeps it from being checked is a finding of it.
+        """Checks one file, by its absolute path; what keeps it from being checked is a finding of it.
 
-        Args:
-            file: an absolute path.
-            named: whether a person named it; else it is passed over if it is no preset.
+        A file that nobody named is passed over if it is no preset.
         """
         if file in self._checked:
             return
@@ -147,12 +145,7 @@ def validate(files: Sequence[Path], options: Options, form: str, colour: str) ->
 
     A folder stands for the presets in it, and `-` for one on standard input. A hook (PRE_COMMIT is set) passes
     files of all kinds, and a base may be all that a commit changes: what extends it is checked, too.
-
-    Args:
-        files: those that were named.
-        options: what the caller says of the machine and the target.
-        form: how findings are shown, one of schema.report.FORMATS.
-        colour: when they are coloured: auto, always or never.
+    The form is one of schema.report.FORMATS, the colour auto, always or never.
     """
     call = _Call(options, workspace_of(files))
     with uncollected():
@@ -208,12 +201,7 @@ def _tell_of_others(files: Sequence[Path], *, checked: bool) -> None:
 
 
 def unreadable(error: InputError, preset: Path) -> Finding:
-    """The finding that a preset cannot be read.
-
-    Args:
-        error: why, with its place.
-        preset: the file that was to be checked; the error may be one of its base.
-    """
+    """The finding that a preset cannot be read; the error may be one of its base."""
     return Finding(error.rule, Severity.ERROR, error.place or Place(preset), error.message, presets=(preset,))
 
 

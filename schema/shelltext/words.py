@@ -72,10 +72,7 @@ Value: TypeAlias = "Text | list[Text]"
 class Expansion:
     """Expands nodes with the values that variables have at one place of a script.
 
-    Args:
-        source: the script.
-        variables: the values.
-        splits: whether values are split into words outside of quotes, and items counted from 0, as in bash.
+    A shell that `splits`, as bash does, makes words of values outside of quotes, and counts items from 0.
     """
 
     def __init__(self, source: Source, variables: Mapping[str, Value], *, splits: bool = True) -> None:

@@ -89,10 +89,7 @@ def _within(wanted: int, needs: Needs) -> int:
 def rollout_gpus(given: Shares, preset: Preset, server: int | None = None) -> int:
     """GPUs that roll out: the caller's, else TP x DP of a server that is said already, else the project's, else 6.
 
-    Args:
-        given: what the caller says.
-        preset: the preset as it is now.
-        server: TP x DP of its server, or None to ask the preset.
+    TP x DP is what `server` says, else what the preset does.
 
     Raises:
         InputError: the caller's learners leave none.

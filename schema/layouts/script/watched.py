@@ -22,11 +22,6 @@ class Watched(dict[K, V]):
 
     An argument whose value only a shell knows is not in it, and yet is set. Who asks for it learns nothing, and
     `asked` tells, so that no rule concludes anything from that.
-
-    Args:
-        known: the arguments.
-        half: the call, which knows what nobody knows of them.
-        asked: notes it.
     """
 
     def __init__(self, known: Mapping[K, V], half: Half, asked: Asked) -> None:
