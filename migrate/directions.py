@@ -70,12 +70,9 @@ _ORDER = (*ORDER, *fields(Role.BOTH))
 
 
 class Direction(ABC, Generic[A]):
-    """The edits of one preset of a call, whatever its layout; a layout adds what only it has.
+    """The edits of one preset of a call, whatever its layout; a layout adds what only it has."""
 
-    Attributes:
-        why: the reason why vllm_mode changes.
-    """
-
+    #: The reason why vllm_mode changes.
     why: ClassVar[str]
 
     def __init__(self, aim: A) -> None:

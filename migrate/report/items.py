@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -76,10 +75,6 @@ class Item:
     reason: str
     comments: tuple[str, ...]
     stayed: tuple[str, ...] = ()
-
-    def plain(self) -> dict[str, object]:
-        """The item for JSON."""
-        return asdict(self)
 
     def starred(self, known: Known) -> Item:
         """The item without secrets, those that are known and those that their names tell."""

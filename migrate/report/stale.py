@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import asdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,10 +47,6 @@ class Stale:
     line: int
     comment: str
     names: str
-
-    def plain(self) -> dict[str, object]:
-        """The comment for JSON."""
-        return asdict(self)
 
 
 def stale(migrations: Sequence[Migration], mode: str | None) -> list[Stale]:

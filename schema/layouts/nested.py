@@ -145,12 +145,9 @@ class Nested(Preset):
         """Also a type that only a word may have: the loader of this layout passes values as keywords."""
         return super().mistake(field, value) or argument.mistyped(field, value)
 
+    @cached_property
     def shared(self) -> dict[str, object]:
         """The learner's values of all fields that both sides act on, so that the sides cannot disagree."""
-        return self._shared
-
-    @cached_property
-    def _shared(self) -> dict[str, object]:
         return {name: self.value(name) for name in fields(Role.BOTH) if self.value(name) is not None}
 
     def path(self, name: str) -> str:

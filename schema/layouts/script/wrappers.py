@@ -32,11 +32,7 @@ _SAFE = re.compile(r"[\w@%+=:,./-]+")
 
 
 class Wrapper(NamedTuple):
-    """The words in front of a call.
-
-    Attributes:
-        words: all of them, but no variable that bash itself sets.
-    """
+    """The words in front of a call, but no variable that bash itself sets."""
 
     words: tuple[Word, ...]
 
