@@ -11,15 +11,10 @@ from typing import NamedTuple
 from typing import TypeAlias
 
 from migrate.yamledit import document as text
+from migrate.yamledit import splices
 from migrate.yamledit.lookup import dotted
 from migrate.yamledit.lookup import find
 from migrate.yamledit.regions import unsafe
-from migrate.yamledit.splices import arrived
-from migrate.yamledit.splices import own_lines
-from migrate.yamledit.splices import place_of
-from migrate.yamledit.splices import reparsed
-from migrate.yamledit.splices import spliced
-from migrate.yamledit.splices import taken
 from schema.errors import InputError
 from schema.place import Place
 from schema.yamltext.edit import Move
@@ -131,7 +126,7 @@ def _settled(
         block = text.block_above(document, edit.path)
         # Nothing can stay where nothing is left.
         sole = edit.file in going or any(_is_below(edit, *mapping) for mapping in emptied)
-        above = len(block) if sole and isinstance(edit, Move) else own_lines(document, edit)
+        above = len(block) if sole and isinstance(edit, Move) else splices.own_lines(document, edit)
         yield Step(replace(edit, above=above), stayed=() if sole else tuple(block[: len(block) - above]))
 
 
@@ -171,18 +166,18 @@ def _placed(
             return refused
     except KeyError:  # it follows a key that an earlier edit adds
         return error
-    return InputError(error.message, place_of(original[edit.file], edit.path))
+    return InputError(error.message, splices.place_of(original[edit.file], edit.path))
 
 
 def _applied(files: Mapping[FilePath, Document], edit: Edit, going: Collection[FilePath]) -> Made:
     comments = _comments(files[edit.file], edit)
     new = _texts(files, edit, going)
-    after = {file: reparsed(files[file], content, edit.path) for file, content in new.items()}
+    after = {file: splices.reparsed(files[file], content, edit.path) for file, content in new.items()}
     planned = {file: files[file].data() for file in {edit.file, *new}}
     edit.on_data(planned)
     if not all(same(planned[file], document.data()) for file, document in after.items()):
         reason = f"with {dotted(edit.path)} changed, another value would be read differently"
-        raise unsafe(place_of(files[edit.file], edit.path), reason)
+        raise unsafe(splices.place_of(files[edit.file], edit.path), reason)
     return after, comments
 
 
@@ -190,13 +185,13 @@ def _comments(document: Document, edit: Edit) -> tuple[str, ...]:
     """The comments that leave with the key: an entry may have got its line to itself by an earlier edit."""
     if not isinstance(edit, Remove | Move):
         return ()
-    return tuple(text.comments_of(document, edit.path, own_lines(document, edit)))
+    return tuple(text.comments_of(document, edit.path, splices.own_lines(document, edit)))
 
 
 def _texts(files: Mapping[FilePath, Document], edit: Edit, going: Collection[FilePath]) -> dict[FilePath, str]:
     """The new texts that an edit makes, less that of a file that goes."""
     if edit.file not in going:
-        return spliced(edit, files)
+        return splices.spliced(edit, files)
     if isinstance(edit, Move):
-        return {edit.target: arrived(edit, files[edit.target], taken(edit, files[edit.file]))}
+        return {edit.target: splices.arrived(edit, files[edit.target], splices.taken(edit, files[edit.file]))}
     return {}

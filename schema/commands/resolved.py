@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from schema import check
 from schema import secrets
-from schema.check import NO_PRESETS
-from schema.check import load
-from schema.check import no_grpo
 from schema.commands.validate import absolute
 from schema.commands.validate import workspace_of
 from schema.exits import Exit
@@ -35,10 +33,10 @@ def show_resolved(files: Sequence[Path]) -> Exit:
         InputError: a file cannot be read, or is no preset.
     """
     workspace = workspace_of(files)
-    presets = [load(workspace, absolute(file)) for file in files]
+    presets = [check.load(workspace, absolute(file)) for file in files]
     for preset in presets:
-        if preset.kind in NO_PRESETS:
-            raise no_grpo(preset)
+        if preset.kind in check.NO_PRESETS:
+            raise check.no_grpo(preset)
     print("\n".join(chain.from_iterable(map(_documents, presets))))
     return Exit.OK
 

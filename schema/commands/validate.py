@@ -10,10 +10,8 @@ from typing import NamedTuple
 
 import click
 
+from schema import check
 from schema.audit import Audit
-from schema.check import doubts
-from schema.check import load
-from schema.check import no_grpo
 from schema.collector import uncollected
 from schema.colour import is_wanted
 from schema.errors import InputError
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
-    from schema.check import Options
     from schema.layouts.preset import Preset
 
 
@@ -54,7 +51,7 @@ _MANY, _NAMED = 50, 5
 class _Call:
     """One call: what was found so far, and in which presets."""
 
-    def __init__(self, options: Options, workspace: Workspace) -> None:
+    def __init__(self, options: check.Options, workspace: Workspace) -> None:
         self._workspace = workspace
         self._options = options
         self._audit = Audit(self._workspace, options)
@@ -86,7 +83,7 @@ class _Call:
                 self._found.append(unreadable(error, file))
 
     def _check(self, file: Path, *, named: bool) -> None:
-        preset = load(self._workspace, file)
+        preset = check.load(self._workspace, file)
         if not self._audit.is_foreign(preset):
             self._checked.add(file)
             self._note(preset)
@@ -98,13 +95,13 @@ class _Call:
             nothing = "is no GRPO preset: it says nothing of rollouts, and no preset extends it"
             raise NoPresetError(nothing, preset.start)
         elif named:
-            raise no_grpo(preset)
+            raise check.no_grpo(preset)
         else:
             self.foreign.append(file)
 
     def _note(self, preset: Preset) -> None:
         """Keeps of a preset what is asked at the end."""
-        self._doubts |= dict.fromkeys(doubts([preset], self._options))
+        self._doubts |= dict.fromkeys(check.doubts([preset], self._options))
         self._bases.update(preset.resolved.bases)
         if self._audit.silences(preset):
             self._silencing.append(preset)
@@ -140,7 +137,7 @@ class _Call:
         return sorted(found, key=lambda finding: (files[finding.place.file], finding.place, finding.rule))
 
 
-def validate(files: Sequence[Path], options: Options, form: str, colour: str) -> Exit:
+def validate(files: Sequence[Path], options: check.Options, form: str, colour: str) -> Exit:
     """Checks every file and prints what was found.
 
     A folder stands for the presets in it, and `-` for one on standard input. A hook (PRE_COMMIT is set) passes
