@@ -15,7 +15,6 @@ from migrate.yamledit import flow
 from migrate.yamledit import heads
 from migrate.yamledit.ends import closed
 from migrate.yamledit.ends import without_final_newline
-from migrate.yamledit.insertion import indented
 from migrate.yamledit.insertion import inserted
 from migrate.yamledit.lookup import Path
 from migrate.yamledit.lookup import node_at
@@ -76,17 +75,8 @@ def items_at(document: Document, path: Path) -> int | None:
     return len(node.items) if isinstance(node, Items) else None
 
 
-def source_of(document: Document, path: Path) -> str:
-    """The text of a scalar, as `set_source` takes it."""
-    where = required(document, path)
-    start, end = where.node.span.start, where.node.span.end
-    if isinstance(where.node, Scalar) and where.node.style in ("|", ">"):
-        start, end = _block_scalar(document, where, where.node)
-    return document.text[start:end]
-
-
 def set_source(document: Document, path: Path, source: str) -> str:
-    """The same, with the value as it is to stand in the text; an empty one leaves `key:`."""
+    """The same as `set_scalar`, with the value as it is to stand in the text; an empty one leaves `key:`."""
     where = required(document, path)
     node = where.node
     if isinstance(node, Alias) or node.anchor is not None:
@@ -223,18 +213,6 @@ def insert_after(document: Document, path: Path, lines: Sequence[str]) -> str:
     if where.mapping.flow:
         return flow.insert(document, where, flow.source(document, where.node, lines))
     return inserted(document, region(document, where).end, where.entry.key.span.column - 1, lines)
-
-
-def insert_before(document: Document, path: Path, lines: Sequence[str]) -> str:
-    """The same before a key of a block mapping, above its comments."""
-    where = _editable(document, path, only=True)
-    if where.mapping.flow:
-        raise refusal(document, where.node, "it is in a flow mapping ({...})")
-    here, column = region(document, where), where.entry.key.span.column - 1
-    if not here.dash:
-        return inserted(document, here.head, column, lines)
-    block = indented(lines, column, newline_at(document.text, here.end))
-    return document.text[: here.head] + block[column:] + " " * column + document.text[here.head :]
 
 
 def _editable(document: Document, path: Path, *, only: bool = False) -> Spot:

@@ -20,6 +20,7 @@ from schema.yamltext.edit import Remove
 from schema.yamltext.edit import at
 from tests.amounts import examples
 from tests.amounts import floor
+from tests.migrate.yamledit.inverses import source_of
 from tests.migrate.yamledit.yaml_files import apply
 from tests.migrate.yamledit.yaml_files import gone
 from tests.migrate.yamledit.yaml_files import prove
@@ -101,7 +102,7 @@ def test_edits_in_flow_mappings():
         note(old.text)
         note(new.text)
         if isinstance(made, Change) and not isinstance(made.value, list):
-            assert edit.set_source(new, path, edit.source_of(old, path)) == old.text
+            assert edit.set_source(new, path, source_of(old, path)) == old.text
         if isinstance(made, Add) and made.after is not None:
             assert edit.delete(new, made.path) == old.text
         showed.append(True)
