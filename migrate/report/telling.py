@@ -37,15 +37,8 @@ if TYPE_CHECKING:
     from schema.secrets import Known
 
 #: The keys of the JSON report, and what they hold where a call says nothing of them.
-_NOTHING = {
-    "changes": [],
-    "unchanged": [],
-    "look_at": [],
-    "before": [],
-    "stays": [],
-    "warnings": [],
-    "written": False,
-}
+_LISTS = ("changes", "unchanged", "look_at", "before", "stays", "warnings")
+_NOTHING = {**dict.fromkeys(_LISTS, ()), "written": False}
 
 
 def as_json(**parts: object) -> str:

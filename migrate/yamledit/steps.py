@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from schema.yamltext.edit import Edit
     from schema.yamltext.edit import Path
 
+#: Documents by their path.
+Files: TypeAlias = "Mapping[FilePath, Document]"
 #: The files that an edit makes, and the comments that leave with its key.
 Made: TypeAlias = "tuple[dict[FilePath, Document], tuple[str, ...]]"
 
@@ -73,7 +75,7 @@ class Edited(NamedTuple):
     steps: list[Step]
 
 
-def apply(files: Mapping[FilePath, Document], edits: Sequence[Edit], going: Collection[FilePath] = ()) -> Edited:
+def apply(files: Files, edits: Sequence[Edit], going: Collection[FilePath] = ()) -> Edited:
     """Makes edits one after the other; the text of a file that will not be there afterwards need not change.
 
     Raises:
@@ -97,7 +99,7 @@ def _refuse_odd_breaks(document: Document, edits: Sequence[Edit]) -> None:
         raise unsafe(Place(document.path, line), f"the line ends in {odd[0]!a}, neither in LF nor in CRLF")
 
 
-def refuse_many(files: Mapping[FilePath, Document], edits: Sequence[Edit]) -> None:
+def refuse_many(files: Files, edits: Sequence[Edit]) -> None:
     """Refuses edits that all together would take minutes.
 
     Raises:
@@ -110,9 +112,7 @@ def refuse_many(files: Mapping[FilePath, Document], edits: Sequence[Edit]) -> No
         )
 
 
-def _settled(
-    files: Mapping[FilePath, Document], edits: Sequence[Edit], going: Collection[FilePath]
-) -> Iterator[Step]:
+def _settled(files: Files, edits: Sequence[Edit], going: Collection[FilePath]) -> Iterator[Step]:
     """The edits, each with the comment lines that leave with its key, before any edit is made.
 
     Afterwards what stayed above one key would stand above the next.
@@ -143,21 +143,14 @@ def _stands(document: Document, path: Path) -> bool:
     return False
 
 
-def _made(
-    original: Mapping[FilePath, Document],
-    now: Mapping[FilePath, Document],
-    edit: Edit,
-    going: Collection[FilePath],
-) -> Made:
+def _made(original: Files, now: Files, edit: Edit, going: Collection[FilePath]) -> Made:
     try:
         return _applied(now, edit, going)
     except InputError as error:
         raise _placed(original, edit, going, error) from error
 
 
-def _placed(
-    original: Mapping[FilePath, Document], edit: Edit, going: Collection[FilePath], error: InputError
-) -> InputError:
+def _placed(original: Files, edit: Edit, going: Collection[FilePath], error: InputError) -> InputError:
     # The same refusal, with its place in the file as it is.
     try:
         _applied(original, edit, going)
@@ -169,7 +162,7 @@ def _placed(
     return InputError(error.message, splices.place_of(original[edit.file], edit.path))
 
 
-def _applied(files: Mapping[FilePath, Document], edit: Edit, going: Collection[FilePath]) -> Made:
+def _applied(files: Files, edit: Edit, going: Collection[FilePath]) -> Made:
     comments = _comments(files[edit.file], edit)
     new = _texts(files, edit, going)
     after = {file: splices.reparsed(files[file], content, edit.path) for file, content in new.items()}
@@ -188,7 +181,7 @@ def _comments(document: Document, edit: Edit) -> tuple[str, ...]:
     return tuple(text.comments_of(document, edit.path, splices.own_lines(document, edit)))
 
 
-def _texts(files: Mapping[FilePath, Document], edit: Edit, going: Collection[FilePath]) -> dict[FilePath, str]:
+def _texts(files: Files, edit: Edit, going: Collection[FilePath]) -> dict[FilePath, str]:
     """The new texts that an edit makes, less that of a file that goes."""
     if edit.file not in going:
         return splices.spliced(edit, files)

@@ -6,7 +6,6 @@ import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-from typing import NamedTuple
 
 import click
 
@@ -146,10 +145,10 @@ def validate(files: Sequence[Path], options: check.Options, form: str, colour: s
     """
     call = _Call(options, workspace_of(files))
     with uncollected():
-        for file in _with_progress(list(_wanted(files))):
-            call.add(file.path, named=file.named)
+        for file, named in _with_progress(list(_wanted(files))):
+            call.add(file, named=named)
             if in_hook():
-                call.add_extending(file.path)
+                call.add_extending(file)
         found = call.findings()
     if not in_hook():
         _tell_of_others(call.foreign, checked=call.checked)
@@ -165,21 +164,17 @@ def workspace_of(files: Sequence[Path]) -> Workspace:
     return Workspace({absolute(STDIN): sys.stdin.buffer.read(MAX_SIZE + 1)} if STDIN in files else None)
 
 
-class _Wanted(NamedTuple):
-    path: Path
-    named: bool
-
-
-def _wanted(files: Sequence[Path]) -> Iterator[_Wanted]:
+def _wanted(files: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
+    """The files of a call, and whether a person named them."""
     for file in map(absolute, files):
         if os.path.isdir(file):  # noqa: PTH112 - False for a name that is too long
             found = yaml_files(file, projects=True, more=SCRIPTS)
-            yield from (_Wanted(each, named=False) for each in found)
+            yield from ((each, False) for each in found)
         else:
-            yield _Wanted(file, named=not in_hook())
+            yield file, not in_hook()
 
 
-def _with_progress(files: list[_Wanted]) -> Iterator[_Wanted]:
+def _with_progress(files: list[tuple[Path, bool]]) -> Iterator[tuple[Path, bool]]:
     """The files, with a bar on a terminal that would stay silent for long."""
     if len(files) < _MANY or not sys.stderr.isatty():
         yield from files

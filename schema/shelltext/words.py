@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from typing import TypeAlias
@@ -260,16 +261,9 @@ def _unescape(found: re.Match[str]) -> str:
 
 
 def _split(chars: Text) -> Iterator[Text]:
-    word: list[Char] = []
-    for char in chars:
-        if char.splits and not char.unknown and char.text.isspace():
-            if word:
-                yield tuple(word)
-            word = []
-        else:
-            word.append(char)
-    if word:
-        yield tuple(word)
+    for is_blank, word in groupby(chars, lambda char: char.splits and not char.unknown and char.text.isspace()):
+        if not is_blank:
+            yield tuple(word)
 
 
 def _pattern(chars: Sequence[Char], source: str) -> Char | None:
