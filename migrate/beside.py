@@ -51,12 +51,7 @@ def check_suffix(suffix: str) -> None:
 
 
 def plan_beside(paths: Sequence[Path], target: Target, suffix: str) -> Plan:
-    """Plans the migration of copies; a file is copied only if it changes, or a base of it does.
-
-    Raises:
-        InputError: a file cannot be read or is no GRPO preset, or the migration is refused.
-        ProofError: a defect: the new text is not what was planned.
-    """
+    """Plans the migration of copies, of files that change or a base of which does; raises what `plan` raises."""
     named = _named(paths, target)
     taken = {_copy_of(path, suffix) for path in named}
     names = {path: _copy_of(path, suffix) for path in named if path not in taken}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from schema.errors import InputError
 from schema.layouts.flat import ENVIRONMENT
 from schema.split.gpus import Shares
+from schema.swift.variables import ALLOCATORS
 from schema.swift.variables import DISTRIBUTED
 from schema.swift.variables import GPUS
 from schema.swift.variables import PROCESSES
@@ -19,13 +20,7 @@ if TYPE_CHECKING:
     from schema.yamltext.edit import Edit
 
 #: What only training acts on: processes, loggers, DeepSpeed and FSDP, the sender of weights, the allocator.
-_LEARNER = (
-    *DISTRIBUTED,
-    "SWIFT_UPDATE_WEIGHTS_BUCKET_SIZE",
-    "SWIFT_SINGLE_DEVICE_MODE",
-    "PYTORCH_CUDA_ALLOC_CONF",
-    "PYTORCH_ALLOC_CONF",
-)
+_LEARNER = (*DISTRIBUTED, *ALLOCATORS, "SWIFT_UPDATE_WEIGHTS_BUCKET_SIZE", "SWIFT_SINGLE_DEVICE_MODE")
 _LEARNER_PREFIXES = ("WANDB_", "SWANLAB_", "MLFLOW_", "COMET_", "CLEARML_", "TENSORBOARD_", "DS_", "FSDP_")
 #: What only an engine acts on; the learner uses vLLM's communicator, and its logging.
 _SERVER_PREFIXES = ("VLLM_", "SWIFT_ROLLOUT_")

@@ -50,11 +50,6 @@ class Rendered:
             return place
         return self.origins.get((place.file, place.line), self.script.start)
 
-    def line(self, file: Path, line: int | None) -> int | None:
-        """The line in the script that a line of the pair comes from."""
-        found = self.origins.get((file, line)) if line is not None else None
-        return found.line if found else None
-
 
 def rendered(script: Script) -> Rendered:
     """Writes the calls of a script down as a pair.

@@ -51,12 +51,7 @@ _UNCARRIED = ("shell-syntax", "shell-words")
 
 
 def plan_all(paths: Sequence[Path], target: Target) -> Plan:
-    """Plans a call: scripts become pairs, all else is migrated as it is.
-
-    Raises:
-        InputError: a file cannot be read or is no GRPO preset, or the migration is refused.
-        ProofError: a defect: the new text is not what was planned.
-    """
+    """Plans a call: scripts become pairs, all else is migrated as it is; raises what `plan` raises."""
     scripts = [path for path in distinct(paths) if is_script(path)]
     others = [path for path in paths if not is_script(path)]
     if not scripts:
