@@ -200,20 +200,15 @@ class Aim(ABC):
     @property
     def rollout(self) -> int:
         """GPUs that roll out in server mode."""
-        engines = self.preset.server_value(DATA)
-        size = self.server_tensor * engines if argument.is_whole(engines) else None
+        tensor, engines = (self.preset.server_value(name) for name in (TENSOR, DATA))
+        spans = tensor if argument.is_whole(tensor) else decide.DEFAULT_TENSOR
+        size = spans * engines if argument.is_whole(engines) else None
         return decide.rollout_gpus(self.target.given, self.preset, size)
 
     @property
     def train(self) -> int:
         """GPUs that learn beside the server of the result."""
         return decide.train_gpus(self.target.given, self.preset, self.rollout)
-
-    @property
-    def server_tensor(self) -> int:
-        """TP of the server as it is said now, else 1."""
-        served = self.preset.server_value(TENSOR)
-        return served if argument.is_whole(served) else decide.DEFAULT_TENSOR
 
     @property
     def world_before(self) -> int:

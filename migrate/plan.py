@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from migrate import refusals
-from migrate.compare import Errors
+from migrate.compare import refuse_new
 from migrate.flat import directions as flat
 from migrate.flat.pair import Pair
 from migrate.flat.pair import refuse_odd_keys
@@ -22,6 +22,7 @@ from migrate.proof import prove
 from migrate.target import Bases
 from migrate.target import other_splits
 from schema import check
+from schema.audit import Audit
 from schema.layouts.flat import Flat
 from schema.layouts.flat import server_half
 from schema.resolve import Workspace
@@ -173,7 +174,8 @@ def overlaid(workspace: Workspace, done: Iterable[Migration]) -> Workspace:
 def _prove(old: Workspace, groups: Sequence[Group], target: Target, *, alone: bool) -> dict[Path, list[Old]]:
     migrations = _files(groups)
     new = overlaid(old, migrations)
-    errors = Errors(old, new, target)
+    # The options of the call say what the result is to fit, and nothing of the presets as they are.
+    audits = Audit(old, check.Options(swift_version=target.swift_version)), Audit(new, refusals.options(target))
     changed = [migration.path for migration in migrations if migration.changes]
     found: dict[Path, list[Old]] = {}
     parts: list[Path] = []
@@ -187,7 +189,7 @@ def _prove(old: Workspace, groups: Sequence[Group], target: Target, *, alone: bo
             _check(before, after, migrations, new, target, alone=alone)
         touched = group.steps or _reads(after, changed) or target.resplits
         if refusals.rolls_out(after) and after.explicit_mode is not None and touched:
-            found[group.path] = errors.refuse_new(before, after)
+            found[group.path] = refuse_new(*audits, before, after)
     if not alone:
         refusals.refuse_left_behind(old, new, parts, [path for path in parts if path in changed], _OR_MASK)
     settled, named = replace(target, is_settled=True), [group.path for group in groups]

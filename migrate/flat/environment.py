@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from schema.errors import InputError
 from schema.layouts.flat import ENVIRONMENT
-from schema.split.gpus import Shares
 from schema.swift.variables import ALLOCATORS
 from schema.swift.variables import DISTRIBUTED
 from schema.swift.variables import GPUS
@@ -68,7 +67,7 @@ def _shared(pair: Pair, name: str) -> Iterator[Edit]:
 
 def _resplit(pair: Pair) -> Iterator[Edit]:
     # Only what the caller gives changes the sides of a pair that is divided already.
-    if pair.target.given == Shares():
+    if not pair.target.resplits:
         return
     if any(GPUS in home.entries for home in pair.environments):
         why = f"{pair.rollout} GPUs roll out, {pair.train} learn"

@@ -93,12 +93,11 @@ class Pair(Aim):
 
 
 def refuse_odd_keys(preset: Flat) -> None:
-    """Refuses keys that are no texts.
+    """Refuses keys that are no texts: 2024-01-04 is a date, and no line of the text is found by its name.
 
     Raises:
         InputError: naming the first of them.
     """
-    # 2024-01-04 as a key is a date, and no line of the text is found by its name.
     for half in preset.trees:
         environment = half.find(ENVIRONMENT)
         children = environment.children if isinstance(environment, Branch) else {}
