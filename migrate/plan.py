@@ -105,12 +105,9 @@ def _groups(workspace: Workspace, paths: Sequence[Path], target: Target) -> list
         with refusals.about(preset.resolved.path):
             if isinstance(preset, Flat):
                 refuse_odd_keys(preset)
-                about_it, sets_mode = (
-                    check.context(workspace, preset, refusals.options(target)),
-                    preset.explicit_mode is None,
-                )
-                changes = preset.implied_mode != target.to
-                pair = Pair(about_it, target, changes, preset, leads=True, sets_mode=sets_mode)
+                about_it = check.context(workspace, preset, refusals.options(target))
+                changes, says = preset.implied_mode != target.to, preset.explicit_mode is not None
+                pair = Pair(about_it, target, changes, preset, leads=True, sets_mode=not says)
                 done.append(flat.DIRECTIONS[target.to](pair).edited())
             else:
                 part = _part(workspace, presets, preset, target, _files(done))

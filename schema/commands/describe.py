@@ -60,7 +60,7 @@ def list_rules(groups: Mapping[str, Mapping[str, Topic]]) -> Exit:
 def schema(subject: str, version: str | None) -> Exit:
     """Prints a JSON Schema for editors, with the keys of the project that the working directory is in.
 
-    What of, `schema.editors` names; without a version it is of the project's release, else as for presets.
+    `schema.editors` names the subjects. Without a version the project's release counts, else that of presets.
 
     Raises:
         InputError: the release is not in the catalogue, or the project's table is wrong.

@@ -211,7 +211,7 @@ class Preset(ABC):
 
     @property
     def shared(self) -> Mapping[str, object]:
-        """What the server gets besides its own settings: the values that both sides act on, if it repeats none."""
+        """What the server gets besides its own settings of what both sides act on; none if its file repeats it."""
         return {}
 
     def served(self, name: str) -> object:

@@ -67,9 +67,9 @@ class Wrapper(NamedTuple):
         return tuple(word if _SAFE.fullmatch(word.text) else word._replace(unknown=word.text) for word in words)
 
     def variables(self, script: Mapping[str, Word]) -> dict[str, Word]:
-        """What the call finds in its environment, given what the script has exported or set in front of it.
+        """What the call finds in its environment, a launcher's options among it.
 
-        The options of a launcher are among it.
+        The script's variables are those that it has exported by then, or set in front of the command.
         """
         if self._has(_CONTAINERS):
             variables = dict(self._given(script))
