@@ -18,6 +18,7 @@ from migrate.names import SHARE
 from migrate.names import TENSOR
 from schema.checkpoint import positions
 from schema.split import decide
+from schema.split.gpus import Shares
 from schema.split.gpus import project_split
 from schema.swift import argument
 from schema.swift.adapters import can_load
@@ -102,6 +103,11 @@ class Aim(ABC):
     def knows_mode(self) -> bool:
         """Whether the file by itself is a preset of the mode, or becomes one."""
         return self.says_mode or self.after.explicit_mode == self.target.to
+
+    @property
+    def going(self) -> tuple[Path, ...]:
+        """Files that will not be there afterwards."""
+        return ()
 
     @property
     def is_whole(self) -> bool:
@@ -194,20 +200,15 @@ class Aim(ABC):
     @property
     def rollout(self) -> int:
         """GPUs that roll out in server mode."""
-        engines = self.preset.server_value(DATA)
-        size = self.server_tensor * engines if argument.is_whole(engines) else None
+        tensor, engines = (self.preset.server_value(name) for name in (TENSOR, DATA))
+        spans = tensor if argument.is_whole(tensor) else decide.DEFAULT_TENSOR
+        size = spans * engines if argument.is_whole(engines) else None
         return decide.rollout_gpus(self.target.given, self.preset, size)
 
     @property
     def train(self) -> int:
         """GPUs that learn beside the server of the result."""
         return decide.train_gpus(self.target.given, self.preset, self.rollout)
-
-    @property
-    def server_tensor(self) -> int:
-        """TP of the server as it is said now, else 1."""
-        served = self.preset.server_value(TENSOR)
-        return served if argument.is_whole(served) else decide.DEFAULT_TENSOR
 
     @property
     def world_before(self) -> int:
@@ -218,7 +219,7 @@ class Aim(ABC):
         if self.target.is_settled:
             return self.world_after
         if self._is_split:
-            nothing = decide.Given()
+            nothing = Shares()
             return decide.train_gpus(nothing, self.preset, decide.rollout_gpus(nothing, self.preset))
         return self._node
 
@@ -240,7 +241,7 @@ class Aim(ABC):
     @property
     def _node(self) -> int:
         # All GPUs: of the server as it is and its learners now, or of the server and the learners to come.
-        given = self.target.given if self.target.to == "server" else decide.Given(self.target.rollout_gpus)
+        given = self.target.given if self.target.to == "server" else Shares(self.target.rollout_gpus)
         rollout = self.rollout
         return rollout + decide.train_gpus(given, self.preset, rollout)
 

@@ -28,6 +28,7 @@ from schema.shelltext import is_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
 
@@ -51,12 +52,7 @@ def check_suffix(suffix: str) -> None:
 
 
 def plan_beside(paths: Sequence[Path], target: Target, suffix: str) -> Plan:
-    """Plans the migration of copies; a file is copied only if it changes, or a base of it does.
-
-    Raises:
-        InputError: a file cannot be read or is no GRPO preset, or the migration is refused.
-        ProofError: a defect: the new text is not what was planned.
-    """
+    """Plans the migration of copies, of files that change or a base of which does; raises what `plan` raises."""
     named = _named(paths, target)
     taken = {_copy_of(path, suffix) for path in named}
     names = {path: _copy_of(path, suffix) for path in named if path not in taken}
@@ -121,19 +117,15 @@ def _extends(workspace: Workspace, path: Path, needed: Iterable[Path]) -> bool:
     return not {os.path.realpath(base) for base, _ in bases(path, own)}.isdisjoint(map(os.path.realpath, needed))
 
 
-def _mixed(made: Plan, old: Workspace, twins: Mapping[Path, Twin]) -> list[str]:
+def _mixed(made: Plan, old: Workspace, twins: Mapping[Path, Twin]) -> Iterator[str]:
     """What a preset and its copy would write to one place."""
     new = Workspace({**old.overlay, **{migration.path: migration.content for migration in made.migrations}})
-    found = []
     for twin in twins.values():
         preset = load(new, twin.path)
         shared = [f"{name} {preset.value(name)!r}" for name in _SHARED if preset.value(name) is not None]
         if shared and rolls_out(preset) and preset.resolved.path == twin.path and not twin.path.exists():
             both = f"{shown(twin.path)} and {shown(twin.source)}"
-            found.append(
-                f"{both} share {' and '.join(shared)}: give one of them its own, or their runs get mixed up"
-            )
-    return found
+            yield f"{both} share {' and '.join(shared)}: give one of them its own, or their runs get mixed up"
 
 
 def _of_the_original(error: InputError, twins: Mapping[Path, Twin]) -> InputError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -128,7 +129,6 @@ def _refuse_beside_fix() -> None:
 @click.version_option(package_name="rollout-split")
 def main(
     presets: tuple[Path, ...],
-    to: str,
     fix: bool,
     write: bool,
     check: bool,
@@ -136,17 +136,9 @@ def main(
     suffix: str | None,
     report: str,
     colour: str,
-    swift_version: str | None,
     include_bases: bool,
     mask_bases: bool,
-    rollout_gpus: int | None,
-    train_gpus: int | None,
-    tensor_parallel: int | None,
-    max_model_len: int | None,
-    gpu_memory_utilization: float | None,
-    host: str | None,
-    port: int | None,
-    timeout: int | None,
+    **wanted: Any,  # noqa: ANN401 - the other options are Target's attributes
 ) -> Exit:
     """Move ms-swift GRPO presets from vLLM colocate mode to server mode, or back.
 
@@ -179,18 +171,6 @@ def main(
         if output_dir is not None:
             raise click.UsageError("--suffix and --output-dir exclude each other")
         check_suffix(suffix)
-    target = Target(
-        to=to,
-        bases=Bases.INCLUDE if include_bases else Bases.MASK if mask_bases else Bases.REFUSE,
-        rollout_gpus=rollout_gpus,
-        train_gpus=train_gpus,
-        tensor_parallel=tensor_parallel,
-        max_model_len=max_model_len,
-        gpu_memory_utilization=gpu_memory_utilization,
-        host=host,
-        port=port,
-        timeout=timeout,
-        swift_version=swift_version,
-    )
+    bases = Bases.INCLUDE if include_bases else Bases.MASK if mask_bases else Bases.REFUSE
     request = Request(fix, write, check, absolute(output_dir) if output_dir else None, suffix, report, colour)
-    return migrate([absolute(preset) for preset in presets], target, request)
+    return migrate([absolute(preset) for preset in presets], Target(bases=bases, **wanted), request)

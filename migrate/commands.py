@@ -129,10 +129,7 @@ def _report(made: Plan, changed: Sequence[Migration], request: Request, *, writt
 
 def failure(error: Exception) -> str:
     """The JSON report of a call that was ended by an error, and changed nothing, unless the message says so."""
-    return as_json(error=_plain(error))
-
-
-def _plain(error: Exception) -> dict[str, object]:
     place = error.place if isinstance(error, InputError) else None
     file, line, column = place[:3] if place else (None, None, None)
-    return {"message": brief(error), "file": file and shown(file), "line": line, "column": column}
+    where = {"file": file and shown(file), "line": line, "column": column}
+    return as_json(error={"message": brief(error), **where})

@@ -6,9 +6,6 @@ import re
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from migrate.refusals import options
-from schema.audit import Audit
-from schema.check import Options
 from schema.errors import InputError
 from schema.findings import merged
 from schema.place import Place
@@ -18,10 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Sequence
 
-    from migrate.target import Target
+    from schema.audit import Audit
     from schema.findings import Finding
     from schema.layouts.preset import Preset
-    from schema.resolve import Workspace
 
 #: A value of a wrong type is the same one on whichever side it stands.
 _SAME_RULE = {"wrong-server-type": "wrong-type"}
@@ -48,33 +44,23 @@ def compare(
     return [Old(was, finding) for was, finding in known if was], [finding for was, finding in known if not was]
 
 
-class Errors:
-    """Judges the presets of a call before and after their migration.
+def refuse_new(before: Audit, after: Audit, old: Preset, new: Preset) -> list[Old]:
+    """Refuses errors that a migration would bring, or bring other values into; returns those that were there.
 
-    The options of the call say what the result is to fit, and nothing of the preset as it is.
+    Raises:
+        InputError: with every new error.
     """
-
-    def __init__(self, old: Workspace, new: Workspace, target: Target) -> None:
-        self._before = Audit(old, Options(swift_version=target.swift_version))
-        self._after = Audit(new, options(target))
-
-    def refuse_new(self, old: Preset, new: Preset) -> list[Old]:
-        """Refuses errors that a migration would bring, or bring other values into; returns those that were there.
-
-        Raises:
-            InputError: with every new error.
-        """
-        errors_after = [each for each in self._after.of(new) if each.is_error or each.rule == ANOTHER_RELEASE]
-        # Of a result that has none it does not matter what was wrong before.
-        known, fresh = compare(old, self._before.of(old), new, errors_after) if errors_after else ([], [])
-        if errors := [finding for finding in fresh if finding.is_error]:
-            raise InputError(
-                "validate-config would refuse the migrated preset; correct this first (line numbers are those of"
-                " the result):",
-                Place(new.resolved.path),
-                [f"  {error.place}: [{error.rule}] {error.message}" for error in errors],
-            )
-        return known
+    errors_after = [each for each in after.of(new) if each.is_error or each.rule == ANOTHER_RELEASE]
+    # Of a result that has none it does not matter what was wrong before.
+    known, fresh = compare(old, before.of(old), new, errors_after) if errors_after else ([], [])
+    if errors := [finding for finding in fresh if finding.is_error]:
+        raise InputError(
+            "validate-config would refuse the migrated preset; correct this first (line numbers are those of the"
+            " result):",
+            Place(new.resolved.path),
+            [f"  {error.place}: [{error.rule}] {error.message}" for error in errors],
+        )
+    return known
 
 
 def reported(old: Iterable[Sequence[Old]], *, written: bool) -> list[Finding]:

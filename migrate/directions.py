@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from migrate.aim import Aim
 from migrate.home import NOTHING
+from migrate.migration import Group
+from migrate.migration import Migration
 from migrate.names import COMPLETE
 from migrate.names import DATA
 from migrate.names import DROPPED
@@ -24,12 +26,14 @@ from migrate.names import RANK
 from migrate.names import REQUIRED
 from migrate.names import SHARE
 from migrate.names import TENSOR
+from migrate.yamledit.steps import apply
 from schema.split import decide
 from schema.swift.adapters import DEFAULT_RANK
 from schema.swift.roles import UNREAD_IN_COLOCATE
 from schema.swift.roles import Role
 from schema.swift.roles import fields
 from schema.swift.roles import role_of
+from schema.yamltext import parse
 from schema.yamltext.edit import KEEP
 from schema.yamltext.edit import Add
 from schema.yamltext.edit import Move
@@ -66,12 +70,9 @@ _ORDER = (*ORDER, *fields(Role.BOTH))
 
 
 class Direction(ABC, Generic[A]):
-    """The edits of one preset of a call, whatever its layout; a layout adds what only it has.
+    """The edits of one preset of a call, whatever its layout; a layout adds what only it has."""
 
-    Attributes:
-        why: the reason why vllm_mode changes.
-    """
-
+    #: The reason why vllm_mode changes.
     why: ClassVar[str]
 
     def __init__(self, aim: A) -> None:
@@ -80,6 +81,28 @@ class Direction(ABC, Generic[A]):
     @abstractmethod
     def edits(self) -> list[Edit]:
         """All edits, in the order in which they are made."""
+
+    def edited(self) -> Group:
+        """The files of the preset, migrated.
+
+        Raises:
+            InputError: the migration is refused.
+        """
+        aim = self.aim
+        old = {home.file: home.document for home in (aim.learner, aim.server)}
+        new, steps = apply(old, self.edits(), aim.going)
+        files = [
+            Migration(
+                path,
+                document,
+                parse(path, b"") if path in aim.going else new[path],
+                [step for step in steps if step.touches(path)],
+                there=aim.context.workspace.has(path),
+                goes=path in aim.going,
+            )
+            for path, document in old.items()
+        ]
+        return Group([file for file in files if file.there or file.steps], steps)
 
     def set_mode(self) -> Iterator[Edit]:
         """The edit of vllm_mode, where the file says it, or has to."""

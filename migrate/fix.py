@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from migrate.target import Target
     from migrate.yamledit.steps import Step
     from schema.layouts.preset import Preset
-    from schema.resolve import Tree
     from schema.yamltext import Document
     from schema.yamltext.edit import Edit
     from schema.yamltext.edit import Path as Keys
@@ -57,11 +56,7 @@ if TYPE_CHECKING:
 
 
 def plan_fixes(paths: Sequence[Path], target: Target) -> Plan:
-    """Plans the edits with which findings of presets can be fixed.
-
-    Args:
-        paths: absolute paths of the named presets.
-        target: the release and the split that they are checked for, and whether their bases are fixed, too.
+    """Plans the edits with which findings of presets, named by absolute paths, can be fixed.
 
     Raises:
         InputError: a file cannot be read, is a script or no preset, or a preset that is not named would change.
@@ -209,11 +204,10 @@ def _becomes_one(rename: Rename, other: Edit) -> bool:
     return same and other.path != rename.path
 
 
-def _stands(tree: Tree, path: Keys) -> bool:
+def _stands(tree: Branch, path: Keys) -> bool:
     """Whether a file has a key, be it null."""
-    if not isinstance(tree, Branch) or path[0] not in tree.children:
-        return False
-    return len(path) == 1 or _stands(tree.children[path[0]], path[1:])
+    holder = tree.find(*path[:-1])
+    return isinstance(holder, Branch) and path[-1] in holder.children
 
 
 def _reads(preset: Preset, edit: Edit) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrate.yamledit import document as text
+from migrate.yamledit.document import comments_of
+from migrate.yamledit.lookup import find
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.yamltext.edit import KEEP
@@ -76,7 +77,7 @@ class Home:
     def comments(self, name: str) -> list[str]:
         """The comments that belong to a setting; none if it is not there."""
         path = self.path(name)
-        return text.comments_of(self.document, path) if text.find(self.document, path) is not None else []
+        return comments_of(self.document, path) if find(self.document, path) is not None else []
 
     def add(self, name: str, value: object, reason: str, after: str | None = None) -> Add:
         """The edit that sets a setting."""

@@ -41,20 +41,18 @@ def changes(made: Plan, folder: Path | None) -> list[Change]:
     Raises:
         InputError: something else is in the place of a new file, or a file would not resolve there.
     """
-    read = {migration.path: migration.before for migration in made.migrations if not is_copy(made, migration)}
+    read: dict[Path, bytes | None] = {path: rest.content for path, rest in made.scripts.items()}
+    copies = {each.path: each.content for each in made.migrations if is_copy(made, each)}
     if made.twins:
-        read |= {twin.source: twin.original.content for twin in made.twins.values()}
-        new = {migration.path: migration.content for migration in made.migrations if is_copy(made, migration)}
-        return [*_kept(read), *_created(new, "--suffix")]
-    kept = _kept({path: rest.content for path, rest in made.scripts.items()})
-    if folder is None:
+        created = _created(copies, "--suffix")
+    elif folder is not None:
+        created = _created(_below(made.migrations, folder), "--output-dir")
+    else:
         _refuse_there(made.migrations)
-        return [
-            *kept,
-            *(Change(migration.path, read[migration.path], migration.content) for migration in made.migrations),
-        ]
-    read = {migration.path: migration.before for migration in made.migrations if migration.script is None}
-    return [*kept, *_kept(read), *_created(_below(made.migrations, folder), "--output-dir")]
+        return [*_kept(read), *(Change(each.path, each.before, each.content) for each in made.migrations)]
+    stay = [each for each in made.migrations if each.path not in copies and each.script is None]
+    read |= {each.path: each.before for each in stay}
+    return [*_kept(read | {twin.source: twin.original.content for twin in made.twins.values()}), *created]
 
 
 def _refuse_there(migrations: Sequence[Migration]) -> None:

@@ -8,32 +8,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from migrate.compare import Errors
+from migrate import refusals
+from migrate.compare import refuse_new
+from migrate.flat import directions as flat
 from migrate.flat.pair import Pair
-from migrate.flat.plan import edited
-from migrate.migration import Group
-from migrate.migration import Migration
-from migrate.nested.directions import DIRECTIONS
+from migrate.flat.pair import refuse_odd_keys
+from migrate.nested import directions as nested
 from migrate.nested.part import Part
 from migrate.nested.part import below
 from migrate.nested.part import is_whole
 from migrate.proof import ProofError
 from migrate.proof import prove
-from migrate.refusals import about
-from migrate.refusals import options
-from migrate.refusals import refuse_inherited
-from migrate.refusals import refuse_large
-from migrate.refusals import refuse_left_behind
-from migrate.refusals import refuse_merged
-from migrate.refusals import refuse_unfit
-from migrate.refusals import refuse_unplanned
-from migrate.refusals import rolls_out
 from migrate.target import Bases
 from migrate.target import other_splits
-from migrate.yamledit.steps import apply
-from schema.check import context
-from schema.check import doubts
-from schema.check import load
+from schema import check
+from schema.audit import Audit
 from schema.layouts.flat import Flat
 from schema.layouts.flat import server_half
 from schema.resolve import Workspace
@@ -45,6 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.compare import Old
+    from migrate.migration import Group
+    from migrate.migration import Migration
     from migrate.script.rest import Rest
     from migrate.target import Target
     from migrate.twins import Twin
@@ -78,13 +69,9 @@ class Plan(NamedTuple):
 
 
 def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None) -> Plan:
-    """Plans the migration of presets to another mode, bases before the presets that extend them.
+    """Plans the migration of presets, named by absolute paths, bases before the presets that extend them.
 
-    Args:
-        paths: absolute paths of the named presets.
-        target: the mode, the split and the server's address.
-        copies: holds the copies that are migrated instead of files, and that nobody else extends; None if
-            the files themselves are.
+    Where there are copies, they are migrated instead of the files, and nobody else extends them.
 
     Raises:
         InputError: a file cannot be read or is no GRPO preset, or the migration is refused.
@@ -92,43 +79,40 @@ def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None)
     """
     target.check()
     workspace = copies or Workspace()
-    loaded = [load(workspace, path) for path in distinct(paths)]
+    loaded = [check.load(workspace, path) for path in distinct(paths)]
     presets = {preset.resolved.path: preset for preset in loaded}  # a pair is known by either of its files
     for preset in presets.values():
-        refuse_large(workspace, preset)
+        refusals.refuse_large(workspace, preset)
     groups = _groups(workspace, list(presets), target)
     old = _prove(workspace, groups, target, alone=copies is not None)
     named = {*presets, *map(server_half, presets)}
     done = [each for group in groups for each in group.files if each.changes or each.path in named]
-    warnings = [*doubts(presets.values(), options(target)), *other_splits(presets.values(), target)]
+    warnings = [*check.doubts(presets.values(), refusals.options(target)), *other_splits(presets.values(), target)]
     return Plan(done, old, warnings, target.to)
 
 
 def _groups(workspace: Workspace, paths: Sequence[Path], target: Target) -> list[Group]:
-    presets = {path: load(workspace, path) for path in paths}
+    presets = {path: check.load(workspace, path) for path in paths}
     if target.bases is Bases.INCLUDE:
         bases = [base for preset in presets.values() for base in _bases(preset)]
-        presets = {path: load(workspace, path) for path in distinct([*bases, *paths])}
+        presets = {path: check.load(workspace, path) for path in distinct([*bases, *paths])}
     for path, preset in presets.items():
         # Nothing extends flat YAML, whatever names it.
         is_base = not preset.apart and any(_extends(other, path) for other in presets.values())
-        refuse_unfit(preset, target, is_base=is_base)
+        refusals.refuse_unfit(preset, target, is_base=is_base)
     done: list[Group] = []
     for preset in sorted(presets.values(), key=lambda preset: (preset.apart, len(preset.resolved.files))):
-        with about(preset.resolved.path):
+        with refusals.about(preset.resolved.path):
             if isinstance(preset, Flat):
-                about_it, sets_mode = context(workspace, preset, options(target)), preset.explicit_mode is None
-                changes = preset.implied_mode != target.to
-                done.append(edited(Pair(about_it, target, changes, preset, leads=True, sets_mode=sets_mode)))
+                refuse_odd_keys(preset)
+                about_it = check.context(workspace, preset, refusals.options(target))
+                changes, says = preset.implied_mode != target.to, preset.explicit_mode is not None
+                pair = Pair(about_it, target, changes, preset, leads=True, sets_mode=not says)
+                done.append(flat.DIRECTIONS[target.to](pair).edited())
             else:
-                done.append(_file(_part(workspace, presets, preset, target, _files(done))))
+                part = _part(workspace, presets, preset, target, _files(done))
+                done.append(nested.DIRECTIONS[target.to](part).edited())
     return done
-
-
-def _file(part: Part) -> Group:
-    old = part.context.workspace.document(part.path)
-    new, steps = apply({part.path: old}, DIRECTIONS[part.target.to](part).edits())
-    return Group([Migration(part.path, old, new[part.path], steps)], steps)
 
 
 def _files(groups: Iterable[Group]) -> list[Migration]:
@@ -156,7 +140,7 @@ def _part(
     workspace: Workspace, presets: dict[Path, Preset], preset: Preset, target: Target, done: Sequence[Migration]
 ) -> Part:
     migrated = overlaid(workspace, done)
-    after = load(migrated, preset.resolved.path)
+    after = check.load(migrated, preset.resolved.path)
     heirs = [other for other in presets.values() if _extends(other, preset.resolved.path)]
     mode = next((member.explicit_mode for member in (preset, *heirs) if member.explicit_mode is not None), None)
     says_mode = workspace.tree(preset.resolved.path).find("rlhf", "vllm_mode") is not None
@@ -165,10 +149,10 @@ def _part(
     else:
         # A base may leave the mode to the presets that extend it, unless it is a whole preset itself.
         whole = is_whole(after)
-        sets_mode = rolls_out(after) and after.explicit_mode is None and (mode is None or whole)
-    led = any(load(migrated, base).explicit_mode is not None for base in presets if _extends(preset, base))
+        sets_mode = refusals.rolls_out(after) and after.explicit_mode is None and (mode is None or whole)
+    led = any(check.load(migrated, base).explicit_mode is not None for base in presets if _extends(preset, base))
     return Part(
-        context(workspace, preset, options(target)),
+        check.context(workspace, preset, refusals.options(target)),
         target,
         changes_mode=(mode or preset.implied_mode) != target.to,
         after=after,
@@ -187,23 +171,24 @@ def overlaid(workspace: Workspace, done: Iterable[Migration]) -> Workspace:
 def _prove(old: Workspace, groups: Sequence[Group], target: Target, *, alone: bool) -> dict[Path, list[Old]]:
     migrations = _files(groups)
     new = overlaid(old, migrations)
-    errors = Errors(old, new, target)
+    # The options of the call say what the result is to fit, and nothing of the presets as they are.
+    audits = Audit(old, check.Options(swift_version=target.swift_version)), Audit(new, refusals.options(target))
     changed = [migration.path for migration in migrations if migration.changes]
     found: dict[Path, list[Old]] = {}
-    nested: list[Path] = []
+    parts: list[Path] = []
     for group in groups:
         prove(group.files, group.steps)
-        before, after = load(old, group.path), load(new, group.path)
+        before, after = check.load(old, group.path), check.load(new, group.path)
         if before.apart != after.apart:
             raise ProofError("the result is a preset of another layout")
         if not after.apart:
-            nested.append(group.path)
+            parts.append(group.path)
             _check(before, after, migrations, new, target, alone=alone)
         touched = group.steps or _reads(after, changed) or target.resplits
-        if rolls_out(after) and after.explicit_mode is not None and touched:
-            found[group.path] = errors.refuse_new(before, after)
+        if refusals.rolls_out(after) and after.explicit_mode is not None and touched:
+            found[group.path] = refuse_new(*audits, before, after)
     if not alone:
-        refuse_left_behind(old, new, nested, [path for path in nested if path in changed], _OR_MASK)
+        refusals.refuse_left_behind(old, new, parts, [path for path in parts if path in changed], _OR_MASK)
     settled, named = replace(target, is_settled=True), [group.path for group in groups]
     if changed and any(migration.changes for migration in _files(_groups(new, named, settled))):
         raise ProofError("migrating the result again would change it")
@@ -220,11 +205,11 @@ def _check(  # noqa: PLR0913 - both states, the call, and what it aims at
     alone: bool,
 ) -> None:
     named = [migration.path for migration in migrations]
-    left = DIRECTIONS[target.to].left(before, after, below(new, after))
-    refuse_inherited(new, after, named, left, alone=alone)
-    refuse_unplanned(before, after, [path for migration in migrations for path in migration.touched])
+    left = nested.DIRECTIONS[target.to].left(before, after, below(new, after))
+    refusals.refuse_inherited(new, after, named, left, alone=alone)
+    refusals.refuse_unplanned(before, after, [path for migration in migrations for path in migration.touched])
     if before.implied_mode != after.implied_mode:
-        refuse_merged(before, after)
+        refusals.refuse_merged(before, after)
 
 
 def _reads(preset: Preset, files: Sequence[Path]) -> bool:

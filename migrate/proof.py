@@ -12,10 +12,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.error import YAMLError
 
-from migrate.yamledit import document as text
 from schema.errors import InputError
 from schema.errors import InternalError
 from schema.place import Place
+from schema.yamltext.comments import comments
 from schema.yamltext.document import remembered
 from schema.yamltext.edit import Move
 from schema.yamltext.yaml12 import ESCAPES
@@ -38,9 +38,7 @@ class ProofError(InternalError):
 def prove(migrations: Sequence[Migration], steps: Sequence[Step]) -> None:
     """Compares new texts with the plan: under PyYAML (YAML 1.1), under ruamel.yaml (1.2), and in comments.
 
-    Args:
-        migrations: every file that a step is made in, or brings something to.
-        steps: all of them, in the order in which they are made.
+    The migrations are of every file that one of the steps is made in, or brings something to.
 
     Raises:
         ProofError: data or comments differ from the plan, or a file goes with something that no edit names.
@@ -80,7 +78,7 @@ def _prove_comments(migration: Migration) -> None:
         if isinstance(step.edit, Move) and step.edit.target == migration.path
         for comment in step.comments
     )
-    old, new = Counter(text.comments(migration.old)), Counter(text.comments(migration.new))
+    old, new = Counter(comments(migration.old)), Counter(comments(migration.new))
     wrong = left - old if migration.goes else _differences(old - left + come, new)
     if wrong:
         raise ProofError(f"comments would be lost, or appear from nowhere: {sorted(wrong)}")

@@ -60,10 +60,6 @@ def rolls_out(preset: Preset) -> bool:
     return preset.kind is Kind.GRPO and preset.value("use_vllm") is True
 
 
-def _address(preset: Preset) -> Setting | None:
-    return next((preset.arguments[name] for name in ADDRESSES if name in preset.arguments), None)
-
-
 def refuse_large(workspace: Workspace, preset: Preset) -> None:
     """Refuses a preset with a file that would keep a migration at work for a minute.
 
@@ -119,7 +115,7 @@ def _refuse_mode(preset: Preset, mode: Setting) -> None:
 
 
 def _refuse_address(preset: Preset, mode: Setting) -> None:
-    setting = _address(preset)
+    setting = next((preset.arguments[name] for name in ADDRESSES if name in preset.arguments), None)
     if setting is not None:
         raise InputError(
             f"vllm_mode is {mode.value!r}, but {setting.path} is {setting.value!r}, and ms-swift would connect"
@@ -247,13 +243,6 @@ def refuse_left_behind(
     before: Workspace, after: Workspace, named: Sequence[Path], changed: Sequence[Path], advice: str
 ) -> None:
     """Refuses to change what a preset means that was not named, because it extends one that was.
-
-    Args:
-        before: the files as they are.
-        after: the files as they would be.
-        named: the presets of the call.
-        changed: the files that change.
-        advice: what the caller can do.
 
     Raises:
         InputError: naming the file that changes, and the presets.

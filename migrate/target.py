@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from schema.errors import InputError
-from schema.split.decide import Given
+from schema.split.gpus import Shares
 from schema.swift.address import LOOPBACK
 from schema.swift.address import PORT
 
@@ -78,9 +78,9 @@ class Target:
         return self.rollout_gpus is not None or self.tensor_parallel is not None or learners
 
     @property
-    def given(self) -> Given:
+    def given(self) -> Shares:
         """GPUs that the caller names for each side."""
-        return Given(self.rollout_gpus, self.train_gpus)
+        return Shares(self.rollout_gpus, self.train_gpus)
 
     @property
     def resplits(self) -> bool:

@@ -83,16 +83,12 @@ def _refuse_other_meaning(copies: Workspace, twin: Twin) -> None:
 
 def _twins(source: Path, names: Mapping[Path, Path]) -> list[Twin]:
     workspace = Workspace()
-    learner = workspace.document(source)
-    copy = parse(names[source], learner.content)
-    preset = load(workspace, source)
-    if isinstance(preset, Flat):
-        half = server_half(source)
-        found = [Twin(source, names[source], copy, copy, [])]
-        if preset.server is not None:
-            document = parse(server_half(names[source]), workspace.document(half).content)
-            found.append(Twin(half, document.path, document, document, []))
-        return found
+    if isinstance(load(workspace, source), Flat):
+        halves = {source: names[source], server_half(source): server_half(names[source])}
+        there = {half: path for half, path in halves.items() if workspace.has(half)}
+        copies = {half: parse(path, workspace.document(half).content) for half, path in there.items()}
+        return [Twin(half, copy.path, copy, copy, []) for half, copy in copies.items()]
+    copy = parse(names[source], workspace.document(source).content)
     edits = at(copy.path, _extending(copy, bases(source, workspace.tree(source)), names))
     new, steps = apply({copy.path: copy}, edits)
     twin = Twin(source, names[source], copy, new[copy.path], steps)

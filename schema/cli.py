@@ -122,7 +122,6 @@ def main(
         from schema.commands.resolved import show_resolved
 
         return show_resolved(presets)
-    from schema.commands.validate import Form
     from schema.commands.validate import validate
 
-    return validate(presets, options, Form(form, colour))
+    return validate(presets, options, form, colour)

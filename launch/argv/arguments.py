@@ -37,7 +37,7 @@ def server_arguments(context: Context) -> dict[str, object]:
     Raises:
         InputError: as `address`.
     """
-    return context.preset.shared() | address(context)._asdict() | _block(context.preset)
+    return {**context.preset.shared} | address(context)._asdict() | _block(context.preset)
 
 
 def address(context: Context) -> Address:

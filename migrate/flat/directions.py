@@ -26,11 +26,7 @@ class PairToServer(ToServer[Pair]):
     """To server mode: the server gets its own file, which repeats what both sides act on."""
 
     def edits(self) -> list[Edit]:
-        """The edits of both files, in the order in which they are made.
-
-        Raises:
-            InputError: the split does not fit, or a key cannot be moved.
-        """
+        """The edits of both files, in order; raises what `divided` and `rescaled` raise."""
         pair, address = self.aim, self.aim.target.said_address
         edits = [*self.set_mode(), *self.address(self._wanted()), *self._shared(), *self._listens()]
         edits += self.engine()
@@ -73,11 +69,7 @@ class PairToColocate(ToColocate[Pair]):
     """Back to colocate mode: nothing of use stays in the server's file."""
 
     def edits(self) -> list[Edit]:
-        """The edits of both files, in the order in which they are made.
-
-        Raises:
-            InputError: no whole number keeps the global batch, or a key cannot be moved.
-        """
+        """The edits of both files, in order; raises what `joined` and `rescaled` raise."""
         pair = self.aim
         if pair.changes_mode:
             edits = [*self.set_mode(), *self.address(), *self.engine()]

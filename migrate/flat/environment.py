@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from schema.errors import InputError
 from schema.layouts.flat import ENVIRONMENT
-from schema.split.decide import Given
+from schema.swift.variables import ALLOCATORS
 from schema.swift.variables import DISTRIBUTED
 from schema.swift.variables import GPUS
 from schema.swift.variables import PROCESSES
@@ -19,13 +19,7 @@ if TYPE_CHECKING:
     from schema.yamltext.edit import Edit
 
 #: What only training acts on: processes, loggers, DeepSpeed and FSDP, the sender of weights, the allocator.
-_LEARNER = (
-    *DISTRIBUTED,
-    "SWIFT_UPDATE_WEIGHTS_BUCKET_SIZE",
-    "SWIFT_SINGLE_DEVICE_MODE",
-    "PYTORCH_CUDA_ALLOC_CONF",
-    "PYTORCH_ALLOC_CONF",
-)
+_LEARNER = (*DISTRIBUTED, *ALLOCATORS, "SWIFT_UPDATE_WEIGHTS_BUCKET_SIZE", "SWIFT_SINGLE_DEVICE_MODE")
 _LEARNER_PREFIXES = ("WANDB_", "SWANLAB_", "MLFLOW_", "COMET_", "CLEARML_", "TENSORBOARD_", "DS_", "FSDP_")
 #: What only an engine acts on; the learner uses vLLM's communicator, and its logging.
 _SERVER_PREFIXES = ("VLLM_", "SWIFT_ROLLOUT_")
@@ -73,7 +67,7 @@ def _shared(pair: Pair, name: str) -> Iterator[Edit]:
 
 def _resplit(pair: Pair) -> Iterator[Edit]:
     # Only what the caller gives changes the sides of a pair that is divided already.
-    if pair.target.given == Given():
+    if not pair.target.resplits:
         return
     if any(GPUS in home.entries for home in pair.environments):
         why = f"{pair.rollout} GPUs roll out, {pair.train} learn"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from migrate.aim import Aim
 from migrate.home import Home
+from schema.errors import InputError
 from schema.layouts.flat import ENVIRONMENT
 from schema.layouts.flat import Flat
 from schema.layouts.flat import server_half
@@ -38,6 +39,12 @@ class Pair(Aim):
     def server_path(self) -> Path:
         """The server's file, which need not be there."""
         return server_half(self.path)
+
+    @property
+    def going(self) -> tuple[Path, ...]:
+        """The server's file, when the learner's own engine generates again."""
+        goes = self.preset.server is not None and self.changes_mode and self.target.to == "colocate"
+        return (self.server_path,) if goes else ()
 
     @cached_property
     def learner(self) -> Home:
@@ -83,3 +90,19 @@ class Pair(Aim):
         if not isinstance(there, list) or len(there) != 1:
             return value
         return there if same(there, [value]) else [str(value)]
+
+
+def refuse_odd_keys(preset: Flat) -> None:
+    """Refuses keys that are no texts: 2024-01-04 is a date, and no line of the text is found by its name.
+
+    Raises:
+        InputError: naming the first of them.
+    """
+    for half in preset.trees:
+        environment = half.find(ENVIRONMENT)
+        children = environment.children if isinstance(environment, Branch) else {}
+        for name, tree in (*half.children.items(), *children.items()):
+            if not isinstance(name, str):
+                raise InputError(
+                    f"the key {name!r} is not the name of a setting; quote it, or remove it", tree.key
+                )

@@ -44,11 +44,7 @@ def is_whole(preset: Preset) -> bool:
 
 @dataclass(frozen=True)
 class Part(Aim):
-    """One file of a call.
-
-    Attributes:
-        below: what its bases, migrated already, say without it.
-    """
+    """One file of a call; `below` is what its bases, migrated already, say without it."""
 
     below: Preset
 

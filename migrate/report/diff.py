@@ -34,10 +34,7 @@ _COLOURS: tuple[tuple[str, dict[str, Any]], ...] = (
 def diff(migration: Migration, known: Known, twin: Twin | None = None) -> str:
     """The unified diff of one file, and a line that says so where it cannot be applied.
 
-    Args:
-        migration: the file before and after.
-        known: secrets, wherever they stand.
-        twin: what the file is the copy of; the diff is then against its original, as git applies it.
+    That of a copy is against its original, as git applies it.
     """
     source, copy = (twin.source, twin.original) if twin else (migration.path, migration.old)
     if migration.script is not None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrate.yamledit import document as text
+from migrate.yamledit.lookup import find
 from migrate.yamledit.scalars import shown as value_text
 from schema.place import shown
 from schema.printable import printable
@@ -17,6 +16,7 @@ from schema.secrets import HIDDEN
 from schema.secrets import is_secret
 from schema.secrets import starred
 from schema.secrets import starred_line
+from schema.yamltext.comments import comments
 from schema.yamltext.edit import Add
 from schema.yamltext.edit import Change
 from schema.yamltext.edit import Move
@@ -75,10 +75,6 @@ class Item:
     reason: str
     comments: tuple[str, ...]
     stayed: tuple[str, ...] = ()
-
-    def plain(self) -> dict[str, object]:
-        """The item for JSON."""
-        return asdict(self)
 
     def starred(self, known: Known) -> Item:
         """The item without secrets, those that are known and those that their names tell."""
@@ -157,12 +153,12 @@ def _to(edit: Move | Rename) -> str:
 
 def _gone(migration: Migration) -> Item:
     left = Counter(comment for step in migration.own for comment in step.comments)
-    rest = tuple((Counter(text.comments(migration.old)) - left).elements())
+    rest = tuple((Counter(comments(migration.old)) - left).elements())
     return Item(shown(migration.path), "removed", "the file", "", 1, None, None, None, GONE, rest)
 
 
 def _entry(document: Document, path: tuple[str, ...]) -> tuple[int, str] | None:
-    entry = text.find(document, path)
+    entry = find(document, path)
     if entry is None:
         return None
     return entry.key.span.line, value_text(document.constructor().data(entry.value))
@@ -171,9 +167,7 @@ def _entry(document: Document, path: tuple[str, ...]) -> tuple[int, str] | None:
 def render(found: list[Item], columns: int | None = None) -> str:
     """The report: one block a file, one line a change, and what it took along; nothing if nothing changes.
 
-    Args:
-        found: all changes.
-        columns: of the terminal that shows it, where longer lines go on below their text; None for any.
+    Lines longer than the columns of the terminal that shows it go on below their text.
     """
     lines = []
     for file in dict.fromkeys(item.file for item in found):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import asdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrate.yamledit import document as text
+from migrate.yamledit.lookup import find
 from migrate.yamledit.nearby import Nearby
 from migrate.yamledit.nearby import nearby
 from schema.place import shown
@@ -48,10 +47,6 @@ class Stale:
     line: int
     comment: str
     names: str
-
-    def plain(self) -> dict[str, object]:
-        """The comment for JSON."""
-        return asdict(self)
 
 
 def stale(migrations: Sequence[Migration], mode: str | None) -> list[Stale]:
@@ -97,7 +92,7 @@ def _old_values(migration: Migration, edit: Edit) -> list[str]:
     """The scalars that an edit takes away."""
     keeps = isinstance(edit, Move) and (isinstance(edit.value, Keep) or edit.file != migration.path)
     stays = keeps or isinstance(edit, Prune | Rename)
-    if stays or (found := text.find(migration.old, edit.path)) is None:
+    if stays or (found := find(migration.old, edit.path)) is None:
         return []
     kept = list(_scalars(edit.value)) if isinstance(edit, Change) else []
     return [value for value in _scalars(migration.old.constructor().data(found.value)) if value not in kept]

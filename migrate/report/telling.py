@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -36,15 +37,8 @@ if TYPE_CHECKING:
     from schema.secrets import Known
 
 #: The keys of the JSON report, and what they hold where a call says nothing of them.
-_NOTHING = {
-    "changes": [],
-    "unchanged": [],
-    "look_at": [],
-    "before": [],
-    "stays": [],
-    "warnings": [],
-    "written": False,
-}
+_LISTS = ("changes", "unchanged", "look_at", "before", "stays", "warnings")
+_NOTHING = {**dict.fromkeys(_LISTS, ()), "written": False}
 
 
 def as_json(**parts: object) -> str:
@@ -56,9 +50,9 @@ def for_programs(made: Plan, changed: Sequence[Migration], output: Path | None, 
     """A plan, for another program to read."""
     known = _known(made)
     report = as_json(
-        changes=[item.plain() for item in _items(made, changed, known)],
+        changes=[asdict(item) for item in _items(made, changed, known)],
         unchanged=[shown(migration.path) for migration in _files(made) if migration not in changed],
-        look_at=[comment.plain() for comment in _stale(made, changed, known)],
+        look_at=[asdict(comment) for comment in _stale(made, changed, known)],
         before=[plain(finding) for finding in _old(made, changed, output, written=written)],
         stays=[each.plain() for rest in made.scripts.values() for each in rest.left],
         warnings=made.warnings,

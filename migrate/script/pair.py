@@ -50,11 +50,6 @@ class Rendered:
             return place
         return self.origins.get((place.file, place.line), self.script.start)
 
-    def line(self, file: Path, line: int | None) -> int | None:
-        """The line in the script that a line of the pair comes from."""
-        found = self.origins.get((file, line)) if line is not None else None
-        return found.line if found else None
-
 
 def rendered(script: Script) -> Rendered:
     """Writes the calls of a script down as a pair.
@@ -65,21 +60,15 @@ def rendered(script: Script) -> Rendered:
     """
     path = script.resolved.path.with_suffix(".yaml")
     made = Rendered(script, path, {}, {})
-    _write(
-        made,
-        path,
-        script.tree,
-        "trainer",
-        f"# What `swift rlhf` reads, as {script.resolved.path.name} calls it.\n\n",
-    )
+    _write(made, path, script.tree, "trainer", f"`swift rlhf` reads, as {script.resolved.path.name} calls it")
     if script.server is not None:
-        heading = f"# What `swift rollout` reads: the server of {path.name}.\n\n"
-        _write(made, server_half(path), script.server, "server", heading)
+        half, what = server_half(path), f"`swift rollout` reads: the server of {path.name}"
+        _write(made, half, script.server, "server", what)
     return made
 
 
-def _write(made: Rendered, file: Path, half: Branch, side: str, heading: str) -> None:
-    lines = heading.splitlines()
+def _write(made: Rendered, file: Path, half: Branch, side: str, what: str) -> None:
+    lines = f"# What {what}.\n\n".splitlines()
     for line, place in (*_variables(half, side), *_arguments(half, side)):
         lines.append(line)
         made.origins[file, len(lines)] = place
@@ -93,10 +82,8 @@ def carried(name: str, value: object = "") -> bool:
 
 def _variables(half: Branch, side: str) -> Iterator[tuple[str, Place]]:
     environment = half.children.get(ENVIRONMENT)
-    known = (
-        {str(name): tree for name, tree in environment.children.items()} if isinstance(environment, Branch) else {}
-    )
-    known = {name: tree for name, tree in known.items() if carried(name, data(tree))}
+    children = environment.children if isinstance(environment, Branch) else {}
+    known = {str(name): tree for name, tree in children.items() if carried(str(name), data(tree))}
     learns = side == "trainer" and PROCESSES not in known
     if not known and not learns:
         return

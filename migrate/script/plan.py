@@ -51,12 +51,7 @@ _UNCARRIED = ("shell-syntax", "shell-words")
 
 
 def plan_all(paths: Sequence[Path], target: Target) -> Plan:
-    """Plans a call: scripts become pairs, all else is migrated as it is.
-
-    Raises:
-        InputError: a file cannot be read or is no GRPO preset, or the migration is refused.
-        ProofError: a defect: the new text is not what was planned.
-    """
+    """Plans a call: scripts become pairs, all else is migrated as it is; raises what `plan` raises."""
     scripts = [path for path in distinct(paths) if is_script(path)]
     others = [path for path in paths if not is_script(path)]
     if not scripts:
@@ -66,15 +61,12 @@ def plan_all(paths: Sequence[Path], target: Target) -> Plan:
 
 
 def _joined(plans: Sequence[Plan]) -> Plan:
-    first, *others = plans
-    for other in others:
-        first = first._replace(
-            migrations=[*first.migrations, *other.migrations],
-            old={**first.old, **other.old},
-            warnings=list(dict.fromkeys([*first.warnings, *other.warnings])),
-            scripts={**first.scripts, **other.scripts},
-        )
-    return first
+    return plans[0]._replace(
+        migrations=[each for made in plans for each in made.migrations],
+        old={path: found for made in plans for path, found in made.old.items()},
+        warnings=list(dict.fromkeys(each for made in plans for each in made.warnings)),
+        scripts={path: left for made in plans for path, left in made.scripts.items()},
+    )
 
 
 def _planned(path: Path, target: Target) -> Plan:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from schema.layouts.script import Script
     from schema.layouts.script.layout import Half
     from schema.place import Place
+    from schema.shelltext.script import Script as Text
     from schema.shelltext.walk import Command
 
 
@@ -47,7 +48,7 @@ def rest(script: Script) -> Rest:
     """What a script does besides, in the order of its lines."""
     if script.text is None:
         return Rest(b"", [])
-    found = [*_others(script), *_of_calls(script)]
+    found = [*_others(script, script.text), *_of_calls(script, script.text)]
     known = secrets.known(
         *({name: word.text for name, word in command.variables.items()} for command in script.text.commands)
     )
@@ -55,21 +56,21 @@ def rest(script: Script) -> Rest:
     return Rest(script.text.read, sorted(left, key=lambda each: each.place))
 
 
-def _others(script: Script) -> Iterator[tuple[Place, str]]:
+def _others(script: Script, text: Text) -> Iterator[tuple[Place, str]]:
     ours = [half.call.command for half in (script.learner, script.rollout) if half is not None]
-    for command in script.text.commands if script.text else ():
+    for command in text.commands:
         if command.words and command not in ours:
-            yield command.words[0].place, _line(script, command.start, command.end)
+            yield command.words[0].place, _line(text, command)
 
 
-def _of_calls(script: Script) -> Iterator[tuple[Place, str]]:
+def _of_calls(script: Script, text: Text) -> Iterator[tuple[Place, str]]:
     path = script.resolved.path.with_suffix(".yaml")
     for half, file in ((script.learner, path), (script.rollout, server_half(path))):
         if half is not None:
-            yield from _of_call(script, half, file.name)
+            yield from _of_call(text, half, file.name)
 
 
-def _of_call(script: Script, half: Half, file: str) -> Iterator[tuple[Place, str]]:
+def _of_call(text: Text, half: Half, file: str) -> Iterator[tuple[Place, str]]:
     wrapper = half.call.wrapper
     if wrapper.own:
         runs = f"{wrapper.brief} runs `swift {half.call.side}`{wrapper.where}; the pair does not"
@@ -89,28 +90,17 @@ def _of_call(script: Script, half: Half, file: str) -> Iterator[tuple[Place, str
         if word.unknown or not carried(name, word.text):
             why = "only a shell knows it" if word.unknown else "it is a secret"
             yield word.place, f"{name} is not in {file}, because {why}; set it in the shell"
-    if (tail := _tail(script, half.call.command)) and not half.call.silent:
+    if (tail := _tail(text, half.call.command)) and not half.call.silent:
         yield half.call.place, f"`swift {half.call.side}` goes on with: {tail}"
 
 
-def _tail(script: Script, command: Command) -> str:
+def _tail(text: Text, command: Command) -> str:
     # Redirections, a pipe, the background: the rest of the line.
-    if script.text is None:
-        return ""
-    content = script.text.source.raw
-    end = content.find(b"\n", command.end)
-    text = (
-        content[command.end : end if end >= 0 else None]
-        .decode(errors="replace")
-        .strip()
-        .removesuffix("\\")
-        .strip()
-    )
-    return "" if text.startswith(("#", ";;")) or text in (";", "}", ")", "fi", "done") else text
+    line = text.source.raw[command.end :].partition(b"\n")[0].decode(errors="replace")
+    tail = line.strip().removesuffix("\\").strip()
+    return "" if tail.startswith(("#", ";;")) or tail in (";", "}", ")", "fi", "done") else tail
 
 
-def _line(script: Script, start: int, end: int) -> str:
-    if script.text is None:
-        return ""
-    first, *more = script.text.source.text(start, end).splitlines()
+def _line(text: Text, command: Command) -> str:
+    first, *more = text.source.text(command.start, command.end).splitlines()
     return f"{first.removesuffix(chr(92)).strip()} ..." if more else first.strip()

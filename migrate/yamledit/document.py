@@ -15,15 +15,10 @@ from migrate.yamledit import flow
 from migrate.yamledit import heads
 from migrate.yamledit.ends import closed
 from migrate.yamledit.ends import without_final_newline
-from migrate.yamledit.insertion import append
-from migrate.yamledit.insertion import indent_step
-from migrate.yamledit.insertion import indented
 from migrate.yamledit.insertion import inserted
 from migrate.yamledit.lookup import Path
-from migrate.yamledit.lookup import find
 from migrate.yamledit.lookup import node_at
 from migrate.yamledit.lookup import required
-from migrate.yamledit.lookup import spot
 from migrate.yamledit.regions import colon_end
 from migrate.yamledit.regions import is_nothing
 from migrate.yamledit.regions import lines as lines_in
@@ -45,31 +40,6 @@ if TYPE_CHECKING:
     from migrate.yamledit.lookup import Spot
     from migrate.yamledit.regions import Region
     from schema.yamltext import Document
-
-__all__ = [
-    "Lines",
-    "Path",
-    "above",
-    "append",
-    "bare",
-    "block_above",
-    "comments",
-    "comments_of",
-    "delete",
-    "find",
-    "indent_step",
-    "insert_after",
-    "insert_before",
-    "items_at",
-    "lines_of",
-    "required",
-    "scalar",
-    "set_scalar",
-    "set_source",
-    "source_of",
-    "spot",
-    "value_at",
-]
 
 _PROPERTIES = re.compile(r"(?:[ \t]+[&!]\S*)*(?=[ \t]*(?:#[^\n]*|\r?)\n)")
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
@@ -105,17 +75,8 @@ def items_at(document: Document, path: Path) -> int | None:
     return len(node.items) if isinstance(node, Items) else None
 
 
-def source_of(document: Document, path: Path) -> str:
-    """The text of a scalar, as `set_source` takes it."""
-    where = required(document, path)
-    start, end = where.node.span.start, where.node.span.end
-    if isinstance(where.node, Scalar) and where.node.style in ("|", ">"):
-        start, end = _block_scalar(document, where, where.node)
-    return document.text[start:end]
-
-
 def set_source(document: Document, path: Path, source: str) -> str:
-    """The same, with the value as it is to stand in the text; an empty one leaves `key:`."""
+    """The same as `set_scalar`, with the value as it is to stand in the text; an empty one leaves `key:`."""
     where = required(document, path)
     node = where.node
     if isinstance(node, Alias) or node.anchor is not None:
@@ -165,19 +126,16 @@ def above(document: Document, path: Path, *, goes: bool = False) -> int:
 def lines_of(document: Document, path: Path, head: int | None = None) -> Lines:
     """The lines that belong to a key: its head comments, its own lines, its foot comments.
 
-    Args:
-        document: the file.
-        path: the key.
-        head: how many comment lines above it are its own; what `above` says unless it is given.
+    `head` is how many comment lines above it are its own; what `above` says unless it is given.
 
     Raises:
         InputError: it has no lines that could stand elsewhere.
     """
-    where, mapping = _editable(document, path)
+    where = _editable(document, path)
     column = where.entry.key.span.column - 1
     head = above(document, path) if head is None else head
-    if mapping.flow:
-        return Lines(tuple(lines_in(flow.as_block(document, mapping, where.number, head))), column)
+    if where.mapping.flow:
+        return Lines(tuple(lines_in(flow.as_block(document, where, head))), column)
     here = region(document, where, head)
     if here.end == len(document.text) and (steady := closed(document)) is not document:
         return lines_of(steady, path, head)
@@ -195,12 +153,9 @@ def _dedented(line: str, column: int) -> str:
 
 def comments_of(document: Document, path: Path, head: int | None = None) -> list[str]:
     """The comments that move with a key, without their indentation; `head` as in `lines_of`."""
-    where, mapping = _editable(document, path, only=True)
+    where = _editable(document, path, only=True)
     head = above(document, path) if head is None else head
-    if mapping.flow:
-        return comments(document, *flow.own(document, mapping, where.number, head))
-    here = region(document, where, head)
-    return comments(document, here.head, here.end)
+    return comments(document, *heads.own(document, where, head))
 
 
 def delete(document: Document, path: Path, head: int | None = None) -> str:
@@ -212,12 +167,12 @@ def delete(document: Document, path: Path, head: int | None = None) -> str:
     Raises:
         InputError: it is the only key of the file, or it has no lines of its own.
     """
-    where, mapping = _editable(document, path)
+    where = _editable(document, path)
     head = above(document, path) if head is None else head
-    if mapping.flow:
-        return flow.delete(document, mapping, where.number, head)
+    if where.mapping.flow:
+        return flow.delete(document, where, head)
     here = region(document, where, head)
-    if len(mapping.entries) == 1:
+    if len(where.mapping.entries) == 1:
         text = _emptied(document, path, here)
     elif here.dash:
         text = _behind_dash(document, where, here)
@@ -245,7 +200,7 @@ def _emptied(document: Document, path: Path, here: Region) -> str:
 
 def _behind_dash(document: Document, where: Spot, here: Region) -> str:
     text = document.text
-    following = where._replace(number=where.number + 1).entry.key.span.start
+    following = where.following.entry.key.span.start
     if not text[here.end : following].strip(" "):
         return text[: here.start] + text[following:]
     # Something stands above the next key: the dash keeps its line to itself.
@@ -254,29 +209,16 @@ def _behind_dash(document: Document, where: Spot, here: Region) -> str:
 
 def insert_after(document: Document, path: Path, lines: Sequence[str]) -> str:
     """The text with lines (without indentation and newlines) after a key, at the key's indentation."""
-    where, mapping = _editable(document, path, only=True)
-    if mapping.flow:
-        return flow.insert(document, mapping, where.number, flow.source(document, where.node, lines))
+    where = _editable(document, path, only=True)
+    if where.mapping.flow:
+        return flow.insert(document, where, flow.source(document, where.node, lines))
     return inserted(document, region(document, where).end, where.entry.key.span.column - 1, lines)
 
 
-def insert_before(document: Document, path: Path, lines: Sequence[str]) -> str:
-    """The same before a key of a block mapping, above its comments."""
-    where, mapping = _editable(document, path, only=True)
-    if mapping.flow:
-        raise refusal(document, where.node, "it is in a flow mapping ({...})")
-    here, column = region(document, where), where.entry.key.span.column - 1
-    if not here.dash:
-        return inserted(document, here.head, column, lines)
-    block = indented(lines, column, newline_at(document.text, here.end))
-    return document.text[: here.head] + block[column:] + " " * column + document.text[here.head :]
-
-
-def _editable(document: Document, path: Path, *, only: bool = False) -> tuple[Spot, Mapping]:
+def _editable(document: Document, path: Path, *, only: bool = False) -> Spot:
     where = required(document, path)
-    mapping = where.parent
-    if not isinstance(mapping, Mapping):
+    if not isinstance(where.parent, Mapping):
         raise refusal(document, where.node, "it is an item of a list, not a key")
-    if len(path) == 1 and len(mapping.entries) == 1 and not only and not mapping.flow:
+    if len(path) == 1 and len(where.parent.entries) == 1 and not only and not where.parent.flow:
         raise refusal(document, where.entry.key, "it is the only key of the file")
-    return where, mapping
+    return where

@@ -47,12 +47,9 @@ def _open_header(document: Document) -> re.Match[str] | None:
 
 
 def without_final_newline(document: Document, text: str, before: int) -> str:
-    """Text whose last lines were cut off, without a newline at its end, unless a value needs it.
+    """Text whose last lines were cut off, from an offset of the document on, without a newline at its end.
 
-    Args:
-        document: the document before the cut.
-        text: the text after it.
-        before: where the cut began.
+    A newline that a value needs stays.
     """
     last = _last_leaf(document.root, before)
     if text.endswith(("\n\n", "\n\r\n")):

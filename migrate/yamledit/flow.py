@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrate.yamledit.lookup import Path
+    from migrate.yamledit.lookup import Spot
     from schema.yamltext import Document
     from schema.yamltext import Entry
     from schema.yamltext import Mapping
@@ -62,32 +63,28 @@ def opening(document: Document, mapping: Mapping) -> int:
     return found.end()
 
 
-def part(document: Document, mapping: Mapping, number: int, above: int | None = None) -> Part:
+def part(document: Document, where: Spot, above: int | None = None) -> Part:
     """Where an entry of a flow mapping stands, with the comment block above it, or so many lines of the block.
 
     Raises:
         InputError: it is written with a question mark, or has no braces.
     """
-    text, key = document.text, mapping.entries[number].key
-    start, floor = key.span.start, _before(document, mapping, number)
+    text, key = document.text, where.entry.key
+    start, floor = key.span.start, _before(document, where)
     if text[floor:start].rstrip().endswith("?"):
         raise refusal(document, key, "the key is written with a question mark")
-    value = _value_end(text, mapping.entries[number])
+    value = _value_end(text, where.entry)
     comma = _COMMA.match(text, value)
     behind = comma.end() if comma else None
     line, rest = line_start(text, start), _REST.match(text, value)
-    if rest is None or text[line:start].strip() or not (rest[1] or _is_last(mapping, number)):
+    if rest is None or text[line:start].strip() or not (rest[1] or where.is_last):
         return Part(start, start, value, behind, behind or value, whole=False)
     return Part(head_of(text, line, start - line, floor, above), start, value, behind, rest.end(), whole=True)
 
 
-def _is_last(mapping: Mapping, number: int) -> bool:
-    return number == len(mapping.entries) - 1
-
-
-def _before(document: Document, mapping: Mapping, number: int) -> int:
+def _before(document: Document, where: Spot) -> int:
     """Where what stands before an entry ends: the entry before it, or the brace."""
-    return _value_end(document.text, mapping.entries[number - 1]) if number else opening(document, mapping)
+    return _value_end(document.text, where.before.entry) if where.number else opening(document, where.mapping)
 
 
 def _value_end(text: str, entry: Entry) -> int:
@@ -96,50 +93,50 @@ def _value_end(text: str, entry: Entry) -> int:
     return end + 1 if text[end - 1 : end + 1] == ": " else end
 
 
-def delete(document: Document, mapping: Mapping, number: int, above: int) -> str:
+def delete(document: Document, where: Spot, above: int) -> str:
     """The text without an entry, and so many comment lines above it.
 
     Raises:
         InputError: a comment or a line break stands where only the comma should.
     """
-    text, here = document.text, part(document, mapping, number, above)
-    before = _before(document, mapping, number)
+    text, here = document.text, part(document, where, above)
+    before = _before(document, where)
     if here.whole:
-        return _without_comma(document, mapping, number, here, before) + text[here.end :]
+        return _without_comma(document, where, here, before) + text[here.end :]
     joined = "#" not in text[before : here.start] and "\n" not in text[before : here.start]
-    if not _is_last(mapping, number) and not (number and joined):
-        return _without_first(document, mapping, number, here)
+    if not where.is_last and not (where.number and joined):
+        return _without_first(document, where, here)
     # With the comma before it, or else with the one behind it.
-    end = here.value if number and joined else here.end
+    end = here.value if where.number and joined else here.end
     return text[: before if joined else here.start] + text[end:]
 
 
-def _without_comma(document: Document, mapping: Mapping, number: int, here: Part, before: int) -> str:
+def _without_comma(document: Document, where: Spot, here: Part, before: int) -> str:
     # Where the last entry has no comma, the entry before it keeps none either.
     text, comma = document.text, _COMMA.match(document.text, before)
-    if here.comma or not (number and comma and _is_last(mapping, number)):
+    if here.comma or not (where.number and comma and where.is_last):
         return text[: here.head]
     return text[:before] + text[comma.end() : here.head]
 
 
-def _without_first(document: Document, mapping: Mapping, number: int, here: Part) -> str:
+def _without_first(document: Document, where: Spot, here: Part) -> str:
     text = document.text
     if here.comma is None:
-        raise refusal(document, mapping.entries[number].key, "its comma does not follow it on its line")
-    following = mapping.entries[number + 1].key.span.start
+        raise refusal(document, where.entry.key, "its comma does not follow it on its line")
+    following = where.following.entry.key.span.start
     if not text[here.comma : following].strip(" \t"):
         return text[: here.start] + text[following:]
     return text[: here.start].rstrip(" \t") + text[here.comma :]
 
 
-def insert(document: Document, mapping: Mapping, after: int, source: str) -> str:
+def insert(document: Document, where: Spot, source: str) -> str:
     """The text with an entry, given on one line, after another; in an empty mapping, in its braces."""
-    text = document.text
+    text, mapping = document.text, where.mapping
     if not mapping.entries:
         inside = opening(document, mapping)
         end = inside if text[inside : mapping.span.end - 1].strip() else mapping.span.end - 1
         return text[:inside] + source + text[end:]
-    here = part(document, mapping, after)
+    here = part(document, where)
     if not here.whole:
         return f"{text[: here.value]}, {source}{text[here.value :]}"
     indent = text[line_start(text, here.start) : here.start]
@@ -172,23 +169,17 @@ def _means_the_same(document: Document, entry: str) -> bool:
     return repr(found[0]) == repr(found[1])
 
 
-def as_block(document: Document, mapping: Mapping, number: int, above: int) -> str:
+def as_block(document: Document, where: Spot, above: int) -> str:
     """An entry as it can stand in a block mapping: without its comma, below so many of the comment lines above it.
 
     Raises:
         InputError: it goes over several lines that it does not have to itself.
     """
-    text, here, key = document.text, part(document, mapping, number, above), mapping.entries[number].key
+    text, here, key = document.text, part(document, where, above), where.entry.key
     if not here.whole and "\n" in text[here.start : here.value]:
         raise refusal(document, key, "it goes over several lines of a flow mapping")
-    colon = colon_end(text, mapping.entries[number])
+    colon = colon_end(text, where.entry)
     value = text[colon : here.value].rstrip(" ")
     separator = ": " if value and not value.startswith((" ", "\t", "\n", "\r")) else ":"
     rest = text[here.comma or here.value : here.end] if here.whole else ""
     return text[here.head : key.span.end] + separator + value + rest
-
-
-def own(document: Document, mapping: Mapping, number: int, above: int | None = None) -> tuple[int, int]:
-    """From where to where everything belongs to an entry; `above` is as in `part`."""
-    here = part(document, mapping, number, above)
-    return here.head, (here.end if here.whole else here.value)

@@ -1,4 +1,4 @@
-"""The comment block directly above a key, and how much of it leaves with the key."""
+"""What belongs to a key: its lines, the comment block directly above it, and how much of that leaves with it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 def block(document: Document, where: Spot) -> list[str]:
     """The comment lines directly above a key, without indentation."""
-    text, parent = document.text, _mapping(where)
-    here = flow.part(document, parent, where.number) if parent.flow else region(document, where)
-    return [line.strip() for line in lines(text[here.head : here.start]) if line.strip()]
+    here = flow.part(document, where) if where.mapping.flow else region(document, where)
+    return [line.strip() for line in lines(document.text[here.head : here.start]) if line.strip()]
 
 
 def leaving(document: Document, where: Spot, *, goes: bool) -> int:
@@ -34,14 +33,17 @@ def leaving(document: Document, where: Spot, *, goes: bool) -> int:
     found = block(document, where)
     if not found:
         return 0
-    key, *following = map(_named, _mapping(where).entries[where.number :])
+    key, *following = map(_named, where.mapping.entries[where.number :])
     return owned(found, key, following, goes=goes)
 
 
-def _mapping(where: Spot) -> Mapping:
-    if not isinstance(where.parent, Mapping):
-        raise TypeError("an item of a list has no key")
-    return where.parent
+def own(document: Document, where: Spot, above: int | None = None) -> tuple[int, int]:
+    """From where to where everything belongs to a key, and the block above it, or so many lines of the block."""
+    if where.mapping.flow:
+        part = flow.part(document, where, above)
+        return part.head, (part.end if part.whole else part.value)
+    here = region(document, where, above)
+    return here.head, here.end
 
 
 def _named(entry: Entry) -> Named:

@@ -65,7 +65,7 @@ def _wants_flow(node: Node, holder: Spot | None) -> bool:
 
 def _into_flow(document: Document, node: Node, path: Path, source: str) -> str:
     if isinstance(node, Mapping):
-        return flow.insert(document, node, len(node.entries) - 1, source)
+        return flow.insert(document, Spot(node, len(node.entries) - 1), source)
     if not _is_empty(node) or is_nothing(node):
         raise _no_mapping(document, node, path)
     return f"{document.text[: node.span.start]}{{{source}}}{document.text[node.span.end :]}"

@@ -42,11 +42,31 @@ class Spot(NamedTuple):
         return self.parent.items[self.number]
 
     @property
-    def entry(self) -> Entry:
-        """The key with its value."""
+    def mapping(self) -> Mapping:
+        """The mapping that the key stands in."""
         if not isinstance(self.parent, Mapping):
             raise TypeError("an item of a list has no key")
-        return self.parent.entries[self.number]
+        return self.parent
+
+    @property
+    def entry(self) -> Entry:
+        """The key with its value."""
+        return self.mapping.entries[self.number]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no key of its mapping follows."""
+        return self.number == len(self.mapping.entries) - 1
+
+    @property
+    def following(self) -> Spot:
+        """The key or item behind it."""
+        return self._replace(number=self.number + 1)
+
+    @property
+    def before(self) -> Spot:
+        """The key or item before it."""
+        return self._replace(number=self.number - 1)
 
 
 def spot(document: Document, path: Path) -> Spot | None:

@@ -6,13 +6,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from migrate.yamledit import flow
+from migrate.yamledit import heads
 from migrate.yamledit.lookup import spot
 from migrate.yamledit.regions import is_comment
 from migrate.yamledit.regions import line_start
-from migrate.yamledit.regions import region
 from schema.errors import InputError
-from schema.yamltext import Mapping
 from schema.yamltext.comments import line_end
 from schema.yamltext.edit import Move
 from schema.yamltext.edit import Prune
@@ -85,11 +83,8 @@ def _add(found: Nearby, document: Document, path: Path, *, whole: bool) -> None:
 
 def _around(document: Document, where: Spot) -> Range:
     """From the comment block above a key to the end of its lines."""
-    if isinstance(where.parent, Mapping) and where.parent.flow:
-        start, end = flow.own(document, where.parent, where.number)
-        return start, line_end(document.text, max(start, end - 1))
-    here = region(document, where)
-    return here.head, here.end
+    start, end = heads.own(document, where)
+    return start, line_end(document.text, max(start, end - 1))
 
 
 def _key_line(document: Document, where: Spot) -> Range:

@@ -54,13 +54,9 @@ class Named(NamedTuple):
 
 
 def owned(block: Sequence[str], key: Named, following: Iterable[Named], *, goes: bool) -> int:
-    """How many lines of a block, counted from the key upwards, leave with the key.
+    """How many lines of the block directly above a key, counted from the key upwards, leave with the key.
 
-    Args:
-        block: the comment lines directly above the key.
-        key: the key.
-        following: the keys below it in its mapping.
-        goes: whether the key is deleted; else it moves. A deleted one takes only what speaks of it.
+    A key that `goes`, and does not move, takes only what speaks of it.
     """
     rest = len(block)
     while rest and _SILENCER.match(block[rest - 1]):

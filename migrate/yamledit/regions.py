@@ -66,7 +66,7 @@ def region(document: Document, spot: Spot, above: int | None = None) -> Region:
     end = _foot(text, _last_line_end(document, entry, line), entry.key.span.column - 1)
     if dash:
         return Region(start, start, end, dash)
-    floor = value_end(text, spot._replace(number=spot.number - 1).entry) if spot.number else 0
+    floor = value_end(text, spot.before.entry) if spot.number else 0
     return Region(head_of(text, line, start - line, floor, above), start, end, dash)
 
 

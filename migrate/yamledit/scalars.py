@@ -19,14 +19,10 @@ _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def scalar(value: object, style: str | None = None) -> str:
-    """A scalar, or a list of scalars in flow style, on one line.
-
-    Args:
-        value: None, a boolean, a number, a text, or a list of those.
-        style: the quote of the value that it replaces, which a text keeps.
+    """A scalar, or a list of scalars in flow style, on one line; a text keeps the quotes (`style`) of an old one.
 
     Raises:
-        TypeError: the value is something else.
+        TypeError: the value is neither None, a boolean, a number, a text, nor a list of those.
     """
     if isinstance(value, list):
         return f"[{', '.join(_item(item) for item in value)}]"

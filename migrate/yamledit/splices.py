@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate.yamledit import document as text
+from migrate.yamledit.insertion import append
 from migrate.yamledit.lookup import dotted
+from migrate.yamledit.lookup import find
+from migrate.yamledit.lookup import required
 from migrate.yamledit.lookup import spot
 from migrate.yamledit.regions import refusal
 from migrate.yamledit.regions import unsafe
@@ -52,7 +55,7 @@ def spliced(edit: Edit, files: Mapping[FilePath, Document]) -> dict[FilePath, st
 
 
 def _added(document: Document, add: Add) -> str:
-    if text.find(document, add.path) is not None:
+    if find(document, add.path) is not None:
         return _valued(document, add)
     lines = [f"{scalar(add.path[-1])}: {_source(document, add)}"]
     return _inserted(document, add.path, add.after, lines)
@@ -73,7 +76,7 @@ def _source(document: Document, edit: Add | Change) -> str:
 
 
 def _renamed(rename: Rename, document: Document) -> str:
-    entry = text.required(document, rename.path).entry
+    entry = required(document, rename.path).entry
     _refuse_there(document, rename)
     if isinstance(entry.key, Alias) or entry.key.anchor is not None:
         raise refusal(document, entry.key, "the key comes through an alias, or carries an anchor")
@@ -112,7 +115,7 @@ def arrived(move: Move, document: Document, lines: list[str]) -> str:
 
 
 def _refuse_there(document: Document, edit: Move | Rename) -> None:
-    if (there := text.find(document, edit.to)) is not None:
+    if (there := find(document, edit.to)) is not None:
         how = "move here" if isinstance(edit, Move) else "get this name"
         raise refusal(document, there.key, f"{dotted(edit.path)} would {how}, but the key is there already")
 
@@ -125,7 +128,7 @@ def own_lines(document: Document, edit: Remove | Move) -> int:
 def place_of(document: Document, path: Path) -> Place:
     """The place of a key, or of the mapping that it would come into."""
     while path:
-        if (entry := text.find(document, path)) is not None:
+        if (entry := find(document, path)) is not None:
             return Place(document.path, *entry.key.span[2:])
         path = path[:-1]
     return Place(document.path)
@@ -161,7 +164,7 @@ def _fits(document: Document, path: Path, value: object) -> bool:
 def _inserted(document: Document, path: Path, after: str | None, lines: list[str]) -> str:
     if after is not None:
         return text.insert_after(document, (*path[:-1], after), lines)
-    return text.append(document, path[:-1], lines)
+    return append(document, path[:-1], lines)
 
 
 def _refuse_aliases(document: Document, path: Path) -> None:

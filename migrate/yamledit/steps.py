@@ -11,14 +11,10 @@ from typing import NamedTuple
 from typing import TypeAlias
 
 from migrate.yamledit import document as text
+from migrate.yamledit import splices
 from migrate.yamledit.lookup import dotted
+from migrate.yamledit.lookup import find
 from migrate.yamledit.regions import unsafe
-from migrate.yamledit.splices import arrived
-from migrate.yamledit.splices import own_lines
-from migrate.yamledit.splices import place_of
-from migrate.yamledit.splices import reparsed
-from migrate.yamledit.splices import spliced
-from migrate.yamledit.splices import taken
 from schema.errors import InputError
 from schema.place import Place
 from schema.yamltext.edit import Move
@@ -37,6 +33,8 @@ if TYPE_CHECKING:
     from schema.yamltext.edit import Edit
     from schema.yamltext.edit import Path
 
+#: Documents by their path.
+Files: TypeAlias = "Mapping[FilePath, Document]"
 #: The files that an edit makes, and the comments that leave with its key.
 Made: TypeAlias = "tuple[dict[FilePath, Document], tuple[str, ...]]"
 
@@ -77,13 +75,8 @@ class Edited(NamedTuple):
     steps: list[Step]
 
 
-def apply(files: Mapping[FilePath, Document], edits: Sequence[Edit], going: Collection[FilePath] = ()) -> Edited:
-    """Makes edits one after the other.
-
-    Args:
-        files: every file that an edit names.
-        edits: what to do.
-        going: files that will not be there afterwards, so that their text need not change.
+def apply(files: Files, edits: Sequence[Edit], going: Collection[FilePath] = ()) -> Edited:
+    """Makes edits one after the other; the text of a file that will not be there afterwards need not change.
 
     Raises:
         InputError: an edit has no safe splice, or all together would take minutes.
@@ -106,7 +99,7 @@ def _refuse_odd_breaks(document: Document, edits: Sequence[Edit]) -> None:
         raise unsafe(Place(document.path, line), f"the line ends in {odd[0]!a}, neither in LF nor in CRLF")
 
 
-def refuse_many(files: Mapping[FilePath, Document], edits: Sequence[Edit]) -> None:
+def refuse_many(files: Files, edits: Sequence[Edit]) -> None:
     """Refuses edits that all together would take minutes.
 
     Raises:
@@ -119,9 +112,7 @@ def refuse_many(files: Mapping[FilePath, Document], edits: Sequence[Edit]) -> No
         )
 
 
-def _settled(
-    files: Mapping[FilePath, Document], edits: Sequence[Edit], going: Collection[FilePath]
-) -> Iterator[Step]:
+def _settled(files: Files, edits: Sequence[Edit], going: Collection[FilePath]) -> Iterator[Step]:
     """The edits, each with the comment lines that leave with its key, before any edit is made.
 
     Afterwards what stayed above one key would stand above the next.
@@ -135,7 +126,7 @@ def _settled(
         block = text.block_above(document, edit.path)
         # Nothing can stay where nothing is left.
         sole = edit.file in going or any(_is_below(edit, *mapping) for mapping in emptied)
-        above = len(block) if sole and isinstance(edit, Move) else own_lines(document, edit)
+        above = len(block) if sole and isinstance(edit, Move) else splices.own_lines(document, edit)
         yield Step(replace(edit, above=above), stayed=() if sole else tuple(block[: len(block) - above]))
 
 
@@ -146,27 +137,20 @@ def _is_below(edit: Edit, file: FilePath, path: Path) -> bool:
 def _stands(document: Document, path: Path) -> bool:
     """Whether a key is in the text and can be cut out; where it cannot, making the edit says so."""
     with suppress(InputError):
-        if text.find(document, path) is not None:
+        if find(document, path) is not None:
             text.block_above(document, path)
             return True
     return False
 
 
-def _made(
-    original: Mapping[FilePath, Document],
-    now: Mapping[FilePath, Document],
-    edit: Edit,
-    going: Collection[FilePath],
-) -> Made:
+def _made(original: Files, now: Files, edit: Edit, going: Collection[FilePath]) -> Made:
     try:
         return _applied(now, edit, going)
     except InputError as error:
         raise _placed(original, edit, going, error) from error
 
 
-def _placed(
-    original: Mapping[FilePath, Document], edit: Edit, going: Collection[FilePath], error: InputError
-) -> InputError:
+def _placed(original: Files, edit: Edit, going: Collection[FilePath], error: InputError) -> InputError:
     # The same refusal, with its place in the file as it is.
     try:
         _applied(original, edit, going)
@@ -175,18 +159,18 @@ def _placed(
             return refused
     except KeyError:  # it follows a key that an earlier edit adds
         return error
-    return InputError(error.message, place_of(original[edit.file], edit.path))
+    return InputError(error.message, splices.place_of(original[edit.file], edit.path))
 
 
-def _applied(files: Mapping[FilePath, Document], edit: Edit, going: Collection[FilePath]) -> Made:
+def _applied(files: Files, edit: Edit, going: Collection[FilePath]) -> Made:
     comments = _comments(files[edit.file], edit)
     new = _texts(files, edit, going)
-    after = {file: reparsed(files[file], content, edit.path) for file, content in new.items()}
+    after = {file: splices.reparsed(files[file], content, edit.path) for file, content in new.items()}
     planned = {file: files[file].data() for file in {edit.file, *new}}
     edit.on_data(planned)
     if not all(same(planned[file], document.data()) for file, document in after.items()):
         reason = f"with {dotted(edit.path)} changed, another value would be read differently"
-        raise unsafe(place_of(files[edit.file], edit.path), reason)
+        raise unsafe(splices.place_of(files[edit.file], edit.path), reason)
     return after, comments
 
 
@@ -194,13 +178,13 @@ def _comments(document: Document, edit: Edit) -> tuple[str, ...]:
     """The comments that leave with the key: an entry may have got its line to itself by an earlier edit."""
     if not isinstance(edit, Remove | Move):
         return ()
-    return tuple(text.comments_of(document, edit.path, own_lines(document, edit)))
+    return tuple(text.comments_of(document, edit.path, splices.own_lines(document, edit)))
 
 
-def _texts(files: Mapping[FilePath, Document], edit: Edit, going: Collection[FilePath]) -> dict[FilePath, str]:
+def _texts(files: Files, edit: Edit, going: Collection[FilePath]) -> dict[FilePath, str]:
     """The new texts that an edit makes, less that of a file that goes."""
     if edit.file not in going:
-        return spliced(edit, files)
+        return splices.spliced(edit, files)
     if isinstance(edit, Move):
-        return {edit.target: arrived(edit, files[edit.target], taken(edit, files[edit.file]))}
+        return {edit.target: splices.arrived(edit, files[edit.target], splices.taken(edit, files[edit.file]))}
     return {}

@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 def explain(name: str, groups: Mapping[str, Mapping[str, Topic]]) -> Exit:
     """Prints what a rule or a check is about and where upstream shows it, and names its page; `all` lists them.
 
-    Args:
-        name: of one, or `all`.
-        groups: those that are known, by title and id.
-
     Raises:
         InputError: there is no such rule.
     """
@@ -64,9 +60,7 @@ def list_rules(groups: Mapping[str, Mapping[str, Topic]]) -> Exit:
 def schema(subject: str, version: str | None) -> Exit:
     """Prints a JSON Schema for editors, with the keys of the project that the working directory is in.
 
-    Args:
-        subject: what of, as `schema.editors` names it.
-        version: the ms-swift release, or None for the project's, else as for presets.
+    `schema.editors` names the subjects. Without a version the project's release counts, else that of presets.
 
     Raises:
         InputError: the release is not in the catalogue, or the project's table is wrong.

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from schema import check
 from schema import secrets
-from schema.check import NO_PRESETS
-from schema.check import load
-from schema.check import no_grpo
 from schema.commands.validate import absolute
 from schema.commands.validate import workspace_of
 from schema.exits import Exit
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from schema.layouts.preset import Preset
-    from schema.resolve import Tree
 
 
 def show_resolved(files: Sequence[Path]) -> Exit:
@@ -36,10 +33,10 @@ def show_resolved(files: Sequence[Path]) -> Exit:
         InputError: a file cannot be read, or is no preset.
     """
     workspace = workspace_of(files)
-    presets = [load(workspace, absolute(file)) for file in files]
+    presets = [check.load(workspace, absolute(file)) for file in files]
     for preset in presets:
-        if preset.kind in NO_PRESETS:
-            raise no_grpo(preset)
+        if preset.kind in check.NO_PRESETS:
+            raise check.no_grpo(preset)
     print("\n".join(chain.from_iterable(map(_documents, presets))))
     return Exit.OK
 
@@ -60,11 +57,8 @@ def _lines(branch: Branch, depth: int, *, secret: bool) -> Iterator[str]:
             yield from _lines(tree, depth + 1, secret=hidden)
         else:
             place = tree.place
-            yield f"{head} {_value(tree, hidden=hidden)}  # {shown(place.file)}:{place.line}"
-
-
-def _value(tree: Tree, *, hidden: bool) -> str:
-    return secrets.HIDDEN if hidden else _yaml(data(tree))
+            value = secrets.HIDDEN if hidden else _yaml(data(tree))
+            yield f"{head} {value}  # {shown(place.file)}:{place.line}"
 
 
 def _yaml(value: object) -> str:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from typing import NamedTuple
 
 import click
 
+from schema import check
 from schema.audit import Audit
-from schema.check import doubts
-from schema.check import load
-from schema.check import no_grpo
 from schema.collector import uncollected
 from schema.colour import is_wanted
 from schema.errors import InputError
@@ -42,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
-    from schema.check import Options
     from schema.layouts.preset import Preset
 
 
@@ -52,18 +47,10 @@ STDIN = Path("-")
 _MANY, _NAMED = 50, 5
 
 
-@dataclass(frozen=True)
-class Form:
-    """How findings are shown: a name of schema.report.FORMATS, and when in colour."""
-
-    name: str = "text"
-    colour: str = "auto"
-
-
 class _Call:
     """One call: what was found so far, and in which presets."""
 
-    def __init__(self, options: Options, workspace: Workspace) -> None:
+    def __init__(self, options: check.Options, workspace: Workspace) -> None:
         self._workspace = workspace
         self._options = options
         self._audit = Audit(self._workspace, options)
@@ -76,11 +63,9 @@ class _Call:
         self.unreadable = False
 
     def add(self, file: Path, *, named: bool) -> None:
-        """Checks one file; what keeps it from being checked is a finding of it.
+        """Checks one file, by its absolute path; what keeps it from being checked is a finding of it.
 
-        Args:
-            file: an absolute path.
-            named: whether a person named it; else it is passed over if it is no preset.
+        A file that nobody named is passed over if it is no preset.
         """
         if file in self._checked:
             return
@@ -97,7 +82,7 @@ class _Call:
                 self._found.append(unreadable(error, file))
 
     def _check(self, file: Path, *, named: bool) -> None:
-        preset = load(self._workspace, file)
+        preset = check.load(self._workspace, file)
         if not self._audit.is_foreign(preset):
             self._checked.add(file)
             self._note(preset)
@@ -109,13 +94,13 @@ class _Call:
             nothing = "is no GRPO preset: it says nothing of rollouts, and no preset extends it"
             raise NoPresetError(nothing, preset.start)
         elif named:
-            raise no_grpo(preset)
+            raise check.no_grpo(preset)
         else:
             self.foreign.append(file)
 
     def _note(self, preset: Preset) -> None:
         """Keeps of a preset what is asked at the end."""
-        self._doubts |= dict.fromkeys(doubts([preset], self._options))
+        self._doubts |= dict.fromkeys(check.doubts([preset], self._options))
         self._bases.update(preset.resolved.bases)
         if self._audit.silences(preset):
             self._silencing.append(preset)
@@ -151,22 +136,23 @@ class _Call:
         return sorted(found, key=lambda finding: (files[finding.place.file], finding.place, finding.rule))
 
 
-def validate(files: Sequence[Path], options: Options, form: Form) -> Exit:
+def validate(files: Sequence[Path], options: check.Options, form: str, colour: str) -> Exit:
     """Checks every file and prints what was found.
 
     A folder stands for the presets in it, and `-` for one on standard input. A hook (PRE_COMMIT is set) passes
     files of all kinds, and a base may be all that a commit changes: what extends it is checked, too.
+    The form is one of schema.report.FORMATS, the colour auto, always or never.
     """
     call = _Call(options, workspace_of(files))
     with uncollected():
-        for file in _with_progress(list(_wanted(files))):
-            call.add(file.path, named=file.named)
+        for file, named in _with_progress(list(_wanted(files))):
+            call.add(file, named=named)
             if in_hook():
-                call.add_extending(file.path)
+                call.add_extending(file)
         found = call.findings()
     if not in_hook():
         _tell_of_others(call.foreign, checked=call.checked)
-    if output := report(found, form.name, coloured=is_wanted(form.colour, sys.stdout)):
+    if output := report(found, form, coloured=is_wanted(colour, sys.stdout)):
         print(output)
     if call.unreadable:
         return Exit.USAGE
@@ -178,21 +164,17 @@ def workspace_of(files: Sequence[Path]) -> Workspace:
     return Workspace({absolute(STDIN): sys.stdin.buffer.read(MAX_SIZE + 1)} if STDIN in files else None)
 
 
-class _Wanted(NamedTuple):
-    path: Path
-    named: bool
-
-
-def _wanted(files: Sequence[Path]) -> Iterator[_Wanted]:
+def _wanted(files: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
+    """The files of a call, and whether a person named them."""
     for file in map(absolute, files):
         if os.path.isdir(file):  # noqa: PTH112 - False for a name that is too long
             found = yaml_files(file, projects=True, more=SCRIPTS)
-            yield from (_Wanted(each, named=False) for each in found)
+            yield from ((each, False) for each in found)
         else:
-            yield _Wanted(file, named=not in_hook())
+            yield file, not in_hook()
 
 
-def _with_progress(files: list[_Wanted]) -> Iterator[_Wanted]:
+def _with_progress(files: list[tuple[Path, bool]]) -> Iterator[tuple[Path, bool]]:
     """The files, with a bar on a terminal that would stay silent for long."""
     if len(files) < _MANY or not sys.stderr.isatty():
         yield from files
@@ -211,12 +193,7 @@ def _tell_of_others(files: Sequence[Path], *, checked: bool) -> None:
 
 
 def unreadable(error: InputError, preset: Path) -> Finding:
-    """The finding that a preset cannot be read.
-
-    Args:
-        error: why, with its place.
-        preset: the file that was to be checked; the error may be one of its base.
-    """
+    """The finding that a preset cannot be read; the error may be one of its base."""
     return Finding(error.rule, Severity.ERROR, error.place or Place(preset), error.message, presets=(preset,))
 
 

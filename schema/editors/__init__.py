@@ -28,13 +28,10 @@ SUBJECTS = tuple(_MAKERS)
 
 
 def json_schema(subject: str, release: Release, project: Project) -> dict[str, Any]:
-    """A JSON Schema.
+    """A JSON Schema with the arguments of an ms-swift release, and a project's own keys.
 
-    Args:
-        subject: "nested" for presets in the nested layout, "flat" for the YAML of `swift rlhf`, "rollout" for that
-            of `swift rollout`.
-        release: the release of ms-swift whose arguments it has.
-        project: whose own keys it has, too.
+    Its subject is "nested" for presets in the nested layout, "flat" for the YAML of `swift rlhf`, or "rollout" for
+    that of `swift rollout`.
 
     Raises:
         CatalogueError: a data file is missing or broken.

@@ -71,9 +71,7 @@ class Flat(Preset):
     """A preset in the flat layout.
 
     Values are what ms-swift's parser makes of the words that its YAML reader puts on a command line.
-
-    Attributes:
-        server: what the server's half says, or None if there is none.
+    `server` is what the server's half says, or None if there is none.
     """
 
     layout = "flat"
@@ -95,11 +93,6 @@ class Flat(Preset):
         return Kind.OTHER if algorithm in OTHER_ALGORITHMS else Kind.GRPO
 
     @cached_property
-    def explicit_mode(self) -> object:
-        """The value of vllm_mode, or None if it is unset."""
-        return self.value("vllm_mode")
-
-    @cached_property
     def block(self) -> Branch | None:
         """The server's half without its environment, or None."""
         if self.server is None:
@@ -110,10 +103,6 @@ class Flat(Preset):
         """Every argument of the learner's half."""
         for name, tree in arguments_of(self.tree, "trainer"):
             yield Setting("", name, data(tree), tree.place, tree.key)
-
-    def shared(self) -> dict[str, object]:
-        """Nothing: the server's half repeats what both sides act on."""
-        return {}
 
     def path(self, name: str) -> str:
         """The name itself."""

@@ -44,33 +44,18 @@ REPOSITORY_KEYS = {
 
 _MODEL = ("model", "model")
 
+_TRAINING = ("run_name", "output_dir", "logging_dir", "num_train_epochs", "learning_rate", "vit_lr", "aligner_lr")
 #: Keys that the training repository cannot do without.
-REQUIRED = (
-    _MODEL,
-    ("training", "run_name"),
-    ("training", "output_dir"),
-    ("training", "logging_dir"),
-    ("training", "num_train_epochs"),
-    ("training", "learning_rate"),
-    ("training", "vit_lr"),
-    ("training", "aligner_lr"),
-    ("rlhf", "rlhf_type"),
-    ("template",),
-    ("custom",),
-)
+REQUIRED = (_MODEL, *(("training", name) for name in _TRAINING), ("rlhf", "rlhf_type"), ("template",), ("custom",))
 
 #: Keys of the top level that are no sections.
 NO_SECTIONS = ("extends", "global_max_length")
 #: Sections of arguments that messages name, where it is not `rlhf`.
 _HOMES = {
-    "model": "model",
+    **dict.fromkeys(("model", "attn_impl", "torch_dtype"), "model"),
+    **dict.fromkeys(("eval_strategy", "max_steps"), "training"),
+    **dict.fromkeys(("dataset", "val_dataset"), "data"),
     "quant_method": "quantization",
-    "attn_impl": "model",
-    "torch_dtype": "model",
-    "eval_strategy": "training",
-    "max_steps": "training",
-    "dataset": "data",
-    "val_dataset": "data",
 }
 
 
@@ -145,12 +130,9 @@ class Nested(Preset):
         """Also a type that only a word may have: the loader of this layout passes values as keywords."""
         return super().mistake(field, value) or argument.mistyped(field, value)
 
+    @cached_property
     def shared(self) -> dict[str, object]:
         """The learner's values of all fields that both sides act on, so that the sides cannot disagree."""
-        return self._shared
-
-    @cached_property
-    def _shared(self) -> dict[str, object]:
         return {name: self.value(name) for name in fields(Role.BOTH) if self.value(name) is not None}
 
     def path(self, name: str) -> str:

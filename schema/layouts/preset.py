@@ -154,10 +154,10 @@ class Preset(ABC):
         """Whether a place is commented out, so that what is wrong there is a warning at most."""
         return False
 
-    @property
-    @abstractmethod
+    @cached_property
     def explicit_mode(self) -> object:
         """The value of vllm_mode, or None if it is unset."""
+        return self.value("vllm_mode")
 
     @cached_property
     def mode(self) -> object:
@@ -209,14 +209,15 @@ class Preset(ABC):
         found = (section.children.get(name) for section in sections)
         return next((tree.place for tree in found if isinstance(tree, Leaf) and tree.value is None), None)
 
-    @abstractmethod
-    def shared(self) -> dict[str, object]:
-        """What the server gets besides its own settings: the values that both sides act on."""
+    @property
+    def shared(self) -> Mapping[str, object]:
+        """What the server gets besides its own settings of what both sides act on; none if its file repeats it."""
+        return {}
 
     def served(self, name: str) -> object:
         """What the server gets for an argument: its own value, else the one that both sides share, or None."""
         own = self.server_value(name)
-        return self.shared().get(name) if own is None else own
+        return self.shared.get(name) if own is None else own
 
     def server_value(self, name: str) -> object:
         """What the server's own settings say, also in a preset that is not in server mode."""

@@ -20,9 +20,7 @@ VERSION = 1
 def as_json(findings: Sequence[Finding], *, error: str | None = None) -> str:
     """One JSON object with all findings; lines and columns count from 1.
 
-    Args:
-        findings: all of a call.
-        error: what ended the call before anything could be checked.
+    The error is what ended the call before anything could be checked.
     """
     errors = sum(finding.is_error for finding in findings)
     return json.dumps(

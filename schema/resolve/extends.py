@@ -47,12 +47,7 @@ class Resolved:
 
 
 def resolve(workspace: Workspace, path: Path, root: Path | None) -> Resolved:
-    """Resolves a preset.
-
-    Args:
-        workspace: reads the files.
-        path: absolute path of the leaf.
-        root: the project's root, beyond which no base may lie; None if the project has no marked root.
+    """Resolves a preset, given the absolute path of the leaf, and the project's root if it has a marked one.
 
     Raises:
         InputError: a base is missing or outside the root, `extends` is no path or list of paths, the files

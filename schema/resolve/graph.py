@@ -59,10 +59,8 @@ def _files(workspace: Workspace, root: Path) -> Iterator[Path]:
 def yaml_files(root: Path, *, projects: bool = False, more: tuple[str, ...] = ()) -> Iterator[Path]:
     """Every YAML file below a folder, hidden and generated folders left out, in a stable order.
 
-    Args:
-        root: the folder.
-        projects: whether folders that are projects of their own count; their presets may extend none out here.
-        more: endings of other files that count, too.
+    Folders that are projects of their own count only where `projects` says so, because their presets may extend
+    none out here; `more` are endings of other files that count, too.
     """
     for folder, names, files in os.walk(root):
         names[:] = sorted(name for name in names if not name.startswith(".") and name not in _SKIPPED)

@@ -24,32 +24,5 @@ from schema.rules import topology
 from schema.rules import types
 from schema.rules import yaml
 from schema.rules.base import RULES
-from schema.rules.base import Rule
 
-__all__ = [
-    "RULES",
-    "Rule",
-    "adapters",
-    "another",
-    "batch",
-    "connectivity",
-    "deepspeed",
-    "defects",
-    "engine",
-    "environment",
-    "flat",
-    "keys",
-    "model",
-    "multimodal",
-    "overwritten",
-    "refused",
-    "releases",
-    "rewards",
-    "roles",
-    "shell",
-    "teacher",
-    "tokens",
-    "topology",
-    "types",
-    "yaml",
-]
+__all__ = ["RULES"]

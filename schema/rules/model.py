@@ -12,13 +12,13 @@ from schema.rules.base import rule
 from schema.rules.tokens import engine_length
 from schema.split.gpus import server_size
 from schema.swift import argument
-from schema.swift.weights import packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.checkpoint import Heads
     from schema.context import Context
+    from schema.layouts.preset import Preset
 
 _ROPE = ("rope_scaling", "rope_parameters")
 
@@ -32,7 +32,7 @@ def quantized_learner(context: Context) -> Iterator[Problem]:
     #6884). Only a learner's own engine may be quantized, too (4.1.0 to 4.6.0; 4.5.2,
     rlhf_trainers/rollout_mixin.py:495).
     """
-    if (method := packed(context.preset)) is not None:
+    if (method := _packed(context.preset)) is not None:
         name = "quant_method" if "quant_method" in context.preset.arguments else "model"
         yield Problem(
             context.at(name),
@@ -41,6 +41,18 @@ def quantized_learner(context: Context) -> Iterator[Problem]:
             f"{context.swift}: the first weight sync fails, or fills the server with wrong weights",
             "train without quantization, or in colocate mode",
         )
+
+
+def _packed(preset: Preset) -> str | None:
+    """How a learner packs its weights into a few bits, or None if it does not, or nothing tells.
+
+    By quant_method (ms-swift 4.5.2, arguments/base_args/quant_args.py:44), or in a checkpoint that bitsandbytes
+    has packed. What AWQ and GPTQ make is no argument, and nothing is claimed of it.
+    """
+    if (method := preset.value("quant_method")) is not None:
+        return str(method)
+    quant = (config(preset.value("model")) or {}).get("quantization_config")
+    return "bitsandbytes" if isinstance(quant, dict) and quant.get("quant_method") == "bitsandbytes" else None
 
 
 @rule("rope-scaling-unread", needs=("use_vllm",))

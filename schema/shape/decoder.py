@@ -41,20 +41,15 @@ class Family(NamedTuple):
 
 
 _SAID = ("attention_bias", False)
-_QWEN3 = Family(qkv_bias=_SAID, out_bias=_SAID, norms=True)
 #: By model_type, as transformers builds them (5.12.1, models/*/modeling_*.py).
 FAMILIES = {
     "llama": Family(qkv_bias=_SAID, out_bias=_SAID, mlp_bias=("mlp_bias", False)),
-    "mistral": Family(),
-    "mixtral": Family(),
-    "qwen2": Family(qkv_bias=_ALWAYS),
+    **dict.fromkeys(("mistral", "mixtral"), Family()),
+    **dict.fromkeys(("qwen2", "qwen2_vl", "qwen2_5_vl"), Family(qkv_bias=_ALWAYS)),
     "qwen2_moe": Family(qkv_bias=("qkv_bias", True)),
-    "qwen2_vl": Family(qkv_bias=_ALWAYS),
-    "qwen2_5_vl": Family(qkv_bias=_ALWAYS),
-    "qwen3": _QWEN3,
-    "qwen3_moe": _QWEN3,
-    "qwen3_vl": _QWEN3,
-    "qwen3_vl_moe": _QWEN3,
+    **dict.fromkeys(
+        ("qwen3", "qwen3_moe", "qwen3_vl", "qwen3_vl_moe"), Family(qkv_bias=_SAID, out_bias=_SAID, norms=True)
+    ),
 }
 #: Numbers of a head where heads have a size of their own and the config does not say it (Qwen3Config.head_dim).
 _HEAD = 128

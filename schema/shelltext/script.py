@@ -93,7 +93,8 @@ def read(path: Path, content: bytes, is_call: re.Pattern[str]) -> Script:
     faults = [Fault(source.place(at), quote) for at, quote in source.faults(root)]
     if (at := content.find(b"\r\n")) >= 0:
         faults.insert(0, Fault(source.place(at), breaks=True))
-    silent = tuple(command for each in _commented(source.raw, is_call) for command in _commands(path, each))
+    others = (Source(path, each) for each in _commented(source.raw, is_call))
+    silent = tuple(command for other in others for command in Walk(other).commands(other.nodes()))
     return Script(content, source, tuple(Walk(source).commands(root)), silent, tuple(faults))
 
 
@@ -114,11 +115,6 @@ def _below(node: Node) -> Iterator[Node]:
     yield node
     for child in node.children:
         yield from _below(child)
-
-
-def _commands(path: Path, content: bytes) -> Iterator[Command]:
-    source = Source(path, content)
-    yield from Walk(source).commands(source.nodes())
 
 
 def _commented(content: bytes, is_call: re.Pattern[str]) -> Iterator[bytes]:

@@ -59,9 +59,7 @@ class Command(NamedTuple):
 class Walk:
     """Goes through a script once, as a shell would without taking any branch twice.
 
-    Args:
-        source: the script.
-        splits: whether the shell is bash, which splits values into words, and not zsh.
+    The shell is bash, which `splits` values into words, or zsh.
     """
 
     def __init__(self, source: Source, *, splits: bool = True) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from typing import TypeAlias
@@ -72,10 +73,7 @@ Value: TypeAlias = "Text | list[Text]"
 class Expansion:
     """Expands nodes with the values that variables have at one place of a script.
 
-    Args:
-        source: the script.
-        variables: the values.
-        splits: whether values are split into words outside of quotes, and items counted from 0, as in bash.
+    A shell that `splits`, as bash does, makes words of values outside of quotes, and counts items from 0.
     """
 
     def __init__(self, source: Source, variables: Mapping[str, Value], *, splits: bool = True) -> None:
@@ -263,16 +261,9 @@ def _unescape(found: re.Match[str]) -> str:
 
 
 def _split(chars: Text) -> Iterator[Text]:
-    word: list[Char] = []
-    for char in chars:
-        if char.splits and not char.unknown and char.text.isspace():
-            if word:
-                yield tuple(word)
-            word = []
-        else:
-            word.append(char)
-    if word:
-        yield tuple(word)
+    for is_blank, word in groupby(chars, lambda char: char.splits and not char.unknown and char.text.isspace()):
+        if not is_blank:
+            yield tuple(word)
 
 
 def _pattern(chars: Sequence[Char], source: str) -> Char | None:

@@ -32,12 +32,8 @@ def aside(shape: Shape, engine: Engine, patches: int = 0) -> float:
 
     It tries the largest picture, the most tokens of a step and the sampler of all sequences, keeps the most that
     one of these takes, and adds what CUDA graphs will need and what is not torch's (0.23.0,
-    v1/worker/gpu_worker.py:406 and v1/worker/gpu_model_runner.py:6168). How large they are was measured.
-
-    Args:
-        shape: of the model.
-        engine: what it is started with.
-        patches: of the largest picture that the processor lets through; 0 takes the usual number.
+    v1/worker/gpu_worker.py:406 and v1/worker/gpu_model_runner.py:6168). How large they are was measured. The
+    patches are those of the largest picture that the processor lets through; 0 takes the usual number.
     """
     decoder, tower = shape.decoder, shape.tower
     if decoder is None:

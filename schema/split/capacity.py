@@ -70,15 +70,11 @@ def engine(config: EngineConfig, tensor: int, length: int | None, sequences: int
 
 
 def weights(shape: Shape, tensor: int, stored: int = 0) -> int:
-    """Bytes of the weights on one GPU; 0 if nothing tells them.
+    """Bytes of the weights on one of `tensor` GPUs; 0 if nothing tells them.
 
     vLLM divides all linear layers, experts, embeddings and lm_head, and copies heads of keys and values that are
-    fewer than the GPUs (0.23.0, model_executor/layers/linear.py QKVParallelLinear).
-
-    Args:
-        shape: of the model.
-        tensor: GPUs that the engine spans.
-        stored: bytes of the checkpoint's files, which tell what is quantized, or not counted.
+    fewer than the GPUs (0.23.0, model_executor/layers/linear.py QKVParallelLinear). Of what is quantized, or not
+    counted, the `stored` bytes of the checkpoint's files tell.
     """
     if shape.quantized or not shape.layers:
         return stored // tensor
@@ -115,12 +111,8 @@ def unknown(shape: Shape, cache: str = "auto") -> str:
 def tokens(gib: float, engine: Engine, weights_gib: float, aside_gib: float, per_token: int) -> int:
     """Tokens that the KV cache of one engine holds, about.
 
-    Args:
-        gib: memory of one GPU, as nvidia-smi tells it.
-        engine: what it is started with.
-        weights_gib: of the weights on that GPU.
-        aside_gib: what vLLM sets aside besides.
-        per_token: bytes of a token on that GPU.
+    All is of one GPU: its GiB as nvidia-smi tells them, those of the weights and of what vLLM sets aside, and the
+    bytes of a token.
     """
     left = (gib - DRIVER) * engine.utilization - weights_gib - aside_gib
     return max(0, int(left * GIB / per_token))

@@ -17,6 +17,7 @@ from schema.swift.argument import is_whole
 
 if TYPE_CHECKING:
     from schema.layouts.preset import Preset
+    from schema.split.gpus import Shares
 
 #: Tokens of one sequence on a server where a preset says nothing about lengths.
 DEFAULT_LENGTH = 8192
@@ -58,13 +59,6 @@ class Needs(NamedTuple):
         return is_whole(length) and self.prompt is not None and self.prompt >= length
 
 
-class Given(NamedTuple):
-    """GPUs that the caller names for each side; None where the caller says nothing."""
-
-    rollout: int | None = None
-    train: int | None = None
-
-
 def length(had: object, given: int | None, needs: Needs) -> Decision:
     """Tokens of one sequence on a server: the caller's, else what it had unless a prompt can fill it.
 
@@ -92,13 +86,10 @@ def _within(wanted: int, needs: Needs) -> int:
     return min(wanted, needs.positions)
 
 
-def rollout_gpus(given: Given, preset: Preset, server: int | None = None) -> int:
+def rollout_gpus(given: Shares, preset: Preset, server: int | None = None) -> int:
     """GPUs that roll out: the caller's, else TP x DP of a server that is said already, else the project's, else 6.
 
-    Args:
-        given: what the caller says.
-        preset: the preset as it is now.
-        server: TP x DP of its server, or None to ask the preset.
+    TP x DP is what `server` says, else what the preset does.
 
     Raises:
         InputError: the caller's learners leave none.
@@ -111,7 +102,7 @@ def rollout_gpus(given: Given, preset: Preset, server: int | None = None) -> int
     return server or server_size(preset) or shares.rollout or DEFAULT_ROLLOUT
 
 
-def train_gpus(given: Given, preset: Preset, rollout: int) -> int:
+def train_gpus(given: Shares, preset: Preset, rollout: int) -> int:
     """GPUs that learn beside a server, one process each: the caller's, the preset's, the project's, or 2.
 
     Raises:

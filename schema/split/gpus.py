@@ -51,8 +51,8 @@ class Split(NamedTuple):
 class Shares(NamedTuple):
     """How many GPUs each side has; None where nothing says, or where nothing is left for it."""
 
-    rollout: int | None
-    train: int | None
+    rollout: int | None = None
+    train: int | None = None
 
 
 def server_size(preset: Preset) -> int | None:

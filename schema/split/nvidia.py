@@ -49,21 +49,13 @@ def gpus() -> tuple[Gpu, ...] | None:
     if rows is None:
         return None
     apps = _query("--query-compute-apps=gpu_uuid,pid,used_memory") or []
-    return tuple(
-        Gpu(row[0], row[1], _number(row[2]) or 0, _number(row[3]) or 0, _apps(apps, row[1]))
-        for row in rows
-        if len(row) == 4
-    )
+    return tuple(_gpu(row)._replace(apps=_apps(apps, row[1])) for row in rows if len(row) == 4)
 
 
 def busy() -> tuple[tuple[Gpu, int], ...]:
     """Each GPU, and the percent of the last moments in which it computed; none if nvidia-smi cannot tell."""
     rows = _query("--query-gpu=index,uuid,memory.used,memory.total,utilization.gpu") or []
-    return tuple(
-        (Gpu(row[0], row[1], _number(row[2]) or 0, _number(row[3]) or 0), int(row[4]))
-        for row in rows
-        if len(row) == 5 and row[4].isdecimal()
-    )
+    return tuple((_gpu(row), int(row[4])) for row in rows if len(row) == 5 and row[4].isdecimal())
 
 
 def names() -> tuple[str, ...]:
@@ -75,6 +67,10 @@ def find(known: Iterable[Gpu], name: str) -> Gpu | None:
     """The GPU that an index or a UUID names; CUDA takes a UUID's beginning, too, if only one GPU has it."""
     found = [gpu for gpu in known if name == gpu.number or gpu.uuid.startswith(name)]
     return found[0] if len(found) == 1 else None
+
+
+def _gpu(row: list[str]) -> Gpu:
+    return Gpu(row[0], row[1], _number(row[2]) or 0, _number(row[3]) or 0)
 
 
 def _apps(rows: list[list[str]], uuid: str) -> tuple[tuple[int, int | None], ...]:

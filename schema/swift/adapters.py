@@ -27,10 +27,6 @@ def unloadable(v: Values, engine_kwargs: object) -> Iterator[tuple[str, str]]:
     _validate_features, validate_legal, which ms-swift's own loader asks: 4.5.2, rlhf_trainers/utils.py
     patch_vllm_load_adapter). Layers of the vision tower and the aligner are silently left out (0.23.0,
     lora/model_manager.py:194) unless vllm_engine_kwargs asks for them, which vLLM knows from 0.15.1 on.
-
-    Args:
-        v: the learner's arguments.
-        engine_kwargs: vllm_engine_kwargs of the engine that would load the adapter.
     """
     if v.on("use_dora"):
         yield "use_dora", "vLLM does not yet support DoRA"

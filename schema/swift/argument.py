@@ -121,14 +121,10 @@ def unlike_json(value: object) -> Iterator[object]:
 def plain(value: object) -> object:
     """A value as JSON can hold it: of a date, or of bytes, their text."""
     if isinstance(value, dict):
-        return {_plain_key(key): plain(item) for key, item in value.items()}
+        return {plain(key): plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
     return value if value is None or isinstance(value, str | int | float) else str(value)
-
-
-def _plain_key(key: object) -> object:
-    return key if key is None or isinstance(key, str | int | float) else str(key)
 
 
 def truth(value: object) -> bool | None:

@@ -18,16 +18,8 @@ MEDIA = frozenset(
         *("VIDEO_MIN_PIXELS", "VIDEO_MAX_PIXELS", "VIDEO_TOTAL_PIXELS", "FRAME_FACTOR"),
         *("FPS", "FPS_MIN_FRAMES", "FPS_MAX_FRAMES", "NFRAMES", "NUM_FRAMES", "MAX_NUM_FRAMES", "STACK_FRAMES"),
         *("VIDEO_SEGMENTS", "VIDEO_MAX_NUM", "MAX_NUM", "MAX_SLICE_NUMS", "VIDEO_MAX_SLICE_NUMS", "MAX_PARTITION"),
-        *(
-            "HD_NUM",
-            "NUM_CROPS",
-            "CROP_MODE",
-            "DOWNSAMPLE_MODE",
-            "INPUT_SIZE",
-            "IMAGE_SIZE",
-            "IMG_SIZE",
-            "BASE_SIZE",
-        ),
+        *("HD_NUM", "NUM_CROPS", "CROP_MODE", "DOWNSAMPLE_MODE"),
+        *("INPUT_SIZE", "IMAGE_SIZE", "IMG_SIZE", "BASE_SIZE"),
         *("N_MELS", "SAMPLING_RATE", "USE_AUDIO_IN_VIDEO", "QWENVL_BBOX_FORMAT", "ROOT_IMAGE_DIR"),
     }
 )

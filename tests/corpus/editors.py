@@ -28,6 +28,8 @@ from tests.corpus.choice import Edit
 from tests.corpus.choice import Path
 from tests.corpus.choice import make
 from tests.corpus.choice import nested
+from tests.migrate.yamledit.inverses import insert_before
+from tests.migrate.yamledit.inverses import source_of
 
 PLACE = FilePath("/corpus/file.yaml")
 
@@ -80,7 +82,7 @@ class Ours:
         if after.text.endswith("\n") and not before.text.endswith("\n"):
             return None  # a block scalar came to its end and needs the newline
         if edit.kind == "set":
-            text = ours.set_source(after, edit.path, ours.source_of(before, edit.path))
+            text = ours.set_source(after, edit.path, source_of(before, edit.path))
         elif edit.kind == "insert":
             if ours.comments_of(after, edit.path[: edit.path.index(NEW) + 1]):
                 return None  # the comment beside an empty mapping is the new key's now
@@ -106,7 +108,7 @@ class Ours:
             return rest.bom + ours.insert_after(rest, sibling, bare)
         if number + 1 < len(siblings) and region(before, where._replace(number=number + 1)).head == here.end:
             sibling = (*edit.path[:-1], siblings[number + 1].key.value)
-            return rest.bom + ours.insert_before(rest, sibling, bare)
+            return rest.bom + insert_before(rest, sibling, bare)
         return None  # between blank lines: neither neighbour says where it stood
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from migrate.yamledit.document import find
+from migrate.yamledit.lookup import find
 from schema.yamltext import parse
 from schema.yamltext import read
 from schema.yamltext.comments import comments

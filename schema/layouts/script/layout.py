@@ -95,7 +95,7 @@ class Half:
         if known:
             first = next(iter(known.values())).place
             children[ENVIRONMENT] = Branch(known, first, first)
-        return Branch(Watched(children, self.unknown, asked, self.absent), place, place)
+        return Branch(Watched(children, self, asked), place, place)
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Script(Flat):
         known = {setting.name: setting for setting in self.settings() if not self.owned(setting)}
         if self.learner is None:
             return known
-        return Watched(known, self.learner.unknown, self.asked, self.learner.absent)
+        return Watched(known, self.learner, self.asked)
 
     @cached_property
     def block(self) -> Branch | None:
@@ -192,8 +192,7 @@ class Script(Flat):
         if self.server is None or self.rollout is None:
             return None
         known: dict[object, Tree] = {**dict(arguments_of(self.server, "server"))}
-        watched = Watched(known, self.rollout.unknown, self.asked, self.rollout.absent)
-        return self.server._replace(children=watched)
+        return self.server._replace(children=Watched(known, self.rollout, self.asked))
 
     @property
     def unknown(self) -> Mapping[str, Word]:

@@ -7,11 +7,10 @@ from typing import TypeVar
 from typing import overload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Container
     from collections.abc import Mapping
 
     from schema.layouts.preset import Asked
+    from schema.layouts.script.layout import Half
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -23,25 +22,13 @@ class Watched(dict[K, V]):
 
     An argument whose value only a shell knows is not in it, and yet is set. Who asks for it learns nothing, and
     `asked` tells, so that no rule concludes anything from that.
-
-    Args:
-        known: the arguments.
-        unknown: those that are set to what nobody knows.
-        asked: notes it.
-        absent: notes that one is asked for that is not set.
     """
 
-    def __init__(
-        self,
-        known: Mapping[K, V],
-        unknown: Container[object],
-        asked: Asked,
-        absent: Callable[[Asked], None] = lambda _: None,
-    ) -> None:
+    def __init__(self, known: Mapping[K, V], half: Half, asked: Asked) -> None:
         super().__init__(known)
-        self._unknown = unknown
+        self._unknown = half.unknown
+        self._half = half
         self._asked = asked
-        self._absent = absent
 
     def __contains__(self, name: object) -> bool:
         """Whether it is known."""
@@ -61,4 +48,4 @@ class Watched(dict[K, V]):
         if name in self._unknown:
             self._asked.value = True
         elif not super().__contains__(name):
-            self._absent(self._asked)
+            self._half.absent(self._asked)

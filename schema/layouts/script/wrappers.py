@@ -32,11 +32,7 @@ _SAFE = re.compile(r"[\w@%+=:,./-]+")
 
 
 class Wrapper(NamedTuple):
-    """The words in front of a call.
-
-    Attributes:
-        words: all of them, but no variable that bash itself sets.
-    """
+    """The words in front of a call, but no variable that bash itself sets."""
 
     words: tuple[Word, ...]
 
@@ -73,8 +69,7 @@ class Wrapper(NamedTuple):
     def variables(self, script: Mapping[str, Word]) -> dict[str, Word]:
         """What the call finds in its environment, a launcher's options among it.
 
-        Args:
-            script: what the script has exported by then, or set in front of the command.
+        The script's variables are those that it has exported by then, or set in front of the command.
         """
         if self._has(_CONTAINERS):
             variables = dict(self._given(script))

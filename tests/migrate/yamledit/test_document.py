@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from migrate.yamledit import document as edit
+from migrate.yamledit.insertion import append
+from migrate.yamledit.lookup import find
+from migrate.yamledit.scalars import scalar
 from schema.errors import InputError
 from schema.yamltext import Mapping
 from schema.yamltext import Scalar
+from schema.yamltext.comments import comments as text_comments
 from schema.yamltext.edit import Add
 from schema.yamltext.edit import Change
 from schema.yamltext.edit import Move
@@ -128,14 +132,14 @@ def only(old, path):
 @given(texts(hard=True))
 def test_documents_of_these_tests_are_read_alike_by_all_readers(text):
     assert isinstance(read(text), dict)
-    assert sorted(edit.comments(document(text))) == sorted(line.rstrip() for line in comments(text))
+    assert sorted(text_comments(document(text))) == sorted(line.rstrip() for line in comments(text))
 
 
 @SOME
 @given(edited(Scalar), VALUES)
 def test_set_changes_the_value_and_nothing_else(case, value):
     old, path = document(case[0]), case[1]
-    entry = edit.find(old, path)
+    entry = find(old, path)
     new = edit.set_scalar(old, path, value)
     assert typed(read(whole(old, new))) == typed(with_value(read(old.text), path, value))
     assert comments(new) == comments(old.text)
@@ -150,10 +154,10 @@ def test_set_changes_the_value_and_nothing_else(case, value):
 @given(edited(Scalar), VALUES)
 def test_set_and_set_back_gives_the_same_bytes(case, value):
     old, path = document(case[0]), case[1]
-    node = edit.find(old, path).value
-    canonical = edit.scalar(node.value, node.style)
+    node = find(old, path).value
+    canonical = scalar(node.value, node.style)
     assume(old.text[node.span.start : node.span.end] == canonical)
-    assume(isinstance(value, str) if node.style else edit.scalar(value, None)[0] not in "'\"[")
+    assume(isinstance(value, str) if node.style else scalar(value, None)[0] not in "'\"[")
     new = document(whole(old, edit.set_scalar(old, path, value)))
     assert edit.set_scalar(new, path, node.value) == old.text
 
@@ -169,7 +173,7 @@ def test_delete_takes_the_key_and_its_own_comments_only(case):
     assert Counter(comments(new)) + Counter(gone) == Counter(comments(old.text))
     kept = lines(new)
     if only(old, path):
-        parent = edit.find(old, path[:-1]).key.span.line - 1
+        parent = find(old, path[:-1]).key.span.line - 1
         assert kept[parent].replace(" {}", "", 1) == lines(old.text)[parent]
         del kept[parent]
     assert are_among(kept, lines(old.text))
@@ -194,7 +198,7 @@ def test_append_adds_its_lines_and_delete_takes_them_back(data):
     old = document(text)
     path = data.draw(st.sampled_from(list(mappings(old))))
     below = data.draw(st.sampled_from([(), ("extra",), ("extra", "rollout_server")]))
-    new = edit.append(old, (*path, *below), ["newcomer: [1]"])
+    new = append(old, (*path, *below), ["newcomer: [1]"])
     assert typed(read(whole(old, new))) == typed(with_value(read(old.text), (*path, *below, *NEW), [1]))
     assert comments(new) == comments(old.text)
     if not path or under(old.data(), path):
@@ -210,7 +214,7 @@ def test_move_carries_every_comment_there_and_back(data):
     assume(len(path) > 1 or not only(old, path))
     places = [place for place in mappings(old) if place[: len(path)] != path]
     to = (*data.draw(st.sampled_from(places)), *data.draw(st.sampled_from([(), ("extra", "block")])), path[-1])
-    assume(edit.find(old, to) is None)
+    assume(find(old, to) is None)
     new = apply(old, [Move(path, to, "")])
     value = under(read(old.text), path)
     assert typed(read(whole(new, new.text))) == typed(with_value(without(read(old.text), path), to, value))

@@ -10,6 +10,8 @@ from schema.yamltext import parse
 from schema.yamltext.edit import Add
 from schema.yamltext.edit import Move
 from schema.yamltext.edit import Remove
+from tests.migrate.yamledit.inverses import insert_before
+from tests.migrate.yamledit.inverses import source_of
 from tests.migrate.yamledit.yaml_files import apply
 from tests.migrate.yamledit.yaml_files import prove
 
@@ -98,7 +100,7 @@ def test_set_and_back(text, path, value, after):
     old = document(text)
     new = edit.set_scalar(old, path, value)
     assert new == after
-    assert edit.set_source(document(new), path, edit.source_of(old, path)) == text
+    assert edit.set_source(document(new), path, source_of(old, path)) == text
 
 
 ADDED = {
@@ -189,8 +191,8 @@ def test_a_tab_before_a_comment_is_no_yaml_to_pyyaml():
 
 def test_insert_before_goes_above_the_comments_of_a_key():
     old = document("a: 1\n# of b\nb: 2\n")
-    assert edit.insert_before(old, ("b",), ["c: 3"]) == "a: 1\nc: 3\n# of b\nb: 2\n"
-    assert edit.insert_before(document("x:\n- a: 1\n"), ("x", 0, "a"), ["b: 2", "", "c: 3"]) == (
+    assert insert_before(old, ("b",), ["c: 3"]) == "a: 1\nc: 3\n# of b\nb: 2\n"
+    assert insert_before(document("x:\n- a: 1\n"), ("x", 0, "a"), ["b: 2", "", "c: 3"]) == (
         "x:\n- b: 2\n\n  c: 3\n  a: 1\n"
     )
     assert edit.insert_after(document("x: {a: 1}\n"), ("x", "a"), ["b: 2"]) == "x: {a: 1, b: 2}\n"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from migrate.yamledit import document as edit
 from schema.errors import InputError
 from schema.yamltext import parse
+from schema.yamltext.comments import comments
 from schema.yamltext.edit import Add
 from schema.yamltext.edit import Change
 from schema.yamltext.edit import Move
@@ -19,6 +20,7 @@ from schema.yamltext.edit import Remove
 from schema.yamltext.edit import at
 from tests.amounts import examples
 from tests.amounts import floor
+from tests.migrate.yamledit.inverses import source_of
 from tests.migrate.yamledit.yaml_files import apply
 from tests.migrate.yamledit.yaml_files import gone
 from tests.migrate.yamledit.yaml_files import prove
@@ -96,11 +98,11 @@ def test_edits_in_flow_mappings():
         [placed] = at(old.path, [made])
         placed.on_data({old.path: planned})
         assert repr(new.data()) == repr(planned) or new.data() == planned
-        assert Counter(edit.comments(new)) + Counter(deleted) == Counter(edit.comments(old))
+        assert Counter(comments(new)) + Counter(deleted) == Counter(comments(old))
         note(old.text)
         note(new.text)
         if isinstance(made, Change) and not isinstance(made.value, list):
-            assert edit.set_source(new, path, edit.source_of(old, path)) == old.text
+            assert edit.set_source(new, path, source_of(old, path)) == old.text
         if isinstance(made, Add) and made.after is not None:
             assert edit.delete(new, made.path) == old.text
         showed.append(True)

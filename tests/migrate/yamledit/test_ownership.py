@@ -6,8 +6,10 @@ What a block says is the matter of test_comment_claims.py; here it is where the 
 import pytest
 
 from migrate.yamledit import document as edit
+from migrate.yamledit.insertion import append
 from migrate.yamledit.regions import lines
 from schema.errors import InputError
+from schema.yamltext.comments import comments
 from schema.yamltext.edit import Move
 from schema.yamltext.edit import Prune
 from schema.yamltext.edit import Remove
@@ -291,16 +293,16 @@ def test_delete_refuses_what_it_cannot_cut_out(text, reason):
     ],
 )
 def test_an_empty_value_is_filled_below_its_key(text, filled):
-    assert edit.append(document(text), ("custom",), ["key: 1"]) == filled
+    assert append(document(text), ("custom",), ["key: 1"]) == filled
 
 
 @pytest.mark.parametrize("text", ["# nothing yet\n", "", "# nothing yet", "---\n"])
 def test_a_file_without_any_key_gets_its_first(text):
     newline = "\n" if text and not text.endswith("\n") else ""
     expected = f"{text}{newline}a:\n  b: 1" + ("" if newline else "\n")
-    assert edit.append(document(text), ("a",), ["b: 1"]) == expected
+    assert append(document(text), ("a",), ["b: 1"]) == expected
 
 
 def test_comments_in_strange_places_are_found():
     text = 'a: "# no"#one\nb: {x: [1]}#two\nc: | # three\n  # no\nd: &e  # four\n  f: !!str g#no\n#five\n'
-    assert edit.comments(document(text)) == ["#one", "#two", "# three", "# four", "#five"]
+    assert comments(document(text)) == ["#one", "#two", "# three", "# four", "#five"]
