@@ -26,6 +26,7 @@ from migrate.names import RANK
 from migrate.names import REQUIRED
 from migrate.names import SHARE
 from migrate.names import TENSOR
+from migrate.names import URL
 from migrate.yamledit.steps import apply
 from schema.split import decide
 from schema.swift.adapters import DEFAULT_RANK
@@ -139,14 +140,19 @@ class ToServer(Direction[A]):
         return {f"vllm_server_{name}": value for name, value in {**address, **listed}.items()}
 
     def address(self, wanted: Mapping[str, object]) -> Iterator[Edit]:
-        """Where the learner connects, if nothing says so yet."""
+        """Where the learner connects, if nothing says so yet; host and port say it where a URL did."""
         home, after = self.aim.learner, "vllm_mode" if self.aim.says_mode else None
-        for name, value in self.connected(wanted).items() if self.aim.leads else ():
-            if home.value(name) is None:
+        if not self.aim.leads or self.aim.keeps_url:
+            return
+        urls = [setting for setting in self.aim.settings if setting.name == URL]
+        for name, value in self.connected(wanted).items():
+            if home.value(name) is None or (urls and name != "vllm_server_timeout" and not same(home.value(name), value)):
                 yield home.add(name, value, "the learner connects there", after)
             elif not home.says(name):
                 continue
             after = name
+        for url in urls:
+            yield Remove(url.steps, "vllm_server_host and vllm_server_port replace it", file=self.aim.path)
 
     def engine(self) -> Iterator[Edit]:
         """Every engine setting goes to the server; what is missing there comes."""

@@ -68,7 +68,7 @@ class PartToServer(ToServer[Part]):
         block += self._kept(block)
         block += self.longer(block)
         block += self._balanced(block)
-        edits = [*self.set_mode(), *self.address(target.address), *block]
+        edits = [*self.set_mode(), *self.address(part.address), *block]
         edits += self.set_given(part.server, part.given_to_server, edits)
         edits += self.set_given(part.learner, self.connected(target.said_address), edits)
         edits += [*rescaled(part), *self.gone()]
