@@ -17,7 +17,6 @@ from migrate.names import RANK
 from migrate.names import SHARE
 from migrate.names import TENSOR
 from migrate.names import URL
-from schema.checkpoint import positions
 from schema.layouts.preset import ADDRESSES
 from schema.split import decide
 from schema.split.gpus import Shares
@@ -26,6 +25,7 @@ from schema.swift import address
 from schema.swift import argument
 from schema.swift.adapters import can_load
 from schema.swift.adapters import rank_for
+from schema.swift.lengths import longest
 from schema.swift.lengths import prompt_length
 from schema.swift.lengths import total_length
 
@@ -136,7 +136,7 @@ class Aim(ABC):
     def needs(self) -> decide.Needs:
         """Tokens that the preset allows."""
         context = self.context
-        return decide.Needs(prompt_length(context), total_length(context), positions(self.preset.value("model")))
+        return decide.Needs(prompt_length(context), total_length(context), longest(context))
 
     @cached_property
     def address(self) -> dict[str, object]:

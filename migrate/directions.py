@@ -146,7 +146,9 @@ class ToServer(Direction[A]):
             return
         urls = [setting for setting in self.aim.settings if setting.name == URL]
         for name, value in self.connected(wanted).items():
-            if home.value(name) is None or (urls and name != "vllm_server_timeout" and not same(home.value(name), value)):
+            now = home.value(name)
+            beaten = urls and name != "vllm_server_timeout" and not same(now, value)
+            if now is None or beaten:
                 yield home.add(name, value, "the learner connects there", after)
             elif not home.says(name):
                 continue
