@@ -29,7 +29,9 @@ from migrate.names import TENSOR
 from migrate.names import URL
 from migrate.yamledit.steps import apply
 from schema.split import decide
+from schema.swift import argument
 from schema.swift.adapters import DEFAULT_RANK
+from schema.swift.adapters import RANKS
 from schema.swift.roles import UNREAD_IN_COLOCATE
 from schema.swift.roles import Role
 from schema.swift.roles import fields
@@ -260,9 +262,10 @@ class ToColocate(Direction[A]):
         entries, home = self.aim.server.entries, self.aim.learner
         if name in entries:
             yield from self._moved(name, entries[name], after)
-        elif name not in self.inherited and self.aim.after.value(name) is None:
+        completes = name in self._completed and entries.get(name) in NOTHING and name not in self.inherited
+        if completes and self.aim.after.value(name) is None:
             yield home.add(name, self._completed[name], self._why(name), after)
-        elif name in self.inherited and not self._lost(name, self.inherited[name]):
+        elif name not in entries and name in self.inherited and not self._lost(name, self.inherited[name]):
             yield home.add(name, self._value(name, self.inherited[name]), self._why(name), after)
 
     def _moved(self, name: str, value: object, after: str | None) -> Iterator[Edit]:
@@ -293,13 +296,20 @@ class ToColocate(Direction[A]):
             "nothing reads it in colocate mode": not self.aim.changes_mode,
             "in colocate mode nothing listens": role is Role.LISTEN and self.aim.preset.apart,
             self.aim.learner.says_it: name in own,
+            "it sets nothing": value in NOTHING and not self.aim.inherits(name),
+            "it was for the server alone": not comes and name in self.aim.context.release.trainer,
             "only a server accepts it": not comes,
             **self.stays(name, value),
-            "it sets nothing": value in NOTHING and not self.aim.inherits(name),
             "in colocate mode every engine has its own learners": name == DATA,
+            "vLLM makes no engine for adapters of just this rank; it gets merged weights": self._is_odd(name, value),
             "it is the default": same(value, _DEFAULTS.get(name, KEEP)) and self.speaks_alone(name),
         }
         return first(reasons)
+
+    def _is_odd(self, name: str, value: object) -> bool:
+        # A server has a vllm_max_lora_rank of its own, a learner's engine takes lora_rank (colocate-lora).
+        adapts = name == LORA and argument.truth(value) is True and self.aim.context.values.tuner == "lora"
+        return adapts and self.aim.context.trainer.config.lora_rank not in RANKS
 
     def stays(self, name: str, value: object) -> dict[str, bool]:  # noqa: ARG002 - a layout may have bases
         """More reasons why a setting may not come back."""
