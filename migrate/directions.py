@@ -301,7 +301,7 @@ class ToColocate(Direction[A]):
             "only a server accepts it": not comes,
             **self.stays(name, value),
             "in colocate mode every engine has its own learners": name == DATA,
-            "vLLM makes no engine for adapters of just this rank; it gets merged weights": self._is_odd(name, value),
+            "vLLM makes no engine for just this rank; it gets merged weights": self._is_odd(name, value),
             "it is the default": same(value, _DEFAULTS.get(name, KEEP)) and self.speaks_alone(name),
         }
         return first(reasons)

@@ -86,7 +86,7 @@ def refuse_json(preset: Preset) -> None:
     path = preset.resolved.path
     if path.suffix.lower() == ".json":
         raise InputError(
-            f"is JSON, and this command writes YAML; name it {path.stem}.yaml first, as YAML readers read JSON, too",
+            f"is JSON, and this command writes YAML; name it {path.stem}.yaml first: YAML readers read JSON, too",
             Place(path),
         )
 

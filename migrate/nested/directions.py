@@ -215,7 +215,9 @@ class PartToColocate(ToColocate[Part]):
         return replace(self.aim.server, section=path[:-1]).comments(path[-1])
 
     def _masked(self) -> Iterator[Edit]:
-        if (base := self._base_of_block) is not None:
+        own = self.aim.own.find(*SERVER_BLOCK)
+        hides = own is not None and data(own) is None
+        if (base := self._base_of_block) is not None and not hides:
             reason = f"hides the block of {base}: no server is started"
             yield Add(SERVER_BLOCK, None, reason, file=self.aim.path)
 
