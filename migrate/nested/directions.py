@@ -215,8 +215,7 @@ class PartToColocate(ToColocate[Part]):
         return replace(self.aim.server, section=path[:-1]).comments(path[-1])
 
     def _masked(self) -> Iterator[Edit]:
-        own = self.aim.own.find(*SERVER_BLOCK)
-        hides = own is not None and data(own) is None
+        hides = replace(self.aim.server, section=SERVER_BLOCK[:-1]).is_blank(SERVER_BLOCK[-1])
         if (base := self._base_of_block) is not None and not hides:
             reason = f"hides the block of {base}: no server is started"
             yield Add(SERVER_BLOCK, None, reason, file=self.aim.path)
