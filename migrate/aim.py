@@ -16,13 +16,16 @@ from migrate.names import LORA
 from migrate.names import RANK
 from migrate.names import SHARE
 from migrate.names import TENSOR
-from schema.checkpoint import positions
+from migrate.names import URL
+from schema.layouts.preset import ADDRESSES
 from schema.split import decide
 from schema.split.gpus import Shares
 from schema.split.gpus import project_split
+from schema.swift import address
 from schema.swift import argument
 from schema.swift.adapters import can_load
 from schema.swift.adapters import rank_for
+from schema.swift.lengths import longest
 from schema.swift.lengths import prompt_length
 from schema.swift.lengths import total_length
 
@@ -133,7 +136,24 @@ class Aim(ABC):
     def needs(self) -> decide.Needs:
         """Tokens that the preset allows."""
         context = self.context
-        return decide.Needs(prompt_length(context), total_length(context), positions(self.preset.value("model")))
+        return decide.Needs(prompt_length(context), total_length(context), longest(context))
+
+    @cached_property
+    def address(self) -> dict[str, object]:
+        """Where the server of the result listens, and the seconds to connect: as given, as now, or the default."""
+        has_address = any(self.preset.value(name) is not None for name in ADDRESSES)
+        now = address.wanted(self.context)._asdict() if has_address else {}
+        return {**self.target.address, **now, **self.target.said_address}
+
+    @property
+    def names_url(self) -> bool:
+        """Whether the learner has a URL, which beats host and port."""
+        return self.preset.value(URL) is not None
+
+    @property
+    def keeps_url(self) -> bool:
+        """Whether that URL stays: host and port cannot say the same, and the caller names no host."""
+        return self.names_url and self.target.host is None and None in address.connection(self.context)
 
     @property
     def tensor(self) -> int:

@@ -26,9 +26,12 @@ from migrate.names import RANK
 from migrate.names import REQUIRED
 from migrate.names import SHARE
 from migrate.names import TENSOR
+from migrate.names import URL
 from migrate.yamledit.steps import apply
 from schema.split import decide
+from schema.swift import argument
 from schema.swift.adapters import DEFAULT_RANK
+from schema.swift.adapters import RANKS
 from schema.swift.roles import UNREAD_IN_COLOCATE
 from schema.swift.roles import Role
 from schema.swift.roles import fields
@@ -139,14 +142,21 @@ class ToServer(Direction[A]):
         return {f"vllm_server_{name}": value for name, value in {**address, **listed}.items()}
 
     def address(self, wanted: Mapping[str, object]) -> Iterator[Edit]:
-        """Where the learner connects, if nothing says so yet."""
+        """Where the learner connects, if nothing says so yet; host and port say it where a URL did."""
         home, after = self.aim.learner, "vllm_mode" if self.aim.says_mode else None
-        for name, value in self.connected(wanted).items() if self.aim.leads else ():
-            if home.value(name) is None:
+        if not self.aim.leads or self.aim.keeps_url:
+            return
+        urls = [setting for setting in self.aim.settings if setting.name == URL]
+        for name, value in self.connected(wanted).items():
+            now = home.value(name)
+            beaten = urls and name != "vllm_server_timeout" and not same(now, value)
+            if now is None or beaten:
                 yield home.add(name, value, "the learner connects there", after)
             elif not home.says(name):
                 continue
             after = name
+        for url in urls:
+            yield Remove(url.steps, "vllm_server_host and vllm_server_port replace it", file=self.aim.path)
 
     def engine(self) -> Iterator[Edit]:
         """Every engine setting goes to the server; what is missing there comes."""
@@ -252,9 +262,10 @@ class ToColocate(Direction[A]):
         entries, home = self.aim.server.entries, self.aim.learner
         if name in entries:
             yield from self._moved(name, entries[name], after)
-        elif name not in self.inherited and self.aim.after.value(name) is None:
+        completes = name in self._completed and entries.get(name) in NOTHING and name not in self.inherited
+        if completes and self.aim.after.value(name) is None:
             yield home.add(name, self._completed[name], self._why(name), after)
-        elif name in self.inherited and not self._lost(name, self.inherited[name]):
+        elif name not in entries and name in self.inherited and not self._lost(name, self.inherited[name]):
             yield home.add(name, self._value(name, self.inherited[name]), self._why(name), after)
 
     def _moved(self, name: str, value: object, after: str | None) -> Iterator[Edit]:
@@ -285,13 +296,20 @@ class ToColocate(Direction[A]):
             "nothing reads it in colocate mode": not self.aim.changes_mode,
             "in colocate mode nothing listens": role is Role.LISTEN and self.aim.preset.apart,
             self.aim.learner.says_it: name in own,
+            "it sets nothing": value in NOTHING and not self.aim.inherits(name),
+            "it was for the server alone": not comes and name in self.aim.context.release.trainer,
             "only a server accepts it": not comes,
             **self.stays(name, value),
-            "it sets nothing": value in NOTHING and not self.aim.inherits(name),
             "in colocate mode every engine has its own learners": name == DATA,
+            "vLLM makes no engine for just this rank; it gets merged weights": self._is_odd(name, value),
             "it is the default": same(value, _DEFAULTS.get(name, KEEP)) and self.speaks_alone(name),
         }
         return first(reasons)
+
+    def _is_odd(self, name: str, value: object) -> bool:
+        # A server has a vllm_max_lora_rank of its own, a learner's engine takes lora_rank (colocate-lora).
+        adapts = name == LORA and argument.truth(value) is True and self.aim.context.values.tuner == "lora"
+        return adapts and self.aim.context.trainer.config.lora_rank not in RANKS
 
     def stays(self, name: str, value: object) -> dict[str, bool]:  # noqa: ARG002 - a layout may have bases
         """More reasons why a setting may not come back."""

@@ -14,6 +14,7 @@ from migrate.plan import distinct
 from migrate.plan import overlaid
 from migrate.proof import prove
 from migrate.refusals import options
+from migrate.refusals import refuse_json
 from migrate.refusals import refuse_large
 from migrate.refusals import refuse_left_behind
 from migrate.refusals import refuse_unplanned
@@ -86,6 +87,7 @@ def _fixable(workspace: Workspace, path: Path) -> Preset:
     preset = load(workspace, path)
     if preset.kind in NO_PRESETS:
         raise no_grpo(preset)
+    refuse_json(preset)
     refuse_large(workspace, preset)
     return preset
 

@@ -5,7 +5,7 @@ from schema.swift.roles import fields
 
 TENSOR, DATA = "vllm_tensor_parallel_size", "vllm_data_parallel_size"
 LENGTH, SHARE, LORA = "vllm_max_model_len", "vllm_gpu_memory_utilization", "vllm_enable_lora"
-RANK = "vllm_max_lora_rank"
+RANK, URL = "vllm_max_lora_rank", "vllm_server_base_url"
 #: Why each gets what the caller gives.
 GIVEN = {DATA: "rollout GPUs / TP of this call"}
 #: Fitted to the GPUs of one mode; of no use in the other.

@@ -82,6 +82,7 @@ def plan(paths: Sequence[Path], target: Target, copies: Workspace | None = None)
     loaded = [check.load(workspace, path) for path in distinct(paths)]
     presets = {preset.resolved.path: preset for preset in loaded}  # a pair is known by either of its files
     for preset in presets.values():
+        refusals.refuse_json(preset)
         refusals.refuse_large(workspace, preset)
     groups = _groups(workspace, list(presets), target)
     old = _prove(workspace, groups, target, alone=copies is not None)

@@ -75,6 +75,22 @@ def refuse_large(workspace: Workspace, preset: Preset) -> None:
             )
 
 
+def refuse_json(preset: Preset) -> None:
+    """Refuses JSON, which ms-swift reads by its name: what is added would be YAML.
+
+    ms-swift 4.5.2, cli/main.py parse_yaml_args.
+
+    Raises:
+        InputError: naming the file.
+    """
+    path = preset.resolved.path
+    if path.suffix.lower() == ".json":
+        raise InputError(
+            f"is JSON, and this command writes YAML; name it {path.stem}.yaml first: YAML readers read JSON, too",
+            Place(path),
+        )
+
+
 def refuse_unfit(preset: Preset, target: Target, *, is_base: bool) -> None:
     """Refuses what is no GRPO preset that generates with vLLM, or contradicts itself.
 

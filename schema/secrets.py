@@ -36,14 +36,14 @@ _SHAPE = re.compile(
     r"|\bhf_(?=[A-Za-z]{0,80}[A-Z0-9])[A-Za-z0-9]{8,}(?!\w)"
     r"|\b(?:sk-|gh[opsu]_|github_pat_|glpat-|xox[abp]-|nvapi-|AIza|AKIA)(?=[A-Za-z_-]{0,80}[A-Z0-9])[A-Za-z0-9_-]{8,}"
 )
-#: A name and what a text gives it: `token: x`, `TOKEN=x`, `"token": "x"`, `token -> x`.
-_PAIR = re.compile(
-    r"(?<![\w.-])([\w.-]+)(['\"]?\s*(?:[:=]|->)\s*)(\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s,{}\[\]'\"()][^\s,{}\[\]]*)"
-)
+#: A name and what a text gives it: `token: x`, `TOKEN=x`, `"token": "x"`, `token -> x`. A value is searched for
+#: names, too: `url: http://host?token=x`; text within text has its quotes escaped.
+_PAIR = re.compile(r"(?<![\w.-])([\w.-]+)\\*['\"]?\s*(?:[:=]|->)\s*")
+_GIVEN = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s,{}\[\]'\"()][^\s,{}\[\]]*")
 #: The same on a command line.
 _OPTION = re.compile(r"(?<![\w-])(--[\w-]+)(\s+)([^\s-]\S*)")
 #: The same in a line of YAML, where a plain value may have blanks: the value is all that follows.
-_NAME = re.compile(r"(?<![\w.-])([\w.-]+)['\"]?\s*[:=]\s*(?=\S)")
+_NAME = re.compile(r"(?<![\w.-])([\w.-]+)\\*['\"]?\s*[:=]\s*(?=\S)")
 #: What messages show of a value: text in quotes, or a number.
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _VALUE = re.compile(rf"{_QUOTED.pattern}|\b\S*\d\S*\b")
@@ -118,7 +118,13 @@ def _is_named(word: str) -> bool:
 
 def starred(text: str, known: Known = _NOTHING) -> str:
     """A text without what it gives to secret names, what looks like a secret, and the secrets that are known."""
-    return _PAIR.sub(_without_value, _unshaped(text, known))
+    text, parts, behind = _unshaped(text, known), [], 0
+    for pair in _PAIR.finditer(text):
+        given = _GIVEN.match(text, pair.end()) if pair.start() >= behind and _is_named(pair[1]) else None
+        if given is not None:
+            parts += [text[behind : pair.end()], HIDDEN]
+            behind = given.end()
+    return "".join([*parts, text[behind:]])
 
 
 def starred_line(line: str, known: Known = _NOTHING) -> str:

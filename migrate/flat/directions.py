@@ -37,8 +37,9 @@ class PairToServer(ToServer[Pair]):
         return [*edits, *self.gone(), *rescaled(pair), *divided(pair)]
 
     def _wanted(self) -> dict[str, object]:
-        wanted = self.aim.target.address
-        if self.aim.learner.value("vllm_server_host") is not None and self.aim.target.timeout is None:
+        wanted = dict(self.aim.address)
+        connects = self.aim.names_url or self.aim.learner.value("vllm_server_host") is not None
+        if connects and self.aim.target.timeout is None:
             del wanted["timeout"]  # it has had an address, and ms-swift's own patience was enough
         return wanted
 
@@ -52,11 +53,11 @@ class PairToServer(ToServer[Pair]):
                 yield pair.server.add(name, value, f"both sides act on it; as in {pair.path.name}")
 
     def _listens(self) -> Iterator[Edit]:
-        target = self.aim.target
         for name in ("host", "port"):
             if self.aim.server.value(name) is None:
-                address = target.said_address.get(name) or self.aim.preset.value(f"vllm_server_{name}")
-                value = address[0] if isinstance(address, list) and address else address or target.address[name]
+                said = None if self.aim.names_url else self.aim.preset.value(f"vllm_server_{name}")
+                address = self.aim.target.said_address.get(name) or said
+                value = address[0] if isinstance(address, list) and address else address or self.aim.address[name]
                 yield self.aim.server.add(name, value, "the server listens where the learner connects")
 
     @cached_property
@@ -71,10 +72,8 @@ class PairToColocate(ToColocate[Pair]):
     def edits(self) -> list[Edit]:
         """The edits of both files, in order; raises what `joined` and `rescaled` raise."""
         pair = self.aim
-        if pair.changes_mode:
-            edits = [*self.set_mode(), *self.address(), *self.engine()]
-        else:
-            edits = list(self.set_given(pair.learner, pair.given_to_engine, []))
+        edits = [*self.set_mode(), *self.address()]
+        edits += self.engine() if pair.changes_mode else self.set_given(pair.learner, pair.given_to_engine, [])
         return [*edits, *rescaled(pair), *joined(pair)]
 
 

@@ -68,7 +68,7 @@ class PartToServer(ToServer[Part]):
         block += self._kept(block)
         block += self.longer(block)
         block += self._balanced(block)
-        edits = [*self.set_mode(), *self.address(target.address), *block]
+        edits = [*self.set_mode(), *self.address(part.address), *block]
         edits += self.set_given(part.server, part.given_to_server, edits)
         edits += self.set_given(part.learner, self.connected(target.said_address), edits)
         edits += [*rescaled(part), *self.gone()]
@@ -215,7 +215,8 @@ class PartToColocate(ToColocate[Part]):
         return replace(self.aim.server, section=path[:-1]).comments(path[-1])
 
     def _masked(self) -> Iterator[Edit]:
-        if (base := self._base_of_block) is not None:
+        hides = replace(self.aim.server, section=SERVER_BLOCK[:-1]).is_blank(SERVER_BLOCK[-1])
+        if (base := self._base_of_block) is not None and not hides:
             reason = f"hides the block of {base}: no server is started"
             yield Add(SERVER_BLOCK, None, reason, file=self.aim.path)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
+from datetime import datetime
 from functools import lru_cache
 
 import yaml
@@ -22,7 +24,7 @@ def scalar(value: object, style: str | None = None) -> str:
     """A scalar, or a list of scalars in flow style, on one line; a text keeps the quotes (`style`) of an old one.
 
     Raises:
-        TypeError: the value is neither None, a boolean, a number, a text, nor a list of those.
+        TypeError: the value is neither None, a boolean, a number, a date, a text, nor a list of those.
     """
     if isinstance(value, list):
         return f"[{', '.join(_item(item) for item in value)}]"
@@ -30,10 +32,10 @@ def scalar(value: object, style: str | None = None) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return float_text(value)
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, int | float):
+        return float_text(value) if isinstance(value, float) else str(value)
+    if isinstance(value, date):
+        return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
     if isinstance(value, str):
         return _text(value, style)
     raise TypeError(f"no scalar: {value!r}")

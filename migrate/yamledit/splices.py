@@ -72,7 +72,8 @@ def _source(document: Document, edit: Add | Change) -> str:
     try:
         return flow(edit.value)
     except TypeError as error:
-        raise unsafe(Place(document.path), f"{dotted(edit.path)} would be {edit.value!r}") from error
+        why = f"{dotted(edit.path)} would be {edit.value!r}, which has no plain text"
+        raise unsafe(Place(document.path), why) from error
 
 
 def _renamed(rename: Rename, document: Document) -> str:

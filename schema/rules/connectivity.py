@@ -11,6 +11,7 @@ from schema.swift.address import ALL_ADDRESSES
 from schema.swift.address import GROUP_PORT
 from schema.swift.address import LAST_PORT
 from schema.swift.address import LOOPBACK
+from schema.swift.address import connection
 from schema.swift.address import same_host
 from schema.swift.address import wanted
 
@@ -76,7 +77,8 @@ def one_loopback_host(context: Context) -> Iterator[Problem]:
             context.at("vllm_server_base_url"),
             f"vllm_server_base_url is {urls!r}; this project needs host and port of one server on this node",
             f"{context.swift}: the learner connects there, whatever vllm_server_host and vllm_server_port say",
-            f"remove it, and {_to(context, 'host', 'port')}",
+            f"remove it, and {_to(context, 'host', 'port')}"
+            + ("" if None in connection(context) else " (`migrate-config --write` does it)"),
         )
     elif hosts is None:
         yield Problem(

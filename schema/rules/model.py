@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from schema.checkpoint import config
 from schema.checkpoint import heads
-from schema.checkpoint import positions
 from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.tokens import engine_length
 from schema.split.gpus import server_size
 from schema.swift import argument
+from schema.swift.lengths import ROPE
+from schema.swift.lengths import longest
+from schema.swift.lengths import overrides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from schema.checkpoint import Heads
     from schema.context import Context
     from schema.layouts.preset import Preset
-
-_ROPE = ("rope_scaling", "rope_parameters")
 
 
 @rule("quantized-learner", mode="server")
@@ -68,7 +68,7 @@ def rope_scaling_unread(context: Context) -> Iterator[Problem]:
         return
     own, wanted = config(context.preset.value("model")) or {}, argument.mapping(setting.value) or {}
     plain = wanted.get("rope_type", wanted.get("type")) == "default"
-    if plain or wanted in [own.get(name) for name in _ROPE] or _overridden(context):
+    if plain or wanted in [own.get(name) for name in ROPE] or overrides(context, ROPE):
         return
     yield Problem(
         setting.place,
@@ -79,11 +79,6 @@ def rope_scaling_unread(context: Context) -> Iterator[Problem]:
     )
 
 
-def _overridden(context: Context) -> bool:
-    overrides = context.preset.engine_kwargs.get("hf_overrides")
-    return isinstance(overrides, dict) and not overrides.keys().isdisjoint(_ROPE)
-
-
 @rule("longer-than-model", needs=("vllm_max_model_len",))
 def longer_than_model(context: Context) -> Iterator[Problem]:
     """vllm_max_model_len is above what the checkpoint's own config.json allows.
@@ -92,11 +87,8 @@ def longer_than_model(context: Context) -> Iterator[Problem]:
     config/model.py _get_and_verify_max_len), unless VLLM_ALLOW_LONG_MAX_MODEL_LEN is 1, which ms-swift does not
     set. Presets that extend the positions themselves have no finding: rope_scaling, max_model_len, hf_overrides.
     """
-    found, most = engine_length(context), positions(context.preset.engine("model"))
-    side = "server" if context.preset.mode == "server" else "learner"
-    lifted = context.preset.variables(side).get("VLLM_ALLOW_LONG_MAX_MODEL_LEN") == "1"
-    stretched = any(context.values.has(name) for name in ("rope_scaling", "max_model_len"))
-    if found is None or most is None or found[0] <= most or lifted or stretched or _overridden(context):
+    found, most = engine_length(context), longest(context)
+    if found is None or most is None or found[0] <= most:
         return
     yield Problem(
         found[1],

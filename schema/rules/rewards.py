@@ -47,9 +47,9 @@ def no_reward(context: Context) -> Iterator[Problem]:
     values = Values(preset, trainer, context.release)
     if trainer.reward_funcs or trainer.reward_model or values.gym or values.teacher:
         return
-    untold = (
-        preset.mode == "server" and preset.apart and (values.server("use_gym_env") or values.server("gym_env"))
-    )
+    # What the learner itself says of its gym counts, whatever the server has (rlhf_trainers/rollout_mixin.py:417).
+    asks = preset.mode == "server" and preset.apart and not values.has("use_gym_env")
+    untold = asks and (values.server("use_gym_env") or values.server("gym_env"))
     yield Problem(
         context.at("reward_funcs"),
         "there are neither reward_funcs nor a reward_model"

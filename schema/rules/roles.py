@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from schema import fixes
 from schema.findings import Severity
+from schema.layouts.preset import ADDRESSES
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.rules.base import Problem
@@ -223,11 +224,15 @@ def server_block_unused(context: Context) -> Iterator[Problem]:
     """Nothing reads the rollout server's block, because the preset's mode is not server."""
     block = context.preset.block
     if block is not None and context.preset.mode != "server":
+        # With an address, too, the preset contradicts itself, and a migration asks which of the two is meant.
+        asks = any(context.preset.value(name) is not None for name in ADDRESSES)
         yield Problem(
             block.key,
             f"{context.preset.server_path()} is set, but vllm_mode is {context.preset.mode!r}",
             "no server is started; the engine runs inside the learner",
-            f"set {context.preset.path('vllm_mode')} to server (`migrate-config --write` does it), or remove it",
+            f"set {context.preset.path('vllm_mode')} to server"
+            + ("" if asks else " (`migrate-config --write` does it)")
+            + ", or remove it",
         )
 
 

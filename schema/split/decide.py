@@ -75,15 +75,16 @@ def length(had: object, given: int | None, needs: Needs) -> Decision:
     if is_whole(had) and not needs.fills(had):
         return Decision(had)
     if needs.total is not None:
-        return Decision(_within(needs.total, needs), f"prompt and completion may have {needs.total} tokens")
-    return Decision(_within(DEFAULT_LENGTH, needs), "the default, because the preset sets no length")
+        return _within(needs, needs.total, f"prompt and completion may have {needs.total} tokens")
+    return _within(needs, DEFAULT_LENGTH, "the default, because the preset sets no length")
 
 
-def _within(wanted: int, needs: Needs) -> int:
+def _within(needs: Needs, wanted: int, why: str) -> Decision:
     # What the checkpoint cannot take is only asked for where a prompt needs it; a rule refuses it then.
-    if needs.positions is None or needs.fills(needs.positions):
-        return wanted
-    return min(wanted, needs.positions)
+    most = needs.positions
+    if most is None or most >= wanted or needs.fills(most):
+        return Decision(wanted, why)
+    return Decision(most, f"{why}; the checkpoint's config.json allows {most}")
 
 
 def rollout_gpus(given: Shares, preset: Preset, server: int | None = None) -> int:

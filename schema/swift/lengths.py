@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema.checkpoint import positions
 from schema.resolve.tree import data
 
 if TYPE_CHECKING:
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
 
 #: What a learner of GRPO must not do with a prompt that is too long.
 REFUSED_STRATEGIES = ("right", "split")
+#: Where a config.json says how the positions of a model are stretched.
+ROPE = ("rope_scaling", "rope_parameters")
+#: What vLLM takes positions from, besides, where hf_overrides says it.
+_POSITIONS = (*ROPE, "max_position_embeddings", "text_config")
 
 
 def total_length(context: Context) -> int | None:
@@ -34,6 +39,27 @@ def prompt_length(context: Context) -> int | None:
         return total - context.trainer.config.max_completion_length
     lengths = (context.preset.value("max_length"), context.preset.served("max_length"))
     return min((length for length in lengths if isinstance(length, int)), default=None)
+
+
+def longest(context: Context) -> int | None:
+    """Tokens that the engine takes its model for at the most, or None if nothing here says, or something lifts it.
+
+    rope_scaling, max_model_len and hf_overrides of the engine extend the positions themselves, and vLLM does not
+    look at them if VLLM_ALLOW_LONG_MAX_MODEL_LEN is 1 (0.23.0, config/model.py _get_and_verify_max_len).
+    """
+    preset = context.preset
+    side = "server" if preset.mode == "server" else "learner"
+    lifted = preset.variables(side).get("VLLM_ALLOW_LONG_MAX_MODEL_LEN") == "1"
+    stretched = any(preset.engine(name) is not None for name in ("rope_scaling", "max_model_len"))
+    if lifted or stretched or overrides(context, _POSITIONS):
+        return None
+    return positions(preset.engine("model"))
+
+
+def overrides(context: Context, names: tuple[str, ...]) -> bool:
+    """Whether hf_overrides of the engine has one of these keys of a config.json."""
+    given = context.preset.engine_kwargs.get("hf_overrides")
+    return isinstance(given, dict) and not given.keys().isdisjoint(names)
 
 
 def limit(context: Context) -> int | None:

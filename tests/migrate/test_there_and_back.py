@@ -35,7 +35,9 @@ NAMES = sorted(folder.name for folder in CASES.iterdir() if folder.is_dir())
 
 def starts_in_server_mode(name, side="before"):
     texts = [path.read_text() for path in (CASES / name / side).rglob("*.yaml")]
-    return any(word in text for text in texts for word in ("vllm_mode: server", 'vllm_mode: "server"', "_host:"))
+    return any(
+        word in text for text in texts for word in ("vllm_mode: server", 'vllm_mode: "server"', "_host:", "_url:")
+    )
 
 
 def call(name, root):

@@ -15,6 +15,7 @@ vllm_mode: server
 """
 ADDRESS = "vllm_server_host: 127.0.0.1\nvllm_server_port: 8080\n"
 OWNED = 'training = ["curriculum_stage"]\n'
+BY_MIGRATION = " (`migrate-config --write` does it)"
 HALF = "model: models/none\nhost: 127.0.0.1\nport: 8080\n"
 
 
@@ -54,7 +55,7 @@ def pair(write, validate):
         (
             "vllm_server_base_url: http://localhost:9000\n",
             "model: models/none\nhost: 127.0.0.1\nport: 9000\n",
-            ["remove it, and set vllm_server_host to localhost, and vllm_server_port to 9000"],
+            [f"remove it, and set vllm_server_host to localhost, and vllm_server_port to 9000{BY_MIGRATION}"],
         ),
         (
             "vllm_server_host: 127.0.0.1\nvllm_server_port: 51216\n",

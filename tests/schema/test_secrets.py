@@ -65,6 +65,12 @@ def test_no_argument_is_taken_for_a_misspelt_secret():
         ("HF_TOKEN=hush swift rlhf", "HF_TOKEN=*** swift rlhf"),
         ("hub_token -> other", "hub_token -> ***"),
         ("it is not of the form key=value", "it is not of the form key=value"),
+        ("url is 'http://host:1?a=b&token=hush', not it", "url is 'http://host:1?a=b&token=***, not it"),
+        ("system is 'say token: hush'", "system is 'say token: ***"),
+        (
+            r"""model_kwargs: "{\"hub_token\": \"hush\", \"b\": 1}\"""",
+            r"""model_kwargs: "{\"hub_token\": ***, \"b\": 1}\"""",
+        ),
     ],
 )
 def test_what_looks_like_a_secret_is_starred_anywhere(text, shown):
@@ -78,6 +84,7 @@ def test_what_looks_like_a_secret_is_starred_anywhere(text, shown):
         ("# old: {token: hush, b: 1}", "# old: {token: ***"),
         ("model: a # api_key: hush", "model: a # api_key: ***"),
         ("tokenizer: fast", "tokenizer: fast"),
+        (r"""model_kwargs: "{\"token\": \"hush\"}\"""", r"""model_kwargs: "{\"token\": ***"""),
     ],
 )
 def test_a_line_that_names_a_secret_ends_there(line, shown):

@@ -25,7 +25,7 @@ TRICKY = st.sampled_from([
 ])
 # fmt: on
 TEXTS = st.text() | TRICKY | st.lists(TRICKY, max_size=3).map("".join)
-ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
+ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.dates() | st.datetimes() | TEXTS
 VALUES = ATOMS | st.lists(ATOMS, max_size=4)
 READERS = {
     "PyYAML": lambda text: yaml.load(text, yaml.SafeLoader),
