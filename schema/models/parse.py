@@ -9,9 +9,8 @@ from typing import Any
 from typing import Generic
 from typing import TypeVar
 
-from pydantic_core import ValidationError
-
 from schema.ahead import Ahead
+from schema.core import ValidationError
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.swift.roles import Role
