@@ -18,8 +18,8 @@ from typing import Generic
 from typing import TypeVar
 from typing import cast
 
-from pydantic_core import SchemaError
-from pydantic_core import SchemaValidator
+from schema.core import SchemaError
+from schema.core import SchemaValidator
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -177,7 +177,7 @@ def _hidden(finding: Finding, settings: Settings, meant: str) -> Finding:
 def _refuse_unknown(preset: Preset) -> None:
     settings, root = preset.project.settings, preset.project.root
     ignored = [*settings.ignore, *(rule for rules in settings.per_file_ignores.values() for rule in rules)]
-    unknown = sorted({*ignored} - {*RULES, UNUSED})
+    unknown = sorted({*ignored}.difference(RULES, [UNUSED]))
     if unknown and root is not None:
         raise ProjectError(
             f"[tool.rollout-split] ignores {', '.join(unknown)}; `validate-config --list-rules` lists the rules",

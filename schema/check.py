@@ -13,7 +13,6 @@ from schema.errors import NoPresetError
 from schema.layouts.preset import Kind
 from schema.models import parse
 from schema.place import Place
-from schema.resolve import find_project
 from schema.split.gpus import DEFAULT_LEARNERS
 from schema.split.gpus import Gpus
 from schema.split.gpus import Split
@@ -58,8 +57,7 @@ def load(workspace: Workspace, path: Path) -> Preset:
         InputError: the file or one of its bases cannot be read or resolved.
     """
     try:
-        project = find_project(path)
-        return layouts.read(workspace, path, project)
+        return layouts.read(workspace, path, workspace.project(path))
     except OSError as error:  # a name that is too long, a folder that may not be entered
         raise InputError(f"cannot be read: {(error.strerror or str(error)).lower()}", Place(path)) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from typing import NamedTuple
@@ -109,9 +110,14 @@ def stored(model: object) -> int:
 
 def config(model: object) -> dict[str, Any] | None:
     """The checkpoint's config.json, which may be named itself; None if it is not here."""
-    path = Path(str(model))
     try:
-        settings = jsontext.load(path if path.suffix == ".json" else path / "config.json")
+        settings = jsontext.load(_file(str(model)))
     except (OSError, ValueError):
         return None
     return settings if isinstance(settings, dict) else None
+
+
+@lru_cache(maxsize=64)
+def _file(model: str) -> Path:
+    path = Path(model)
+    return path if path.suffix == ".json" else path / "config.json"

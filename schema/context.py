@@ -16,9 +16,11 @@ from schema.yamltext.yaml12 import differing
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from schema.catalogue import Release
     from schema.layouts.preset import Preset
+    from schema.layouts.preset import Setting
     from schema.models.parse import Parsed
     from schema.models.server import RolloutServerConfig
     from schema.models.trainer import TrainerConfig
@@ -78,21 +80,26 @@ class Context:
         """When the learner's arguments raise, for messages: in server mode the server was loaded by then."""
         return ", after the server was loaded" if self.preset.mode == "server" else ""
 
-    def wrong(self, field: str) -> bool:
-        """Whether a field is missing or has no right value, so that nothing can be concluded from it."""
-        if field in self.preset.unknown:
-            return True
+    @cached_property
+    def wrong(self) -> AbstractSet[str]:
+        """Fields that are missing or have no right value, so that nothing can be concluded from them."""
         sides = [side for side in (self.trainer, self.server) if side is not None]
-        if any(field in side.model.fields for side in sides):
-            return any(side.wrong(field) for side in sides)
-        return self.mistake(field) is not None
+        unmodelled = {name for name in self.mistakes if not any(name in side.model.fields for side in sides)}
+        modelled = {name for side in sides for name in side.errors if side.wrong(name)}
+        return {*self.preset.unknown, *modelled, *unmodelled}
 
-    def mistake(self, name: str) -> str | None:
-        """What is wrong with an argument of the learner that its model does not have, or None."""
-        setting, field = self.preset.arguments.get(name), self.release.trainer.get(name)
-        if setting is None or field is None or name in self.trainer.model.fields:
-            return None
-        return self.preset.mistake(field, setting.value)
+    @cached_property
+    def unknown(self) -> Sequence[Setting]:
+        """What ms-swift gets for the learner, and the release's learner does not have."""
+        return [setting for setting in self.preset.passed if setting.name not in self.release.trainer]
+
+    @cached_property
+    def mistakes(self) -> Mapping[str, str]:
+        """What is wrong with arguments of the learner that its model does not have, by name."""
+        known, modelled = self.release.trainer, self.trainer.model.fields
+        others = [each for name, each in self.preset.arguments.items() if name in known and name not in modelled]
+        found = ((each.name, self.preset.mistake(known[each.name], each.value)) for each in others)
+        return {name: wrong for name, wrong in found if wrong is not None}
 
     def at(self, field: str) -> Place:
         """Where an ms-swift argument is set, or unset by null; the start of the leaf if neither."""

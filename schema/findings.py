@@ -106,8 +106,11 @@ class Finding(NamedTuple):
 
 def bounded(found: Iterable[Finding]) -> list[Finding]:
     """The findings of one rule: of each file the first ones, and one that says how many are left out."""
+    kept = list(islice(found, COUNTED))
+    if not kept:  # as nearly always
+        return kept
     files: dict[Path, list[Finding]] = {}
-    for finding in islice(found, COUNTED):
+    for finding in kept:
         files.setdefault(finding.place.file, []).append(finding)
     return [finding for each in files.values() for finding in [*each[:MOST], *_others(each[MOST:])]]
 

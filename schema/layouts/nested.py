@@ -119,8 +119,8 @@ class Nested(Preset):
             branch = self.tree.find(section)
             if isinstance(branch, Branch):
                 for name, tree in branch.children.items():
-                    if data(tree) is not None:
-                        yield Setting(section, str(name), data(tree), tree.place, tree.key)
+                    if (value := data(tree)) is not None:
+                        yield Setting(section, str(name), value, tree.place, tree.key)
 
     def owned(self, setting: Setting) -> bool:
         """Whether the training repository owns a key, as all of them do or as the project says."""
@@ -128,7 +128,7 @@ class Nested(Preset):
 
     def mistake(self, field: Field, value: object) -> str | None:
         """Also a type that only a word may have: the loader of this layout passes values as keywords."""
-        return super().mistake(field, value) or argument.mistyped(field, value)
+        return argument.problem(field, value) or argument.mistyped(field, value)
 
     @cached_property
     def shared(self) -> dict[str, object]:

@@ -19,6 +19,7 @@ from schema.resolve.tree import data
 from schema.swift import argument
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
 
@@ -142,13 +143,13 @@ class Preset(ABC):
         """Arguments and variables of either side that are set, though nobody here knows to what."""
         return {}
 
-    @property
+    @cached_property
     def asked(self) -> Asked:
         """Whether anybody asked for such an argument."""
         return Asked()
 
-    def ask(self, name: str) -> None:  # noqa: B027 - a layout may have such arguments
-        """Notes that a rule depends on an argument that may come, though it is not set."""
+    def ask(self, names: Iterable[str]) -> None:  # noqa: B027 - a layout may have such arguments
+        """Notes that a rule depends on arguments that may come, though they are not set."""
 
     def is_silent(self, place: Place) -> bool:  # noqa: ARG002 - a layout may have such places
         """Whether a place is commented out, so that what is wrong there is a warning at most."""
@@ -190,9 +191,14 @@ class Preset(ABC):
         """Every ms-swift argument of the learner that is set, in the order in which they are flattened."""
 
     @cached_property
+    def passed(self) -> tuple[Setting, ...]:
+        """The settings that ms-swift gets, of one name maybe several: without those that the repository owns."""
+        return tuple(setting for setting in self.settings() if not self.owned(setting))
+
+    @cached_property
     def arguments(self) -> dict[str, Setting]:
         """What the learner gets, by name: repository-owned keys and nulls taken out."""
-        return {setting.name: setting for setting in self.settings() if not self.owned(setting)}
+        return {setting.name: setting for setting in self.passed}
 
     def owned(self, setting: Setting) -> bool:
         """Whether the training repository takes a key out before ms-swift sees it."""

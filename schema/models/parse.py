@@ -9,13 +9,12 @@ from typing import Any
 from typing import Generic
 from typing import TypeVar
 
-from pydantic_core import ValidationError
-
 from schema.ahead import Ahead
+from schema.core import ValidationError
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.swift.roles import Role
-from schema.swift.roles import role_of
+from schema.swift.roles import fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
 
 #: What pydantic calls a key that a model does not have.
 FORBIDDEN = "extra_forbidden"
-#: Arguments by their role that the learner's model has, in one mode or the other.
-_OF_ROLLOUTS = (Role.CONNECT, Role.TRAINER, Role.SERVER, Role.COLOCATE)
+#: Arguments that the learner's model has, in one mode or the other.
+_OF_ROLLOUTS = {name for role in (Role.CONNECT, Role.TRAINER, Role.SERVER, Role.COLOCATE) for name in fields(role)}
 M_co = TypeVar("M_co", bound="StrictModel", covariant=True)
 
 TRAINER: Ahead[TrainerConfig] = Ahead("TrainerConfig")
@@ -102,8 +101,8 @@ def trainer(preset: Preset, release: Release) -> Parsed[TrainerConfig] | Parsed[
     """
     # A preset without rlhf_type is reported as such; its other fields are still worth checking.
     values: dict[str, Any] = {"rlhf_type": "grpo"}
-    set_of_rollouts = {name: preset.value(name) for name in preset.arguments if role_of(name) in _OF_ROLLOUTS}
-    values |= {name: value for name, value in set_of_rollouts.items() if value is not None}
+    of_rollouts = [each for name, each in preset.arguments.items() if name in _OF_ROLLOUTS]
+    values |= {each.name: each.value for each in of_rollouts if each.value is not None}
     return parse(TRAINER if preset.mode == "server" else COLOCATE, values, release.trainer)
 
 

@@ -10,9 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import Any
 
-from pydantic_core import ValidationError
-
 from schema.ahead import Ahead
+from schema.core import ValidationError
 from schema.errors import ProjectError
 from schema.place import Place
 

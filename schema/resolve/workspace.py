@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from schema.resolve.project import find_project
 from schema.resolve.tree import of_document
 from schema.shelltext import is_script
 from schema.yamltext import Document
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from schema.resolve.project import Project
     from schema.resolve.tree import Branch
 
 
@@ -33,6 +35,7 @@ class Workspace:
         # A file may have several names, by symbolic links.
         self._instead = {os.path.realpath(path): content for path, content in self.overlay.items()}
         self._documents: dict[Path, Document] = {}
+        self._projects: dict[Path, Project] = {}
 
     def has(self, path: Path) -> bool:
         """Whether a file is there, or text that stands in for it."""
@@ -64,6 +67,12 @@ class Workspace:
             return Document(path, decoded(path, self.content(path)), "", None)
         real = self._overlaid(path)  # whoever reads what is to go has not asked `has`
         return read(path) if real is None else parse(path, self._instead[real] or b"")
+
+    def project(self, path: Path) -> Project:
+        """The project of a file, looked for once a folder; raises what find_project raises."""
+        if path.parent not in self._projects:
+            self._projects[path.parent] = find_project(path)
+        return self._projects[path.parent]
 
     def forget(self, path: Path) -> None:
         """Lets go of a file that was read; should anything ask for it again, it is read again."""

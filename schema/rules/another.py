@@ -44,7 +44,7 @@ def another_release(context: Context) -> Iterator[Problem]:
     removed after 3.12.6 (the catalogue's data, read from the wheels). If other releases have every key, the preset
     was probably written for one of them; with that release as the target, these `unknown-key` errors disappear.
     """
-    keys = list(_keys(context))
+    keys = list(_keys(context)) if _may_lack(context) else []
     if not any(_lacks(context, key) for key in keys):  # as nearly always: no need to read the histories
         return
     catalogued = {key: is_known(*key.argument) for key in keys}
@@ -64,10 +64,15 @@ def another_release(context: Context) -> Iterator[Problem]:
         )
 
 
+def _may_lack(context: Context) -> bool:
+    block = context.preset.block
+    served = block.children.keys() if isinstance(block, Branch) else ()
+    return bool(context.unknown) or any(name not in context.release.server for name in served)
+
+
 def _keys(context: Context) -> Iterator[_Key]:
-    for setting in context.preset.settings():
-        if not context.preset.owned(setting):
-            yield _Key("trainer", setting.name, setting.key)
+    for setting in context.preset.passed:
+        yield _Key("trainer", setting.name, setting.key)
     block = context.preset.block
     for name, tree in block.children.items() if isinstance(block, Branch) else ():
         # Other rules report what does not belong to the server.

@@ -64,8 +64,7 @@ class Rule(NamedTuple):
             return
         asked = context.preset.asked
         asked.clear()
-        for name in self.needs:
-            context.preset.ask(name)
+        context.preset.ask(self.needs)
         for problem in self.check(context):
             if asked.value:  # a rule that looks at what nobody knows concludes nothing
                 return
@@ -80,7 +79,7 @@ class Rule(NamedTuple):
             return False
         if self.mode is not None and context.preset.mode != self.mode:
             return False
-        return not any(context.wrong(field) for field in self.needs)
+        return context.wrong.isdisjoint(self.needs)
 
 
 #: Every rule, by id, in the order of definition.

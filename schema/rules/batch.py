@@ -39,8 +39,8 @@ def _whole(context: Context, size: int) -> str:
     It is no number where nobody says how many learners there are: a smaller one would be wrong for the next W.
     """
     trainer, world = context.trainer.config, _world(context)
-    group = [] if context.wrong("num_generations") else [trainer.num_generations]
-    if world is not None and not context.wrong("per_device_train_batch_size"):
+    group = [] if "num_generations" in context.wrong else [trainer.num_generations]
+    if world is not None and "per_device_train_batch_size" not in context.wrong:
         return str(_next_multiple(size, lcm(*group, trainer.per_device_train_batch_size * world[0])))
     groups = "".join(f"num_generations {each} and of " for each in group)
     return f"a multiple of {groups}per_device_train_batch_size x W, the number of learners"
@@ -110,7 +110,7 @@ def _group(context: Context) -> str:
     size = rollout_size(context) or 0
     if (
         world is not None
-        and not context.wrong("per_device_eval_batch_size")
+        and "per_device_eval_batch_size" not in context.wrong
         and evaluates(context.preset, trainer)
     ):
         size = gcd(size, trainer.per_device_eval_batch_size * world[0])
@@ -131,7 +131,7 @@ def rollout_size(context: Context) -> int | None:
     trainer, world = context.trainer.config, _world(context)
     if trainer.generation_batch_size is not None:
         return trainer.generation_batch_size
-    if world is None or context.wrong("per_device_train_batch_size"):
+    if world is None or "per_device_train_batch_size" in context.wrong:
         return None
     numbers = batch(context.preset, trainer, world[0])
     return None if numbers.effective and numbers.accumulation is None else numbers.rollout(trainer)

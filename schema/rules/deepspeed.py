@@ -60,6 +60,8 @@ def _switch(context: Context) -> Iterator[Problem]:
 
 
 def _wrong(setting: Setting) -> str | None:
+    if setting.value in _CONFIGS:
+        return None
     if setting.value in ("", {}):
         return "starts the learner without DeepSpeed"
     if _unreadable(setting):

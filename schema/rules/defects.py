@@ -6,8 +6,10 @@ it is a row here or not.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
+from schema.catalogue import order
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.base import rule
@@ -324,10 +326,14 @@ def release_defect(context: Context) -> Iterator[Problem]:
     each with its line in the last release that has it; first and last release were found in the wheels themselves.
     """
     values = Arguments(context)
-    for defect in DEFECTS.values():
-        in_time = values.since(defect.since) and context.older(defect.until)
-        if in_time and defect.when(values):
+    for defect in _of_release(context.release.version):
+        if defect.when(values):
             yield _problem(context, values, defect)
+
+
+@cache
+def _of_release(version: str) -> list[Defect]:
+    return [each for each in DEFECTS.values() if order(each.since) <= order(version) < order(each.until)]
 
 
 def _problem(context: Context, values: Arguments, defect: Defect) -> Problem:

@@ -51,9 +51,8 @@ def unknown_key(context: Context) -> Iterator[Problem]:
     if sections:
         yield from _unread(context, context.preset.tree, (), sections)
         yield from _unread(context, context.preset.tree.find("deepspeed"), ("deepspeed",), DEEPSPEED_KEYS)
-    for setting in context.preset.settings():
-        if setting.name not in context.release.trainer and not context.preset.owned(setting):
-            yield _unknown(context, setting)
+    for setting in context.unknown:
+        yield _unknown(context, setting)
     yield from _unknown_in_block(context)
 
 

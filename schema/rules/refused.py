@@ -51,7 +51,7 @@ def refused_arguments(context: Context) -> Iterator[Problem]:
     values = context.values
     for field, proof, why, fix in chain(*(group(values) for group in _GROUPS)):
         setting = context.preset.arguments.get(field)
-        if setting and context.wrong(field):
+        if setting and field in context.wrong:
             continue  # wrong-type reports it
         yield Problem(
             context.at(field),

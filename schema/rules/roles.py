@@ -37,7 +37,8 @@ def _settings(context: Context, role: Role) -> Iterator[Setting]:
 
 def _forbidden(context: Context, role: Role) -> Iterator[Setting]:
     """The settings of a role that the learner's model does not have in this mode."""
-    return (setting for setting in _settings(context, role) if context.trainer.forbids(setting.name))
+    names = [name for name in context.trainer.errors if context.trainer.forbids(name) and role_of(name) is role]
+    return (context.preset.arguments[name] for name in names)
 
 
 @rule("server-field-in-rlhf", mode="server")

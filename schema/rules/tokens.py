@@ -88,7 +88,7 @@ def global_max_length(context: Context) -> Iterator[Problem]:
             f"global_max_length is {value!r}; it must be a positive whole number of tokens",
             fix="set it to the tokens of prompt, images and completion together, such as 8192",
         )
-    elif not context.wrong("max_completion_length"):
+    elif "max_completion_length" not in context.wrong:
         completion = context.trainer.config.max_completion_length
         if "max_completion_length" in context.preset.arguments and completion >= value:
             yield Problem(

@@ -55,7 +55,7 @@ def wrong_type(context: Context) -> Iterator[Problem]:
                 f"{context.swift}: the argument parser {'drops it' if item == '--' else 'takes it for an option'}",
                 "leave it out" if item == "--" else "leave out the dash, or make it the only value",
             )
-        if context.mistake(name) is not None:
+        if name in context.mistakes:
             field = context.release.trainer[name]
             edits = fixes.make_list(context, setting.key, setting.steps, field, setting.value)
             yield from _mistake(context, setting.place, setting.path, setting.value, field, edits)

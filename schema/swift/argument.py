@@ -61,6 +61,8 @@ ONE_TEXT = (
 _OR_BOOLEAN = ("init_weights", "trackio_static_space_id")
 #: What a type in an annotation takes: a whole number is a number, too.
 _TYPES = {"bool": (bool,), "int": (int,), "float": (float, int), "str": (str,), "dict": (dict,)}
+#: Types of which the parser takes any value, by the kind of the field.
+_TAKEN = {kind: types for kind, types in _TYPES.items() if kind != "dict"}
 _TYPE = re.compile(rf"\b({'|'.join(_TYPES)})\b")
 
 #: Fields whose type no word of a command line can make (transformers 5.12.1, training_args.py).
@@ -82,7 +84,9 @@ def words(name: str, value: object) -> list[str]:
 
 def lost(value: object) -> str | None:
     """The first value that argparse would drop, or of several take for an option; None if it takes them all."""
-    items = [text(item) for item in value] if isinstance(value, list) else [text(value)]
+    if not isinstance(value, list):
+        return "--" if value == "--" else None
+    items = [text(item) for item in value]
     return next((item for item in items if item == "--" or (len(items) > 1 and is_option(item))), None)
 
 
@@ -195,13 +199,13 @@ def _has_type(field: Field, item: object) -> bool:
 
 def types(field: Field) -> tuple[type, ...]:
     """The types of one value of a field that is passed as a keyword, where it has no choices."""
-    also = (bool,) if field.name in _OR_BOOLEAN else (dict,) if field.name in NAMES_OR_MAPPINGS else ()
-    return (*_named(field.annotation), *also)
+    return _types(field.name, field.annotation)
 
 
 @cache
-def _named(annotation: str) -> tuple[type, ...]:
-    return tuple(kind for name in _TYPE.findall(annotation) for kind in _TYPES[name])
+def _types(name: str, annotation: str) -> tuple[type, ...]:
+    also = (bool,) if name in _OR_BOOLEAN else (dict,) if name in NAMES_OR_MAPPINGS else ()
+    return (*(kind for each in _TYPE.findall(annotation) for kind in _TYPES[each]), *also)
 
 
 def retyped(field: Field, value: object) -> str | None:
@@ -258,6 +262,10 @@ def _article(field: Field) -> str:
 
 
 def _takes(field: Field, value: object) -> bool:
+    return type(value) in _TAKEN.get(field.kind, ()) or _reads(field, value)
+
+
+def _reads(field: Field, value: object) -> bool:
     if isinstance(value, dict | list):
         return field.kind == "json" or (isinstance(value, dict) and field.name in NAMES_OR_MAPPINGS)
     if not isinstance(value, str | int | float):  # a date, or bytes

@@ -41,9 +41,11 @@ BOM = "\ufeff"
 #: indicator of a block scalar, a `:` that touches a flow indicator, and outside of comment lines tags and `?`.
 #: Line breaks beside LF and CRLF count too, since a comment line may end there. Each pattern begins with one
 #: character: Python finds it ten times as fast as one of several.
-_PICKY = tuple(
-    map(re.compile, ("\t", BOM, "\x85", "\u2028", "\u2029", r"\r(?!\n)", r"\|[-+0-9]*#", ">[-+0-9]*#", ":[][{},]"))
-)
+_PICKY_ALONE = ("\t", BOM, "\x85", "\u2028", "\u2029")
+_PICKY = tuple(map(re.compile, (r"\r(?!\n)", r"\|[-+0-9]*#", ">[-+0-9]*#", ":[][{},]")))
+#: What PyYAML refuses to read, and the bytes of a text that are none of it: ASCII without control characters.
+_CONTROL = yaml.reader.Reader.NON_PRINTABLE
+_USUAL = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
 _TAG = re.compile(r"(?:^|[][\s{},:-])!|\?")
 
 
@@ -94,9 +96,10 @@ def remembered(function: Callable[[Document], T]) -> Callable[[Document], T]:
 
     @wraps(function)
     def remembering(document: Document) -> T:
-        if document not in known:
-            known[document] = function(document)
-        return known[document]
+        try:
+            return known[document]
+        except KeyError:
+            return known.setdefault(document, function(document))
 
     return remembering
 
@@ -135,13 +138,13 @@ _parsed_once = lru_cache(maxsize=REMEMBERED)(_parsed)
 
 def content_of(path: Path) -> bytes:
     """The bytes of a file, of a bounded number; raises what `read` raises."""
-    if path.is_dir():
-        raise InputError("is a directory, not a preset", Place(path))
     try:
         with path.open("rb") as file:
             content = file.read(SMALL)
             if len(content) == SMALL:  # to ask for the most at once makes a buffer of that size for every file
                 content += file.read(MAX_SIZE + 1 - SMALL)
+    except IsADirectoryError as error:
+        raise InputError("is a directory, not a preset", Place(path)) from error
     except OSError as error:
         raise InputError(f"cannot be read: {(error.strerror or str(error)).lower()}", Place(path)) from error
     if len(content) > MAX_SIZE:
@@ -156,7 +159,8 @@ def decoded(path: Path, content: bytes) -> str:
     except UnicodeDecodeError as error:
         place = _after(path, content[: error.start].decode("utf-8"))
         raise InputError(f"is not UTF-8 text (byte {error.start}): a binary file?", place) from error
-    if (odd := yaml.reader.Reader.NON_PRINTABLE.search(text)) is not None:
+    unusual = content.translate(None, _USUAL).decode("utf-8")  # next to nothing, and searched as fast
+    if (odd := _CONTROL.search(unusual) and _CONTROL.search(text)) is not None:
         place = _after(path, text[: odd.start()])
         raise InputError(f"holds the control character {odd[0]!r}: a binary file?", place)
     return text
@@ -196,7 +200,7 @@ def _is_nothing(root: Node) -> bool:
 
 
 def _is_picky(text: str) -> bool:
-    if any(pattern.search(text) for pattern in _PICKY):
+    if any(each in text for each in _PICKY_ALONE) or any(pattern.search(text) for pattern in _PICKY):
         return True
     lines = text.split("\n") if "!" in text or "?" in text else ()
     telling = (line for line in lines if ("!" in line or "?" in line) and not line.lstrip(" ").startswith("#"))

@@ -169,6 +169,8 @@ class Builder:
     def _node(self, event: yaml.Event, depth: int) -> Node:
         if depth > MAX_DEPTH:
             raise NestingError(_start(event))
+        if isinstance(event, yaml.ScalarEvent) and event.anchor is None:  # as nearly always
+            return self._scalar(event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, depth)
         anchor = cast("yaml.NodeEvent", event).anchor
@@ -211,18 +213,16 @@ class Builder:
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         if event.style == '"':  # no other scalar has escapes
             _refuse_unholdable(event)
-        span, value = _span(event), self._value(event)
         tag = None if event.tag == "!" else event.tag
-        return Scalar(span, event.value, value, event.style or None, event.anchor, tag)
+        return Scalar(_span(event), event.value, self._value(event, tag), event.style or None, event.anchor, tag)
 
-    def _value(self, event: yaml.ScalarEvent) -> object:
-        untagged = event.tag is None or event.tag == "!"
-        tag = _implied(event.value, event.implicit) if untagged else cast("str", event.tag)
+    def _value(self, event: yaml.ScalarEvent, named: str | None) -> object:
+        tag = _implied(event.value, event.implicit) if named is None else named
         # Most scalars are texts; they are what they say, and need no constructing.
         if tag == _TEXT_TAG or tag in _KEY_TAGS:
             return event.value
         try:
-            if untagged:
+            if named is None:
                 return _implied_value(tag, event.value)
             node = yaml.ScalarNode(tag, event.value, cast("yaml.Mark", event.start_mark))
             return _writable(self._loader.construct_object(node, deep=True))

@@ -45,11 +45,10 @@ _ALIKE = re.compile(
     | -?[0-9]+\.[0-9]+(?:[eE][-+][0-9]+)?              # floats with a point, a signed exponent
     | [0-9]+(?:\.[0-9]+){2,} | [0-9]+(?:,[0-9]+)+     # addresses, lists of GPUs
     | \.\.?/[^\n]*                                   # relative paths
-    | true|false|True|False|TRUE|FALSE|null|Null|NULL|~
-    | (?!(?:y|n|yes|no|on|off)\Z)(?:[^\W\d]|[/$])[^\n]*     # words, but for the booleans of YAML 1.1
+    | ~ | (?!(?i:y|n|yes|no|on|off)\Z)(?:[^\W\d]|[/$])[^\n]*     # words, but for the booleans of YAML 1.1
     | (?s:.*\n.*)                                      # several paragraphs: a text to both
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
 
 
@@ -77,7 +76,7 @@ def differing(document: Document) -> list[Difference]:
 
 def _unsure(node: Node, whole: Node) -> Iterator[tuple[Scalar, Node]]:
     if isinstance(node, Scalar):
-        if node.plain and not _is_alike(node.text):
+        if node.style is None and not _is_alike(node.text) and node.plain:
             yield node, whole
     elif isinstance(node, Mapping):
         for entry in node.entries:

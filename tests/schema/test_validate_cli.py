@@ -432,7 +432,7 @@ def test_output_that_nothing_takes_is_2(preset, args):
 HEAVY = {"torch", "swift", "vllm", "transformers", "deepdiff", "numpy", "launch", "migrate"}
 #: What a report needs that has findings.
 TOLD = {"importlib.metadata", "schema.explained", "schema.report.text"}
-RARE = {"pydantic", "ruamel", "tree_sitter"} | TOLD
+RARE = {"pydantic", "pydantic_core", "ruamel", "tree_sitter"} | TOLD
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from schema.swift import variables
 from schema.swift.variables import PROCESSES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
     from pathlib import Path
@@ -120,15 +121,15 @@ class Script(Flat):
     siblings: tuple[Script, ...] = ()
     notes: Asked = field(default_factory=Asked, compare=False)
 
-    @property
+    @cached_property
     def asked(self) -> Asked:
         """Whether anybody asked for what only a shell knows."""
         return self.notes
 
-    def ask(self, name: str) -> None:
-        """Notes that a rule depends on an argument that may come, though it is not set."""
+    def ask(self, names: Iterable[str]) -> None:
+        """Notes that a rule depends on arguments that may come, though they are not set."""
         for half, side in ((self.learner, "trainer"), (self.rollout, "server")):
-            if half is not None and name in fields(side) and name not in half.options.given:
+            if half is not None and any(name in fields(side) and name not in half.options.given for name in names):
                 half.absent(self.asked)
 
     @property
@@ -181,7 +182,7 @@ class Script(Flat):
     @cached_property
     def arguments(self) -> dict[str, Setting]:
         """What the learner gets, by name."""
-        known = {setting.name: setting for setting in self.settings() if not self.owned(setting)}
+        known = {setting.name: setting for setting in self.passed}
         if self.learner is None:
             return known
         return Watched(known, self.learner, self.asked)
