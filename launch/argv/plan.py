@@ -88,8 +88,15 @@ def learner_plan(context: Context, gpus: Gpus, entry: str | None = None) -> Plan
     It runs ms-swift's own entry point, or `entry`, the module of a training repository.
 
     Raises:
-        InputError: entry is not the name of a module.
+        InputError: entry is not the name of a module, or the preset asks for learners on several nodes, as
+            `swift rlhf` starts them (ms-swift 4.5.2, cli/main.py:78).
     """
+    if (nodes := context.preset.variables("learner").get("NNODES", "1")) != "1":
+        raise InputError(
+            f"NNODES is {nodes}, but this command starts the learners of one node; remove NNODES, or start the"
+            " preset with `swift rlhf` on each node",
+            context.preset.start,
+        )
     if entry is None:
         command = arguments.learner(context, gpus.count)
     else:

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from schema.errors import InputError
 from tests.launch.bench import Bench
 from tests.launch.bench import end
 from tests.launch.bench import until
@@ -68,6 +69,14 @@ def test_server_gets_its_file_s_words_and_variables(flat):
     )
     assert flat("server", "4-5").command_line() == words
     assert flat("server", "4-5", "x.rollout.yaml").command_line() == words
+
+
+def test_learner_of_several_nodes_is_refused(flat, tmp_path):
+    (tmp_path / "x.yaml").write_text(LEARNER + "  NNODES: 2\n")
+    with pytest.raises(InputError, match=r"NNODES is 2, but this command starts the learners of one node"):
+        flat("learner", "2,3")
+    (tmp_path / "x.yaml").write_text(LEARNER + "  NNODES: 1\n")
+    assert "--nproc_per_node=2" in flat("learner", "2,3").argv
 
 
 def test_learner_gets_its_file_s_words_and_variables_and_keeps_the_file(flat, tmp_path):
