@@ -6,7 +6,6 @@ import errno
 import io
 import os
 import sys
-import traceback
 from enum import IntEnum
 from typing import TYPE_CHECKING
 from typing import NoReturn
@@ -124,6 +123,8 @@ def _failed(error: Exception) -> Exit:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         say(InputError(f"the output cannot be shown: {(error.strerror or '').lower()}"))
         return Exit.USAGE
+    import traceback  # noqa: PLC0415 - nearly no call needs it
+
     tell(starred("".join(traceback.format_exception(error)).rstrip("\n")))
     tell("error: this is a defect of rollout-split; please report it with the text above")
     return Exit.INTERNAL

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import TypeAlias
@@ -70,7 +68,11 @@ def _is_near(name: str, words: tuple[str, ...]) -> bool:
     # To compare letters in their order takes long, and thousands of names do not even share them.
     letters = set(name)
     likely = [word for word in words if len(letters.intersection(word)) >= _SHARED * len(set(word))]
-    return bool(likely and get_close_matches(name, likely, n=1, cutoff=_NEAR))
+    if not likely:
+        return False
+    from difflib import get_close_matches  # noqa: PLC0415 - few names need it
+
+    return bool(get_close_matches(name, likely, n=1, cutoff=_NEAR))
 
 
 #: Secrets by their first characters, so that thousands of them are found in one pass over a text.
@@ -94,6 +96,8 @@ def _texts(data: object, *, secret: bool = False) -> Iterator[str]:
         for item in data:
             yield from _texts(item, secret=secret)
     elif secret:
+        import json  # noqa: PLC0415 - few presets have a secret
+
         text = str(data)
         yield from (text, repr(text)[1:-1], json.dumps(text)[1:-1], *text.splitlines())
 
