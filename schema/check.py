@@ -19,6 +19,7 @@ from schema.split.gpus import Split
 from schema.split.gpus import project_split
 from schema.swift.release import doubt
 from schema.swift.release import target
+from schema.swift.variables import NODES
 from schema.swift.variables import PROCESSES
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def split(preset: Preset, options: Options) -> Split:
         return Split(rollout, options.train, "--train-gpus")
     if preset.learners is not None:
         return Split(rollout, preset.learners, preset.learners_source)
-    if preset.mode != "server" or not {PROCESSES, "NNODES"}.isdisjoint(preset.unknown):
+    if preset.mode != "server" or not {PROCESSES, NODES}.isdisjoint(preset.unknown):
         return Split(rollout)
     if shares.train is not None:
         source = "train-gpus" if settings.train_gpus else "what the server leaves of gpus"

@@ -29,6 +29,7 @@ from schema.rules import RULES
 from schema.shelltext import is_script
 from schema.swift.release import target as target_release
 from schema.swift.roles import role_of
+from schema.swift.variables import NODES
 from schema.swift.variables import PROCESSES
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 #: What a migration reckons with, besides what rollouts touch.
 _NEEDED = (
-    *("dataset", "rlhf_type", "use_vllm", "CUDA_VISIBLE_DEVICES", "NNODES", PROCESSES),
+    *("dataset", "rlhf_type", "use_vllm", "CUDA_VISIBLE_DEVICES", NODES, PROCESSES),
     *("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps"),
     *("steps_per_generation", "generation_batch_size", "num_generations", "num_generations_eval"),
 )

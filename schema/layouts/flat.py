@@ -19,6 +19,7 @@ from schema.resolve.tree import data
 from schema.split.gpus import Gpus
 from schema.split.gpus import processes
 from schema.swift import argument
+from schema.swift.variables import NODES
 from schema.swift.variables import PROCESSES
 
 if TYPE_CHECKING:
@@ -154,19 +155,19 @@ class Flat(Preset):
     @property
     def learners_source(self) -> str:
         """The variables of ENV that say it."""
-        names = (name for name in (PROCESSES, "NNODES") if name in self.variables("learner"))
+        names = (name for name in (PROCESSES, NODES) if name in self.variables("learner"))
         return f"{' x '.join(names)} in ENV"
 
     @property
     def processes(self) -> int | None:
         """Learners on one node; None where ENV says nothing of them, or no number."""
         env = self.variables("learner")
-        return processes(env.get(PROCESSES, "1")) if {PROCESSES, "NNODES"} & env.keys() else None
+        return processes(env.get(PROCESSES, "1")) if {PROCESSES, NODES} & env.keys() else None
 
     @property
     def nodes(self) -> int | None:
         """Nodes that learn together; None where ENV says no number."""
-        return processes(self.variables("learner").get("NNODES", "1"))
+        return processes(self.variables("learner").get(NODES, "1"))
 
     @property
     def rollout_gpus(self) -> Gpus | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from schema.checkpoint import sees
 from schema.findings import Severity
@@ -16,6 +18,7 @@ from schema.rules.flat import halves
 from schema.swift.variables import ALLOCATORS
 from schema.swift.variables import GPUS
 from schema.swift.variables import MEDIA
+from schema.swift.variables import NODES
 from schema.swift.variables import PROCESSES
 from schema.swift.variables import TEXTS
 from schema.swift.variables import segments_expand
@@ -27,6 +30,10 @@ if TYPE_CHECKING:
     from schema.layouts.preset import Preset
     from schema.place import Place
 
+#: What is wrong with a variable, the consequence, the fix, and how bad it is.
+_Found: TypeAlias = tuple[str, str, str, "Severity | None"]
+#: What torchrun counts by itself (torch 2.13.0, distributed/run.py determine_local_world_size).
+_DEVICES = ("auto", "cpu", "gpu", "xpu")
 _SPREADS = "ValueError: GRPO with vLLM is not compatible with `device_map`"
 
 
@@ -39,7 +46,7 @@ def yaml_environment(context: Context) -> Iterator[Problem]:
     4.2.1), and it overrides the shell's variables; from 4.2.2 on the shell's win. VLLM_USE_V1 0 and
     expandable_segments break the weight sync (ms-swift #6935, #6960, #5428); colocate mode has no such sync, and
     there ms-swift turns expandable_segments off around its own engine (3.10.0 to 4.6.0; 4.5.2,
-    rlhf_trainers/rollout_mixin.py:502).
+    rlhf_trainers/rollout_mixin.py:502). torchrun gets NPROC_PER_NODE and NNODES as they are (cli/main.py:78).
     """
     if not isinstance(context.preset, Flat):
         return
@@ -68,7 +75,10 @@ def yaml_environment(context: Context) -> Iterator[Problem]:
 
 
 def variables(context: Context, environment: Branch, prefix: str) -> Iterator[Problem]:
-    """What is wrong with the variables of one side; `prefix` begins messages about it."""
+    """What is wrong with the variables of one side; `prefix` begins messages about the server's."""
+    synced = context.preset.mode == "server"
+    # What ENV says of processes is read too late before 4.2.2, as `_processes` reports.
+    launched = not prefix and not (context.preset.layout == "flat" and context.older("4.2.2"))
     for name, tree in environment.children.items():
         value = data(tree)
         if not isinstance(name, str):
@@ -78,7 +88,7 @@ def variables(context: Context, environment: Branch, prefix: str) -> Iterator[Pr
                 f"{context.swift}: TypeError: str expected, not {type(name).__name__}",
                 "quote it, or remove it",
             )
-        elif (found := _unfit(name, value, synced=context.preset.mode == "server")) is not None:
+        elif found := _unfit(name, value, synced=synced) or (launched and _uncounted(name, str(value))):
             why, consequence, fix, severity = found
             message, outcome = (
                 f"{prefix}{_path(context.preset, name)} is {value!r}{why}",
@@ -87,8 +97,7 @@ def variables(context: Context, environment: Branch, prefix: str) -> Iterator[Pr
             yield Problem(tree.place, message, outcome, fix, severity)
 
 
-def _unfit(name: str, value: object, *, synced: bool) -> tuple[str, str, str, Severity | None] | None:
-    """What is wrong with a variable, the consequence, the fix, and how bad it is."""
+def _unfit(name: str, value: object, *, synced: bool) -> _Found | None:
     if value is None or isinstance(value, list | dict):
         return "", f"sets the text {str(value)!r}", "set it to one value, or remove it", None
     if synced and name == "VLLM_USE_V1" and str(value) == "0":
@@ -98,6 +107,19 @@ def _unfit(name: str, value: object, *, synced: bool) -> tuple[str, str, str, Se
         reported = "NCCL errors at the weight sync were reported"
         return "", reported, "leave expandable_segments out", Severity.WARNING
     return None
+
+
+def _uncounted(name: str, text: str) -> _Found | None:
+    """The same of how many processes or nodes learn, if torchrun cannot read that."""
+    # torchrun also counts GPUs by itself, and takes a range of nodes.
+    counts = text in _DEVICES if name == PROCESSES else ":" in text
+    if name not in (PROCESSES, NODES) or counts:
+        return None
+    with suppress(ValueError):
+        if int(text) > 0:
+            return None
+    why, fix = ", which is no whole number from 1 on", "set it to such a number, or remove it"
+    return why, "torchrun fails before a learner starts", fix, None
 
 
 def _processes(context: Context, preset: Flat) -> Iterator[Problem]:

@@ -181,7 +181,7 @@ def server_address(context: Context) -> Iterator[Problem]:
     elif ours[0] is not None and not same_host(host, ours[0]):
         yield Problem(
             context.at_server("host"),
-            f"{context.preset.server_path('host')} is {host}, but the learner connects to {ours[0]}",
+            f"{context.preset.server_path('host')} is {host or 'empty'}, but the learner connects to {ours[0]}",
             f"{context.swift}: Servers not reachable",
             f"set host to {address.host}",
         )

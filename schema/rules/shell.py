@@ -148,10 +148,11 @@ def _ended(context: Context, half: Half) -> Iterator[Problem]:
 
 @rule("shell-environment", layout="script")
 def shell_environment(context: Context) -> Iterator[Problem]:
-    """A variable of a call that breaks it: vLLM's old engine, expandable segments, or a GPU that both sides get.
+    """A variable of a call breaks it: an old engine, expandable segments, no number of processes, a shared GPU.
 
     VLLM_USE_V1 0 and expandable_segments break the weight sync (ms-swift #6935, #6960, #5428); two sides on one
-    GPU end in "Duplicate GPU detected".
+    GPU end in "Duplicate GPU detected". torchrun gets NPROC_PER_NODE and NNODES as they are (4.5.2,
+    cli/main.py:78).
     """
     preset = _script(context)
     for half, _, prefix in halves(preset, context.release):

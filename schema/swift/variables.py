@@ -4,6 +4,8 @@ from __future__ import annotations
 
 #: Learner processes on one node; torchrun takes 1 where it is unset (ms-swift 4.5.2, cli/main.py:71).
 PROCESSES = "NPROC_PER_NODE"
+#: Nodes whose learners learn together, one where it is unset.
+NODES = "NNODES"
 #: The GPUs that a process sees.
 GPUS = "CUDA_VISIBLE_DEVICES"
 
@@ -31,7 +33,7 @@ DISTRIBUTED = (
     "WORLD_SIZE",
     "LOCAL_WORLD_SIZE",
     PROCESSES,
-    "NNODES",
+    NODES,
     "NODE_RANK",
     "MASTER_ADDR",
     "MASTER_PORT",

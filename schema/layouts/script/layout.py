@@ -32,6 +32,7 @@ from schema.shelltext import dialect
 from schema.shelltext import script
 from schema.split.gpus import processes
 from schema.swift import variables
+from schema.swift.variables import NODES
 from schema.swift.variables import PROCESSES
 
 if TYPE_CHECKING:
@@ -257,14 +258,14 @@ class Script(Flat):
     @property
     def processes(self) -> int | None:
         """Learners on one node: what the call or its torchrun says, else 1; None where only a shell knows."""
-        if {PROCESSES, "NNODES"} & self._own_unknown.keys():
+        if {PROCESSES, NODES} & self._own_unknown.keys():
             return None
         return processes(self.variables("learner").get(PROCESSES, "1"))
 
     @property
     def learners_source(self) -> str:
         """The variables that say it."""
-        names = [name for name in (PROCESSES, "NNODES") if name in self.variables("learner")]
+        names = [name for name in (PROCESSES, NODES) if name in self.variables("learner")]
         return f"{' x '.join(names)} of the call" if names else "NPROC_PER_NODE, which is not set,"
 
     @property
