@@ -85,7 +85,8 @@ def longer_than_model(context: Context) -> Iterator[Problem]:
 
     vLLM refuses it ("User-specified max_model_len is greater than the derived max_model_len", 0.11.0 to 0.23.0,
     config/model.py _get_and_verify_max_len), unless VLLM_ALLOW_LONG_MAX_MODEL_LEN is 1, which ms-swift does not
-    set. Presets that extend the positions themselves have no finding: rope_scaling, max_model_len, hf_overrides.
+    set. Presets that extend the positions themselves have no finding: rope_scaling, hf_overrides, and before 4.5.0
+    max_model_len.
     """
     found, most = engine_length(context), longest(context)
     if found is None or most is None or found[0] <= most:

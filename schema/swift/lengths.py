@@ -44,13 +44,16 @@ def prompt_length(context: Context) -> int | None:
 def longest(context: Context) -> int | None:
     """Tokens that the engine takes its model for at the most, or None if nothing here says, or something lifts it.
 
-    rope_scaling, max_model_len and hf_overrides of the engine extend the positions themselves, and vLLM does not
-    look at them if VLLM_ALLOW_LONG_MAX_MODEL_LEN is 1 (0.23.0, config/model.py _get_and_verify_max_len).
+    rope_scaling and hf_overrides of the engine extend the positions themselves, and vLLM does not look at them if
+    VLLM_ALLOW_LONG_MAX_MODEL_LEN is 1 (0.23.0, config/model.py _get_and_verify_max_len). max_model_len alone does
+    so at most before ms-swift 4.5.0: old releases gave vLLM their own config (3.10.0,
+    infer_engine/vllm_engine.py:148), new ones only rope_scaling of it (4.5.2, infer_engine/vllm_engine.py:261).
     """
     preset = context.preset
     side = "server" if preset.mode == "server" else "learner"
     lifted = preset.variables(side).get("VLLM_ALLOW_LONG_MAX_MODEL_LEN") == "1"
-    stretched = any(preset.engine(name) is not None for name in ("rope_scaling", "max_model_len"))
+    names = ("rope_scaling", "max_model_len") if context.older("4.5.0") else ("rope_scaling",)
+    stretched = any(preset.engine(name) is not None for name in names)
     if lifted or stretched or overrides(context, _POSITIONS):
         return None
     return positions(preset.engine("model"))
