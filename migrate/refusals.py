@@ -28,7 +28,6 @@ from schema.resolve.tree import data
 from schema.split.gpus import Gpus
 from schema.swift.roles import Role
 from schema.swift.roles import fields
-from schema.swift.variables import NODES
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
@@ -115,8 +114,7 @@ def refuse_unfit(preset: Preset, target: Target, *, is_base: bool) -> None:
 
 
 def _refuse_nodes(preset: Preset) -> None:
-    nodes = preset.variables("learner").get(NODES, "1")
-    if nodes != "1":
+    if (nodes := preset.nodes_wanted) != "1":
         raise InputError(
             f"NNODES is {nodes}: learners on several nodes; this tool splits the GPUs of one node, so"
             " remove NNODES first, or leave the preset as it is",

@@ -16,7 +16,6 @@ from schema import secrets
 from schema.errors import InputError
 from schema.printable import printable
 from schema.swift.variables import DISTRIBUTED
-from schema.swift.variables import NODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +91,7 @@ def learner_plan(context: Context, gpus: Gpus, entry: str | None = None) -> Plan
         InputError: entry is not the name of a module, or the preset asks for learners on several nodes, as
             `swift rlhf` starts them (ms-swift 4.5.2, cli/main.py:78).
     """
-    if (nodes := context.preset.variables("learner").get(NODES, "1")) != "1":
+    if (nodes := context.preset.nodes_wanted) != "1":
         raise InputError(
             f"NNODES is {nodes}, but this command starts the learners of one node; remove NNODES, or start the"
             " preset with `swift rlhf` on each node",

@@ -167,7 +167,7 @@ class Flat(Preset):
     @property
     def nodes(self) -> int | None:
         """Nodes that learn together; None where ENV says no number."""
-        return processes(self.variables("learner").get(NODES, "1"))
+        return processes(self.nodes_wanted)
 
     @property
     def rollout_gpus(self) -> Gpus | None:

@@ -17,6 +17,7 @@ from schema.resolve.tree import Branch
 from schema.resolve.tree import Leaf
 from schema.resolve.tree import data
 from schema.swift import argument
+from schema.swift.variables import NODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -292,6 +293,11 @@ class Preset(ABC):
     def variables(self, side: str) -> Mapping[str, str]:  # noqa: ARG002 - a layout may have some
         """The environment variables that the preset itself sets for a side, server or learner."""
         return {}
+
+    @property
+    def nodes_wanted(self) -> str:
+        """NNODES of the learner's own variables, as text; torchrun takes 1 where it is unset."""
+        return self.variables("learner").get(NODES, "1")
 
     @property
     def brings_data(self) -> bool:
