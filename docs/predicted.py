@@ -20,6 +20,7 @@ from tests.launch.planning import cases as steps
 from tests.launch.sizing import cases as sizes
 from tests.launch.sizing.test_learner import MEASURES
 from tests.launch.sizing.test_learner import learning
+from tests.launch.sizing.test_learner import lines_of
 from tests.launch.sizing.test_server import engine
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def kv_tokens() -> Iterator[Pair]:
     for told in sizes.ENGINES:
         found = server.fit(sizes.model(told["model"]), engine(told), told.get("gpu_mib", sizes.H200) / 1024)
         said = f"utilization {told['utilization']}, {told['length']} tokens{', eager' * told.get('eager', False)}"
+        said += f", TP {told['tensor']}" if told.get("tensor", 1) > 1 else ""
         said += f", {told['cache']} cache" if told.get("cache", "auto") != "auto" else ""
         yield Pair(f"{told['model']}: {said}", told["kv_tokens"], found.kv_tokens or 0)
 
@@ -65,12 +67,22 @@ def kv_tokens() -> Iterator[Pair]:
 def memory() -> Iterator[Pair]:
     """GiB of a learner's GPU: held by torch, reserved by it, in use."""
     for measure, predicts in MEASURES.items():
-        for told in sizes.LEARNERS:
-            if measured := told.get(measure):
-                found = getattr(learner.fit(sizes.model(told["model"]), learning(told), 80), predicts)
-                kind = "DoRA" if told["dora"] else "LoRA"
-                said = f"{kind}, batch {told['batch']}, {told['completion']} tokens: {measure.partition('_')[0]}"
-                yield Pair(said, measured, found)
+        for told in lines_of(measure):
+            found = getattr(learner.fit(sizes.model(told["model"]), learning(told), 80), predicts)
+            yield Pair(f"{_learner(told)}: {measure.partition('_')[0]}", told[measure], found)
+
+
+def _learner(told: dict[str, Any]) -> str:
+    """The settings of a learner that was measured."""
+    kind = "DoRA" if told["dora"] else "all parameters" if told.get("full") else "LoRA"
+    stage = "no ZeRO" if told["deepspeed"] is None else f"ZeRO-{told['deepspeed']}"
+    said = f"{kind}, {stage}, batch {told['batch']}, {told['completion']} tokens"
+    more = {
+        "no checkpointing": not told.get("checkpointing", True),
+        "frozen ViT": not told["vision"],
+        f"move_model_batches {told.get('batches')}": told.get("batches"),
+    }
+    return ", ".join([said, *(name for name, there in more.items() if there)])
 
 
 def estimated() -> Iterator[Pair]:

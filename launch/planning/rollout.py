@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from schema.shape.model import Shape
     from schema.split.capacity import Engine
 
-#: The share of a GPU's bandwidth that decoding reaches, and seconds for each token besides reading: in the engine
-#: processes of a server, and in a learner's own (docs/gpu-runs.md, H100 and H200, 8 to 32 sequences of an engine).
-_READ, _SERVED, _BESIDE = 0.8, 3.2e-3, 1.9e-3
+#: The share of a GPU's bandwidth that decoding reaches. Besides reading, seconds for each step of the decoder, for
+#: each token of a completion, and for a rollout (docs/gpu-runs.md, H100 and H200, 8 to 32 sequences of an engine).
+_READ, _STEP, _TOKEN, _ROLLOUT = 0.8, 0.5e-3, 0.06e-3, 0.7
 #: Seconds for each token of a model whose layers are not known: runs correct it, as all else.
 _GUESSED = 7e-3
 #: Seconds in which the GPUs of an engine add up what each has, twice a layer: NCCL's, since ms-swift turns vLLM's
@@ -38,35 +38,36 @@ class Asked(NamedTuple):
         waves: how often, one after the other.
         prompts: that it reads each time; those of a group are read once.
         prompt: tokens of a prompt.
-        length: tokens of the longest completion, which ends a wave.
-        beside: whether the engine is in a learner's process.
+        mean: tokens of a completion.
+        longest: tokens of the longest one, which ends a wave.
     """
 
     sequences: float
     waves: float
     prompts: float
     prompt: int
-    length: float
-    beside: bool
+    mean: float
+    longest: float
 
 
 def rollout(shape: Shape, engine: Engine, device: Device, asked: Asked, stored: int = 0) -> float:
     """Seconds of one rollout; of a model whose layers are not known only runs tell any.
 
-    For each token an engine reads its weights, those of experts that some sequence visits, and all KV cache.
-    `stored` are the bytes of the checkpoint's files.
+    For each token of the longest completion an engine reads its weights, those of experts that some sequence
+    visits, and the KV cache of all that have not ended. `stored` are the bytes of the checkpoint's files.
     """
     decoder = shape.decoder
     if decoder is None or not shape.layers:
-        return asked.waves * asked.length * _GUESSED
+        return asked.waves * asked.longest * _GUESSED
     number = capacity.weights(shape, engine.tensor, stored) / shape.parameters or NUMBER / engine.tensor
     per_token = capacity.token(shape, engine.tensor, engine.cache) or 0
-    kept = asked.sequences * (asked.prompt + asked.length / 2) * per_token
-    reads = number * _read(shape, decoder, asked.sequences) + kept
+    written = asked.sequences * asked.mean
+    kept = written * (asked.prompt + asked.mean / 2) * per_token
     sums = 2 * decoder.layers * _SUM if engine.tensor > 1 else 0
-    each = reads / (device.bandwidth * _READ) + sums + (_BESIDE if asked.beside else _SERVED)
+    reads = asked.longest * number * _read(shape, decoder, asked.sequences) + kept
     products = 2 * _read(shape, decoder, 1) * asked.prompts * asked.prompt
-    return asked.waves * (asked.length * each + products / (device.flops * SHARE * engine.tensor))
+    wave = reads / (device.bandwidth * _READ) + asked.longest * (sums + _STEP) + written * _TOKEN
+    return _ROLLOUT + asked.waves * (wave + products / (device.flops * SHARE * engine.tensor))
 
 
 def _read(shape: Shape, decoder: Decoder, tokens: float) -> float:

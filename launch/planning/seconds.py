@@ -118,17 +118,32 @@ class Calibration(NamedTuple):
         return {"analytic": not self.runs, "runs": self.runs, "band": self.band, **rests, "factors": factors}
 
 
+def padded(rows: int, completions: int, basis: Basis) -> float:
+    """Tokens to which each completion of a micro-step is padded, that of its longest one, as is to be expected.
+
+    All are as long as the longest in a micro-step as large as the rollout, and as the mean in one of a single
+    completion; in between it grows as the largest of so many numbers, each of which may as well end with any token
+    (ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:758 collates one micro-step at a time).
+    """
+    if min(rows, completions) <= 1:
+        return basis.mean
+    grown = sum(1 / each for each in range(2, min(rows, completions) + 1))
+    return basis.mean + (basis.longest - basis.mean) * grown / sum(1 / each for each in range(2, completions + 1))
+
+
 def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float = 1.0) -> Parts:
     """The seconds of a step of a plan before anything is measured.
 
     `waves` says how often an engine fills its KV cache in a rollout.
     """
-    learning, beside = sides.learning._replace(completion=round(basis.mean)), plan.mode == "colocate"
+    rows = plan.per_device_train_batch_size
+    width = padded(rows, work.rollout, basis) if sides.pads else basis.mean
+    learning, beside = sides.learning._replace(completion=round(width)), plan.mode == "colocate"
     # How many learners there are changes nothing, and what is asked twice is not computed again.
     one = micro(work.shape, learning._replace(world=1), basis.device, old=sides.old)
     sequences = work.rollout / plan.data_parallel / waves
     prompts = sequences / (work.generations if sides.shares_prompts else 1)
-    asked = rollout.Asked(sequences, waves, prompts, work.prompt, basis.longest, beside)
+    asked = rollout.Asked(sequences, waves, prompts, work.prompt, basis.mean, basis.longest)
     made = rollout.rollout(work.shape, sides.engine, basis.device, asked, work.stored)
     steps = plan.gradient_accumulation_steps
     meanwhile = steps * (_MEANWHILE if plan.async_generate else 1)

@@ -39,6 +39,7 @@ class Sides(NamedTuple):
         old: whether the policy's log-probabilities before the step cost a forward pass.
         shares_prompts: whether an engine reads the prompt of a group once.
         moves_adapters: whether adapters alone move to the engines.
+        pads: whether completions of a micro-step are padded to its longest one.
     """
 
     engine: Engine
@@ -46,6 +47,7 @@ class Sides(NamedTuple):
     old: bool = True
     shares_prompts: bool = True
     moves_adapters: bool = False
+    pads: bool = True
 
 
 def sides(context: Context, work: Work, plan: Candidate) -> Sides:
@@ -61,6 +63,7 @@ def sides(context: Context, work: Work, plan: Candidate) -> Sides:
         not (whole and context.older("3.11.0")),
         work.engine.vllm_enable_prefix_caching is not False,
         work.engine.vllm_enable_lora,
+        not any(argument.truth(context.preset.value(name)) is True for name in ("padding_free", "packing")),
     )
 
 
@@ -91,11 +94,29 @@ def learning_of(context: Context, work: Work, plan: Candidate) -> Learning:
         dropout=value("lora_dropout") not in (0, 0.0),
         trained=tuple(part for part, frozen in _FROZEN.items() if not _is_frozen(value(frozen[0]), frozen[1])),
         targets=tuple(map(str, targets)) if isinstance(targets, list) and targets else (ALL_LINEAR,),
-        checkpointing=value("gradient_checkpointing") is not False,
+        checkpointing=_is_checkpointed(context, work),
         reference=value("beta") != 0,
         batches=context.trainer.config.move_model_batches,
         patches=_PATCHES * work.prompt if work.shape.tower else 0,
     )
+
+
+def _is_checkpointed(context: Context, work: Work) -> bool:
+    """Whether activations are computed again: where the preset, or the release, says so, for its tower at least.
+
+    What log-probabilities turn off for a moment they turn on for all parts of the model (from 3.12.0 on; 4.5.2,
+    trainers/utils.py:276). A tower that is trained has its own from 4.1.1 to 4.5.2 (arguments/sft_args.py:212).
+    """
+    value = context.preset.value
+    if argument.truth(value("gradient_checkpointing")) is not False:
+        return True
+    if not work.shape.tower or context.older("3.12.0"):
+        return False
+    own = value("vit_gradient_checkpointing")
+    if own is None:
+        trained = not _is_frozen(value("freeze_vit"), default=True)
+        return trained and not context.older("4.1.1") and context.older("4.5.3")
+    return argument.truth(own) is True
 
 
 def _is_frozen(value: object, default: bool) -> bool:  # noqa: FBT001 - what ms-swift takes where nothing is said

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from schema.shape.model import Shape
 
 #: GiB of the driver, the context and NCCL, which torch does not count.
-AROUND = 2.0
-#: What torch has reserved by the end, as a multiple of what stays and of what a sync and the largest other moment
-#: need: pieces of freed memory are of use for what is as large, not for all.
-_PIECES = 1.42
+AROUND = 2.5
+#: What torch has reserved by the end, besides what a sync needs: multiples of what the largest other moment needs,
+#: and of what stays. Pieces of freed memory are of use for what is as large, not for all. They fit LoRA and DoRA
+#: with batches of 2 to 16 (docs/gpu-runs.md).
+_PIECES, _STAYS = 1.65, 0.4
 #: What a bucket of weights on their way to the server takes (ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:762).
 _BUCKET = 512 * 2**20
 
@@ -79,7 +80,7 @@ def fit(shape: Shape, learning: Learning, gib: float) -> LearnerFit:
 
 def _reserved(kept: float, sums: dict[str, float]) -> float:
     other = max(size for name, size in sums.items() if name != _SYNC)
-    return _PIECES * (sums[_SYNC] + other - kept)
+    return sums[_SYNC] + _PIECES * (other - kept) + _STAYS * kept
 
 
 def _verdict(used: float, needed: float, gib: float) -> Fits:
@@ -112,7 +113,7 @@ def _sync(shape: Shape, learning: Learning) -> float:
     rlhf_trainers/rollout_mixin.py:1037). move_model_batches sends, and merges, a part at a time.
     """
     share = 1 / (learning.batches or 1)
-    whole = NUMBER * shape.parameters * share if learning.zero == 3 else 0
+    whole = NUMBER * shape.parameters * share if learning.zero == 3 and learning.world > 1 else 0
     layers = adapted(shape, learning)
     merged = NUMBER * sum(each.parameters for each in layers) * share if learning.dora else 0
     largest = max((each.inputs * each.outputs for each in layers), default=0)

@@ -298,6 +298,21 @@ DEFECTS = {
         "set offload_model and offload_optimizer to false",
         "rlhf_trainers/rollout_mixin.py:433",
     ),
+    "checkpointing-anyway": Defect(
+        "4.1.1",
+        "4.5.3",
+        "gradient_checkpointing",
+        lambda v: (
+            v.off("gradient_checkpointing")
+            and v.off("freeze_vit")
+            and v.value("vit_gradient_checkpointing") is None
+            and v.sees is not False
+        ),
+        "a ViT that is trained gets vit_gradient_checkpointing, and the first log-probabilities turn checkpointing"
+        " on for the language model, too: steps are as slow, and need as little memory, as with it",
+        "set vit_gradient_checkpointing to false",
+        "arguments/sft_args.py:212",
+    ),
     "persistent-workers": Defect(
         "3.10.0",
         "4.6.0",

@@ -36,6 +36,7 @@ def measure(setting, folder):
         template=template,
         torch_dtype="bfloat16",
         vllm_gpu_memory_utilization=setting.utilization,
+        vllm_tensor_parallel_size=setting.tensor,
         vllm_max_model_len=setting.length,
         vllm_enforce_eager=setting.eager,
         vllm_enable_prefix_caching=True,

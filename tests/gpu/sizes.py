@@ -1,6 +1,6 @@
 """How much memory engines and learners take on one GPU: many small settings, a line of JSON for each.
 
-    python tests/gpu/sizes.py start FOLDER [--only TEXT] [--minutes 18]   # goes on by itself
+    python tests/gpu/sizes.py start FOLDER [--only TEXT] [--kind KIND] [--minutes 18]   # goes on by itself
     python tests/gpu/sizes.py wait FOLDER [--seconds 500] [--out PLACE]   # waits for it, gathers what is there
 
 Runs beside ms-swift and vLLM. FOLDER holds models, logs and results, 12 GB; PLACE gets sizes.jsonl and failed.txt.
@@ -21,14 +21,14 @@ from dataclasses import asdict
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Processes at a time, and seconds that one gets once it has the GPU.
-AT_ONCE, LIMIT = 3, 280
+#: Seconds that a process gets once it has the GPU.
+LIMIT = 280
 DONE = "done"
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A vLLM engine as `swift rollout` starts it, with weights that are not read."""
+    """A vLLM engine as `swift rollout` starts it, with weights that are not read; `tensor` GPUs hold it."""
 
     name: str
     model: str
@@ -37,6 +37,7 @@ class Engine:
     eager: bool = False
     cache: str = "auto"
     sequences: int | None = None
+    tensor: int = 1
     kind: str = "engine"
     alone: bool = True
 
@@ -68,6 +69,8 @@ class Learner:
 
 
 SETTINGS: list[Learner | Engine] = [
+    Engine("two-gpus-dense", "qwen3-4b", 0.6, tensor=2),
+    Engine("two-gpus-vl-eager", "qwen3-vl-4b", 0.45, 32768, eager=True, tensor=2),
     Learner("dora-1", "qwen3-vl-4b-weights", 1, 256, dora=True),
     Learner("dora-8", "qwen3-vl-4b-weights", 8, 256, dora=True),
     Learner("full-4", "qwen3-0.6b-weights", 4, 256, full=True),
@@ -141,15 +144,16 @@ def go(folder, words, log, deadline):
         return subprocess.run(command, check=False, stdout=file, stderr=subprocess.STDOUT, cwd=folder).returncode
 
 
-def everything(folder, only, deadline):
+def everything(folder, wish, deadline):
     """Makes the models, then runs all settings in their order."""
-    wanted = [one for one in (SETTINGS if only != "tiny" else PROOF) if only in one.name]
+    settings = SETTINGS if wish.only != "tiny" else PROOF
+    wanted = [one for one in settings if wish.only in one.name and wish.kind in one.kind]
     models = sorted({one.model for one in wanted}, key=lambda name: name.endswith("-weights"))
     for model in ["prompts", *models]:
         place = folder / "models" / model
         if not place.exists() and go(folder, ["model", model], f"model-{model}", deadline):
             shutil.rmtree(place, ignore_errors=True)  # half of it would be taken for the whole
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(wish.at_once) as pool:
         list(pool.map(lambda one: go(folder, [one.kind, one.name], one.name, deadline), wanted))
     (folder / DONE).touch()
 
@@ -176,18 +180,21 @@ def main():
     parser.add_argument("which", help="FOLDER, or a name")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--only", default="", help="settings with this in their name; tiny: those for a CPU")
+    parser.add_argument("--kind", default="", choices=("", "engine", "learner"))
+    parser.add_argument("--at-once", type=int, default=3, help="processes at a time")
     parser.add_argument("--minutes", type=float, default=18, help="no setting starts after that")
     parser.add_argument("--seconds", type=float, default=500)
     parser.add_argument("--out", type=Path, default=Path(os.environ.get("OUT", ".")))
     wish = parser.parse_args()
     if wish.what == "start":
         words = ["run", Path(wish.which).absolute(), "--only", wish.only, "--minutes", str(wish.minutes)]
+        words += ["--kind", wish.kind, "--at-once", str(wish.at_once)]
         subprocess.Popen([sys.executable, Path(__file__).absolute(), *words], start_new_session=True)
     elif wish.what == "run":
         folder = Path(wish.which)
         for name in ("logs", "results", "models"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        everything(folder, wish.only, time.time() + 60 * wish.minutes)
+        everything(folder, wish, time.time() + 60 * wish.minutes)
     elif wish.what == "wait":
         gather(Path(wish.which).absolute(), wish.seconds, wish.out)
     else:

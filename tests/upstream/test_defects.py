@@ -41,6 +41,10 @@ LINES = {
     "teacher-tag": ("getattr(self.args, 'teacher_tag_key', 'dataset')", "tag_key=self.args.teacher_tag_key"),
     "fsdp-adapter": ("param.full_tensor().detach() if", "if param.is_cpu:\n                            param"),
     "fsdp-offload": ("self.offload_context if self.enable_offload", "self.enable_offload and not self._is_fsdp2"),
+    "checkpointing-anyway": (
+        "= not self.freeze_vit",
+        "self.vit_gradient_checkpointing = self.gradient_checkpointing",
+    ),
     "persistent-workers": (
         "dataloader_persistent_workers: bool = True",
         "dataloader_num_workers == 0 and self.dataloader_persistent_workers",

@@ -39,14 +39,14 @@ def plan(line):
     return Candidate(line["mode"], line["rollout"], line["learn"], 1, line["rollout"], *batch)
 
 
-def parts(line):
+def parts(line, **changes):
     """The seconds of its parts before anything is measured."""
     sides = Sides(
         Engine(0.6, 8192),
         Learning(
             line["batch"],
             PROMPT,
-            line["completion"],
+            round(line["completion"]),
             line["learn"],
             rank=32,
             dora=line["dora"],
@@ -55,14 +55,14 @@ def parts(line):
         ),
     )
     own = plan(line)
-    counts = (COMPLETIONS, COMPLETIONS, GROUP, PROMPT, line["completion"])
+    counts = (COMPLETIONS, COMPLETIONS, GROUP, PROMPT, round(line["completion"]))
     work = Work("qwen3-vl-4b", EngineConfig(), SHAPE, None, 0, *counts, overlaps=True, own=own)
-    return seconds.parts(work, own, sides, basis(line))
+    return seconds.parts(work, own, sides._replace(**changes), basis(line))
 
 
 def basis(line):
     """What its seconds rest on."""
-    return Basis(DEVICE[line["gpu"]], line["completion"], line["completion"])
+    return Basis(DEVICE[line["gpu"]], line["completion"], line.get("longest", line["completion"]))
 
 
 def calibration(lines):
@@ -74,8 +74,7 @@ def calibration(lines):
             line["learning"],
             line["generating"],
             line["sync"],
-            line["completion"],
-            line["completion"],
+            *basis(line)[1:],
         )
         for line in lines
     ]

@@ -187,6 +187,39 @@ def test_runs_tell_seconds(preset, tmp_path):
     assert seconds == sorted(seconds)
 
 
+def test_padding_that_is_left_out_saves_time_with_large_batches(preset, tmp_path):
+    """The longest completion of a rollout is not in each micro-step, but in more of them, the larger they are."""
+    run = launched(tmp_path, {"rollout_gpus": 6, "engines": 6, "steps_per_generation": 8}, log=lengths(600, 2000))
+    asked = ("--gpus", 2, "--gpu-memory", 141, "--runs", run)
+    took = []
+    for changes in ({}, {"template": {"padding_free": True}}):
+        told = plans(preset(**changes), *asked)["plans"]
+        took.append([each["step"]["learn"] for each in told if each["per_device_train_batch_size"] == 16])
+    assert took[0]
+    assert all(one > other for one, other in zip(*took, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("version", "vit", "is_on"),
+    [
+        ("4.5.2", None, True),
+        ("4.5.2", False, False),
+        ("4.5.3", None, False),
+        ("4.5.3", True, True),
+        ("4.1.0", None, False),
+    ],
+)
+def test_checkpointing_of_a_vit_turns_on_that_of_the_model(preset, version, vit, is_on):
+    """As its learner needed no more memory without it on a GPU, with 4.5.2 (docs/gpu-runs.md)."""
+    found = []
+    for on in (True, False):
+        file = preset(training={"gradient_checkpointing": on, "vit_gradient_checkpointing": vit})
+        (file.parent / "pyproject.toml").write_text(f'[tool.rollout-split]\nswift-version = "{version}"\n')
+        told = plans(file, "--gpus", 8, "--gpu-memory", 141)
+        found.append(told["plans"][told["own"]]["learner"]["gib"])
+    assert (found[0] == found[1]) is is_on
+
+
 @pytest.mark.parametrize("length", [1e300, 1 << 30])
 def test_runs_whose_numbers_cannot_be(preset, tmp_path, length):
     folder = launched(

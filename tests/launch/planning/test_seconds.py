@@ -15,7 +15,9 @@ from launch.planning.rollout import Asked
 from launch.planning.rollout import rollout
 from launch.planning.seconds import CALIBRATED
 from launch.planning.seconds import ESTIMATED
+from launch.planning.seconds import Basis
 from launch.planning.seconds import Parts
+from launch.planning.seconds import padded
 from launch.sizing.learning import Learning
 from schema.split.capacity import Engine
 from tests.launch.planning import cases
@@ -42,13 +44,13 @@ def test_what_was_measured_lies_in_the_band_of_the_estimate(line):
 
 def test_estimates_without_any_run():
     off = [abs(error) for error in errors(cases.MEASURED).values()]
-    assert len(off) == 18
+    assert len(off) == 24
     assert median(off) <= 0.10
     # The band is wider than that, because all of it is one model.
-    assert max(off) <= 0.15 < ESTIMATED
+    assert max(off) <= 0.17 < ESTIMATED
 
 
-@pytest.mark.parametrize(("gpu", "count"), [("H100", 8), ("H200", 6)])
+@pytest.mark.parametrize(("gpu", "count"), [("H100", 8), ("H200", 12)])
 def test_two_runs_tell_the_steps_of_others(gpu, count):
     off = errors([line for line in OTHERS if line["gpu"] == gpu], cases.calibration(cases.CALIBRATING[gpu]))
     assert len(off) == count
@@ -62,7 +64,7 @@ def test_runs_of_the_same_host_tell_more():
     assert run["name"] == "3 + 1, batch 2"
     mine = errors(others, cases.calibration([run]))
     theirs = errors(others, cases.calibration(cases.CALIBRATING["H100"]))
-    assert max(map(abs, mine.values())) <= 0.06 < min(map(abs, theirs.values()))
+    assert max(map(abs, mine.values())) <= 0.07 < min(map(abs, theirs.values()))
 
 
 @pytest.mark.parametrize("run", [run for runs in cases.CALIBRATING.values() for run in runs])
@@ -152,6 +154,19 @@ def test_what_makes_a_micro_step_longer(change, host, gpu):
     assert more == (host, gpu)
 
 
+def test_completions_are_padded_to_the_longest_of_a_micro_step():
+    basis = Basis(H200, 300, 1500)
+    widths = [padded(rows, 32, basis) for rows in (1, 2, 4, 8, 16, 32, 64)]
+    assert widths == sorted(widths)
+    assert (widths[0], widths[-2], widths[-1]) == pytest.approx((300, 1500, 1500))
+    assert padded(8, 32, Basis(H200, 512, 512)) == 512
+
+
+def test_padding_that_is_left_out_costs_no_time():
+    mixed = next(line for line in cases.MEASURED if "longest" in line)
+    assert cases.parts(mixed, pads=False).learn.gpu < 0.8 * cases.parts(mixed).learn.gpu
+
+
 def test_old_log_probabilities_cost_a_pass():
     spared, made = (told(old=old) for old in (False, True))
     assert spared.gpu < 0.9 * made.gpu
@@ -172,18 +187,18 @@ def test_a_gpu_that_computes_less():
 
 
 def made(engine=ENGINE, shape=cases.SHAPE, device=H100, stored=0, **changes):
-    asked = {"sequences": 16, "waves": 1, "prompts": 4, "prompt": 470, "length": 512, "beside": False} | changes
+    asked = {"sequences": 16, "waves": 1, "prompts": 4, "prompt": 470, "mean": 512, "longest": 512} | changes
     return rollout(shape, engine, device, Asked(**asked), stored)
 
 
 def test_what_makes_a_rollout_longer():
     usual = made()
-    assert made(length=1024) > 1.9 * usual
-    assert made(waves=2) == pytest.approx(2 * usual)
+    assert made(mean=1024, longest=1024) > 1.6 * usual
+    assert usual < made(longest=1024) < made(mean=1024, longest=1024)
+    assert 1.6 * usual < made(waves=2) < 2 * usual
     assert usual < made(sequences=32) < 1.5 * usual
     assert made(prompts=16) > usual
     assert made(device=H200) < usual
-    assert made(beside=True) < usual
     assert made(Engine(cache="fp8")) < usual
 
 
