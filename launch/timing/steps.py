@@ -84,10 +84,13 @@ def steps(learner: Sequence[Stamp], server: Sequence[Stamp], *, overlapped: bool
     With `overlapped` the server makes completions while the learner learns (async_generate).
     """
     logs = _logs(learner)
-    for number, inside in _insides(learner, server):
+    for count, (number, inside) in enumerate(_insides(learner, server)):
         begin = _last(inside.learner, "evaluates", inside.begin)
         served = [each for each in inside.server if each.at > begin]
-        parts = _overlapped(served, begin, inside.next) if overlapped else _in_turn(served, begin)
+        if not overlapped:
+            parts = _in_turn(served, begin)
+        else:
+            parts = (_overlapped if count else _opening)(served, begin, inside.next)
         seconds, took = inside.end - inside.begin, (begin - inside.begin, *parts[:-1])
         learn = max(0.0, seconds - sum(took))
         made = sum(each.step or 0 for each in inside.server if each.what == "begun")
@@ -160,6 +163,20 @@ def _overlapped(server: Sequence[Stamp], begin: float, following: float | None) 
     later = (each.at for each in server if each.what == "completions" and each.at > synced)
     done = next(later, following or synced)
     return _Parts(weights - ready, ready - begin, synced - weights, 0.0, done - synced)
+
+
+def _opening(server: Sequence[Stamp], begin: float, following: float | None) -> _Parts:
+    """The same of the first step: nothing was begun before it, so the learner waits for its own completions, too.
+
+    ms-swift 4.5.2, rlhf_trainers/rollout_mixin.py:75.
+    """
+    synced = _last(server, "synced", begin)
+    done = [each.at for each in server if each.what == "completions" and each.at > synced]
+    if not done:
+        return _in_turn(server, begin)
+    own = _in_turn([each for each in server if each.at <= done[0]], begin)
+    ahead = next(iter(done[1:]), following or done[0])
+    return own._replace(generating=own.generating + ahead - done[0])
 
 
 def _first_weights(server: Sequence[Stamp], least: float) -> float:

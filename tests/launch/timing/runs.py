@@ -33,21 +33,26 @@ def written(file, lines):
 
 
 def a_run(count=4, *, overlapped=False, sync=1.0, rollout=3.0, learn=6.0, prepare=0.0, buckets=1, log=LOGS[0]):
-    """What both sides print in a run of some steps with such parts, each with its second."""
-    learner, server, now, made = [(100.0, bar(0))], [], 100.0, 100.0 + rollout
+    """What both sides print in a run of some steps with such parts, each with its second.
+
+    With `overlapped` the first step makes its own completions, and then those of the second one meanwhile.
+    """
+    learner, server, now, made = [(100.0, bar(0))], [], 100.0, 0.0
     for step in range(1, count + 1):
-        if overlapped:
+        waits = step == 1 or not overlapped
+        if not waits:
             now = max(now, made)
             server.append((made, SERVER.format("infer", 200)))
         start = now + prepare
         ends = [start + sync * 0.8 * part / buckets for part in range(1, buckets + 1)]
         server += [(at, SERVER.format("update_flattened_params", 200)) for at in ends]
-        now = start
-        server.append((now + sync, SERVER.format("reset_prefix_cache", 200)))
-        made = now + sync + rollout
-        if not overlapped:
-            server.append((made, SERVER.format("infer", 200)))
-        now = now + sync + learn + (0 if overlapped else rollout)
+        now = start + sync
+        server.append((now, SERVER.format("reset_prefix_cache", 200)))
+        if waits:
+            now += rollout
+            server.append((now, SERVER.format("infer", 200)))
+        made = now + rollout
+        now += learn
         learner += [(now, bar(step)), (now + 0.001, log), (now + 0.002, bar(step))]
     return learner, sorted(server)
 

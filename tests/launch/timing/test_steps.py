@@ -36,7 +36,10 @@ def test_weights_in_several_requests_tell_when_the_sync_began(tmp_path, overlapp
 @pytest.mark.parametrize(("rollout", "wait"), [(3.0, 0.0), (8.0, 2.0)])
 def test_overlapped_parts(tmp_path, rollout, wait):
     learner, server = stamped(tmp_path, *a_run(overlapped=True, rollout=rollout))
-    for step in list(steps(learner, server, overlapped=True))[1:-1]:
+    first, *others, _ = steps(learner, server, overlapped=True)
+    assert (first.wait, first.sync, first.rollout, first.learn) == pytest.approx((0, 1, rollout, 6), abs=0.01)
+    assert first.generating == pytest.approx(2 * rollout, abs=0.01)
+    for step in others:
         parts = step.wait, step.sync, step.rollout, step.learn, step.generating
         assert parts == pytest.approx((wait, 1, 0, 6, rollout), abs=0.01)
 
