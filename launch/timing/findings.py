@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _MOST, _MUCH = 0.5, 0.25
 #: Percent of the time below which a learner's GPUs wait for its CPU.
 _IDLE = 50.0
+#: The same from which on they hardly ever do.
+_BUSY = 90.0
 #: Percent of a KV cache from which on it is full.
 _FULL = 90.0
 #: The longest completion, in mean completions, from which on a rollout waits for it.
@@ -77,13 +79,18 @@ def _small_micro_steps(seen: _Seen) -> Iterator[Finding]:
         return
     what = f"The learner takes {seen.of_step('learn')}"
     micro, batch = made.micro_steps or 1, made.per_device_train_batch_size
-    if micro < 2 or not batch:
+    use = summary.typical(seen.run, "learner_use")
+    busy = use is not None and use >= _BUSY
+    if micro < 2 or not batch or busy:
+        full = f", and its GPUs work in {use:.0f}% of that: a larger batch would gain little" if busy else ""
         change = "give the learner more GPUs (migrate-config --rollout-gpus N --train-gpus M)"
-        yield Finding("learner", share / 2, f"{what}.", change)
+        yield Finding("learner", share / 2, f"{what}{full}.", change)
         return
     each = (learn.mean - rewards) / micro
     what = f"{what}: {micro} micro-steps of {each:.2f} s, of {_counted(batch, 'completion')} on each GPU."
-    yield Finding("micro-steps", share / 2, what, f"{_larger(made, micro, batch)}{_memory(seen.run)}{_GAIN}")
+    # What its GPUs compute is left, however few the micro-steps are.
+    gain = share * min(0.5, 1 - (use or 0.0) / 100)
+    yield Finding("micro-steps", gain, what, f"{_larger(made, micro, batch)}{_memory(seen.run)}{_GAIN}")
 
 
 #: Where a GPU is the limit, a larger batch gains nothing.

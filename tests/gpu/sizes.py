@@ -1,4 +1,4 @@
-"""How much memory engines and learners take on one GPU: many small settings, a line of JSON for each.
+"""How much memory engines and learners take on one GPU, engines also on two: many small settings, a line of JSON for each.
 
     python tests/gpu/sizes.py start FOLDER [--only TEXT] [--kind KIND] [--minutes 18]   # goes on by itself
     python tests/gpu/sizes.py wait FOLDER [--seconds 500] [--out PLACE]   # waits for it, gathers what is there
@@ -129,6 +129,12 @@ def used(what="used"):
         return 0
 
 
+def gpus():
+    """How many GPUs there are."""
+    said = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=True).stdout
+    return len(said.splitlines())
+
+
 def save(folder, setting, found):
     """Writes what one setting took."""
     place = folder / "results" / f"{setting.name}.json"
@@ -147,7 +153,8 @@ def go(folder, words, log, deadline):
 def everything(folder, wish, deadline):
     """Makes the models, then runs all settings in their order."""
     settings = SETTINGS if wish.only != "tiny" else PROOF
-    wanted = [one for one in settings if wish.only in one.name and wish.kind in one.kind]
+    asked = [one for one in settings if wish.only in one.name and wish.kind in one.kind]
+    wanted = [one for one in asked if one.kind == "learner" or one.tensor <= gpus()]
     models = sorted({one.model for one in wanted}, key=lambda name: name.endswith("-weights"))
     for model in ["prompts", *models]:
         place = folder / "models" / model

@@ -158,6 +158,10 @@ def test_what_takes_the_time_is_named(folder, made_of, parts, name, said):
             85,
             "4: 4 micro-steps, if memory allows it (29 of 80 GiB of its GPU are in use)",
         ),
+        (
+            95,
+            "and its GPUs work in 95% of that: a larger batch would gain little. give the learner more GPUs",
+        ),
     ],
 )
 def test_a_busy_cpu_is_told_apart_from_small_micro_steps(folder, use, said):
