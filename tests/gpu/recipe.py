@@ -3,7 +3,7 @@
     python tests/gpu/recipe.py [--minutes 20] [--only TEXT] [--python PATH] [--size 4b]
 
 All completions end at 512 tokens (`even`), or by chance, so that the longest is some four times as long as the
-mean (`mixed`, at most 2,048). Learning rates are the preset's. One server serves all learners of the split. Each
+mean (`mixed`, at most 2,048); `long` has 8 for each step, of 2,048 tokens, where all others have 32. Learning rates are the preset's. One server serves all learners of the split. Each
 run's report and timings, or what it printed, go to build/smoke/recipe; the table to build/smoke/recipe.md.
 """
 
@@ -28,6 +28,8 @@ PLACE = FOLDER / "recipe"
 #: A token has four letters, and its first is never a z: one of 338 ends a completion.
 MIXED: dict[str, object] = {"stop": ("zz",), "completion": 2048}
 EVEN: dict[str, object] = {"completion": 512}
+#: Few and long, where the split should win: not run yet.
+LONG: dict[str, object] = {"completion": 2048, "step": 8, "batch": 4}
 HEAD = ["run", "step", "rollout", "sync", "steps", "exit code", "held by torch"]
 
 
@@ -41,7 +43,6 @@ class Run:
     minutes: float
 
 
-LONG: dict[str, object] = {"completion": 2048, "step": 8, "batch": 4}
 RUNS = [
     Run("server-mixed-async", "server", MIXED | {"batch": 4, "overlap": True}, 2.3),
     Run("server-even-async", "server", EVEN | {"batch": 8, "overlap": True}, 2.3),

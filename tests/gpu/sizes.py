@@ -1,4 +1,4 @@
-"""How much memory engines and learners take on one GPU, engines also on two: many small settings, a line of JSON for each.
+"""How much memory learners take on one GPU, and engines on one or two: many small settings, a line of JSON each.
 
     python tests/gpu/sizes.py start FOLDER [--only TEXT] [--kind KIND] [--minutes 18]   # goes on by itself
     python tests/gpu/sizes.py wait FOLDER [--seconds 500] [--out PLACE]   # waits for it, gathers what is there
