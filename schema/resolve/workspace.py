@@ -70,9 +70,10 @@ class Workspace:
 
     def project(self, path: Path) -> Project:
         """The project of a file, looked for once a folder; raises what find_project raises."""
-        if path.parent not in self._projects:
-            self._projects[path.parent] = find_project(path)
-        return self._projects[path.parent]
+        folder = path.parent
+        if folder not in self._projects:
+            self._projects[folder] = find_project(path)
+        return self._projects[folder]
 
     def forget(self, path: Path) -> None:
         """Lets go of a file that was read; should anything ask for it again, it is read again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -58,10 +59,11 @@ class Rule(NamedTuple):
     needs: tuple[str, ...]
     components: bool
 
-    def findings(self, context: Context) -> Iterator[Finding]:
+    def findings(self, context: Context) -> Iterable[Finding]:
         """The findings of this rule in a preset."""
-        if not self._applies(context):
-            return
+        return self._findings(context) if self._applies(context) else ()
+
+    def _findings(self, context: Context) -> Iterator[Finding]:
         asked = context.preset.asked
         asked.clear()
         context.preset.ask(self.needs)
