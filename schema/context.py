@@ -97,9 +97,8 @@ class Context:
     def mistakes(self) -> Mapping[str, str]:
         """What is wrong with arguments of the learner that its model does not have, by name."""
         known, modelled, mistake = self.release.trainer, self.trainer.model.fields, self.preset.mistake
-        settings = self.preset.arguments.items()
-        others = [(name, known[name], each.value) for name, each in settings if name in known and name not in modelled]
-        found = [(name, mistake(field, value)) for name, field, value in others]
+        others = [each for name, each in self.preset.arguments.items() if name in known and name not in modelled]
+        found = [(each.name, mistake(known[each.name], each.value)) for each in others]
         return {name: wrong for name, wrong in found if wrong is not None}
 
     def at(self, field: str) -> Place:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Makes a named tuple of its fields in a third of the time that its own name takes: for what a file has hundreds of.
+#: Makes a named tuple of its fields, in a third of the time that its own name takes: a file has hundreds of some.
 made = cast("Callable[[type[T], tuple[object, ...]], T]", tuple.__new__)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from schema.resolve.project import find_project
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from schema.resolve.project import Project
     from schema.resolve.tree import Branch
+
+
+#: What spells letters in quotes, maybe those of a key: escapes with a number, and an escaped end of a line.
+_SPELT = re.compile(rb"\\(?:[xuU]|[^ -~])")
 
 
 class Workspace:
@@ -54,7 +59,7 @@ class Workspace:
             InputError: it cannot be read.
         """
         content = self.content(path)
-        return b"extends" in content or b"\\" in content  # a key may be spelt with escapes
+        return b"extends" in content or (b"\\" in content and _SPELT.search(content) is not None)
 
     def document(self, path: Path) -> Document:
         """The parsed file, of a script the text alone; raises what yamltext.read raises."""

@@ -75,11 +75,10 @@ class Rule(NamedTuple):
             yield Finding(self.id, known, place, message, consequence, fix, edits=edits)
 
     def _applies(self, context: Context) -> bool:
-        if context.preset.kind is not Kind.GRPO and not self.components:
+        preset = context.preset
+        if (preset.kind is not Kind.GRPO and not self.components) or (self.apart and not preset.apart):
             return False
-        if self.layout not in (None, context.preset.layout) or (self.apart and not context.preset.apart):
-            return False
-        if self.mode is not None and context.preset.mode != self.mode:
+        if (self.mode is not None and preset.mode != self.mode) or self.layout not in (None, preset.layout):
             return False
         return context.wrong.isdisjoint(self.needs)
 

@@ -17,7 +17,6 @@ from schema.yamltext.yaml12 import float_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Set as AbstractSet
 
     from schema.catalogue import Field
 
@@ -199,7 +198,7 @@ def mistyped(field: Field, value: object) -> str | None:
 
 
 def is_plain(field: Field, value: object) -> bool:
-    """Whether a look at a value shows that it is right, as a word and as a keyword: most values need no closer one."""
+    """Whether a mere look shows that a value is right, as a word and as a keyword; it shows it of most."""
     if field.choices:
         return not field.many and isinstance(value, str) and value in field.choices
     taken = _always(field.kind, field.annotation)
@@ -209,9 +208,9 @@ def is_plain(field: Field, value: object) -> bool:
 
 
 @cache
-def _always(kind: str, annotation: str) -> AbstractSet[type]:
+def _always(kind: str, annotation: str) -> frozenset[type]:
     """The types of which any value is right."""
-    return {*_TAKEN.get(kind, ())}.intersection(_types("", annotation))
+    return frozenset(_TAKEN.get(kind, ())).intersection(_types("", annotation))
 
 
 def _has_type(field: Field, item: object) -> bool:

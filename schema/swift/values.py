@@ -28,6 +28,11 @@ class Values:
         self._release = release
         self.eval_strategy = eval_strategy(preset, trainer)
 
+    @property
+    def evaluates(self) -> bool:
+        """Whether ms-swift will evaluate."""
+        return self.eval_strategy != "no"
+
     def since(self, version: str) -> bool:
         """Whether the release is this one or a newer one."""
         return self._release.since(version)

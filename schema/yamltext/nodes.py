@@ -122,7 +122,7 @@ def _implied(text: str) -> str:
     return tag
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _plain(text: str) -> object:
     # The value of such a scalar. Files say the same things again and again, before and after an edit.
     tag = _implied(text)
@@ -240,18 +240,18 @@ class Builder:
 
     def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> Sequence:
         _refuse_tag(event, "seq")
-        items = []
-        while not isinstance(following := next(self._events), yaml.SequenceEndEvent):
-            items.append(self._node(following, depth + 1))
+        items, events, below = [], self._events, depth + 1
+        while not isinstance(following := next(events), yaml.SequenceEndEvent):
+            items.append(self._node(following, below))
         last = _span(following) if event.flow_style or not items else items[-1].span
         return Sequence(_span(event).until(last), tuple(items), bool(event.flow_style), event.anchor)
 
     def _mapping(self, event: yaml.MappingStartEvent, depth: int) -> Mapping:
         _refuse_tag(event, "map")
-        entries = []
-        while not isinstance(following := next(self._events), yaml.MappingEndEvent):
-            key = self._node(following, depth + 1)
-            entries.append(made(Entry, (key, self._node(next(self._events), depth + 1))))
+        entries, events, below = [], self._events, depth + 1
+        while not isinstance(following := next(events), yaml.MappingEndEvent):
+            key = self._node(following, below)
+            entries.append(made(Entry, (key, self._node(next(events), below))))
         last = _span(following)
         if entries and not event.flow_style:
             last = max(entries[-1].key.span, entries[-1].value.span, key=lambda span: span.end)

@@ -19,8 +19,6 @@ from schema.yamltext.nodes import Node
 from schema.yamltext.nodes import Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from schema.yamltext.document import Document
 
 #: What readers raise of a text, and what they let escape: of a date such as 2024-13-40, of `!!bool x`.
@@ -84,7 +82,7 @@ def _unsure(node: Node, whole: Node) -> list[tuple[Scalar, Node]]:
     return [each for item in node.items for each in _unsure(item, whole)]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _is_alike(text: str) -> bool:
     # Files say the same things again and again.
     return _ALIKE.fullmatch(text) is not None
