@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from schema.errors import InputError
 from schema.split import decide
 from schema.split.batch import batch
-from schema.split.batch import evaluates
 from schema.swift.argument import is_whole
 from schema.yamltext.edit import Add
 from schema.yamltext.edit import Change
@@ -161,7 +160,7 @@ def _evaluation(aim: Aim) -> Iterator[Edit]:
     trainer, world = aim.context.trainer.config, aim.world_after
     old = whole(aim, _EVALUATION) or 1
     group = whole(aim, "num_generations_eval") or whole(aim, "num_generations") or trainer.num_generations
-    if not evaluates(aim.preset, trainer) or old * world % group == 0:
+    if not aim.context.values.evaluates or old * world % group == 0:
         return
     step = group // gcd(world, group)
     new = -(-old // step) * step

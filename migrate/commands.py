@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -122,9 +121,15 @@ def _report(made: Plan, changed: Sequence[Migration], request: Request, *, writt
         return for_programs(made, changed, request.output, written=written)
     if request.check:
         return names_of(made, changed)
-    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    columns = _columns() if sys.stdout.isatty() else None
     look = Look(is_wanted(request.colour, sys.stdout), columns)
     return for_people(made, changed, request.output, look, written=written)
+
+
+def _columns() -> int:
+    import shutil  # noqa: PLC0415 - brings three compressors
+
+    return shutil.get_terminal_size().columns
 
 
 def failure(error: Exception) -> str:

@@ -96,9 +96,9 @@ class Context:
     @cached_property
     def mistakes(self) -> Mapping[str, str]:
         """What is wrong with arguments of the learner that its model does not have, by name."""
-        known, modelled = self.release.trainer, self.trainer.model.fields
+        known, modelled, mistake = self.release.trainer, self.trainer.model.fields, self.preset.mistake
         others = [each for name, each in self.preset.arguments.items() if name in known and name not in modelled]
-        found = ((each.name, self.preset.mistake(known[each.name], each.value)) for each in others)
+        found = [(each.name, mistake(known[each.name], each.value)) for each in others]
         return {name: wrong for name, wrong in found if wrong is not None}
 
     def at(self, field: str) -> Place:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
+import gc
 import io
 import os
 import sys
@@ -66,6 +68,7 @@ class Guarded(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Reads the arguments; what is wrong with them is said in the form that they ask for."""
+        atexit.register(gc.freeze)  # what is left goes with the process: the collector need not look through it
         _spell_out()
         words = list(args)
         try:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import NamedTuple
+from typing import TypeVar
+from typing import cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+#: Makes a named tuple of its fields, in a third of the time that its own name takes: a file has hundreds of some.
+made = cast("Callable[[type[T], tuple[object, ...]], T]", tuple.__new__)
 
 
 def shown(path: Path) -> str:

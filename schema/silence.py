@@ -52,7 +52,7 @@ class Silence:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._files: dict[Path, list[Silencer]] = {}
+        self._files: dict[Path, tuple[Silencer, ...]] = {}
         self._used: set[Silencer] = set()
 
     def of(self, found: Iterable[Finding], project: Project) -> list[Finding]:
@@ -83,9 +83,9 @@ class Silence:
         self._used.update(heard)
         return bool(heard)
 
-    def _in(self, file: Path) -> list[Silencer]:
+    def _in(self, file: Path) -> tuple[Silencer, ...]:
         if file not in self._files:
-            self._files[file] = list(silencers(self._workspace.document(file)))
+            self._files[file] = tuple(silencers(self._workspace.document(file)))
         return self._files[file]
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
-import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -29,6 +27,8 @@ def digest(path: Path) -> str | None:
 
 def digest_of(content: bytes | None) -> str | None:
     """The SHA-256 of a content, in hex, or None for nothing."""
+    import hashlib  # noqa: PLC0415 - with the next one 5 ms, and a diff writes nothing
+
     return None if content is None else hashlib.sha256(content).hexdigest()
 
 
@@ -67,6 +67,8 @@ def _resemble(path: Path, like: Path) -> None:
         _give_group(path, was.st_gid)
     if own.st_uid != was.st_uid:
         _give_away(path, was.st_uid)
+    import shutil  # noqa: PLC0415
+
     shutil.copystat(like, path)
     os.utime(path)  # all but the time of change stays
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,7 +93,7 @@ class Journal:
     @classmethod
     def of(cls, home: Path, changes: Sequence[Change]) -> Journal:
         """The journal of a call that is about to begin."""
-        token = secrets.token_hex(4)
+        token = os.urandom(4).hex()
         folders = dict.fromkeys(folder for change in changes for folder in missing(change.path))
         entries = (Entry(c.path, disk.digest_of(c.old), disk.digest_of(c.new), token) for c in changes)
         return cls(home, _caller(), tuple(folders), tuple(entries))

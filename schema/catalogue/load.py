@@ -93,7 +93,12 @@ def descriptions() -> Mapping[str, str]:
 
 def nearest(version: str) -> str:
     """The catalogued ms-swift release closest to one: the last up to it (4.0: the last 4.0.x), else the first."""
-    return _nearest(version, _known(DATA, "ms-swift"))
+    return _nearest_of(DATA, version)
+
+
+@cache
+def _nearest_of(data: Path, version: str) -> str:
+    return _nearest(version, _known(data, "ms-swift"))
 
 
 @cache

@@ -70,7 +70,12 @@ class Release(NamedTuple):
 
     def since(self, version: str) -> bool:
         """Whether the release is this one or a newer one."""
-        return order(self.version) >= order(version)
+        return _is_since(self.version, version)
+
+
+@lru_cache(maxsize=1024)
+def _is_since(release: str, version: str) -> bool:
+    return order(release) >= order(version)
 
 
 @lru_cache(maxsize=1024)

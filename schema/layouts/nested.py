@@ -6,12 +6,14 @@ import json
 from difflib import get_close_matches
 from functools import cached_property
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from schema.layouts.preset import OTHER_ALGORITHMS
 from schema.layouts.preset import Kind
 from schema.layouts.preset import Preset
 from schema.layouts.preset import Setting
+from schema.place import made
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 from schema.swift import argument
@@ -81,7 +83,7 @@ class Nested(Preset):
     @cached_property
     def is_of_rollouts(self) -> bool:
         """Whether it has the section or a field of rollouts, or a name that is nearly one of them."""
-        names = [*self.tree.children, *(setting.name for setting in self.settings())]
+        names = chain(self.tree.children, (setting.name for setting in self.settings()))
         return self.block is not None or any(map(_is_of_rollouts, map(str, names)))
 
     @cached_property
@@ -120,14 +122,16 @@ class Nested(Preset):
             if isinstance(branch, Branch):
                 for name, tree in branch.children.items():
                     if (value := data(tree)) is not None:
-                        yield Setting(section, str(name), value, tree.place, tree.key)
+                        yield made(Setting, (section, str(name), value, tree.place, tree.key))
 
-    def owned(self, setting: Setting) -> bool:
-        """Whether the training repository owns a key, as all of them do or as the project says."""
-        return setting.name in REPOSITORY_KEYS.get(setting.section, ()) or super().owned(setting)
+    def owned_keys(self, section: str) -> list[str]:
+        """Those that all training repositories own, and those that the project names."""
+        return [*REPOSITORY_KEYS.get(section, ()), *super().owned_keys(section)]
 
     def mistake(self, field: Field, value: object) -> str | None:
         """Also a type that only a word may have: the loader of this layout passes values as keywords."""
+        if argument.is_plain(field, value):
+            return None
         return argument.problem(field, value) or argument.mistyped(field, value)
 
     @cached_property

@@ -6,6 +6,7 @@ from abc import ABC
 from abc import abstractmethod
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import ClassVar
@@ -194,7 +195,8 @@ class Preset(ABC):
     @cached_property
     def passed(self) -> tuple[Setting, ...]:
         """The settings that ms-swift gets, of one name maybe several: without those that the repository owns."""
-        return tuple(setting for setting in self.settings() if not self.owned(setting))
+        owned = cache(self.owned_keys)
+        return tuple([setting for setting in self.settings() if setting.name not in owned(setting.section)])
 
     @cached_property
     def arguments(self) -> dict[str, Setting]:
@@ -203,7 +205,11 @@ class Preset(ABC):
 
     def owned(self, setting: Setting) -> bool:
         """Whether the training repository takes a key out before ms-swift sees it."""
-        return setting.name in self.project.settings.repository_keys.get(setting.section, [])
+        return setting.name in self.owned_keys(setting.section)
+
+    def owned_keys(self, section: str) -> list[str]:
+        """The keys of a section that the training repository takes out."""
+        return self.project.settings.repository_keys.get(section, [])
 
     def value(self, name: str) -> object:
         """The value of an ms-swift argument, or None if it is unset."""

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from typing import overload
 
 from schema.place import Place
+from schema.place import made
 from schema.yamltext.construct import Constructor
 from schema.yamltext.construct import dereferenced
 from schema.yamltext.document import remembered
@@ -93,7 +94,7 @@ def _tree(constructor: Constructor, key: Node, value: Node) -> Tree:
     place, key_place = constructor.place(value), constructor.place(key)
     if isinstance(target, Mapping):
         return Branch(_children(constructor, target), place, key_place)
-    return Leaf(constructor.data(value), place, key_place)
+    return made(Leaf, (constructor.data(value), place, key_place))
 
 
 def merge(base: Branch, over: Branch) -> Branch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from schema.resolve.project import find_project
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from schema.resolve.project import Project
     from schema.resolve.tree import Branch
+
+
+#: What spells letters in quotes, maybe those of a key: escapes with a number, and an escaped end of a line.
+_SPELT = re.compile(rb"\\(?:[xuU]|[^ -~])")
 
 
 class Workspace:
@@ -54,7 +59,7 @@ class Workspace:
             InputError: it cannot be read.
         """
         content = self.content(path)
-        return b"extends" in content or b"\\" in content  # a key may be spelt with escapes
+        return b"extends" in content or (b"\\" in content and _SPELT.search(content) is not None)
 
     def document(self, path: Path) -> Document:
         """The parsed file, of a script the text alone; raises what yamltext.read raises."""
@@ -70,9 +75,10 @@ class Workspace:
 
     def project(self, path: Path) -> Project:
         """The project of a file, looked for once a folder; raises what find_project raises."""
-        if path.parent not in self._projects:
-            self._projects[path.parent] = find_project(path)
-        return self._projects[path.parent]
+        folder = path.parent
+        if folder not in self._projects:
+            self._projects[folder] = find_project(path)
+        return self._projects[folder]
 
     def forget(self, path: Path) -> None:
         """Lets go of a file that was read; should anything ask for it again, it is read again."""

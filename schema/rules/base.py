@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -58,10 +59,11 @@ class Rule(NamedTuple):
     needs: tuple[str, ...]
     components: bool
 
-    def findings(self, context: Context) -> Iterator[Finding]:
+    def findings(self, context: Context) -> Iterable[Finding]:
         """The findings of this rule in a preset."""
-        if not self._applies(context):
-            return
+        return self._findings(context) if self._applies(context) else ()
+
+    def _findings(self, context: Context) -> Iterator[Finding]:
         asked = context.preset.asked
         asked.clear()
         context.preset.ask(self.needs)
@@ -73,11 +75,10 @@ class Rule(NamedTuple):
             yield Finding(self.id, known, place, message, consequence, fix, edits=edits)
 
     def _applies(self, context: Context) -> bool:
-        if context.preset.kind is not Kind.GRPO and not self.components:
+        preset = context.preset
+        if (preset.kind is not Kind.GRPO and not self.components) or (self.apart and not preset.apart):
             return False
-        if self.layout not in (None, context.preset.layout) or (self.apart and not context.preset.apart):
-            return False
-        if self.mode is not None and context.preset.mode != self.mode:
+        if (self.mode is not None and preset.mode != self.mode) or self.layout not in (None, preset.layout):
             return False
         return context.wrong.isdisjoint(self.needs)
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.split.batch import batch
-from schema.split.batch import evaluates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,11 +107,7 @@ def _group(context: Context) -> str:
     """The smallest group that both batches hold whole, where they hold any."""
     trainer, world = context.trainer.config, _world(context)
     size = rollout_size(context) or 0
-    if (
-        world is not None
-        and "per_device_eval_batch_size" not in context.wrong
-        and evaluates(context.preset, trainer)
-    ):
+    if world is not None and "per_device_eval_batch_size" not in context.wrong and context.values.evaluates:
         size = gcd(size, trainer.per_device_eval_batch_size * world[0])
     least = next((group for group in range(2, _SMALL) if size % group == 0), None)
     return str(least) if least else "2 or more, and the batch sizes to multiples of it"
@@ -148,7 +143,7 @@ def eval_batch_size(context: Context) -> Iterator[Problem]:
     trainer/grpo_config.py: "The global eval batch size ... must be divisible by num_generations").
     """
     trainer, world = context.trainer.config, _world(context)
-    if world is None or not evaluates(context.preset, trainer):
+    if world is None or not context.values.evaluates:
         return
     size = trainer.per_device_eval_batch_size * world[0]
     for name, group in _groups(context):

@@ -16,6 +16,7 @@ from schema.swift.roles import ROLES
 from schema.swift.roles import UNREAD_IN_COLOCATE
 from schema.swift.roles import Misplaced
 from schema.swift.roles import Role
+from schema.swift.roles import fields
 from schema.swift.roles import role_of
 
 if TYPE_CHECKING:
@@ -30,9 +31,8 @@ _NO_EFFECT = "it has no effect"
 
 
 def _settings(context: Context, role: Role) -> Iterator[Setting]:
-    for setting in context.preset.arguments.values():
-        if role_of(setting.name) is role:
-            yield setting
+    names = fields(role)
+    return (setting for name, setting in context.preset.arguments.items() if name in names)
 
 
 def _forbidden(context: Context, role: Role) -> Iterator[Setting]:

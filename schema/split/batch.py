@@ -55,11 +55,6 @@ def batch(preset: Preset, trainer: TrainerConfig, world: int) -> Batch:
     )
 
 
-def evaluates(preset: Preset, trainer: TrainerConfig) -> bool:
-    """Whether ms-swift will evaluate."""
-    return eval_strategy(preset, trainer) != "no"
-
-
 def eval_strategy(preset: Preset, trainer: TrainerConfig) -> str:
     """When ms-swift evaluates.
 

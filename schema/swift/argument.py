@@ -102,6 +102,8 @@ def _dashed(word: str) -> bool:
 
 def text(value: object) -> str:
     """One value as a word: true/false for booleans, JSON for mappings and lists."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
@@ -133,12 +135,16 @@ def plain(value: object) -> object:
 
 def truth(value: object) -> bool | None:
     """What the parser makes of a value for a boolean, or None if it refuses it."""
+    if isinstance(value, bool):
+        return value
     word = text(value).lower()
     return True if word in _TRUE else False if word in _FALSE else None
 
 
 def number(value: object) -> float | None:
     """What the parser makes of a value for a number, or None if it refuses it."""
+    if isinstance(value, float):
+        return value
     try:
         return float(text(value))
     except ValueError:
@@ -189,6 +195,22 @@ def mistyped(field: Field, value: object) -> str | None:
         return None if alone else f"it must be {_article(field)}"
     wrong = [item for item in value if not _has_type(field, item)]
     return _no_item(field, wrong[0]) if wrong else None
+
+
+def is_plain(field: Field, value: object) -> bool:
+    """Whether a mere look shows that a value is right, as a word and as a keyword; it shows it of most."""
+    if field.choices:
+        return not field.many and isinstance(value, str) and value in field.choices
+    taken = _always(field.kind, field.annotation)
+    if field.many:
+        return isinstance(value, list) and bool(value) and taken.issuperset(map(type, value))
+    return type(value) in taken
+
+
+@cache
+def _always(kind: str, annotation: str) -> frozenset[type]:
+    """The types of which any value is right."""
+    return frozenset(_TAKEN.get(kind, ())).intersection(_types("", annotation))
 
 
 def _has_type(field: Field, item: object) -> bool:

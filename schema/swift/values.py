@@ -28,18 +28,25 @@ class Values:
         self._release = release
         self.eval_strategy = eval_strategy(preset, trainer)
 
+    @property
+    def evaluates(self) -> bool:
+        """Whether ms-swift will evaluate."""
+        return self.eval_strategy != "no"
+
     def since(self, version: str) -> bool:
         """Whether the release is this one or a newer one."""
         return self._release.since(version)
 
     def has(self, *names: str) -> bool:
         """Whether any of some arguments is set."""
-        return any(self._preset.value(name) not in _NOTHING for name in names)
+        return not all(map(_NOTHING.__contains__, map(self._preset.value, names)))
 
     def value(self, name: str) -> object:
         """What the learner has: what is set, else the release's default; None if both say nothing."""
-        explicit, field = self._preset.value(name), self._release.trainer.get(name)
-        return explicit if explicit is not None or field is None else field.unset
+        if (explicit := self._preset.value(name)) is not None:
+            return explicit
+        field = self._release.trainer.get(name)
+        return None if field is None else field.unset
 
     def on(self, name: str) -> bool:
         """Whether an argument is a true boolean."""
@@ -62,7 +69,8 @@ class Values:
 
     def word(self, name: str, default: str = "") -> str:
         """The only word of an argument, or the default where the release has none either."""
-        return " ".join(self.words(name)) or default
+        value = self.value(name)
+        return (value if isinstance(value, str) else " ".join(self.words(name))) or default
 
     def mapping(self, name: str) -> dict[str, object] | None:
         """The mapping that an argument is, as JSON text or in a JSON file, too; None if it is none."""

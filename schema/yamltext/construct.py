@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from schema.errors import YamlError
 from schema.place import Place
+from schema.place import made
 from schema.yamltext.nodes import Alias
 from schema.yamltext.nodes import Entry
 from schema.yamltext.nodes import Mapping
@@ -32,7 +33,7 @@ class Constructor:
 
     def place(self, node: Node) -> Place:
         """Where a node stands."""
-        return Place(self._file, *node.span[2:])
+        return made(Place, (self._file, *node.span[2:]))
 
     def data(self, node: Node) -> object:
         """The data of a node.
@@ -52,7 +53,7 @@ class Constructor:
 
     def key(self, entry: Entry) -> object:
         """The key of an entry as a Python value."""
-        node = dereferenced(entry.key)
+        node = entry.key if isinstance(entry.key, Scalar) else dereferenced(entry.key)
         value = node.value if isinstance(node, Scalar) else self.data(node)
         if isinstance(value, str):
             return value
@@ -73,22 +74,23 @@ class Constructor:
         seen: dict[object, Entry] = {}
         merges: dict[object, Entry] = {}
         for entry in mapping.entries:
-            self._refuse_duplicate(merges if is_merge(entry) else seen, entry)
+            key = self.key(entry)
+            found = merges if key == "<<" and is_merge(entry) else seen
+            if key in found:
+                raise self._duplicate(found[key], key, entry)
+            found[key] = entry
         for merge in merges.values():
             for key, entry in self._merged(merge.value):
                 self._spend(merge.value)
                 seen.setdefault(key, entry)
         return seen
 
-    def _refuse_duplicate(self, seen: dict[object, Entry], entry: Entry) -> None:
-        key = self.key(entry)
-        first = seen.setdefault(key, entry)
-        if first is not entry:
-            raise YamlError(
-                f"duplicate key {key!r}: it is also in line {first.key.span.line}, and PyYAML would"
-                " silently keep only the last one; remove one of the two",
-                self.place(entry.key),
-            )
+    def _duplicate(self, first: Entry, key: object, entry: Entry) -> YamlError:
+        return YamlError(
+            f"duplicate key {key!r}: it is also in line {first.key.span.line}, and PyYAML would"
+            " silently keep only the last one; remove one of the two",
+            self.place(entry.key),
+        )
 
     def _merged(self, value: Node) -> Iterator[tuple[object, Entry]]:
         self._spend(value)

@@ -19,6 +19,8 @@ from typing import cast
 
 import yaml
 
+from schema.place import made
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -114,15 +116,18 @@ Node: TypeAlias = Scalar | Sequence | Mapping | Alias
 _LOADER = yaml.SafeLoader("")
 
 
-@lru_cache(maxsize=4096)
-def _implied(text: str, implicit: tuple[bool, bool]) -> str:
-    # The tag of a scalar that has none. Files say the same things again and again, before and after an edit.
-    tag: str = _LOADER.resolve(yaml.ScalarNode, text, implicit)  # type: ignore[no-untyped-call]
+def _implied(text: str) -> str:
+    # The tag of a plain scalar that has none.
+    tag: str = _LOADER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return tag
 
 
-@lru_cache(maxsize=4096)
-def _implied_value(tag: str, text: str) -> object:
+@lru_cache(maxsize=1024)
+def _plain(text: str) -> object:
+    # The value of such a scalar. Files say the same things again and again, before and after an edit.
+    tag = _implied(text)
+    if tag == _TEXT_TAG or tag in _KEY_TAGS:
+        return text
     return _writable(_LOADER.yaml_constructors[tag](_LOADER, yaml.ScalarNode(tag, text)))
 
 
@@ -211,41 +216,42 @@ class Builder:
         return 1 + max(map(self._height, below), default=0)
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
-        if event.style == '"':  # no other scalar has escapes
+        text, style, tag = event.value, event.style or None, None if event.tag == "!" else event.tag
+        if style == '"':  # no other scalar has escapes
             _refuse_unholdable(event)
-        tag = None if event.tag == "!" else event.tag
-        return Scalar(_span(event), event.value, self._value(event, tag), event.style or None, event.anchor, tag)
+        # What is quoted, or a block, is a text; it is what it says, and needs no constructing.
+        value = text if tag is None and style else self._value(event, tag)
+        return made(Scalar, (_span(event), text, value, style, event.anchor, tag))
 
-    def _value(self, event: yaml.ScalarEvent, named: str | None) -> object:
-        tag = _implied(event.value, event.implicit) if named is None else named
-        # Most scalars are texts; they are what they say, and need no constructing.
-        if tag == _TEXT_TAG or tag in _KEY_TAGS:
-            return event.value
+    def _value(self, event: yaml.ScalarEvent, tag: str | None) -> object:
         try:
-            if named is None:
-                return _implied_value(tag, event.value)
-            node = yaml.ScalarNode(tag, event.value, cast("yaml.Mark", event.start_mark))
-            return _writable(self._loader.construct_object(node, deep=True))
+            return _plain(event.value) if tag is None else self._tagged(event, tag)
         except yaml.YAMLError:
             raise
         except Exception as error:  # a date such as 2024-02-31, `!!bool x`: yaml.safe_load lets these escape
-            shown = reprlib.repr(event.value)
-            raise _error(f"{shown} is not a valid {tag.rpartition(':')[2]}: {error}", event) from error
+            shown, kind = reprlib.repr(event.value), (tag or _implied(event.value)).rpartition(":")[2]
+            raise _error(f"{shown} is not a valid {kind}: {error}", event) from error
+
+    def _tagged(self, event: yaml.ScalarEvent, tag: str) -> object:
+        if tag == _TEXT_TAG or tag in _KEY_TAGS:
+            return event.value
+        node = yaml.ScalarNode(tag, event.value, cast("yaml.Mark", event.start_mark))
+        return _writable(self._loader.construct_object(node, deep=True))
 
     def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> Sequence:
         _refuse_tag(event, "seq")
-        items = []
-        while not isinstance(following := next(self._events), yaml.SequenceEndEvent):
-            items.append(self._node(following, depth + 1))
+        items, events, below = [], self._events, depth + 1
+        while not isinstance(following := next(events), yaml.SequenceEndEvent):
+            items.append(self._node(following, below))
         last = _span(following) if event.flow_style or not items else items[-1].span
         return Sequence(_span(event).until(last), tuple(items), bool(event.flow_style), event.anchor)
 
     def _mapping(self, event: yaml.MappingStartEvent, depth: int) -> Mapping:
         _refuse_tag(event, "map")
-        entries = []
-        while not isinstance(following := next(self._events), yaml.MappingEndEvent):
-            key = self._node(following, depth + 1)
-            entries.append(Entry(key, self._node(next(self._events), depth + 1)))
+        entries, events, below = [], self._events, depth + 1
+        while not isinstance(following := next(events), yaml.MappingEndEvent):
+            key = self._node(following, below)
+            entries.append(made(Entry, (key, self._node(next(events), below))))
         last = _span(following)
         if entries and not event.flow_style:
             last = max(entries[-1].key.span, entries[-1].value.span, key=lambda span: span.end)
@@ -276,4 +282,5 @@ def _start(event: yaml.Event) -> Mark:
 def _span(event: yaml.Event) -> Span:
     start: Mark = event.start_mark  # type: ignore[assignment]
     end: Mark = event.end_mark  # type: ignore[assignment]
-    return Span(start.index, end.index, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+    line, end_line = start.line + 1, end.line + 1
+    return made(Span, (start.index, end.index, line, start.column + 1, end_line, end.column + 1))

@@ -19,8 +19,6 @@ from schema.yamltext.nodes import Node
 from schema.yamltext.nodes import Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from schema.yamltext.document import Document
 
 #: What readers raise of a text, and what they let escape: of a date such as 2024-13-40, of `!!bool x`.
@@ -74,20 +72,17 @@ def differing(document: Document) -> list[Difference]:
     return [Difference(*each) for each in asked if not same(each[0].value, each[1])]
 
 
-def _unsure(node: Node, whole: Node) -> Iterator[tuple[Scalar, Node]]:
+def _unsure(node: Node, whole: Node) -> list[tuple[Scalar, Node]]:
     if isinstance(node, Scalar):
-        if node.style is None and not _is_alike(node.text) and node.plain:
-            yield node, whole
-    elif isinstance(node, Mapping):
-        for entry in node.entries:
-            yield from _unsure(entry.key, entry.key)
-            yield from _unsure(entry.value, entry.value)
-    elif not isinstance(node, Alias):
-        for item in node.items:
-            yield from _unsure(item, whole)
+        return [(node, whole)] if node.style is None and not _is_alike(node.text) and node.plain else []
+    if isinstance(node, Alias):
+        return []
+    if isinstance(node, Mapping):
+        return [each for entry in node.entries for part in entry for each in _unsure(part, part)]
+    return [each for item in node.items for each in _unsure(item, whole)]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _is_alike(text: str) -> bool:
     # Files say the same things again and again.
     return _ALIKE.fullmatch(text) is not None

@@ -264,6 +264,14 @@ def test_dependents_are_the_files_of_the_project_that_extend_one_directly_or_not
     assert graph(Workspace(), root).dependents(indirect) == []
 
 
+@pytest.mark.parametrize(
+    "key", [r'"ext\x65nds"', r'"\u0065xtends"', '? "ex\\\n  tends"\n', '? "ex\\\u2028 tends"\n']
+)
+def test_a_dependent_may_spell_its_key_with_escapes(root, write, key):
+    base, leaf = write("base.yaml", "data: {}"), write("leaf.yaml", f"{key}: base.yaml")
+    assert graph(Workspace(), root).dependents(base) == [leaf]
+
+
 def test_resolving_leaves_the_files_data_as_it_is(root, write):
     base, leaf = write("base.yaml", "data: {a: 1}"), write("leaf.yaml", "extends: base.yaml\ndata: {a: 2}")
     workspace = Workspace()
