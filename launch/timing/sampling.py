@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from launch.timing.stamps import Stamp
@@ -12,9 +13,11 @@ from schema.split import nvidia
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from collections.abc import Sequence
 
     from launch.timing.stamps import Stamper
+    from schema.split.nvidia import Gpu
 
 #: Seconds between two looks.
 INTERVAL = 2.0
@@ -24,7 +27,7 @@ _PATIENCE = 5.0
 
 @contextlib.contextmanager
 def sampled(gpus: Sequence[str], stamper: Stamper) -> Iterator[None]:
-    """Writes a stamp for each GPU every two seconds; none where nvidia-smi cannot tell.
+    """Writes a stamp of all these GPUs every two seconds; none where nvidia-smi cannot tell.
 
     Each look is a process of its own, which ends by itself if the launcher is killed.
     """
@@ -43,8 +46,15 @@ def _sample(gpus: Sequence[str], stamper: Stamper, end: threading.Event) -> None
     seen = dict(nvidia.busy())
     waits = bool(seen)
     while waits:
-        for gpu in filter(None, (nvidia.find(seen, name) for name in gpus)):
-            memory = {"used_gib": round(gpu.used_gib, 2), "total_gib": round(gpu.total_gib, 2)}
-            stamper.write(Stamp(time.time(), "gpu", logged={"gpu": float(gpu.number), "use": seen[gpu], **memory}))
+        found = [gpu for name in gpus if (gpu := nvidia.find(seen, name))]
+        if found:
+            stamper.write(Stamp(time.time(), "gpu", logged=_look(found, seen)))
         waits = not end.wait(INTERVAL)
         seen = dict(nvidia.busy()) if waits else {}
+
+
+def _look(found: Sequence[Gpu], seen: Mapping[Gpu, float]) -> dict[str, float]:
+    """How much some GPUs work on average, in percent, and the memory of the one with the most in use."""
+    fullest = max(found, key=lambda gpu: gpu.used_gib)
+    memory = {"used_gib": round(fullest.used_gib, 2), "total_gib": round(fullest.total_gib, 2)}
+    return {"use": round(fmean(seen[gpu] for gpu in found), 1), **memory}

@@ -61,7 +61,7 @@ def in_each_step(line):
     return [(112.0 + 16 * step, line) for step in range(4)]
 
 
-GPU = '{{"at": {}, "what": "gpu", "logged": {{"gpu": 1, "use": {}, "used_gib": 29.3, "total_gib": 79.6}}}}\n'
+GPU = '{{"at": {}, "what": "gpu", "logged": {{"use": {}, "used_gib": 29.3, "total_gib": 79.6}}}}\n'
 
 
 @pytest.mark.parametrize(

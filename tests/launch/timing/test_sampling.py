@@ -40,7 +40,13 @@ def seen(tmp_path, gpus):
 def test_gpus_of_this_side_alone(tmp_path, nvidia_smi):
     """By number or UUID; one that does not tell how much it works is left out."""
     nvidia_smi(NVIDIA_SMI)
-    assert seen(tmp_path, ("1", "GPU-cc")) == [{"gpu": 2, "use": 93, "used_gib": 30, "total_gib": 80}]
+    assert seen(tmp_path, ("1", "GPU-cc")) == [{"use": 93, "used_gib": 30, "total_gib": 80}]
+
+
+def test_a_look_is_one_line_whatever_the_number_of_gpus(tmp_path, nvidia_smi):
+    """Their work on average, and the memory of the one that has most in use: a run of days writes little."""
+    nvidia_smi(NVIDIA_SMI)
+    assert seen(tmp_path, ("0", "1", "2")) == [{"use": 50, "used_gib": 30, "total_gib": 80}]
 
 
 def test_a_program_runs_on_where_no_gpu_can_be_seen(tmp_path, nvidia_smi):

@@ -113,10 +113,10 @@ def test_what_was_seen_around_a_step(tmp_path):
     learner, server = stamped(tmp_path, *a_run())
     gpu = type(learner[0])
     learner += [
-        gpu(at, "gpu", None, {"gpu": 1, "use": use, "used_gib": 29, "total_gib": 80})
+        gpu(at, "gpu", None, {"use": use, "used_gib": 29, "total_gib": 80})
         for at, use in [(111.0, 0), (115.0, 40), (118.0, 60)]
     ]
-    server += [gpu(112.0, "gpu", None, {"gpu": 0, "use": 90, "used_gib": 48.5, "total_gib": 80})]
+    server += [gpu(112.0, "gpu", None, {"use": 90, "used_gib": 48.5, "total_gib": 80})]
     server += [
         gpu(at, "engine", None, {"waiting": waiting, "preemptions": 2}) for at, waiting in [(112.0, 3), (113.0, 1)]
     ]
