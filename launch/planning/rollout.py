@@ -54,7 +54,8 @@ def rollout(shape: Shape, engine: Engine, device: Device, asked: Asked, stored: 
     """Seconds of one rollout; of a model whose layers are not known only runs tell any.
 
     For each token of the longest completion an engine reads its weights, those of experts that some sequence
-    visits, and the KV cache of all that have not ended. `stored` are the bytes of the checkpoint's files.
+    visits, and the KV cache of all that have not ended, as if all were as long as the mean. `stored` are the bytes
+    of the checkpoint's files.
     """
     decoder = shape.decoder
     if decoder is None or not shape.layers:

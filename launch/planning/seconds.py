@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from operator import add
 from typing import TYPE_CHECKING
 from typing import Any
@@ -122,13 +123,19 @@ def padded(rows: int, completions: int, basis: Basis) -> float:
     """Tokens to which each completion of a micro-step is padded, that of its longest one, as is to be expected.
 
     All are as long as the longest in a micro-step as large as the rollout, and as the mean in one of a single
-    completion; in between it grows as the largest of so many numbers, each of which may as well end with any token
-    (ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:758 collates one micro-step at a time).
+    completion; in between it grows as the largest of so many lengths does where each token is as likely as any
+    other to be the last (ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:758 collates one micro-step at a time).
     """
     if min(rows, completions) <= 1:
         return basis.mean
-    grown = sum(1 / each for each in range(2, min(rows, completions) + 1))
-    return basis.mean + (basis.longest - basis.mean) * grown / sum(1 / each for each in range(2, completions + 1))
+    share = _grown(min(rows, completions)) / _grown(completions)
+    return basis.mean + (basis.longest - basis.mean) * share
+
+
+@cache
+def _grown(count: int) -> float:
+    """How much the largest of so many lengths is above their mean, in means."""
+    return sum(1 / each for each in range(2, count + 1))
 
 
 def parts(work: Work, plan: Candidate, sides: Sides, basis: Basis, waves: float = 1.0) -> Parts:

@@ -60,7 +60,8 @@ class Step(NamedTuple):
 class _Inside(NamedTuple):
     """What happened in a step, which began and ended at these seconds since the epoch.
 
-    `next` is when the first completions were done in the step after it; None if none were.
+    `next` is when the first completions were done in the step after it; None if none were. `is_first` says whether
+    it is the first of the run, before which nothing was begun.
     """
 
     begin: float
@@ -68,6 +69,7 @@ class _Inside(NamedTuple):
     learner: Sequence[Stamp]
     server: Sequence[Stamp]
     next: float | None
+    is_first: bool
 
 
 class _Parts(NamedTuple):
@@ -84,13 +86,13 @@ def steps(learner: Sequence[Stamp], server: Sequence[Stamp], *, overlapped: bool
     With `overlapped` the server makes completions while the learner learns (async_generate).
     """
     logs = _logs(learner)
-    for count, (number, inside) in enumerate(_insides(learner, server)):
+    for number, inside in _insides(learner, server):
         begin = _last(inside.learner, "evaluates", inside.begin)
         served = [each for each in inside.server if each.at > begin]
         if not overlapped:
             parts = _in_turn(served, begin)
         else:
-            parts = (_overlapped if count else _opening)(served, begin, inside.next)
+            parts = (_opening if inside.is_first else _overlapped)(served, begin, inside.next)
         seconds, took = inside.end - inside.begin, (begin - inside.begin, *parts[:-1])
         learn = max(0.0, seconds - sum(took))
         made = sum(each.step or 0 for each in inside.server if each.what == "begun")
@@ -104,15 +106,15 @@ def _insides(learner: Sequence[Stamp], server: Sequence[Stamp]) -> Iterator[tupl
     times = [each.at for each in server]
     done = [each.at for each in server if each.what == "completions"]
     bars = [index for index, each in enumerate(learner) if each.what == "step"]
-    for first, last, after_that in zip(bars, bars[1:], [*bars[2:], None], strict=False):
-        before, after = learner[first], learner[last]
+    for since, last, after_that in zip(bars, bars[1:], [*bars[2:], None], strict=False):
+        before, after = learner[since], learner[last]
         if before.step is None or after.step != before.step + 1 or after.at <= before.at:
             continue  # steps so fast that the bar left some out, or a clock that was set back
         inside = server[bisect_right(times, before.at) : bisect_right(times, after.at)]
         later = bisect_right(done, after.at)
         until = learner[after_that].at if after_that else after.at
         ready = done[later] if later < len(done) and done[later] <= until else None
-        yield after.step, _Inside(before.at, after.at, learner[first:last], inside, ready)
+        yield after.step, _Inside(before.at, after.at, learner[since:last], inside, ready, since == bars[0])
 
 
 def _logs(learner: Sequence[Stamp]) -> dict[int, dict[str, float]]:
@@ -159,7 +161,8 @@ def _overlapped(server: Sequence[Stamp], begin: float, following: float | None) 
     if arrived is None:
         return _Parts()
     ready = max((each.at for each in server if each.what == "completions" and each.at <= arrived), default=begin)
-    weights, synced = _first_weights(server, ready), _last(server, "synced", ready)
+    synced = _last(server, "synced", ready)
+    weights = _first_weights(server, ready) if synced > ready else ready
     later = (each.at for each in server if each.what == "completions" and each.at > synced)
     done = next(later, following or synced)
     return _Parts(weights - ready, ready - begin, synced - weights, 0.0, done - synced)

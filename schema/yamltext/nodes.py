@@ -219,8 +219,8 @@ class Builder:
         text, style, tag = event.value, event.style or None, None if event.tag == "!" else event.tag
         if style == '"':  # no other scalar has escapes
             _refuse_unholdable(event)
-        # What is quoted, or a block, is a text; it is what it says, and needs no constructing.
-        value = text if tag is None and style else self._value(event, tag)
+        # What is quoted, or a block, is a text unless its tag is a bare `!`: it is what it says.
+        value = text if tag is None and not event.implicit[0] else self._value(event, tag)
         return made(Scalar, (_span(event), text, value, style, event.anchor, tag))
 
     def _value(self, event: yaml.ScalarEvent, tag: str | None) -> object:

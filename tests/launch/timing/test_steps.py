@@ -44,6 +44,22 @@ def test_overlapped_parts(tmp_path, rollout, wait):
         assert parts == pytest.approx((wait, 1, 0, 6, rollout), abs=0.01)
 
 
+def test_the_first_step_that_is_seen_is_not_always_the_first_of_the_run(tmp_path):
+    """The bar of a run that goes on from a checkpoint jumps to its first step; completions were begun in that."""
+    learner, server = a_run(overlapped=True)
+    jumps = [(at, line) for at, line in learner if line != bar(1)]
+    first = next(iter(steps(*stamped(tmp_path, jumps, server), overlapped=True)))
+    assert first.number > 2
+    assert (first.rollout, first.learn) == pytest.approx((0, 6), abs=0.01)
+
+
+def test_weights_without_the_reset_that_ends_a_sync_tell_no_sync(tmp_path):
+    learner, server = a_run(overlapped=True, buckets=18)
+    server = [(at, line) for at, line in server if "reset_prefix_cache" not in line]
+    for step in steps(*stamped(tmp_path, learner, server), overlapped=True):
+        assert step.sync == 0
+
+
 def test_completions_after_the_last_step_are_those_of_another_run(tmp_path):
     learner, server = a_run(overlapped=True)
     server.append((9_000.0, SERVER.format("infer", 200)))

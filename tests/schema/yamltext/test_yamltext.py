@@ -59,6 +59,7 @@ DOCUMENTS = {
     "an equals sign as a key": "a: {=: 1}\n",
     "tags": "a: !!str 1\nb: !!int '1'\nc: !!float 1\nd: !!seq [1]\ne: !!map {a: 1}\nf: !!binary aGk=\n",
     "the tag that says nothing": "a: ! 5\nb: !\n",
+    "the same of what is quoted, or a block": "a: ! '12'\nb: ! |-\n  true\nc: '12'\nd: |-\n  true\n",
     "wide characters": "é: 电柜 # 电柜\n😀: '😀'\nz: [😀, 1]\n",
     "tabs": "a: 1  #\tcomment\nb: 'x\ty'\nc: |\n  x\ty\n",
     "document markers": "%YAML 1.1\n---\na: 1\n...\n",
