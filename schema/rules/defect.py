@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from schema.checkpoint import config
 from schema.findings import Severity
+from schema.rules.base import Problem
 from schema.rules.batch import rollout_size
 from schema.rules.deepspeed import partitions
 from schema.swift.engine import is_async
@@ -85,3 +86,17 @@ class Defect(NamedTuple):
     fix: str
     proof: str
     severity: Severity = Severity.WARNING
+
+    def problem(self, context: Context, values: Arguments) -> Problem:
+        """What is wrong with a preset that runs into it."""
+        setting, server = context.preset.arguments.get(self.field), values.server(self.field)
+        state = f"is {setting.value if setting else server!r}" if setting or server else "has its default"
+        fix = f", or {self.fix}" if self.fix else ""
+        return Problem(
+            context.at(self.field) if setting or not server else context.at_server(self.field),
+            f"{setting.path if setting else self.field} {state}, which triggers a defect of ms-swift"
+            f" {context.release.version} that {self.until} fixes",
+            f"{context.swift}: {self.happens} ({self.proof})",
+            f"use ms-swift {self.until} or newer{fix}",
+            self.severity,
+        )

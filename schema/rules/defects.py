@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from schema.catalogue import order
 from schema.findings import Severity
-from schema.rules.base import Problem
 from schema.rules.base import rule
 from schema.rules.defect import Arguments
 from schema.rules.defect import Defect
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schema.context import Context
+    from schema.rules.base import Problem
 
 
 _HF = "trainers/rlhf_trainer"
@@ -343,23 +343,9 @@ def release_defect(context: Context) -> Iterator[Problem]:
     values = Arguments(context)
     for defect in _of_release(context.release.version):
         if defect.when(values):
-            yield _problem(context, values, defect)
+            yield defect.problem(context, values)
 
 
 @cache
 def _of_release(version: str) -> list[Defect]:
     return [each for each in DEFECTS.values() if order(each.since) <= order(version) < order(each.until)]
-
-
-def _problem(context: Context, values: Arguments, defect: Defect) -> Problem:
-    setting, server = context.preset.arguments.get(defect.field), values.server(defect.field)
-    state = f"is {setting.value if setting else server!r}" if setting or server else "has its default"
-    fix = f", or {defect.fix}" if defect.fix else ""
-    return Problem(
-        context.at(defect.field) if setting or not server else context.at_server(defect.field),
-        f"{setting.path if setting else defect.field} {state}, which triggers a defect of ms-swift"
-        f" {context.release.version} that {defect.until} fixes",
-        f"{context.swift}: {defect.happens} ({defect.proof})",
-        f"use ms-swift {defect.until} or newer{fix}",
-        defect.severity,
-    )
