@@ -10,6 +10,8 @@ from typing import NamedTuple
 from launch.sizing.learning import ALL_LINEAR
 from launch.sizing.learning import Learning
 from schema.checkpoint import positions
+from schema.rules.defect import Arguments
+from schema.rules.defects import DEFECTS
 from schema.shape.layers import ALIGNER
 from schema.shape.layers import DECODER
 from schema.shape.layers import TOWER
@@ -105,7 +107,7 @@ def _is_checkpointed(context: Context, work: Work) -> bool:
     """Whether activations are computed again: where the preset, or the release, says so, for its tower at least.
 
     What log-probabilities turn off for a moment they turn on for all parts of the model (from 3.12.0 on; 4.5.2,
-    trainers/utils.py:276). A tower that is trained has its own from 4.1.1 to 4.5.2 (arguments/sft_args.py:212).
+    trainers/utils.py:276); in some releases a tower that is trained asks for its own.
     """
     value = context.preset.value
     if argument.truth(value("gradient_checkpointing")) is not False:
@@ -114,8 +116,8 @@ def _is_checkpointed(context: Context, work: Work) -> bool:
         return False
     own = value("vit_gradient_checkpointing")
     if own is None:
-        trained = not _is_frozen(value("freeze_vit"), default=True)
-        return trained and not context.older("4.1.1") and context.older("4.5.3")
+        defect = DEFECTS["checkpointing-anyway"]
+        return defect.is_in(context.release.version) and defect.when(Arguments(context))
     return argument.truth(own) is True
 
 

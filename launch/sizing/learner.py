@@ -113,7 +113,7 @@ def _sync(shape: Shape, learning: Learning) -> float:
     rlhf_trainers/rollout_mixin.py:1037). move_model_batches sends, and merges, a part at a time.
     """
     share = 1 / (learning.batches or 1)
-    whole = NUMBER * shape.parameters * share if learning.zero == 3 and learning.world > 1 else 0
+    whole = NUMBER * shape.parameters * share if learning.gathers else 0
     layers = adapted(shape, learning)
     merged = NUMBER * sum(each.parameters for each in layers) * share if learning.dora else 0
     largest = max((each.inputs * each.outputs for each in layers), default=0)

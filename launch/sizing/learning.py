@@ -61,6 +61,14 @@ class Learning(NamedTuple):
         return self.rows * (self.prompt + self.completion)
 
     @property
+    def gathers(self) -> bool:
+        """Whether weights come from other GPUs: under ZeRO-3, but one GPU has all of them.
+
+        deepspeed 0.18.9, runtime/zero/partition_parameters.py:879.
+        """
+        return self.zero == 3 and self.world > 1
+
+    @property
     def logits(self) -> int:
         """Tokens whose logits are made, of completions (ms-swift 4.5.2, rlhf_trainers/grpo_trainer.py:1565)."""
         return self.rows * (self.completion + 1)

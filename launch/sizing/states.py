@@ -28,8 +28,7 @@ class States(NamedTuple):
         buckets: in which gradients travel, whether they are there or not.
         gradients: from the first backward pass to the step.
         step: what the step itself needs besides.
-        gathered: what ZeRO-3 gathers of other GPUs' weights while it computes; one GPU has all (deepspeed 0.18.9,
-            runtime/zero/partition_parameters.py:879).
+        gathered: what ZeRO-3 gathers of other GPUs' weights while it computes.
     """
 
     weights: float
@@ -62,7 +61,7 @@ def states(shape: Shape, learning: Learning) -> States:
     optimizer = 12 * trained / (world if zero else 1)
     gradients = NUMBER * trained / (world if zero >= 2 else 1)
     bucket = NUMBER * BUCKET if zero in {1, 2} else 0
-    gathered = NUMBER * min(LIVE, shape.parameters) if zero == 3 and world > 1 else 0
+    gathered = NUMBER * min(LIVE, shape.parameters) if learning.gathers else 0
     step = 4 * trained / (world if zero else 1)
     return States(weights, adapters, optimizer, 0, gradients + bucket, step, gathered)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from schema.catalogue import order
 from schema.checkpoint import config
 from schema.findings import Severity
 from schema.rules.base import Problem
@@ -86,6 +87,10 @@ class Defect(NamedTuple):
     fix: str
     proof: str
     severity: Severity = Severity.WARNING
+
+    def is_in(self, version: str) -> bool:
+        """Whether a release has it."""
+        return order(self.since) <= order(version) < order(self.until)
 
     def problem(self, context: Context, values: Arguments) -> Problem:
         """What is wrong with a preset that runs into it."""

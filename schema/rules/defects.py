@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from schema.catalogue import order
 from schema.findings import Severity
 from schema.rules.base import rule
 from schema.rules.defect import Arguments
@@ -348,4 +347,4 @@ def release_defect(context: Context) -> Iterator[Problem]:
 
 @cache
 def _of_release(version: str) -> list[Defect]:
-    return [each for each in DEFECTS.values() if order(each.since) <= order(version) < order(each.until)]
+    return [each for each in DEFECTS.values() if each.is_in(version)]

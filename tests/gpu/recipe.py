@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
@@ -57,32 +58,35 @@ RUNS = [
 ]
 
 
-def play(smoke: Smoke, wish: argparse.Namespace) -> list[list[object]]:
+def play(smoke: Smoke, wish: argparse.Namespace) -> Iterator[list[object]]:
     """Runs what there is time for, the split first; a row for each."""
     deadline = time.monotonic() + 60 * wish.minutes
     os.environ["VLLM_LOG_STATS_INTERVAL"] = "1"
     base = smoke.work(wish.size, steps=wish.steps, moves=False)
     chosen = [each for each in RUNS if wish.only in each.name]
-    rows = []
-    server = None
-    if any(each.mode == "server" for each in chosen):
+    if split := [each for each in chosen if each.mode == "server"]:
         server = smoke.server(smoke.preset(base))
         print(f"server ready after {server.until(READY, run.LOADS):.0f} s", flush=True)
-    while wish.after and not wish.after.exists():
+        _wait_for(wish.after)
+        yield from _runs(smoke, split, base, deadline)
+        (PLACE / "server.log").write_text(server.end().said, encoding="utf-8")
+        smoke.gpus.free()
+    _wait_for(wish.after)
+    yield from _runs(smoke, [each for each in chosen if each.mode == "colocate"], base, deadline)
+
+
+def _wait_for(file: Path | None) -> None:
+    while file and not file.exists():
         time.sleep(1)
-    for each in chosen:
+
+
+def _runs(smoke: Smoke, runs: list[Run], base: Work, deadline: float) -> Iterator[list[object]]:
+    """A row for each run that there is time for."""
+    for each in runs:
         if time.monotonic() + 60 * each.minutes > deadline:
             print(f"{each.name}: no time is left", flush=True)
-            continue
-        if each.mode == "colocate" and server:
-            (PLACE / "server.log").write_text(server.end().said, encoding="utf-8")
-            smoke.gpus.free()
-            server = None
-        rows.append(_one(smoke, each, base))
-        print(figures.table(HEAD, rows[-1:]), flush=True)
-    if server:
-        (PLACE / "server.log").write_text(server.end().said, encoding="utf-8")
-    return rows
+        else:
+            yield _one(smoke, each, base)
 
 
 def _one(smoke: Smoke, each: Run, base: Work) -> list[object]:
@@ -90,11 +94,7 @@ def _one(smoke: Smoke, each: Run, base: Work) -> list[object]:
     preset = smoke.preset(replace(base, mode=each.mode, **each.changes))
     place = PLACE / each.name
     place.mkdir(parents=True, exist_ok=True)
-    if each.mode == "server":
-        launcher = smoke.learner(preset)
-    else:
-        words = [",".join(smoke.every), f"python={smoke.python}"]
-        launcher = run.Launcher("colocate", preset, *words, log=FOLDER / f"{preset.stem}.log")
+    launcher = smoke.learner(preset) if each.mode == "server" else smoke.colocate(preset)
     try:
         ended = launcher.wait(60 * each.minutes + 60)
     except subprocess.TimeoutExpired:
@@ -138,7 +138,9 @@ def main() -> None:
     PLACE.mkdir(parents=True, exist_ok=True)
     rows: list[list[object]] = []
     try:
-        rows = play(smoke, wish)
+        for row in play(smoke, wish):
+            rows.append(row)
+            print(figures.table(HEAD, [row]), flush=True)
     finally:
         run.end_all()
         (FOLDER / "recipe.md").write_text(figures.table(HEAD, rows) + "\n", encoding="utf-8")

@@ -84,6 +84,11 @@ class Smoke:
         shared = ["allow=shared-gpu,gpu-busy"] if self.share else []
         return Launcher("learner", preset, gpus or self.train, *self.words, *shared, *words, log=log)
 
+    def colocate(self, preset: Path) -> Launcher:
+        """Starts a learner of colocate mode, on the GPUs of both sides."""
+        words = [",".join(self.every), f"python={self.python}"]
+        return Launcher("colocate", preset, *words, log=FOLDER / f"{preset.stem}.log")
+
     def saw(self, fault: str, ended: Ended, code: int, message: str) -> None:
         """A row about a fault; it must have led to this exit code and message, and leave nothing behind."""
         used, left = self.gpus.free(), self.kin.left()

@@ -66,12 +66,7 @@ def colocate(smoke: Smoke, name: str, *works: Work) -> Iterator[list[object]]:
 def _learn(smoke: Smoke, work: Work) -> Learned:
     preset = smoke.preset(work)
     smoke.gpus.peak.clear()
-    if work.mode == "server":
-        launcher = smoke.learner(preset)
-    else:
-        log = FOLDER / f"{preset.stem}.log"
-        gpus = ",".join(smoke.every)
-        launcher = run.Launcher("colocate", preset, gpus, f"python={smoke.python}", log=log)
+    launcher = smoke.learner(preset) if work.mode == "server" else smoke.colocate(preset)
     ended = launcher.wait(run.LEARNS)
     whole = ended.code == 0 and len(figures.steps(ended.said)) == work.steps
     # That a larger batch does not fit is a result.
