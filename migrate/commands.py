@@ -21,7 +21,6 @@ from migrate.report.telling import names_of
 from migrate.script.plan import plan_all
 from migrate.writing import locked
 from migrate.writing.disk import reason
-from schema.collector import uncollected
 from schema.colour import is_wanted
 from schema.errors import InputError
 from schema.exits import Exit
@@ -75,7 +74,7 @@ def migrate(paths: Sequence[Path], target: Target, request: Request) -> Exit:
     if request.check and in_hook() and not (paths := presets_of(paths, fixes=request.fix)):
         print(f"{as_json()}\n" if request.report == "json" else "", end="")
         return Exit.OK
-    with locked([*paths, *filter(None, [request.output])], alone=request.write) as session, uncollected():
+    with locked([*paths, *filter(None, [request.output])], alone=request.write) as session:
         made = _planned(paths, target, request)
         changed = pending(made)
         new = changes(made, request.output if changed else None)

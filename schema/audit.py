@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from schema.resolve import Workspace
 
 
-_SUGGESTED = re.compile(r"did you mean ([\w.]+)\?")
+_SUGGESTED = r"did you mean ([\w.]+)\?"
 
 
 class Audit:
@@ -157,7 +157,7 @@ def _whole(found: list[Finding], about: Context, settings: Settings) -> list[Fin
     for finding in found:
         if about.preset.is_silent(finding.place):
             finding = finding._replace(severity=Severity.WARNING)  # noqa: PLW2901 - the same finding, told milder
-        if named := _SUGGESTED.search(finding.message):  # a misspelt name of a secret gives one away, too
+        if named := re.search(_SUGGESTED, finding.message):  # a misspelt name of a secret gives one away, too
             finding = _hidden(finding, settings, named[1])  # noqa: PLW2901 - the same finding without its value
         clean = secrets.without(finding, known, here=settings.is_secret(finding.place))
         rests_on = settings.related(finding)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from schema.resolve import Workspace
 
 #: Names of settings in a message; a word without a low line may be one of the sentence.
-_NAME = re.compile(r"\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b")
+_NAME = r"\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b"
 #: How messages name some settings for short.
 _SHORT = {
     r"\b(?:server|colocate) mode\b": "vllm_mode",
@@ -88,7 +88,7 @@ class Settings:
     def related(self, finding: Finding) -> tuple[Related, ...]:
         """The settings that a finding is about, or that its message names, in full or as TP, DP and a mode."""
         short = [name for pattern, name in _SHORT.items() if re.search(pattern, finding.message)]
-        mentioned = [self._names.get(finding.place, ""), *_NAME.findall(finding.message), *short]
+        mentioned = [self._names.get(finding.place, ""), *re.findall(_NAME, finding.message), *short]
         found = (
             Related(_told(name, tree, secret=self.is_secret(tree.place)), _shown(tree))
             for name in dict.fromkeys(mentioned)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from schema import layouts
 from schema.context import Context
@@ -35,8 +35,7 @@ NO_PRESETS = (Kind.FOREIGN, Kind.OTHER)
 REMEMBERED = 64
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What the caller says of the machine and the target.
 
     Attributes:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from schema.yamltext.yaml12 import Difference
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Context:
     """All that a rule may look at.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from schema.findings import Excerpt
@@ -51,7 +52,7 @@ class Excerpts:
     def _of_file(self, file: Path) -> tuple[list[str], list[str]]:
         if file not in self._files:
             document = self._workspace.document(file)
-            self._files[file] = (BREAK.split(document.text), BREAK.split(veiled(document)))
+            self._files[file] = (re.split(BREAK, document.text), re.split(BREAK, veiled(document)))
         return self._files[file]
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from schema.yamltext.edit import Path
 
 #: A text that is one item.
-_ONE = re.compile(r"[^\s,;]+")
+_ONE = r"[^\s,;]+"
 #: What fixes a finding: nothing, or edits of one file.
 Edits = tuple["Edit", ...]
 
@@ -55,7 +55,7 @@ def make_list(context: Context, key: Place, path: Path, field: Field | None, val
     """Makes a list of a value that only has to be an item of one."""
     if field is None or not field.many or isinstance(value, list | dict):
         return ()
-    if isinstance(value, str) and not _ONE.fullmatch(value):  # it may mean several
+    if isinstance(value, str) and not re.fullmatch(_ONE, value):  # it may mean several
         return ()
     items = argument.parsed(field, value)
     if not isinstance(items, list):

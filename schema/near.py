@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from schema.alike import alike
 from schema.findings import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+_CUTOFF = 0.7
 #: Letters of a word of which one may be wrong.
 _LONG = 5
 
@@ -25,7 +26,7 @@ class Near:
         self._left -= 1
         if self._left < 0:
             return None
-        return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.7)), None)
+        return next(iter(alike(name, known, _CUTOFF)), None)
 
 
 def is_slip(name: str, meant: str, known: Collection[str]) -> bool:
@@ -35,7 +36,7 @@ def is_slip(name: str, meant: str, known: Collection[str]) -> bool:
     known name is as near. In a short word a wrong letter makes another word (gpu, cpu), as a digit makes another
     number.
     """
-    near = get_close_matches(name, list(known), n=3, cutoff=0.7)
+    near = alike(name, known, _CUTOFF, 3)
     return [each for each in near if _slips_into(name.replace("-", "_"), each)] == [meant]
 
 

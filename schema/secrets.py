@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import TypeAlias
 
+from schema.alike import alike
 from schema.printable import shortened
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ _SECRET = re.compile(
 _WORDS = ("token", "secret", "password", "passphrase", "credential", "authorization")
 _NO_SECRETS = ("taken", "secure")
 _PARTS = re.compile(r"[-_.]")
-_NEAR, _SHARED = 0.8, 0.6
+_NEAR = 0.8
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# What only messages are searched for is compiled when there is one: most calls have none.
 #: What is a secret wherever it stands: the password of a URL, and tokens that tell it by their beginning.
-_SHAPE = re.compile(
+_SHAPE = (
     r"(?<=://)[^\s/?#'\"]+(?=@)"
     r"|(?<=[a-z]:/)[^\s/?#:'\"]+:[^\s/?#'\"]+(?=@)"
     r"|\bhf_(?=[A-Za-z]{0,80}[A-Z0-9])[A-Za-z0-9]{8,}(?!\w)"
@@ -36,15 +38,15 @@ _SHAPE = re.compile(
 )
 #: A name and what a text gives it: `token: x`, `TOKEN=x`, `"token": "x"`, `token -> x`. A value is searched for
 #: names, too: `url: http://host?token=x`; text within text has its quotes escaped.
-_PAIR = re.compile(r"(?<![\w.-])([\w.-]+)\\*['\"]?\s*(?:[:=]|->)\s*")
-_GIVEN = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s,{}\[\]'\"()][^\s,{}\[\]]*")
+_PAIR = r"(?<![\w.-])([\w.-]+)\\*['\"]?\s*(?:[:=]|->)\s*"
+_GIVEN = r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s,{}\[\]'\"()][^\s,{}\[\]]*"
 #: The same on a command line.
-_OPTION = re.compile(r"(?<![\w-])(--[\w-]+)(\s+)([^\s-]\S*)")
+_OPTION = r"(?<![\w-])(--[\w-]+)(\s+)([^\s-]\S*)"
 #: The same in a line of YAML, where a plain value may have blanks: the value is all that follows.
-_NAME = re.compile(r"(?<![\w.-])([\w.-]+)\\*['\"]?\s*[:=]\s*(?=\S)")
+_NAME = r"(?<![\w.-])([\w.-]+)\\*['\"]?\s*[:=]\s*(?=\S)"
 #: What messages show of a value: text in quotes, or a number.
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_VALUE = re.compile(rf"{_QUOTED.pattern}|\b\S*\d\S*\b")
+_QUOTED = r"'[^']*'|\"[^\"]*\""
+_VALUE = rf"{_QUOTED}|\b\S*\d\S*\b"
 #: Shorter texts are not looked for elsewhere: they would be found in any word.
 _LONG_ENOUGH = 6
 _NOTHING: dict[str, list[str]] = {}
@@ -61,18 +63,7 @@ def _is_nearly(name: str) -> bool:
     *_, before, last = ["", *_PARTS.split(name)]
     if last.endswith("s") or last in _NO_SECRETS:  # a plural counts something: max_new_tokens
         return False
-    return _is_near(last, _WORDS) or _is_near(before + last, ("apikey",))
-
-
-def _is_near(name: str, words: tuple[str, ...]) -> bool:
-    # To compare letters in their order takes long, and thousands of names do not even share them.
-    letters = set(name)
-    likely = [word for word in words if len(letters.intersection(word)) >= _SHARED * len(set(word))]
-    if not likely:
-        return False
-    from difflib import get_close_matches  # noqa: PLC0415 - few names need it
-
-    return bool(get_close_matches(name, likely, n=1, cutoff=_NEAR))
+    return bool(alike(last, _WORDS, _NEAR) or alike(before + last, ("apikey",), _NEAR))
 
 
 #: Secrets by their first characters, so that thousands of them are found in one pass over a text.
@@ -123,8 +114,9 @@ def _is_named(word: str) -> bool:
 def starred(text: str, known: Known = _NOTHING) -> str:
     """A text without what it gives to secret names, what looks like a secret, and the secrets that are known."""
     text, parts, behind = _unshaped(text, known), [], 0
-    for pair in _PAIR.finditer(text):
-        given = _GIVEN.match(text, pair.end()) if pair.start() >= behind and _is_named(pair[1]) else None
+    value = re.compile(_GIVEN)
+    for pair in re.finditer(_PAIR, text):
+        given = value.match(text, pair.end()) if pair.start() >= behind and _is_named(pair[1]) else None
         if given is not None:
             parts += [text[behind : pair.end()], HIDDEN]
             behind = given.end()
@@ -133,19 +125,19 @@ def starred(text: str, known: Known = _NOTHING) -> str:
 
 def starred_line(line: str, known: Known = _NOTHING) -> str:
     """The same for a line of YAML or of a script, or a comment."""
-    line = _OPTION.sub(_without_value, _unshaped(line, known))
-    named = next((found for found in _NAME.finditer(line) if _is_named(found[1])), None)
+    line = re.sub(_OPTION, _without_value, _unshaped(line, known))
+    named = next((found for found in re.finditer(_NAME, line) if _is_named(found[1])), None)
     return f"{line[: named.end()]}{HIDDEN}" if named else line
 
 
 def starred_after(line: str, message: str) -> str:
     """A message about what follows a piece of a line: without what it quotes, where the piece names a secret."""
-    named = any(_is_named(found[1]) for found in _NAME.finditer(f"{line}x"))
-    return _QUOTED.sub(HIDDEN, message) if named else message
+    named = any(_is_named(found[1]) for found in re.finditer(_NAME, f"{line}x"))
+    return re.sub(_QUOTED, HIDDEN, message) if named else message
 
 
 def _unshaped(text: str, known: Known) -> str:
-    return _SHAPE.sub(HIDDEN, _replaced(text, known))
+    return re.sub(_SHAPE, HIDDEN, _replaced(text, known))
 
 
 def _replaced(text: str, known: Known) -> str:
@@ -196,6 +188,6 @@ def without(finding: Finding, known: Known, *, here: bool) -> Finding:
     )
 
 
-def _cleaned(text: str, known: Known, value: re.Pattern[str] | None) -> str:
+def _cleaned(text: str, known: Known, value: str | None) -> str:
     text = shortened(_replaced(text, known))
-    return starred(value.sub(HIDDEN, text) if value else text)
+    return starred(re.sub(value, HIDDEN, text) if value else text)

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 #: What findings call a silencer that silences nothing.
 UNUSED = "unused-ignore"
 _MARK = "rollout-split:"
-_SILENCER = re.compile(rf"#\s*{_MARK}\s*ignore\b(?:\s*\[([^]]*)\])?", re.IGNORECASE)
-_RULE = re.compile(r"[^\s,]+")
-_NOTHING = re.compile(r"\s*(#.*)?")
+_SILENCER = rf"(?i)#\s*{_MARK}\s*ignore\b(?:\s*\[([^]]*)\])?"
+_RULE = r"[^\s,]+"
+_NOTHING = r"\s*(#.*)?"
 
 
 class Silencer(NamedTuple):
@@ -103,10 +103,10 @@ def silencers(document: Document) -> Iterator[Silencer]:
     """The silencers of a file; what stands in a value is none."""
     text = document.text
     for offset, comment in _comments(document) if _MARK in text.lower() else ():
-        before = BREAK.split(text[:offset])
+        before = re.split(BREAK, text[:offset])
         lines = tuple(_silenced(text[offset:], before))
-        for found in _SILENCER.finditer(comment):
-            names = list(_RULE.finditer(comment, *found.span(1))) if found[1] else []
+        for found in re.finditer(_SILENCER, comment):
+            names = list(re.compile(_RULE).finditer(comment, *found.span(1))) if found[1] else []
             for name in names or [found]:
                 column = len(before[-1]) + name.start() + 1
                 place = Place(document.path, len(before), column, len(before), column + len(name[0]))
@@ -127,8 +127,8 @@ def _silenced(rest: str, before: list[str]) -> Iterator[int]:
     yield len(before)
     if before[-1].strip():
         return
-    for number, line in enumerate(BREAK.split(rest)):
-        if not _NOTHING.fullmatch(line):
+    for number, line in enumerate(re.split(BREAK, rest)):
+        if not re.fullmatch(_NOTHING, line):
             yield len(before) + number
             if not line.endswith("\\"):  # a call of a script goes on behind a backslash
                 return

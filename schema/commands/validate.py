@@ -11,7 +11,6 @@ import click
 
 from schema import check
 from schema.audit import Audit
-from schema.collector import uncollected
 from schema.colour import is_wanted
 from schema.errors import InputError
 from schema.errors import NoPresetError
@@ -144,12 +143,11 @@ def validate(files: Sequence[Path], options: check.Options, form: str, colour: s
     The form is one of schema.report.FORMATS, the colour auto, always or never.
     """
     call = _Call(options, workspace_of(files))
-    with uncollected():
-        for file, named in _with_progress(list(_wanted(files))):
-            call.add(file, named=named)
-            if in_hook():
-                call.add_extending(file)
-        found = call.findings()
+    for file, named in _with_progress(list(_wanted(files))):
+        call.add(file, named=named)
+        if in_hook():
+            call.add_extending(file)
+    found = call.findings()
     if not in_hook():
         _tell_of_others(call.foreign, checked=call.checked)
     if output := report(found, form, coloured=is_wanted(colour, sys.stdout)):

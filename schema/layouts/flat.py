@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from schema import catalogue
+from schema.alike import alike
 from schema.layouts.nested import TOP_LEVEL
 from schema.layouts.preset import OTHER_ALGORITHMS
 from schema.layouts.preset import Kind
@@ -67,7 +67,7 @@ def _has_sections(own: Branch) -> bool:
     return any(isinstance(own.children.get(name), Branch) for name in TOP_LEVEL if name != "deepspeed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Flat(Preset):
     """A preset in the flat layout.
 
@@ -190,7 +190,7 @@ class Flat(Preset):
 
 def _is_of_grpo(name: str) -> bool:
     # Other commands of ms-swift read vllm_* too, but no mode of it.
-    return name == "vllm_mode" or bool(get_close_matches(name, ["rlhf_type"], n=1, cutoff=0.75))
+    return name == "vllm_mode" or bool(alike(name, ["rlhf_type"], 0.75))
 
 
 def fields(side: str) -> Mapping[str, catalogue.Field]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from functools import cached_property
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from schema.alike import alike
 from schema.layouts.preset import OTHER_ALGORITHMS
 from schema.layouts.preset import Kind
 from schema.layouts.preset import Preset
@@ -70,7 +70,7 @@ _TELLING = ("rlhf", "rlhf_type", "num_generations", "reward_funcs")
 def _is_of_rollouts(name: str) -> bool:
     if name.startswith("vllm_") or role_of(name) in _OF_ROLLOUTS:
         return True
-    return bool(get_close_matches(name, _TELLING, n=1, cutoff=0.75))
+    return bool(alike(name, _TELLING, 0.75))
 
 
 class Nested(Preset):

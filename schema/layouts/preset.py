@@ -86,7 +86,7 @@ class Asked:
 ADDRESSES = ("vllm_server_host", "vllm_server_base_url")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Preset(ABC):
     """A resolved preset with the project it belongs to; a layout is a subclass.
 

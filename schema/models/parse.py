@@ -42,7 +42,7 @@ SERVER: Ahead[RolloutServerConfig] = Ahead("RolloutServerConfig")
 BLOCK: Ahead[RolloutServerBlock] = Ahead("RolloutServerBlock")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Parsed(Generic[M_co]):
     """A model, and the fields that could not go into it.
 

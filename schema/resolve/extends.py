@@ -21,7 +21,7 @@ MAX_FILES = 100
 _NO_PATHS = "extends takes a path, or a list of paths"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Resolved:
     """A preset with all its bases merged.
 

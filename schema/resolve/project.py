@@ -29,7 +29,7 @@ _MARKERS = ("pyproject.toml", ".git")
 _SETTINGS: Ahead[Settings] = Ahead("Settings")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Project:
     """A project: `root` is None when no folder above the preset is marked as one."""
 

@@ -22,8 +22,8 @@ DEFAULT_ROLLOUT = 6
 
 #: More GPUs than any side has; what counts them is bounded.
 MAX_GPUS = 4096
-_GPU = re.compile(r"[0-9]+|(?:GPU|MIG)-[0-9A-Za-z/-]+")
-_RANGE = re.compile("([0-9]{1,9})-([0-9]{1,9})")
+_GPU = r"[0-9]+|(?:GPU|MIG)-[0-9A-Za-z/-]+"
+_RANGE = "([0-9]{1,9})-([0-9]{1,9})"
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def parse_list(text: str) -> Gpus:
     """
     parts = [part.strip() for part in text.removesuffix(",").split(",")]
     ids = tuple(gpu for part in parts for gpu in _ids(part))
-    wrong = [gpu for gpu in ids if not _GPU.fullmatch(gpu)]
+    wrong = [gpu for gpu in ids if not re.fullmatch(_GPU, gpu)]
     if wrong:
         raise InputError(f"{text!r} is neither a number of GPUs nor a list such as 0,1,2 or 0-5")
     if len(set(ids)) < len(ids):
@@ -139,7 +139,7 @@ def parse_list(text: str) -> Gpus:
 
 def _ids(part: str) -> Iterable[str]:
     """The GPUs of one part of a list: a range, or one id, in which a dash means nothing."""
-    ends = _RANGE.fullmatch(part)
+    ends = re.fullmatch(_RANGE, part)
     if ends is None:
         return (part,)
     first, last = map(int, ends.groups())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from schema.catalogue import Field
 
-_NEGATIVE = re.compile(r"-\d+|-\d*\.\d+")
+_NEGATIVE = r"-\d+|-\d*\.\d+"
 _TRUE = ("yes", "true", "t", "y", "1")
 _FALSE = ("no", "false", "f", "n", "0")
 #: All words that the parser reads as booleans, in capitals or not.
@@ -97,7 +97,7 @@ def is_option(word: str) -> bool:
 
 def _dashed(word: str) -> bool:
     # Such a word is an option to argparse, unless it has a space or is a number without exponent.
-    return word.startswith("-") and word != "-" and not _NEGATIVE.fullmatch(word)
+    return word.startswith("-") and word != "-" and not re.fullmatch(_NEGATIVE, word)
 
 
 def text(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 #: Where PyYAML counts a new line.
-BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+BREAK = "\r\n|[\n\r\x85\u2028\u2029]"
 
 
 def line_end(text: str, offset: int) -> int:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _KEY_TAGS = ("tag:yaml.org,2002:merge", "tag:yaml.org,2002:value")
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 
 #: Deeper nesting than this is no preset; the limit keeps a hostile file from exhausting the stack.
 MAX_DEPTH = 64
@@ -261,7 +261,7 @@ class Builder:
 def _refuse_unholdable(event: yaml.ScalarEvent) -> None:
     if "\0" in event.value:
         raise _error("holds a NUL character, which no command line can pass", event)
-    if _SURROGATE.search(event.value):
+    if not event.value.isascii() and re.search(_SURROGATE, event.value):
         raise _error("holds half a character (a surrogate), which no file and no command line can hold", event)
 
 

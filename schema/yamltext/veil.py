@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from schema.yamltext.nodes import Node
     from schema.yamltext.nodes import Span
 
-_LINE = re.compile(r"[^\r\n\x85\u2028\u2029]+")
+_LINE = r"[^\r\n\x85\u2028\u2029]+"
 
 
 def veiled(document: Document) -> str:
     """The text with every value of a secret name starred."""
     text, parts, here = document.text, [], 0
     for span in sorted(_spans(document.root, secret=False)):
-        parts += [text[here : span.start], _LINE.sub(HIDDEN, text[span.start : span.end])]
+        parts += [text[here : span.start], re.sub(_LINE, HIDDEN, text[span.start : span.end])]
         here = span.end
     return "".join([*parts, text[here:]])
 

@@ -100,7 +100,7 @@ class Half:
         return Branch(Watched(children, self, asked), place, place)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Script(Flat):
     """A preset in the layout of scripts.
 

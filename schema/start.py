@@ -1,0 +1,23 @@
+"""How a shell starts the commands that read presets: without Python's collector of circular garbage.
+
+It would look through all modules and all nodes of all files again and again, and they form no circles. Nothing is
+imported before it is switched off, and only a process of its own is without it: `schema.cli` can be imported anywhere.
+"""
+
+import gc
+from importlib import import_module
+
+
+def validate_config() -> None:
+    """The command validate-config."""
+    _start("schema.cli")
+
+
+def migrate_config() -> None:
+    """The command migrate-config."""
+    _start("migrate.cli")
+
+
+def _start(module: str) -> None:
+    gc.disable()
+    import_module(module).main()
