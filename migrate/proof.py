@@ -16,6 +16,7 @@ from schema.errors import InputError
 from schema.errors import InternalError
 from schema.place import Place
 from schema.yamltext.comments import comments
+from schema.yamltext.document import loader_of
 from schema.yamltext.document import remembered
 from schema.yamltext.edit import Move
 from schema.yamltext.yaml12 import ESCAPES
@@ -60,7 +61,8 @@ def prove(migrations: Sequence[Migration], steps: Sequence[Step]) -> None:
 
 @remembered
 def _yaml11(document: Document) -> Data:
-    loaded: Data = yaml.safe_load(document.text) or {}  # a file may hold nothing but comments
+    # A file may hold nothing but comments.
+    loaded: Data = yaml.load(document.text, loader_of(document.text)) or {}  # noqa: S506 - safe, either of them
     return loaded
 
 

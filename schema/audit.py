@@ -22,6 +22,7 @@ from schema.place import Place
 from schema.resolve import find_project
 from schema.resolve.graph import graph
 from schema.rules import RULES
+from schema.rules.base import applying
 from schema.shelltext import is_script
 from schema.silence import UNUSED
 from schema.silence import Silence
@@ -147,7 +148,7 @@ def _own(preset: Preset) -> tuple[Path, ...]:
 
 def _raw(about: Context) -> list[Finding]:
     """What the rules find, bounded."""
-    return [finding for rule in RULES.values() for finding in bounded(rule.findings(about))]
+    return [finding for rule in applying(about) for finding in bounded(rule.findings(about))]
 
 
 def _whole(found: list[Finding], about: Context, settings: Settings) -> list[Finding]:

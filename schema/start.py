@@ -1,7 +1,7 @@
 """How a shell starts the commands that read presets: without Python's collector of circular garbage.
 
-It would look through all modules and all nodes of all files again and again, and they form no circles. Nothing is
-imported before it is switched off, and only a process of its own is without it: `schema.cli` can be imported anywhere.
+It would look through all modules and all nodes of all files again and again, and they form no circles. It is
+switched off before the first import, here alone: whoever imports `schema.cli` keeps it.
 """
 
 import gc

@@ -14,8 +14,8 @@ from schema.catalogue import order
 from schema.findings import Severity
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
-from schema.rules import RULES
 from schema.rules.base import Problem
+from schema.rules.base import applying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +118,7 @@ def software_pair(snapshot: Snapshot) -> Iterator[Problem]:
     if not {*NEEDED} <= versions.keys():
         return  # software-missing reports it
     release = snapshot.context.release._replace(version=versions["ms-swift"], vllm=versions["vllm"])
-    for rule in (RULES[name] for name in VLLM_RULES):
+    for rule in (rule for rule in applying(snapshot.context) if rule.id in VLLM_RULES):
         if not any(rule.findings(snapshot.context)):
             for found in rule.findings(replace(snapshot.context, release=release)):
                 yield Problem(found.place, found.message, found.consequence, found.fix, found.severity)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from functools import cache
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from migrate.twins import Twin
     from schema.colour import Paint
     from schema.secrets import Known
-    from schema.yamltext import Document
 
 #: How lines look by what they begin with; the first that fits counts.
 _COLOURS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -40,7 +40,8 @@ def diff(migration: Migration, known: Known, twin: Twin | None = None) -> str:
     if migration.script is not None:
         copy = parse(copy.path, b"")
     before, after = (printable(shown(path).lstrip("/")) for path in (source, migration.path))
-    old, new = (_shown(document, known) for document in (copy, migration.new))
+    line = cache(lambda text: _line(text, known))  # most lines are in both texts
+    old, new = (list(map(line, lines(veiled(document)))) for document in (copy, migration.new))
     made = difflib.unified_diff(
         old,
         new,
@@ -62,10 +63,6 @@ def painted(text: str, paint: Paint) -> str:
 def _painted(line: str, paint: Paint) -> str:
     look = next((look for start, look in _COLOURS if line.startswith(start)), None)
     return line if look is None else paint(line.rstrip("\n"), **look) + "\n"
-
-
-def _shown(document: Document, known: Known) -> list[str]:
-    return [_line(line, known) for line in lines(veiled(document))]
 
 
 def _line(line: str, known: Known) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from typing import TypeAlias
@@ -15,6 +15,8 @@ from schema.findings import Severity
 from schema.layouts.preset import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from schema.fixes import Edits
     from schema.place import Place
 
@@ -59,11 +61,8 @@ class Rule(NamedTuple):
     needs: tuple[str, ...]
     components: bool
 
-    def findings(self, context: Context) -> Iterable[Finding]:
-        """The findings of this rule in a preset."""
-        return self._findings(context) if self._applies(context) else ()
-
-    def _findings(self, context: Context) -> Iterator[Finding]:
+    def findings(self, context: Context) -> Iterator[Finding]:
+        """The findings of this rule in a preset that it is about."""
         asked = context.preset.asked
         asked.clear()
         context.preset.ask(self.needs)
@@ -74,17 +73,27 @@ class Rule(NamedTuple):
             known = Severity.WARNING if asked.absent else severity or self.severity
             yield Finding(self.id, known, place, message, consequence, fix, edits=edits)
 
-    def _applies(self, context: Context) -> bool:
-        preset = context.preset
-        if (preset.kind is not Kind.GRPO and not self.components) or (self.apart and not preset.apart):
-            return False
-        if (self.mode is not None and preset.mode != self.mode) or self.layout not in (None, preset.layout):
-            return False
-        return context.wrong.isdisjoint(self.needs)
-
-
 #: Every rule, by id, in the order of definition.
 RULES: dict[str, Rule] = {}
+
+
+def applying(context: Context) -> Sequence[Rule]:
+    """The rules that are about a preset, and that nothing wrong keeps from a conclusion."""
+    preset, wrong = context.preset, context.wrong
+    rules = _about(str(preset.mode), preset.layout, apart=preset.apart, whole=preset.kind is Kind.GRPO)
+    return [rule for rule in rules if wrong.isdisjoint(rule.needs)] if wrong else rules
+
+
+@cache
+def _about(mode: str, layout: str, *, apart: bool, whole: bool) -> Sequence[Rule]:
+    return [
+        rule
+        for rule in RULES.values()
+        if rule.mode in (None, mode)
+        and rule.layout in (None, layout)
+        and (apart or not rule.apart)
+        and (whole or rule.components)
+    ]
 
 
 def rule(  # noqa: PLR0913 - the properties of a Rule

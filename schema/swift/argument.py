@@ -86,8 +86,8 @@ def lost(value: object) -> str | None:
     """The first value that argparse would drop, or of several take for an option; None if it takes them all."""
     if not isinstance(value, list):
         return "--" if value == "--" else None
-    items = [text(item) for item in value]
-    return next((item for item in items if item == "--" or (len(items) > 1 and is_option(item))), None)
+    items = [item for item in map(text, value) if item[:1] == "-"]  # no other word is ever dropped
+    return next((item for item in items if item == "--" or (len(value) > 1 and is_option(item))), None)
 
 
 def is_option(word: str) -> bool:

@@ -33,7 +33,9 @@ class Constructor:
 
     def place(self, node: Node) -> Place:
         """Where a node stands."""
-        return made(Place, (self._file, *node.span[2:]))
+        start, end = node.start, node.end
+        place = (self._file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+        return made(Place, place)
 
     def data(self, node: Node) -> object:
         """The data of a node.
@@ -42,7 +44,7 @@ class Constructor:
             InputError: a duplicate or unhashable key, a bad merge, or too many nodes through aliases.
         """
         self._spend(node)
-        target = dereferenced(node)
+        target = dereferenced(node) if isinstance(node, Alias) else node
         if isinstance(target, Scalar):
             if target.text in KEYS_ONLY and target.plain:
                 raise YamlError(f"{target.text} has a meaning only as a key; quote it", self.place(node))

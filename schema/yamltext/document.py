@@ -25,6 +25,7 @@ from schema.yamltext.nodes import Node
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
 T = TypeVar("T")
@@ -58,12 +59,14 @@ class Document:
         text: the text as it is in the file, without its BOM.
         bom: the byte order mark, or an empty string.
         root: the root mapping, or None for a file that holds nothing but comments.
+        plain: the texts of its plain scalars.
     """
 
     path: Path
     text: str
     bom: str
     root: Mapping | None
+    plain: AbstractSet[str] = frozenset()
 
     @property
     def content(self) -> bytes:
@@ -122,7 +125,7 @@ def parse(path: Path, content: bytes) -> Document:
 def _parsed(path: Path, content: bytes) -> Document:
     text = decoded(path, content)
     bom, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
-    roots = _roots(path, text)
+    roots, plain = _built(path, text)
     if len(roots) > 1:
         raise YamlError("holds several YAML documents; a preset is exactly one", _place(path, roots[1]))
     root = roots[0] if roots else None
@@ -130,7 +133,7 @@ def _parsed(path: Path, content: bytes) -> Document:
         return Document(path, text, bom, None)
     if not isinstance(root, Mapping):
         raise YamlError("the root is not a mapping of sections", _place(path, root))
-    return Document(path, text, bom, root)
+    return Document(path, text, bom, root, plain)
 
 
 _parsed_once = lru_cache(maxsize=REMEMBERED)(_parsed)
@@ -174,9 +177,10 @@ def _place(path: Path, node: Node) -> Place:
     return Place(path, *node.span[2:])
 
 
-def _roots(path: Path, text: str) -> list[Node]:
+def _built(path: Path, text: str) -> tuple[list[Node], AbstractSet[str]]:
     try:
-        return Builder(_events(text)).roots()
+        builder = Builder(_events(text))
+        return builder.roots(), builder.plain
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
@@ -187,9 +191,13 @@ def _roots(path: Path, text: str) -> list[Node]:
         raise YamlError(str(error), Place(path, error.mark.line + 1, error.mark.column + 1)) from error
 
 
+def loader_of(text: str) -> type[yaml.SafeLoader | yaml.CSafeLoader]:
+    """What reads a text as ms-swift's slow loader does: libyaml, ten times as fast, if both read it alike."""
+    return yaml.SafeLoader if _is_picky(text) or not yaml.__with_libyaml__ else yaml.CSafeLoader
+
+
 def _events(text: str) -> Iterator[yaml.Event]:
-    # ms-swift reads with the pure-Python loader; libyaml is ten times faster on what both read alike.
-    loader = yaml.SafeLoader if _is_picky(text) or not yaml.__with_libyaml__ else yaml.CSafeLoader
+    loader = loader_of(text)
     if loader is yaml.SafeLoader and len(text) > MAX_SLOW:
         raise yaml.MarkedYAMLError(problem=_TOO_SLOW)
     return iter(loader(text).get_event, None)

@@ -55,15 +55,20 @@ class Span(NamedTuple):
     end_line: int
     end_column: int
 
-    def until(self, last: Span) -> Span:
-        """From the start of this span to the end of another."""
-        return self._replace(end=last.end, end_line=last.end_line, end_column=last.end_column)
+
+def _between(start: Mark, end: Mark) -> Span:
+    line, end_line = start.line + 1, end.line + 1
+    return made(Span, (start.index, end.index, line, start.column + 1, end_line, end.column + 1))
 
 
 class Scalar(NamedTuple):
-    """A scalar; `value` is what PyYAML's safe loader (YAML 1.1) makes of it, which is what ms-swift sees."""
+    """A scalar; `value` is what PyYAML's safe loader (YAML 1.1) makes of it, which is what ms-swift sees.
 
-    span: Span
+    Nodes keep the parser's marks: few of a file's hundreds are ever asked for their span.
+    """
+
+    start: Mark
+    end: Mark
     text: str
     value: object
     style: str | None
@@ -71,18 +76,29 @@ class Scalar(NamedTuple):
     tag: str | None = None
 
     @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return _between(self.start, self.end)
+
+    @property
     def plain(self) -> bool:
         """Whether the scalar stands without quotes and tag and is no block scalar."""
-        return self.style is None and self.tag is None and self.span.end > self.span.start
+        return self.style is None and self.tag is None and self.end.index > self.start.index
 
 
 class Sequence(NamedTuple):
     """A list, in block or flow style."""
 
-    span: Span
+    start: Mark
+    end: Mark
     items: tuple[Node, ...]
     flow: bool
     anchor: str | None
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return _between(self.start, self.end)
 
 
 class Entry(NamedTuple):
@@ -95,18 +111,30 @@ class Entry(NamedTuple):
 class Mapping(NamedTuple):
     """A mapping, in block or flow style, its entries in the order of the text."""
 
-    span: Span
+    start: Mark
+    end: Mark
     entries: tuple[Entry, ...]
     flow: bool
     anchor: str | None
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return _between(self.start, self.end)
 
 
 class Alias(NamedTuple):
     """A `*name`; `target` is the node that carries the anchor."""
 
-    span: Span
+    start: Mark
+    end: Mark
     name: str
     target: Node
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return _between(self.start, self.end)
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping | Alias
@@ -147,6 +175,9 @@ class NestingError(Exception):
 class Builder:
     """Turns the events of one stream into root nodes, one a document.
 
+    Attributes:
+        plain: the texts of all plain scalars so far.
+
     Raises:
         yaml.YAMLError: the text is not YAML.
         NestingError: the text nests deeper than MAX_DEPTH.
@@ -156,6 +187,7 @@ class Builder:
         self._events = events
         self._anchors: dict[str, Node] = {}
         self._heights: dict[str, int] = {}
+        self.plain: set[str] = set()
 
     @cached_property
     def _loader(self) -> yaml.SafeLoader:
@@ -202,7 +234,7 @@ class Builder:
             raise _error(f"found undefined alias {name!r}", event)
         if depth + self._heights[name] > MAX_DEPTH:
             raise NestingError(_start(event))
-        return Alias(_span(event), name, self._anchors[name])
+        return Alias(_start(event), _end(event), name, self._anchors[name])
 
     def _height(self, node: Node) -> int:
         if isinstance(node, Alias):
@@ -219,18 +251,19 @@ class Builder:
         text, style, tag = event.value, event.style or None, None if event.tag == "!" else event.tag
         if style == '"':  # no other scalar has escapes
             _refuse_unholdable(event)
-        # What is quoted, or a block, is a text unless its tag is a bare `!`: it is what it says.
-        value = text if tag is None and not event.implicit[0] else self._value(event, tag)
-        return made(Scalar, (_span(event), text, value, style, event.anchor, tag))
-
-    def _value(self, event: yaml.ScalarEvent, tag: str | None) -> object:
+        value: object = text  # what is quoted, or a block, is what it says unless it has a tag, be it a bare `!`
         try:
-            return _plain(event.value) if tag is None else self._tagged(event, tag)
+            if tag is not None:
+                value = self._tagged(event, tag)
+            elif event.implicit[0]:
+                self.plain.add(text)
+                value = _plain(text)
         except yaml.YAMLError:
             raise
         except Exception as error:  # a date such as 2024-02-31, `!!bool x`: yaml.safe_load lets these escape
-            shown, kind = reprlib.repr(event.value), (tag or _implied(event.value)).rpartition(":")[2]
+            shown, kind = reprlib.repr(text), (tag or _implied(text)).rpartition(":")[2]
             raise _error(f"{shown} is not a valid {kind}: {error}", event) from error
+        return made(Scalar, (event.start_mark, event.end_mark, text, value, style, event.anchor, tag))
 
     def _tagged(self, event: yaml.ScalarEvent, tag: str) -> object:
         if tag == _TEXT_TAG or tag in _KEY_TAGS:
@@ -243,8 +276,8 @@ class Builder:
         items, events, below = [], self._events, depth + 1
         while not isinstance(following := next(events), yaml.SequenceEndEvent):
             items.append(self._node(following, below))
-        last = _span(following) if event.flow_style or not items else items[-1].span
-        return Sequence(_span(event).until(last), tuple(items), bool(event.flow_style), event.anchor)
+        end = _end(following) if event.flow_style or not items else items[-1].end
+        return made(Sequence, (event.start_mark, end, tuple(items), bool(event.flow_style), event.anchor))
 
     def _mapping(self, event: yaml.MappingStartEvent, depth: int) -> Mapping:
         _refuse_tag(event, "map")
@@ -252,10 +285,11 @@ class Builder:
         while not isinstance(following := next(events), yaml.MappingEndEvent):
             key = self._node(following, below)
             entries.append(made(Entry, (key, self._node(next(events), below))))
-        last = _span(following)
+        end = _end(following)
         if entries and not event.flow_style:
-            last = max(entries[-1].key.span, entries[-1].value.span, key=lambda span: span.end)
-        return Mapping(_span(event).until(last), tuple(entries), bool(event.flow_style), event.anchor)
+            key, value = entries[-1]
+            end = key.end if key.end.index > value.end.index else value.end
+        return made(Mapping, (event.start_mark, end, tuple(entries), bool(event.flow_style), event.anchor))
 
 
 def _refuse_unholdable(event: yaml.ScalarEvent) -> None:
@@ -279,8 +313,5 @@ def _start(event: yaml.Event) -> Mark:
     return cast("Mark", event.start_mark)
 
 
-def _span(event: yaml.Event) -> Span:
-    start: Mark = event.start_mark  # type: ignore[assignment]
-    end: Mark = event.end_mark  # type: ignore[assignment]
-    line, end_line = start.line + 1, end.line + 1
-    return made(Span, (start.index, end.index, line, start.column + 1, end_line, end.column + 1))
+def _end(event: yaml.Event) -> Mark:
+    return cast("Mark", event.end_mark)

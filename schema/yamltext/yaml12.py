@@ -45,6 +45,7 @@ _ALIKE = re.compile(
     | \.\.?/[^\n]*                                   # relative paths
     | ~ | (?!(?i:y|n|yes|no|on|off)\Z)(?:[^\W\d]|[/$])[^\n]*     # words, but for the booleans of YAML 1.1
     | (?s:.*\n.*)                                      # several paragraphs: a text to both
+    |                                                # nothing: null to both
     """,
     re.VERBOSE,
 )
@@ -67,7 +68,9 @@ class Difference(NamedTuple):
 @remembered
 def differing(document: Document) -> list[Difference]:
     """Plain scalars of a file that the two readers disagree on."""
-    unsure = _unsure(document.root, document.root) if document.root else ()
+    if document.root is None or all(map(_is_alike, document.plain)):
+        return []
+    unsure = _unsure(document.root, document.root)
     asked = ((scalar, as_yaml12(scalar.text), whole) for scalar, whole in islice(unsure, MOST_ASKED))
     return [Difference(*each) for each in asked if not same(each[0].value, each[1])]
 
