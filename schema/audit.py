@@ -16,7 +16,6 @@ from schema.errors import InputError
 from schema.errors import ProjectError
 from schema.excerpts import Excerpts
 from schema.findings import Severity
-from schema.findings import bounded
 from schema.layouts.preset import Kind
 from schema.place import Place
 from schema.resolve import find_project
@@ -147,8 +146,7 @@ def _own(preset: Preset) -> tuple[Path, ...]:
 
 
 def _raw(about: Context) -> list[Finding]:
-    """What the rules find, bounded."""
-    return [finding for rule in applying(about) for finding in bounded(rule.findings(about))]
+    return [finding for rule in applying(about) for finding in rule.findings(about)]
 
 
 def _whole(found: list[Finding], about: Context, settings: Settings) -> list[Finding]:

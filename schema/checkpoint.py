@@ -1,4 +1,7 @@
-"""What a checkpoint's own config.json says of the model, where the checkpoint is on this machine."""
+"""What a checkpoint's own config.json says of the model, where the checkpoint is on this machine.
+
+`config` reads it; whatever else takes one takes None, too, for one that is not here.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from typing import NamedTuple
+from typing import TypeAlias
 
 from schema import jsontext
 from schema.swift.argument import is_whole
+
+Config: TypeAlias = dict[str, Any]
 
 #: Kinds of rope scaling that leave the length as the checkpoint says it.
 _AS_TRAINED = ("default", "mrope", "su", "longrope", "llama3")
@@ -31,35 +37,34 @@ class Heads(NamedTuple):
         return not self.queries % tensor and not more % fewer
 
 
-def is_dense(model: object) -> bool | None:
+def is_dense(settings: Config | None) -> bool | None:
     """Whether a model has no experts; None if its config is not here."""
-    settings = config(model)
     if settings is None:
         return None
     return not any(part.get(name) for part in _parts(settings) for name in EXPERTS)
 
 
-def sees(model: object) -> bool | None:
+def sees(settings: Config | None) -> bool | None:
     """Whether a model takes pictures; None if its config is not here."""
-    settings = config(model)
     return None if settings is None else any("vision_config" in part for part in _parts(settings))
 
 
-def _parts(settings: dict[str, Any]) -> list[dict[str, Any]]:
+def _parts(settings: Config) -> list[Config]:
     """A config, and those that it holds: what Qwen2.5-Omni says of pictures stands in thinker_config."""
     return [settings, *(part for part in settings.values() if isinstance(part, dict))]
 
 
-def positions(model: object) -> int | None:
+def positions(settings: Config | None) -> int | None:
     """Tokens that vLLM takes a model for at the most; None if its config is not here, or leaves it open.
 
     max_position_embeddings of the text part, times the factor of rope scaling that stretches them, or
     model_max_length if that is more (vLLM 0.23.0, config/model.py _get_and_verify_max_len). Releases of vLLM
     disagree about YaRN.
     """
-    settings = text_config(model) or {}
-    most, longer = count(settings, "max_position_embeddings"), count(config(model) or {}, "model_max_length") or 0
-    rope = settings.get("rope_parameters") or settings.get("rope_scaling") or {}
+    whole = settings or {}
+    texts = text_part(whole)
+    most, longer = count(texts, "max_position_embeddings"), count(whole, "model_max_length") or 0
+    rope = texts.get("rope_parameters") or texts.get("rope_scaling") or {}
     if most is None or not isinstance(rope, dict):
         return None
     kind, factor = rope.get("rope_type", rope.get("type", "default")), rope.get("factor")
@@ -68,32 +73,26 @@ def positions(model: object) -> int | None:
     return max(most, longer) if kind in _AS_TRAINED else None
 
 
-def heads(model: object) -> Heads | None:
+def heads(settings: Config | None) -> Heads | None:
     """The attention heads; None if the config is not here, or does not say.
 
     Latent attention (kv_lora_rank) has no heads of keys and values to divide.
     """
-    settings = text_config(model) or {}
-    queries = count(settings, "num_attention_heads")
+    texts = text_part(settings or {})
+    queries = count(texts, "num_attention_heads")
     if queries is None:
         return None
-    keys = None if settings.get("kv_lora_rank") else count(settings, "num_key_value_heads")
+    keys = None if texts.get("kv_lora_rank") else count(texts, "num_key_value_heads")
     return Heads(queries, keys or queries)
 
 
-def count(settings: dict[str, Any], name: str) -> int | None:
+def count(settings: Config, name: str) -> int | None:
     """A positive whole number of a config, or None: what stands there may be of any type, and of any size."""
     value = settings.get(name)
     return value if is_whole(value) and value < 1 << 31 else None
 
 
-def text_config(model: object) -> dict[str, Any] | None:
-    """The part of the config that is about texts; None if it is not here."""
-    settings = config(model)
-    return None if settings is None else text_part(settings)
-
-
-def text_part(settings: dict[str, Any]) -> dict[str, Any]:
+def text_part(settings: Config) -> Config:
     """The part of a config that is about texts: all of it where no part is."""
     for name in _PARTS:
         if isinstance(part := settings.get(name), dict):
@@ -108,13 +107,27 @@ def stored(model: object) -> int:
     return 0
 
 
-def config(model: object) -> dict[str, Any] | None:
+def config(model: object) -> Config | None:
     """The checkpoint's config.json, which may be named itself; None if it is not here."""
     try:
         settings = jsontext.load(_file(str(model)))
     except (OSError, ValueError):
         return None
     return settings if isinstance(settings, dict) else None
+
+
+class Configs:
+    """The configs of checkpoints, each read once: several rules ask for the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Config | None] = {}
+
+    def __call__(self, model: object) -> Config | None:
+        """What `config` says of a checkpoint."""
+        name = str(model)
+        if name not in self._known:
+            self._known[name] = config(name)
+        return self._known[name]
 
 
 @lru_cache(maxsize=64)

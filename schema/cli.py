@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -113,15 +112,10 @@ def main(
         swift_version,
     )
     refuse_overlap(options.rollout, options.train)
-    from schema.commands.validate import STDIN
-    from schema.commands.validate import absolute
-
-    # Path("./-") is Path("-"), too, but a file.
-    presets = [absolute(STDIN) if Path(file) == STDIN and file != "-" else Path(file) for file in files]
     if resolved:
         from schema.commands.resolved import show_resolved
 
-        return show_resolved(presets)
+        return show_resolved(files)
     from schema.commands.validate import validate
 
-    return validate(presets, options, form, colour)
+    return validate(files, options, form, colour)

@@ -7,9 +7,11 @@ from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from schema.checkpoint import Configs
 from schema.near import Near
 from schema.place import Place
 from schema.resolve.tree import Branch
+from schema.swift.argument import is_plain
 from schema.swift.values import Values
 from schema.yamltext.yaml12 import differing
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from schema.catalogue import Release
+    from schema.checkpoint import Config
     from schema.layouts.preset import Preset
     from schema.layouts.preset import Setting
     from schema.models.parse import Parsed
@@ -41,6 +44,7 @@ class Context:
         server: the rollout server's settings, or None if the preset has no block for them.
         workspace: the files that took part.
         near: finds the name that was probably meant.
+        configs: reads the config.json of a checkpoint.
     """
 
     preset: Preset
@@ -50,11 +54,22 @@ class Context:
     server: Parsed[RolloutServerConfig] | None
     workspace: Workspace
     near: Near = field(default_factory=Near)
+    configs: Configs = field(default_factory=Configs)
 
     @cached_property
     def values(self) -> Values:
         """The learner's arguments as ms-swift's parser reads them."""
-        return Values(self.preset, self.trainer.config, self.release)
+        return Values(self)
+
+    @property
+    def checkpoint(self) -> Config | None:
+        """config.json of the learner's model, or None if it is not here."""
+        return self.configs(self.preset.value("model"))
+
+    @property
+    def served_checkpoint(self) -> Config | None:
+        """The same of the model that generates: the server may have one of its own."""
+        return self.configs(self.preset.engine("model"))
 
     @cached_property
     def misread(self) -> Mapping[Place, Sequence[Difference]]:
@@ -98,7 +113,8 @@ class Context:
         """What is wrong with arguments of the learner that its model does not have, by name."""
         known, modelled, mistake = self.release.trainer, self.trainer.model.fields, self.preset.mistake
         others = [each for name, each in self.preset.arguments.items() if name in known and name not in modelled]
-        found = [(each.name, mistake(known[each.name], each.value)) for each in others]
+        unsure = [each for each in others if not is_plain(known[each.name], each.value)]
+        found = [(each.name, mistake(known[each.name], each.value)) for each in unsure]
         return {name: wrong for name, wrong in found if wrong is not None}
 
     def at(self, field: str) -> Place:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from itertools import islice
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -104,13 +103,10 @@ class Finding(NamedTuple):
         )
 
 
-def bounded(found: Iterable[Finding]) -> list[Finding]:
+def bounded(found: list[Finding]) -> list[Finding]:
     """The findings of one rule: of each file the first ones, and one that says how many are left out."""
-    kept = list(islice(found, COUNTED))
-    if not kept:  # as nearly always
-        return kept
     files: dict[Path, list[Finding]] = {}
-    for finding in kept:
+    for finding in found:
         files.setdefault(finding.place.file, []).append(finding)
     return [finding for each in files.values() for finding in [*each[:MOST], *_others(each[MOST:])]]
 

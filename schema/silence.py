@@ -84,9 +84,12 @@ class Silence:
         return bool(heard)
 
     def _in(self, file: Path) -> tuple[Silencer, ...]:
-        if file not in self._files:
-            self._files[file] = tuple(silencers(self._workspace.document(file)))
-        return self._files[file]
+        if (known := self._files.get(file)) is not None:
+            return known
+        found = tuple(silencers(self._workspace.document(file)))
+        if found:  # most files have none, and there may be thousands
+            self._files[file] = found
+        return found
 
 
 def _useless(rule: str, known: Collection[str], near: Near) -> str:

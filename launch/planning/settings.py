@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from launch.sizing.learning import ALL_LINEAR
 from launch.sizing.learning import Learning
+from schema.checkpoint import config
 from schema.checkpoint import positions
 from schema.rules.defect import Arguments
 from schema.rules.defects import DEFECTS
@@ -71,7 +72,7 @@ def sides(context: Context, work: Work, plan: Candidate) -> Sides:
 
 def engine_of(context: Context, work: Work, plan: Candidate) -> Engine:
     """The preset's own engine; on GPUs of its own, or beside a learner, it gets that mode's share."""
-    length = context.preset.engine("vllm_max_model_len") or positions(work.model)
+    length = context.preset.engine("vllm_max_model_len") or positions(config(work.model))
     known = length if argument.is_whole(length) else work.prompt + work.completion
     found = engine(work.engine, plan.tensor_parallel, known)
     if plan.mode == work.own.mode:

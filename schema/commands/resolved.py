@@ -21,12 +21,11 @@ from schema.resolve.tree import data
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
-    from pathlib import Path
 
     from schema.layouts.preset import Preset
 
 
-def show_resolved(files: Sequence[Path]) -> Exit:
+def show_resolved(files: Sequence[str]) -> Exit:
     """Prints each preset as one YAML document; a flat pair is two, the learner's first.
 
     Raises:

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from schema.layouts.preset import Preset
 
 
-#: What names standard input among files.
-STDIN = Path("-")
+#: What names standard input among files; `./-` is a file.
+_STDIN = "-"
 #: Files from which on a bar shows the progress, and files that are passed over and named.
 _MANY, _NAMED = 50, 5
 
@@ -54,7 +54,7 @@ class _Call:
         self._options = options
         self._audit = Audit(self._workspace, options)
         self._found: list[Finding] = []
-        self._checked: set[Path] = set()
+        self._checked: set[str] = set()
         self._bases: set[Path] = set()
         self._silencing: list[Preset] = []
         self._doubts: dict[str, None] = {}
@@ -66,7 +66,7 @@ class _Call:
 
         A file that nobody named is passed over if it is no preset.
         """
-        if file in self._checked:
+        if str(file) in self._checked:
             return
         try:
             self._check(file, named=named)
@@ -83,7 +83,7 @@ class _Call:
     def _check(self, file: Path, *, named: bool) -> None:
         preset = check.load(self._workspace, file)
         if not self._audit.is_foreign(preset):
-            self._checked.add(file)
+            self._checked.add(str(file))
             self._note(preset)
             self._found += self._audit.of(preset)
             self._let_go(preset)
@@ -135,7 +135,7 @@ class _Call:
         return sorted(found, key=lambda finding: (files[finding.place.file], finding.place, finding.rule))
 
 
-def validate(files: Sequence[Path], options: check.Options, form: str, colour: str) -> Exit:
+def validate(files: Sequence[str], options: check.Options, form: str, colour: str) -> Exit:
     """Checks every file and prints what was found.
 
     A folder stands for the presets in it, and `-` for one on standard input. A hook (PRE_COMMIT is set) passes
@@ -143,7 +143,8 @@ def validate(files: Sequence[Path], options: check.Options, form: str, colour: s
     The form is one of schema.report.FORMATS, the colour auto, always or never.
     """
     call = _Call(options, workspace_of(files))
-    for file, named in _with_progress(list(_wanted(files))):
+    for name, named in _with_progress(list(_wanted(files))):
+        file = Path(name)
         call.add(file, named=named)
         if in_hook():
             call.add_extending(file)
@@ -157,22 +158,22 @@ def validate(files: Sequence[Path], options: check.Options, form: str, colour: s
     return Exit.FINDINGS if any(finding.is_error for finding in found) else Exit.OK
 
 
-def workspace_of(files: Sequence[Path]) -> Workspace:
+def workspace_of(files: Sequence[str]) -> Workspace:
     """What reads the files of a call: standard input once, where `-` names it."""
-    return Workspace({absolute(STDIN): sys.stdin.buffer.read(MAX_SIZE + 1)} if STDIN in files else None)
+    return Workspace({absolute(_STDIN): sys.stdin.buffer.read(MAX_SIZE + 1)} if _STDIN in files else None)
 
 
-def _wanted(files: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
-    """The files of a call, and whether a person named them."""
+def _wanted(files: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """The files of a call, and whether a person named them; their names alone, since there may be thousands."""
     for file in map(absolute, files):
         if os.path.isdir(file):  # noqa: PTH112 - False for a name that is too long
             found = yaml_files(file, projects=True, more=SCRIPTS)
-            yield from ((each, False) for each in found)
+            yield from ((str(each), False) for each in found)
         else:
-            yield file, not in_hook()
+            yield str(file), not in_hook()
 
 
-def _with_progress(files: list[tuple[Path, bool]]) -> Iterator[tuple[Path, bool]]:
+def _with_progress(files: list[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
     """The files, with a bar on a terminal that would stay silent for long."""
     if len(files) < _MANY or not sys.stderr.isatty():
         yield from files
@@ -195,7 +196,7 @@ def unreadable(error: InputError, preset: Path) -> Finding:
     return Finding(error.rule, Severity.ERROR, error.place or Place(preset), error.message, presets=(preset,))
 
 
-def absolute(file: Path) -> Path:
+def absolute(file: str | Path) -> Path:
     """An absolute path without `..`, links not followed: findings name files as the user does.
 
     Raises:

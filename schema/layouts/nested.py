@@ -15,6 +15,7 @@ from schema.layouts.preset import Preset
 from schema.layouts.preset import Setting
 from schema.place import made
 from schema.resolve.tree import Branch
+from schema.resolve.tree import Leaf
 from schema.resolve.tree import data
 from schema.swift import argument
 from schema.swift.roles import Role
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from schema.catalogue import Field
     from schema.place import Place
-    from schema.resolve import Leaf
     from schema.resolve import Tree
 
 #: Sections of ms-swift arguments, in the order in which they are flattened: a later one wins.
@@ -121,7 +121,8 @@ class Nested(Preset):
             branch = self.tree.find(section)
             if isinstance(branch, Branch):
                 for name, tree in branch.children.items():
-                    if (value := data(tree)) is not None:
+                    value = tree.value if isinstance(tree, Leaf) else data(tree)
+                    if value is not None:
                         yield made(Setting, (section, str(name), value, tree.place, tree.key))
 
     def owned_keys(self, section: str) -> list[str]:
@@ -130,8 +131,6 @@ class Nested(Preset):
 
     def mistake(self, field: Field, value: object) -> str | None:
         """Also a type that only a word may have: the loader of this layout passes values as keywords."""
-        if argument.is_plain(field, value):
-            return None
         return argument.problem(field, value) or argument.mistyped(field, value)
 
     @cached_property

@@ -45,7 +45,9 @@ class Workspace:
     def has(self, path: Path) -> bool:
         """Whether a file is there, or text that stands in for it."""
         real = self._overlaid(path)
-        return path.is_file() if real is None else self._instead[real] is not None
+        if real is not None:
+            return self._instead[real] is not None
+        return path in self._documents or path.is_file()
 
     def content(self, path: Path) -> bytes:
         """The bytes of a file; raises what yamltext.read raises of one that cannot be read."""

@@ -10,8 +10,10 @@ from typing import NamedTuple
 from typing import TypeAlias
 
 from schema.context import Context
+from schema.findings import COUNTED
 from schema.findings import Finding
 from schema.findings import Severity
+from schema.findings import bounded
 from schema.layouts.preset import Kind
 
 if TYPE_CHECKING:
@@ -61,17 +63,20 @@ class Rule(NamedTuple):
     needs: tuple[str, ...]
     components: bool
 
-    def findings(self, context: Context) -> Iterator[Finding]:
-        """The findings of this rule in a preset that it is about."""
+    def findings(self, context: Context) -> list[Finding]:
+        """The findings of this rule in a preset that it is about: so many as can be told."""
         asked = context.preset.asked
         asked.clear()
         context.preset.ask(self.needs)
+        found: list[Finding] = []
         for problem in self.check(context):
-            if asked.value:  # a rule that looks at what nobody knows concludes nothing
-                return
+            if asked.value or len(found) == COUNTED:  # what nobody knows lets a rule conclude nothing
+                break
             place, message, consequence, fix, severity, edits = problem
             known = Severity.WARNING if asked.absent else severity or self.severity
-            yield Finding(self.id, known, place, message, consequence, fix, edits=edits)
+            found.append(Finding(self.id, known, place, message, consequence, fix, edits=edits))
+        return bounded(found) if found else found
+
 
 #: Every rule, by id, in the order of definition.
 RULES: dict[str, Rule] = {}

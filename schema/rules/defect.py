@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from schema.catalogue import order
-from schema.checkpoint import config
 from schema.findings import Severity
 from schema.rules.base import Problem
 from schema.rules.batch import rollout_size
@@ -24,7 +23,7 @@ class Arguments(Values):
     """The learner's arguments, and what follows from several of them."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__(context.preset, context.trainer.config, context.release)
+        super().__init__(context)
         self._context = context
 
     @property
@@ -41,7 +40,7 @@ class Arguments(Values):
     @property
     def kind(self) -> str:
         """The model's type, as its checkpoint says; "" if that is not here."""
-        return str((config(self._context.preset.value("model")) or {}).get("model_type", ""))
+        return str((self._context.checkpoint or {}).get("model_type", ""))
 
     @property
     def adapter_in_vllm(self) -> bool:

@@ -190,7 +190,7 @@ def encoding_of_one_side(context: Context) -> Iterator[Problem]:
     if not isinstance(preset, Flat) or preset.server is None:
         return
     ours, theirs = preset.variables("learner"), preset.variables("server")
-    names = TEXTS if sees(preset.value("model")) is False else TEXTS | MEDIA
+    names = TEXTS if sees(context.checkpoint) is False else TEXTS | MEDIA
     for name in sorted(names & (ours.keys() | theirs.keys())):
         mine, other = ours.get(name), theirs.get(name)
         if mine != other:

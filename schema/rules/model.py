@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema.checkpoint import config
 from schema.checkpoint import heads
 from schema.rules.base import Problem
 from schema.rules.base import rule
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from schema.checkpoint import Heads
     from schema.context import Context
-    from schema.layouts.preset import Preset
 
 
 @rule("quantized-learner", mode="server")
@@ -32,7 +30,7 @@ def quantized_learner(context: Context) -> Iterator[Problem]:
     #6884). Only a learner's own engine may be quantized, too (4.1.0 to 4.6.0; 4.5.2,
     rlhf_trainers/rollout_mixin.py:495).
     """
-    if (method := _packed(context.preset)) is not None:
+    if (method := _packed(context)) is not None:
         name = "quant_method" if "quant_method" in context.preset.arguments else "model"
         yield Problem(
             context.at(name),
@@ -43,15 +41,15 @@ def quantized_learner(context: Context) -> Iterator[Problem]:
         )
 
 
-def _packed(preset: Preset) -> str | None:
+def _packed(context: Context) -> str | None:
     """How a learner packs its weights into a few bits, or None if it does not, or nothing tells.
 
     By quant_method (ms-swift 4.5.2, arguments/base_args/quant_args.py:44), or in a checkpoint that bitsandbytes
     has packed. What AWQ and GPTQ make is no argument, and nothing is claimed of it.
     """
-    if (method := preset.value("quant_method")) is not None:
+    if (method := context.preset.value("quant_method")) is not None:
         return str(method)
-    quant = (config(preset.value("model")) or {}).get("quantization_config")
+    quant = (context.checkpoint or {}).get("quantization_config")
     return "bitsandbytes" if isinstance(quant, dict) and quant.get("quant_method") == "bitsandbytes" else None
 
 
@@ -66,7 +64,7 @@ def rope_scaling_unread(context: Context) -> Iterator[Problem]:
     setting = context.preset.arguments.get("rope_scaling")
     if setting is None or not context.older("4.5.0") or not context.trainer.config.use_vllm:
         return
-    own, wanted = config(context.preset.value("model")) or {}, argument.mapping(setting.value) or {}
+    own, wanted = context.checkpoint or {}, argument.mapping(setting.value) or {}
     plain = wanted.get("rope_type", wanted.get("type")) == "default"
     if plain or wanted in [own.get(name) for name in ROPE] or overrides(context, ROPE):
         return
@@ -108,7 +106,7 @@ def heads_per_gpu(context: Context) -> Iterator[Problem]:
     only if the checkpoint's config.json is on this machine.
     """
     name = "vllm_tensor_parallel_size"
-    found, tensor = heads(context.preset.engine("model")), context.preset.engine(name)
+    found, tensor = heads(context.served_checkpoint), context.preset.engine(name)
     if found is None or not isinstance(tensor, int) or tensor < 2 or found.fit(tensor):
         return
     yield Problem(

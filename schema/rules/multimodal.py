@@ -34,7 +34,7 @@ def multimodal_cache(context: Context) -> Iterator[Problem]:
     config.json says that the model takes pictures.
     """
     preset = context.preset
-    if preset.mode not in ("server", "colocate") or not sees(preset.engine("model")):
+    if preset.mode not in ("server", "colocate") or not sees(context.served_checkpoint):
         return
     size, why = _given(preset, _CACHE), _fault(context)
     if why is not None and (size is None or argument.number(size) != 0):

@@ -39,7 +39,7 @@ def both_batch_sizes(context: Context) -> Iterator[Problem]:
 def refuses_engines(context: Context) -> bool:
     """Whether the target releases refuse several engines of this model, or may: its files need not be here."""
     offline = is_offline(context.preset, context.release.version, context.release.vllm)
-    return offline and is_dense(context.preset.value("model")) is not False
+    return offline and is_dense(context.checkpoint) is not False
 
 
 @rule("dense-data-parallel", mode="server", needs=("vllm_data_parallel_size", "vllm_use_async_engine"))
@@ -51,7 +51,7 @@ def dense_data_parallel(context: Context) -> Iterator[Problem]:
     """
     if context.server is None or not refuses_engines(context):
         return
-    config, dense = context.server.config, is_dense(context.preset.value("model"))
+    config, dense = context.server.config, is_dense(context.checkpoint)
     if config.vllm_data_parallel_size > 1:
         yield Problem(
             context.at_server("vllm_data_parallel_size"),

@@ -44,7 +44,7 @@ def no_reward(context: Context) -> Iterator[Problem]:
     A gym gives rewards, too: the learner's, or the server's, which a server with the sync engine does not report.
     """
     trainer, preset = context.trainer.config, context.preset
-    values = Values(preset, trainer, context.release)
+    values = Values(context)
     if trainer.reward_funcs or trainer.reward_model or values.gym or values.teacher:
         return
     # What the learner itself says of its gym counts, whatever the server has (rlhf_trainers/rollout_mixin.py:417).

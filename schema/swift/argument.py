@@ -143,7 +143,7 @@ def truth(value: object) -> bool | None:
 
 def number(value: object) -> float | None:
     """What the parser makes of a value for a number, or None if it refuses it."""
-    if isinstance(value, float):
+    if value is None or isinstance(value, float):
         return value
     try:
         return float(text(value))

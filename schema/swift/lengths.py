@@ -56,7 +56,7 @@ def longest(context: Context) -> int | None:
     stretched = any(preset.engine(name) is not None for name in names)
     if lifted or stretched or overrides(context, _POSITIONS):
         return None
-    return positions(preset.engine("model"))
+    return positions(context.served_checkpoint)
 
 
 def overrides(context: Context, names: tuple[str, ...]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema.checkpoint import sees
+from schema import checkpoint
 from schema.split.batch import eval_strategy
 from schema.swift import argument
 from schema.swift.engine import is_async
@@ -12,9 +12,7 @@ from schema.swift.engine import is_async
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from schema.catalogue import Release
-    from schema.layouts.preset import Preset
-    from schema.models.trainer import TrainerConfig
+    from schema.context import Context
 
 #: What ms-swift asks for with `if`: set to one of these, an argument is as good as unset.
 _NOTHING: tuple[object, ...] = (None, "", [])
@@ -23,10 +21,11 @@ _NOTHING: tuple[object, ...] = (None, "", [])
 class Values:
     """What the learner of a release has: what a preset gives it, and the release's defaults."""
 
-    def __init__(self, preset: Preset, trainer: TrainerConfig, release: Release) -> None:
-        self._preset = preset
-        self._release = release
-        self.eval_strategy = eval_strategy(preset, trainer)
+    def __init__(self, context: Context) -> None:
+        self._preset = context.preset
+        self._release = context.release
+        self._configs = context.configs  # not the context, which remembers these values: nothing collects circles
+        self.eval_strategy = eval_strategy(context.preset, context.trainer.config)
 
     @property
     def evaluates(self) -> bool:
@@ -39,12 +38,13 @@ class Values:
 
     def has(self, *names: str) -> bool:
         """Whether any of some arguments is set."""
-        return not all(map(_NOTHING.__contains__, map(self._preset.value, names)))
+        given = self._preset.arguments
+        return any(setting.value not in _NOTHING for setting in map(given.get, names) if setting is not None)
 
     def value(self, name: str) -> object:
         """What the learner has: what is set, else the release's default; None if both say nothing."""
-        if (explicit := self._preset.value(name)) is not None:
-            return explicit
+        if (setting := self._preset.arguments.get(name)) is not None:
+            return setting.value
         field = self._release.trainer.get(name)
         return None if field is None else field.unset
 
@@ -97,7 +97,7 @@ class Values:
     @property
     def sees(self) -> bool | None:
         """Whether the model takes pictures; None if its checkpoint is not here."""
-        return sees(self._preset.value("model"))
+        return checkpoint.sees(self._configs(self._preset.value("model")))
 
     @property
     def teacher(self) -> bool:

@@ -1,5 +1,6 @@
 """validate-config: exit codes, which file is blamed, and what is skipped."""
 
+import gc
 import json
 import os
 import subprocess
@@ -467,3 +468,28 @@ def test_script_needs_a_parser_of_bash_and_no_pydantic(tmp_path):
     command = [sys.executable, "-c", f"try:\n {program}\nexcept SystemExit: print({loaded})"]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "['tree_sitter']"
+
+
+_WRONG = f"{SERVER}nobody: reads this\n"
+_FLAT = "rlhf_type: grpo\nmodel: m\ndataset: d\nuse_vllm: true\nvllm_mode: colocate\nnum_generations: 3\n"
+_SCRIPT = "swift rlhf --rlhf_type grpo --model m --use_vllm true --vllm_mode colocate --num_generations 3\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "suffix"), [(SERVER, ".yaml"), (COLOCATE, ".yaml"), (_WRONG, ".yaml"), (_FLAT, ".yaml"), (_SCRIPT, ".sh")]
+)
+def test_circles_do_not_grow_with_files(validate, write, text, suffix):
+    """The installed command has no collector, so that a circle of each file would stay in memory until the end."""
+
+    def circles(number):
+        files = [write(f"{number}/{each}{suffix}", text) for each in range(number)]
+        gc.collect()
+        gc.disable()
+        try:
+            validate(*files)
+            return gc.collect()
+        finally:
+            gc.enable()
+
+    circles(1)  # what a first call imports
+    assert circles(20) - circles(2) < 18
