@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 MERGED = "the server gets merged weights"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Aim(ABC):
     """A preset of a call, and what the migration aims at; a layout says where the settings of each side stand.
 

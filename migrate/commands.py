@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from migrate.beside import plan_beside
 from migrate.fix import plan_fixes
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from migrate.target import Target
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What to do with the plan; neither `write` nor `check`: show the diff.
 
     Attributes:

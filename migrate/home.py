@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NOTHING: tuple[object, ...] = (None, [])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Home:
     """The place of a side's settings in a file, and what they are.
 

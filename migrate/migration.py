@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from schema.yamltext import Document
 
 
-@dataclass(frozen=True)
-class Migration:
+class Migration(NamedTuple):
     """A file before and after, and what happens in between; no steps if it is right already.
 
     Attributes:
@@ -40,7 +38,7 @@ class Migration:
     there: bool = True
     goes: bool = False
     script: Path | None = None
-    lines: Mapping[int, int] = field(default_factory=dict)
+    lines: Mapping[int, int] = MappingProxyType({})
 
     def old_line(self, line: int) -> int | None:
         """Where a line of the old text stands before, from 1; None where no line did."""

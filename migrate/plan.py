@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -190,7 +189,7 @@ def _prove(old: Workspace, groups: Sequence[Group], target: Target, *, alone: bo
             found[group.path] = refuse_new(*audits, before, after)
     if not alone:
         refusals.refuse_left_behind(old, new, parts, [path for path in parts if path in changed], _OR_MASK)
-    settled, named = replace(target, is_settled=True), [group.path for group in groups]
+    settled, named = target._replace(is_settled=True), [group.path for group in groups]
     if changed and any(migration.changes for migration in _files(_groups(new, named, settled))):
         raise ProofError("migrating the result again would change it")
     return found

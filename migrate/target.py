@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from schema.errors import InputError
 from schema.split.gpus import Shares
@@ -29,8 +29,7 @@ class Bases(Enum):
     MASK = "the preset overrides them with null"
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """What the caller wants; None where nothing was said.
 
     Attributes:

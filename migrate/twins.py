@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from migrate.migration import Migration
 from migrate.proof import prove
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from schema.yamltext.edit import Edit
 
 
-@dataclass(frozen=True)
-class Twin:
+class Twin(NamedTuple):
     """A file and its copy.
 
     Attributes:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from schema.yamltext import Document
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pair(Aim):
     """One pair of a call: the learner's file, and the server's, which need not be there."""
 

@@ -42,7 +42,7 @@ def is_whole(preset: Preset) -> bool:
     return {path for path, _ in preset.missing()} <= {"custom"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part(Aim):
     """One file of a call; `below` is what its bases, migrated already, say without it."""
 

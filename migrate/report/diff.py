@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from functools import cache
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -29,6 +28,7 @@ _COLOURS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("+", {"fg": "green"}),
     ("-", {"fg": "red"}),
 )
+_NOT_APPLICABLE = "This diff cannot be applied: it stars secrets, or escapes what is not printable.\n"
 
 
 def diff(migration: Migration, known: Known, twin: Twin | None = None) -> str:
@@ -40,19 +40,19 @@ def diff(migration: Migration, known: Known, twin: Twin | None = None) -> str:
     if migration.script is not None:
         copy = parse(copy.path, b"")
     before, after = (printable(shown(path).lstrip("/")) for path in (source, migration.path))
-    line = cache(lambda text: _line(text, known))  # most lines are in both texts
-    old, new = (list(map(line, lines(veiled(document)))) for document in (copy, migration.new))
-    made = difflib.unified_diff(
-        old,
-        new,
+    names = (
         f"a/{before}" if twin or migration.before is not None else "/dev/null",
         f"b/{after}" if migration.content is not None else "/dev/null",
     )
+    made, plain = (
+        list(difflib.unified_diff(lines(old), lines(new), *names))
+        for old, new in ((veiled(copy), veiled(migration.new)), (copy.text, migration.new.text))
+    )
+    shown_lines = [*made[:2], *(_shown(line, known) for line in made[2:])]
     head = f"diff --git a/{before} b/{after}\ncopy from {before}\ncopy to {after}\n" if twin else ""
-    text = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in made)
-    if [old, new] == [lines(document.text) for document in (copy, migration.new)]:
-        return head + text
-    return f"{head}{text}This diff cannot be applied: it stars secrets, or escapes what is not printable.\n"
+    ended = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in shown_lines)
+    told = "" if shown_lines == plain else _NOT_APPLICABLE
+    return f"{head}{''.join(ended)}{told}"
 
 
 def painted(text: str, paint: Paint) -> str:
@@ -65,6 +65,9 @@ def _painted(line: str, paint: Paint) -> str:
     return line if look is None else paint(line.rstrip("\n"), **look) + "\n"
 
 
-def _line(line: str, known: Known) -> str:
-    body = line.rstrip("\r\n")
-    return printable(starred_line(body, known), keep="\t") + line[len(body) :]
+def _shown(line: str, known: Known) -> str:
+    """A line of a hunk as it may be shown; its first character says what becomes of the line."""
+    body = line[1:].rstrip("\r\n")
+    if line.startswith("@@"):
+        return line
+    return line[0] + printable(starred_line(body, known), keep="\t") + line[1 + len(body) :]

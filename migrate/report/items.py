@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from dataclasses import dataclass
-from dataclasses import replace
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from migrate.yamledit.lookup import find
 from migrate.yamledit.scalars import shown as value_text
@@ -52,8 +51,7 @@ _KINDS = {
 _INDENT = 25
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One change of one file; lines count from 1, and are None where the key is not there.
 
     A mapping that went because nothing was left in it has no old value: its keys have their own items. A key that
@@ -79,8 +77,7 @@ class Item:
     def starred(self, known: Known) -> Item:
         """The item without secrets, those that are known and those that their names tell."""
         hide = any(map(is_secret, self.key.split(".")))
-        return replace(
-            self,
+        return self._replace(
             old=HIDDEN if hide and self.old is not None else _starred(self.old, known),
             new=HIDDEN if hide and self.new is not None else _starred(self.new, known),
             reason=starred(self.reason, known),

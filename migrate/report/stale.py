@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from migrate.yamledit.lookup import find
 from migrate.yamledit.nearby import Nearby
@@ -22,6 +23,7 @@ from schema.yamltext.edit import Rename
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from migrate.migration import Migration
     from schema.yamltext.edit import Edit
@@ -39,8 +41,7 @@ _TIMES = {"": (1.0,), "%": (0.01,), "k": (1000.0, 1024.0)}
 _SHORTEST, _SMALLEST = 3, 2
 
 
-@dataclass(frozen=True)
-class Stale:
+class Stale(NamedTuple):
     """A comment to look at, where it stands after the migration."""
 
     file: str
@@ -111,9 +112,19 @@ def _names(comment: str, value: str, where: Nearby, offset: int) -> bool:
         return False
     number = _as_number(value)
     if number is None:
-        spelled = rf"(?<!\w){re.escape(value)}(?!\w)"
-        return len(value) >= _SHORTEST and re.search(spelled, comment, re.IGNORECASE) is not None
+        return len(value) >= _SHORTEST and _has_word(comment.lower(), value.lower())
     return (where.is_own(offset) or number >= _SMALLEST or number % 1 > 0) and number in _numbers(comment)
+
+
+def _has_word(text: str, word: str) -> bool:
+    # A pattern of each value would take longer to compile than all comments to search.
+    here = text.find(word)
+    while here >= 0:
+        around = text[here - 1 : here] + text[here + len(word) : here + len(word) + 1]
+        if not any(char.isalnum() or char == "_" for char in around):
+            return True
+        here = text.find(word, here + 1)
+    return False
 
 
 def _as_number(value: str) -> float | None:
@@ -123,6 +134,7 @@ def _as_number(value: str) -> float | None:
         return None
 
 
-def _numbers(comment: str) -> set[float]:
+@lru_cache(maxsize=1024)
+def _numbers(comment: str) -> AbstractSet[float]:
     found = [(float(number.replace(",", "").replace("_", "")), sign) for number, sign in _NUMBER.findall(comment)]
     return {round(number * times, 12) for number, sign in found for times in _TIMES[sign.lower()]}

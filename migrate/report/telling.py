@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -50,9 +48,9 @@ def for_programs(made: Plan, changed: Sequence[Migration], output: Path | None, 
     """A plan, for another program to read."""
     known = _known(made)
     report = as_json(
-        changes=[asdict(item) for item in _items(made, changed, known)],
+        changes=[item._asdict() for item in _items(made, changed, known)],
         unchanged=[shown(migration.path) for migration in _files(made) if migration not in changed],
-        look_at=[asdict(comment) for comment in _stale(made, changed, known)],
+        look_at=[comment._asdict() for comment in _stale(made, changed, known)],
         before=[plain(finding) for finding in _old(made, changed, output, written=written)],
         stays=[each.plain() for rest in made.scripts.values() for each in rest.left],
         warnings=made.warnings,
@@ -113,7 +111,7 @@ def _known(made: Plan) -> Known:
 
 def _stale(made: Plan, changed: Sequence[Migration], known: Known) -> list[Stale]:
     found = stale(changed, made.to)
-    return [replace(comment, comment=secrets.starred_line(comment.comment, known)) for comment in found]
+    return [comment._replace(comment=secrets.starred_line(comment.comment, known)) for comment in found]
 
 
 def _files(made: Plan) -> list[Migration]:

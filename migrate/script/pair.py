@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from migrate.proof import ProofError
 from migrate.yamledit.scalars import scalar
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from schema.resolve import Tree
 
 
-@dataclass(frozen=True)
-class Rendered:
+class Rendered(NamedTuple):
     """A pair as text, and where each of its lines comes from.
 
     Attributes:

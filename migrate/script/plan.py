@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import cast
 
@@ -113,7 +112,7 @@ def _refuse_half(made: Rendered) -> None:
 
 def _fresh(migration: Migration, made: Rendered) -> Migration:
     lines = {line: place.line for (file, line), place in made.origins.items() if file == migration.path}
-    return replace(migration, there=False, script=made.script.resolved.path, lines=lines)
+    return migration._replace(there=False, script=made.script.resolved.path, lines=lines)
 
 
 def _script(path: Path, target: Target) -> Script:

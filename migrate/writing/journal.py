@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -74,8 +73,7 @@ def _caller() -> Caller:
     return Caller(os.getpid(), platform.node(), _BOOT.read_text("ascii").strip() if _BOOT.exists() else "")
 
 
-@dataclass(frozen=True)
-class Journal:
+class Journal(NamedTuple):
     """What a call is about to do.
 
     Attributes:

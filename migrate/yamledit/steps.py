@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -44,8 +43,7 @@ _ODD_BREAK = re.compile(r"\r(?!\n)|[\x85\u2028\u2029]")
 MOST = 1 << 22
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """An edit that was made.
 
     Attributes:
@@ -87,7 +85,7 @@ def apply(files: Files, edits: Sequence[Edit], going: Collection[FilePath] = ())
     now, steps = dict(files), []
     for step in _settled(files, edits, going):
         new, comments = _made(files, now, step.edit, going)
-        steps.append(replace(step, comments=comments))
+        steps.append(step._replace(comments=comments))
         now |= new
     return Edited(now, steps)
 

@@ -71,8 +71,9 @@ def test_a_diff_says_that_it_cannot_be_applied(pair, migrate):
     said = "This diff cannot be applied: it stars secrets, or escapes what is not printable.\n"
     assert said not in migrate(pair(FLAT + "# é 模 tab\tand CRLF\r\n")).out
     assert migrate(pair(FLAT + "hub_token: x\n")).out.count(said) == 2
-    odd = migrate(pair(FLAT.replace("model: m", "model: m # \u202e turned")))
+    odd = migrate(pair(FLAT.replace("vllm_mode: colocate", "vllm_mode: colocate # \u202e turned")))
     assert (said in odd.out, RAW.search(odd.out)) == (True, None)
+    assert said not in migrate(pair(f"# \u202e turned, and far away\n#\n#\n#\n#\n{FLAT}")).out
 
 
 def test_what_is_written_keeps_its_secrets(pair, root, migrate):

@@ -476,7 +476,8 @@ _SCRIPT = "swift rlhf --rlhf_type grpo --model m --use_vllm true --vllm_mode col
 
 
 @pytest.mark.parametrize(
-    ("text", "suffix"), [(SERVER, ".yaml"), (COLOCATE, ".yaml"), (_WRONG, ".yaml"), (_FLAT, ".yaml"), (_SCRIPT, ".sh")]
+    ("text", "suffix"),
+    [(SERVER, ".yaml"), (COLOCATE, ".yaml"), (_WRONG, ".yaml"), (_FLAT, ".yaml"), (_SCRIPT, ".sh")],
 )
 def test_circles_do_not_grow_with_files(validate, write, text, suffix):
     """The installed command has no collector, so that a circle of each file would stay in memory until the end."""
