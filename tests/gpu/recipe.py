@@ -3,8 +3,8 @@
     python tests/gpu/recipe.py [--minutes 20] [--only TEXT] [--python PATH] [--size 4b]
 
 All completions end at 512 tokens (`even`), or by chance, so that the longest is some four times as long as the
-mean (`mixed`, at most 2,048); `long` has 8 for each step, of 2,048 tokens, where all others have 32. Learning
-rates are the preset's. One server serves all learners of the split. Each run's report and timings, or what it
+mean (`mixed`, at most 2,048); `long` has 8 for each step, of 2,048 tokens, or 16 of 1,024, where all others have 32.
+Learning rates are the preset's. One server serves all learners of the split. Each run's report and timings, or what it
 printed, go to build/smoke/recipe; the table to build/smoke/recipe.md.
 """
 
@@ -30,8 +30,9 @@ PLACE = FOLDER / "recipe"
 #: A token has four letters, and its first is never a z: one of 338 ends a completion.
 MIXED: dict[str, object] = {"stop": ("zz",), "completion": 2048}
 EVEN: dict[str, object] = {"completion": 512}
-#: Few and long, where the split should win: not run yet.
+#: Few and long, where the split should win.
 LONG: dict[str, object] = {"completion": 2048, "step": 8, "batch": 4}
+HALF: dict[str, object] = {"completion": 1024, "step": 16, "batch": 4}
 HEAD = ["run", "step", "rollout", "sync", "steps", "exit code", "held by torch"]
 
 
@@ -50,8 +51,11 @@ RUNS = [
     Run("server-even-async", "server", EVEN | {"batch": 8, "overlap": True}, 2.3),
     Run("server-mixed", "server", MIXED | {"batch": 4}, 3),
     Run("server-mixed-lora-async", "server", MIXED | {"batch": 4, "overlap": True, "dora": False}, 2.3),
-    Run("server-long-async", "server", LONG | {"overlap": True}, 1.5),
-    Run("colocate-long", "colocate", LONG, 2),
+    Run("server-long-half-async", "server", HALF | {"overlap": True}, 2.5),
+    Run("server-long-async", "server", LONG | {"overlap": True}, 2.5),
+    Run("server-long-half", "server", HALF, 2.5),
+    Run("colocate-long-half", "colocate", HALF, 3),
+    Run("colocate-long", "colocate", LONG, 3),
     Run("colocate-mixed", "colocate", MIXED | {"batch": 4}, 4.5),
     Run("colocate-even", "colocate", EVEN | {"batch": 8}, 4),
     Run("colocate-mixed-lora", "colocate", MIXED | {"batch": 4, "dora": False}, 4),
