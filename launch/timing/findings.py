@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from typing import NamedTuple
+from typing import TypeAlias
 
 from launch.timing import summary
 
@@ -29,6 +30,11 @@ _LONG = 2.0
 _SOME = 0.1
 #: The share of completions that are all of them.
 _ALL = 0.99
+#: The share of a step below which there is nothing to save.
+_LITTLE = 0.1
+#: Completions at once for which an engine takes hardly longer than for half of them: 8 of 2,048 tokens took 1.12
+#: times as long as 4 (docs/gpu-runs.md, two H200: few and long).
+_FEW = 8.0
 #: Findings that a report tells.
 _TOLD = 3
 
@@ -64,12 +70,32 @@ class _Seen(NamedTuple):
         return f"{seconds:.2f} of {self.step:.2f} s per step ({self.share(*names):.0%})"
 
 
+_Check: TypeAlias = "Callable[[_Seen], Iterator[Finding]]"
+
+
 def findings(run: Run) -> list[Finding]:
     """At most three findings, the one first whose change could save most."""
     seen = _Seen(run, summary.parts(summary.settled(run)))
     checks = _CHECKS if run.has_parts else _WITHOUT_PARTS
-    found = [finding for check in checks for finding in check(seen)]
-    return sorted(found, key=lambda finding: -finding.gain)[:_TOLD]
+    return sorted(_found(seen, checks), key=lambda finding: -finding.gain)[:_TOLD]
+
+
+def _found(seen: _Seen, checks: tuple[_Check, ...]) -> Iterator[Finding]:
+    room = _room(seen)
+    for check in checks:
+        for finding in check(seen):
+            if check not in _OF_THE_LEARNER:
+                yield finding
+            elif room >= _LITTLE:
+                yield finding._replace(gain=min(finding.gain, room))
+
+
+def _room(seen: _Seen) -> float:
+    """The share of a step that a faster learner can save: with async_generate it takes as long as a rollout."""
+    if not seen.run.made_of.async_generate:
+        return 1.0
+    least = seen.parts["generating"].median + seen.parts["sync"].median
+    return max(0.0, 1 - least / seen.parts["step"].median)
 
 
 def _small_micro_steps(seen: _Seen) -> Iterator[Finding]:
@@ -163,12 +189,12 @@ def _idle_server(seen: _Seen) -> Iterator[Finding]:
 
 def _waits_for_completions(seen: _Seen) -> Iterator[Finding]:
     share, made = seen.share("rollout", "wait"), seen.run.made_of
-    if share < _MUCH or _queue(seen.run) or any(_longest_completion(seen)):
+    least = _MUCH if _room(seen) >= _LITTLE else 0.0
+    if share <= least or _queue(seen.run) or any(_longest_completion(seen)):
         return
     what = f"The learner waits for completions in {seen.of_step('rollout', 'wait')}."
     if made.async_generate or made.multi_turn:  # the two exclude each other (4.5.2, arguments/rlhf_args.py:567)
-        change = "give the server more GPUs (migrate-config --rollout-gpus N --train-gpus M)"
-        yield Finding("rollout", share / 2, what, change)
+        yield Finding("rollout", share / 2, what, _faster_rollouts(seen.run))
         return
     waits, learn = seen.parts["rollout"].mean, seen.parts["learn"].mean
     rest = seen.step - waits - learn
@@ -177,6 +203,16 @@ def _waits_for_completions(seen: _Seen) -> Iterator[Finding]:
         f" {max(waits, learn) + rest:.2f} s per step, with completions from weights that are one step old"
     )
     yield Finding("rollout", min(waits, learn) / seen.step, what, change)
+
+
+def _faster_rollouts(run: Run) -> str:
+    running, now = summary.typical(run, "running"), run.made_of.max_completion_length
+    if running is None or running > _FEW:
+        return "give the server more GPUs (migrate-config --rollout-gpus N --train-gpus M)"
+    limit = f"max_completion_length{f' ({now} now)' if now else ''}"
+    few = f"with {_counted(running, 'completion')} at once an engine takes hardly longer than with half of them"
+    change = f"make more completions for each optimizer step, or lower {limit}"
+    return f"{change}: {few}, so that more GPUs would gain little"
 
 
 def _longest_completion(seen: _Seen) -> Iterator[Finding]:
@@ -275,18 +311,16 @@ def _clipped(seen: _Seen) -> Iterator[Finding]:
     yield Finding("clipped", 0.0, what, f"raise {raised}, or look at what the model writes")
 
 
-_CHECKS: tuple[Callable[[_Seen], Iterator[Finding]], ...] = (
-    _small_micro_steps,
-    _rewards,
-    _busy_cpu,
-    _idle_server,
+#: Those that a faster learner would mend.
+_OF_THE_LEARNER: tuple[_Check, ...] = (_small_micro_steps, _rewards, _busy_cpu, _idle_server, _extra_pass)
+_CHECKS: tuple[_Check, ...] = (
+    *_OF_THE_LEARNER,
     _waits_for_completions,
     _longest_completion,
     _completions_queue,
     _sync,
     _prepare,
     _evaluation,
-    _extra_pass,
     _clipped,
 )
 #: Those that need not know the parts of a step.

@@ -3,9 +3,9 @@
     python tests/gpu/recipe.py [--minutes 20] [--only TEXT] [--python PATH] [--size 4b]
 
 All completions end at 512 tokens (`even`), or by chance, so that the longest is some four times as long as the
-mean (`mixed`, at most 2,048); `long` has 8 for each step, of 2,048 tokens, or 16 of 1,024, where all others have 32.
-Learning rates are the preset's. One server serves all learners of the split. Each run's report and timings, or what it
-printed, go to build/smoke/recipe; the table to build/smoke/recipe.md.
+mean (`mixed`, at most 2,048); `long` has 8 for each step, of 2,048 tokens, or 16 of 1,024, where the others have
+32. Learning rates are the preset's. One server serves all learners of the split. Each run's report and timings, or
+what it printed, go to build/smoke/recipe; the table to build/smoke/recipe.md.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """Steps that were measured, a line of JSON for each, and what plans of the same work predict.
 
-All are of the shape of Qwen3-VL-4B: adapters of rank 32 on all parts, ZeRO-2, 32 completions in groups of 4 for
-each optimizer step, a picture of 784 patches in each prompt of 470 tokens; medians without the first step.
+All are of the shape of Qwen3-VL-4B: adapters of rank 32 on all parts, ZeRO-2, 32 completions (or as many as a line
+says) in groups of 4 for each optimizer step, a picture of 784 patches in each prompt of 470 tokens; medians
+without the first step.
 """
 
 import json
@@ -26,15 +27,20 @@ MEASURED = [
     for line in Path(__file__).with_name("measured.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 SHAPE = cases.model("qwen3-vl-4b")
-COMPLETIONS, GROUP, PROMPT, PATCHES = 32, 4, 470, 784
+GROUP, PROMPT, PATCHES = 4, 470, 784
 DEVICE = {device.name: device for device in DEVICES}
 #: On each kind of GPU, the two runs from which the others are predicted: one host, batch 2 and 8.
 CALIBRATING = {"H100": MEASURED[:2], "H200": [line for line in MEASURED if line["host"] == "H200, first"][:2]}
 
 
+def completions(line):
+    """The completions of a measured step."""
+    return line.get("completions", 32)
+
+
 def plan(line):
     """How a measured step divided its GPUs."""
-    steps = COMPLETIONS // (line["learn"] * line["batch"])
+    steps = completions(line) // (line["learn"] * line["batch"])
     batch = (line["batch"], steps, steps, line["async"])
     return Candidate(line["mode"], line["rollout"], line["learn"], 1, line["rollout"], *batch)
 
@@ -55,7 +61,7 @@ def parts(line, **changes):
         ),
     )
     own = plan(line)
-    counts = (COMPLETIONS, COMPLETIONS, GROUP, PROMPT, round(line["completion"]))
+    counts = (completions(line), completions(line), GROUP, PROMPT, round(line["completion"]))
     work = Work("qwen3-vl-4b", EngineConfig(), SHAPE, None, 0, *counts, overlaps=True, own=own)
     return seconds.parts(work, own, sides._replace(**changes), basis(line))
 

@@ -54,6 +54,8 @@ def lengths(mean, longest):
 
 #: Statistics without preemptions.
 QUEUE = STATISTICS.replace("Preemptions: 2, ", "")
+#: The same of an engine that has room.
+FEW = QUEUE.replace("Running: 29 reqs, Waiting: 3", "Running: 5 reqs, Waiting: 0").replace("97.5", "7.5")
 
 
 def in_each_step(line):
@@ -69,6 +71,12 @@ GPU = '{{"at": {}, "what": "gpu", "logged": {{"use": {}, "used_gib": 29.3, "tota
     [
         ({}, {"rollout": 20.0}, "rollout", "about max(20.00, 6.00) + 1.00 = 21.00 s per step"),
         ({"async_generate": True}, {"rollout": 20.0, "overlapped": True}, "rollout", "give the server more GPUs"),
+        (
+            {"async_generate": True, "max_completion_length": 2048},
+            {"rollout": 8.0, "overlapped": True, "more": in_each_step(FEW)},
+            "rollout",
+            "or lower max_completion_length (2048 now): with 5 completions at once an engine takes hardly longer",
+        ),
         ({"micro_steps": 1}, {"learn": 30.0}, "learner", "give the learner more GPUs"),
         ({}, {"sync": 5.0}, "sync", "Weight sync takes 5.00 of 14.00 s per step (36%)"),
         ({}, {"prepare": 5.0, "buckets": 18}, "prepare", "Before the weights move, a step takes 5.00 of 15.00 s"),
@@ -402,3 +410,13 @@ def test_a_drawing_needs_parts(output):
 def test_secrets_of_a_model_are_starred(folder):
     out = report(folder({"model": "https://user:hunter2-is-long@host/model"}))[1]
     assert "hunter2" not in out
+
+
+def test_nothing_is_said_of_a_learner_that_ends_before_the_rollout_does(folder):
+    """A faster learner would only wait longer."""
+
+    def told(seconds):
+        run = folder({"async_generate": True}, rollout=seconds, overlapped=True)
+        return [each["name"] for each in json.loads(report(run, "--format", "json")[1])["findings"]]
+
+    assert (told(8.0), told(3.0)) == (["rollout"], ["micro-steps"])
