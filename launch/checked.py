@@ -59,7 +59,8 @@ def plan(context: Context, request: Request, options: Options) -> tuple[Plan | N
         return server_plan(context, request.gpus), found
     module = request.entry or context.preset.project.settings.entry
     if module in (None, SWIFT_RLHF):
-        return learner_plan(context, request.gpus), [*found, *NEEDS_ENTRY.findings(context)]
+        needed = NEEDS_ENTRY.findings(context) if NEEDS_ENTRY.can_tell(context) else []
+        return learner_plan(context, request.gpus), [*found, *needed]
     return learner_plan(context, request.gpus, module), found
 
 

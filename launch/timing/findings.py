@@ -32,7 +32,7 @@ _SOME = 0.1
 _ALL = 0.99
 #: The share of a step below which there is nothing to save.
 _LITTLE = 0.1
-#: Completions at once for which an engine takes hardly longer than for half of them: 8 of 2,048 tokens took 1.12
+#: Completions at once up to which an engine takes hardly longer than for half of them: 8 of 2,048 tokens took 1.12
 #: times as long as 4 (docs/gpu-runs.md, two H200: few and long).
 _FEW = 8.0
 #: Findings that a report tells.
@@ -61,6 +61,14 @@ class _Seen(NamedTuple):
     def step(self) -> float:
         return self.parts["step"].mean
 
+    @property
+    def room(self) -> float:
+        """The share of a step that a faster learner can save: async_generate makes a step as long as a rollout."""
+        if not self.run.made_of.async_generate:
+            return 1.0
+        least = self.parts["generating"].median + self.parts["sync"].median
+        return max(0.0, 1 - least / self.parts["step"].median)
+
     def share(self, *names: str) -> float:
         return sum(self.parts[name].share for name in names)
 
@@ -81,21 +89,12 @@ def findings(run: Run) -> list[Finding]:
 
 
 def _found(seen: _Seen, checks: tuple[_Check, ...]) -> Iterator[Finding]:
-    room = _room(seen)
     for check in checks:
         for finding in check(seen):
             if check not in _OF_THE_LEARNER:
                 yield finding
-            elif room >= _LITTLE:
-                yield finding._replace(gain=min(finding.gain, room))
-
-
-def _room(seen: _Seen) -> float:
-    """The share of a step that a faster learner can save: with async_generate it takes as long as a rollout."""
-    if not seen.run.made_of.async_generate:
-        return 1.0
-    least = seen.parts["generating"].median + seen.parts["sync"].median
-    return max(0.0, 1 - least / seen.parts["step"].median)
+            elif seen.room >= _LITTLE:
+                yield finding._replace(gain=min(finding.gain, seen.room))
 
 
 def _small_micro_steps(seen: _Seen) -> Iterator[Finding]:
@@ -189,8 +188,8 @@ def _idle_server(seen: _Seen) -> Iterator[Finding]:
 
 def _waits_for_completions(seen: _Seen) -> Iterator[Finding]:
     share, made = seen.share("rollout", "wait"), seen.run.made_of
-    least = _MUCH if _room(seen) >= _LITTLE else 0.0
-    if share <= least or _queue(seen.run) or any(_longest_completion(seen)):
+    least = _MUCH if seen.room >= _LITTLE else _LITTLE
+    if share < least or _queue(seen.run) or any(_longest_completion(seen)):
         return
     what = f"The learner waits for completions in {seen.of_step('rollout', 'wait')}."
     if made.async_generate or made.multi_turn:  # the two exclude each other (4.5.2, arguments/rlhf_args.py:567)
@@ -210,9 +209,10 @@ def _faster_rollouts(run: Run) -> str:
     if running is None or running > _FEW:
         return "give the server more GPUs (migrate-config --rollout-gpus N --train-gpus M)"
     limit = f"max_completion_length{f' ({now} now)' if now else ''}"
-    few = f"with {_counted(running, 'completion')} at once an engine takes hardly longer than with half of them"
     change = f"make more completions for each optimizer step, or lower {limit}"
-    return f"{change}: {few}, so that more GPUs would gain little"
+    return (
+        f"{change}: more GPUs would gain little, because an engine has {_counted(running, 'completion')} at once"
+    )
 
 
 def _longest_completion(seen: _Seen) -> Iterator[Finding]:

@@ -63,8 +63,12 @@ class Rule(NamedTuple):
     needs: tuple[str, ...]
     components: bool
 
+    def can_tell(self, context: Context) -> bool:
+        """Whether nothing that the rule depends on is wrong; that is reported instead."""
+        return context.wrong.isdisjoint(self.needs)
+
     def findings(self, context: Context) -> list[Finding]:
-        """The findings of this rule in a preset that it is about: so many as can be told."""
+        """The findings of this rule in a preset that it is about, at most COUNTED of them."""
         asked = context.preset.asked
         asked.clear()
         context.preset.ask(self.needs)
@@ -84,9 +88,9 @@ RULES: dict[str, Rule] = {}
 
 def applying(context: Context) -> Sequence[Rule]:
     """The rules that are about a preset, and that nothing wrong keeps from a conclusion."""
-    preset, wrong = context.preset, context.wrong
+    preset = context.preset
     rules = _about(str(preset.mode), preset.layout, apart=preset.apart, whole=preset.kind is Kind.GRPO)
-    return [rule for rule in rules if wrong.isdisjoint(rule.needs)] if wrong else rules
+    return [rule for rule in rules if rule.can_tell(context)] if context.wrong else rules
 
 
 @cache

@@ -25,7 +25,12 @@ class Values:
         self._preset = context.preset
         self._release = context.release
         self._configs = context.configs  # not the context, which remembers these values: nothing collects circles
-        self.eval_strategy = eval_strategy(context.preset, context.trainer.config)
+        self._trainer = context.trainer.config
+
+    @property
+    def eval_strategy(self) -> str:
+        """When ms-swift evaluates; looked up each time, because a rule has to notice what only a shell knows."""
+        return eval_strategy(self._preset, self._trainer)
 
     @property
     def evaluates(self) -> bool:

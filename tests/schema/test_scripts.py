@@ -355,3 +355,14 @@ def rejoined(text, words, changed):
         before, _, rest = rest.partition(word)
         parts += [before, new]
     return "".join([*parts, rest])
+
+
+@pytest.mark.parametrize(("strategy", "told"), [("steps", ["eval-batch-size"]), ('"$1"', ["shell-value"])])
+def test_a_rule_notices_what_an_earlier_one_has_asked_too(script, strategy, told):
+    """Whether ms-swift evaluates depends on save_strategy, for several rules."""
+    file = script(
+        "swift rlhf --rlhf_type grpo --model m --dataset d --val_dataset v --use_vllm true --vllm_mode colocate"
+        " --reward_funcs accuracy --num_generations 8 --per_device_train_batch_size 8"
+        f" --per_device_eval_batch_size 3 --save_strategy {strategy}\n"
+    )
+    assert [found["rule"] for found in file.findings] == told

@@ -75,7 +75,7 @@ GPU = '{{"at": {}, "what": "gpu", "logged": {{"use": {}, "used_gib": 29.3, "tota
             {"async_generate": True, "max_completion_length": 2048},
             {"rollout": 8.0, "overlapped": True, "more": in_each_step(FEW)},
             "rollout",
-            "or lower max_completion_length (2048 now): with 5 completions at once an engine takes hardly longer",
+            "(2048 now): more GPUs would gain little, because an engine has 5 completions at once",
         ),
         ({"micro_steps": 1}, {"learn": 30.0}, "learner", "give the learner more GPUs"),
         ({}, {"sync": 5.0}, "sync", "Weight sync takes 5.00 of 14.00 s per step (36%)"),
