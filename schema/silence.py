@@ -84,13 +84,12 @@ class Silence:
         return bool(heard)
 
     def _in(self, file: Path) -> tuple[Silencer, ...]:
-        if (known := self._files.get(file)) is not None:
-            return known
-        document = self._workspace.document(file)
-        found = tuple(silencers(document))
-        if _may_silence(document):  # most files may not, and there may be thousands
-            self._files[file] = found
-        return found
+        if file not in self._files:
+            document = self._workspace.document(file)
+            if _MARK not in document.text.lower():  # as in most files, of which there may be thousands
+                return ()
+            self._files[file] = tuple(silencers(document))
+        return self._files[file]
 
 
 def _useless(rule: str, known: Collection[str], near: Near) -> str:
@@ -106,7 +105,7 @@ def _useless(rule: str, known: Collection[str], near: Near) -> str:
 def silencers(document: Document) -> Iterator[Silencer]:
     """The silencers of a file; what stands in a value is none."""
     text = document.text
-    for offset, comment in _comments(document) if _may_silence(document) else ():
+    for offset, comment in _comments(document):
         before = re.split(BREAK, text[:offset])
         lines = tuple(_silenced(text[offset:], before))
         for found in re.finditer(_SILENCER, comment):
@@ -115,10 +114,6 @@ def silencers(document: Document) -> Iterator[Silencer]:
                 column = len(before[-1]) + name.start() + 1
                 place = Place(document.path, len(before), column, len(before), column + len(name[0]))
                 yield Silencer(name[0] if names else "", place, lines)
-
-
-def _may_silence(document: Document) -> bool:
-    return _MARK in document.text.lower()
 
 
 def _comments(document: Document) -> list[tuple[int, str]]:

@@ -118,8 +118,8 @@ def software_pair(snapshot: Snapshot) -> Iterator[Problem]:
     if not {*NEEDED} <= versions.keys():
         return  # software-missing reports it
     release = snapshot.context.release._replace(version=versions["ms-swift"], vllm=versions["vllm"])
-    for rule in (rule for rule in applying(snapshot.context) if rule.id in VLLM_RULES):
-        if not any(rule.findings(snapshot.context)):
+    for rule in applying(snapshot.context):
+        if rule.id in VLLM_RULES and not rule.findings(snapshot.context):
             for found in rule.findings(replace(snapshot.context, release=release)):
                 yield Problem(found.place, found.message, found.consequence, found.fix, found.severity)
 

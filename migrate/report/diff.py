@@ -44,15 +44,19 @@ def diff(migration: Migration, known: Known, twin: Twin | None = None) -> str:
         f"a/{before}" if twin or migration.before is not None else "/dev/null",
         f"b/{after}" if migration.content is not None else "/dev/null",
     )
-    made, plain = (
-        list(difflib.unified_diff(lines(old), lines(new), *names))
-        for old, new in ((veiled(copy), veiled(migration.new)), (copy.text, migration.new.text))
-    )
-    shown_lines = [*made[:2], *(_shown(line, known) for line in made[2:])]
+    plain = _unified(copy.text, migration.new.text, names)
+    made = _unified(veiled(copy), veiled(migration.new), names)
+    told = [*made[:2], *(_shown(line, known) for line in made[2:])]
     head = f"diff --git a/{before} b/{after}\ncopy from {before}\ncopy to {after}\n" if twin else ""
-    ended = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in shown_lines)
-    told = "" if shown_lines == plain else _NOT_APPLICABLE
-    return f"{head}{''.join(ended)}{told}"
+    return f"{head}{''.join(map(_ended, told))}{'' if told == plain else _NOT_APPLICABLE}"
+
+
+def _unified(old: str, new: str, names: tuple[str, str]) -> list[str]:
+    return list(difflib.unified_diff(lines(old), lines(new), *names))
+
+
+def _ended(line: str) -> str:
+    return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
 def painted(text: str, paint: Paint) -> str:

@@ -44,7 +44,7 @@ class Constructor:
             InputError: a duplicate or unhashable key, a bad merge, or too many nodes through aliases.
         """
         self._spend(node)
-        target = dereferenced(node) if isinstance(node, Alias) else node
+        target = dereferenced(node)
         if isinstance(target, Scalar):
             if target.text in KEYS_ONLY and target.plain:
                 raise YamlError(f"{target.text} has a meaning only as a key; quote it", self.place(node))
