@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from io import StringIO
+from itertools import chain
 from typing import TYPE_CHECKING
 
-import yaml
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.error import YAMLError
-
-from schema.errors import InputError
+from migrate.readers import telling
 from schema.errors import InternalError
-from schema.place import Place
 from schema.yamltext.comments import comments
-from schema.yamltext.document import loader_of
-from schema.yamltext.document import remembered
 from schema.yamltext.edit import Move
-from schema.yamltext.yaml12 import ESCAPES
 from schema.yamltext.yaml12 import same
 
 if TYPE_CHECKING:
@@ -28,7 +19,6 @@ if TYPE_CHECKING:
 
     from migrate.migration import Migration
     from migrate.yamledit.steps import Step
-    from schema.yamltext import Document
     from schema.yamltext.edit import Data
 
 
@@ -37,7 +27,7 @@ class ProofError(InternalError):
 
 
 def prove(migrations: Sequence[Migration], steps: Sequence[Step]) -> None:
-    """Compares new texts with the plan: under PyYAML (YAML 1.1), under ruamel.yaml (1.2), and in comments.
+    """Compares new texts with the plan: as PyYAML reads them (YAML 1.1), and ruamel.yaml (1.2), and in comments.
 
     The migrations are of every file that one of the steps is made in, or brings something to.
 
@@ -46,7 +36,7 @@ def prove(migrations: Sequence[Migration], steps: Sequence[Step]) -> None:
     """
     if all(migration.old is migration.new and not migration.changes for migration in migrations):
         return
-    for reader, read in (("PyYAML", _yaml11), ("ruamel.yaml", yaml12)):
+    for reader, read in telling(chain.from_iterable((each.old, each.new) for each in migrations)):
         planned = {migration.path: copy.deepcopy(read(migration.old)) for migration in migrations}
         for step in steps:
             step.edit.on_data(planned)
@@ -57,13 +47,6 @@ def prove(migrations: Sequence[Migration], steps: Sequence[Step]) -> None:
                 same_data(reader, planned[migration.path], read(migration.new))
     for migration in migrations:
         _prove_comments(migration)
-
-
-@remembered
-def _yaml11(document: Document) -> Data:
-    # A file may hold nothing but comments.
-    loaded: Data = yaml.load(document.text, loader_of(document.text)) or {}  # noqa: S506 - safe, either of them
-    return loaded
 
 
 def _refuse_left(path: Path, data: Data) -> None:
@@ -107,25 +90,3 @@ def difference(planned: Data, actual: Data) -> object:
     # Types count, so that 1, 1.0 and true are three values; what is no number equals itself. Items are compared by
     # place: to look for moved ones takes minutes.
     return DeepDiff(planned, actual, ignore_nan_inequality=True, zip_ordered_iterables=True)
-
-
-@remembered
-def yaml12(document: Document) -> Data:
-    """What ruamel.yaml (YAML 1.2) makes of a file.
-
-    Raises:
-        InputError: it refuses the file.
-    """
-    try:
-        loaded: Data = YAML(typ="safe", pure=True).load(StringIO(document.text)) or {}
-    except (YAMLError, *ESCAPES) as error:
-        reason, place = _refused(document, error)
-        raise InputError(f"readers of YAML 1.2 refuse this file: {reason}", place) from error
-    return loaded
-
-
-def _refused(document: Document, error: Exception) -> tuple[str, Place]:
-    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        return str(error).split("\n", 1)[0], Place(document.path)
-    mark = error.problem_mark
-    return str(error.problem), Place(document.path, mark.line + 1, mark.column + 1)

@@ -80,11 +80,14 @@ def _suspects(migration: Migration, mode: str | None) -> Iterator[tuple[str, str
     of_the_mode = {offset for offset, comment in comments if pattern.search(comment)}
     named: dict[int, tuple[str, str]] = {}
     for step in migration.steps if comments else ():
-        where, values = nearby(migration.old, step.edit), _old_values(migration, step.edit)
+        values = _old_values(migration, step.edit)
+        if not values and not of_the_mode:
+            continue
+        where = nearby(migration.old, step.edit)
         for offset, comment in comments:
             if offset in of_the_mode and where.holds(offset):
                 named.setdefault(offset, (comment, name))
-            elif value := next((value for value in values if _names(comment, value, where, offset)), None):
+            elif values and (value := _named(comment, values, where, offset)):
                 named.setdefault(offset, (comment, value))
     yield from (named[offset] for offset in sorted(named))
 
@@ -107,13 +110,18 @@ def _scalars(value: object) -> Iterator[str]:
         yield str(value)
 
 
-def _names(comment: str, value: str, where: Nearby, offset: int) -> bool:
-    if not (where.is_own(offset) or where.heads(offset)):
-        return False
+def _named(comment: str, values: Sequence[str], where: Nearby, offset: int) -> str | None:
+    """The first of some values that a comment names, of the key of these values or of what it stands in."""
+    if not ((own := where.is_own(offset)) or where.heads(offset)):
+        return None
+    return next((value for value in values if _names(comment, value, own=own)), None)
+
+
+def _names(comment: str, value: str, *, own: bool) -> bool:
     number = _as_number(value)
     if number is None:
         return len(value) >= _SHORTEST and _has_word(comment.lower(), value.lower())
-    return (where.is_own(offset) or number >= _SMALLEST or number % 1 > 0) and number in _numbers(comment)
+    return (own or number >= _SMALLEST or number % 1 > 0) and number in _numbers(comment)
 
 
 def _has_word(text: str, word: str) -> bool:

@@ -14,6 +14,7 @@ from schema.swift import argument
 from schema.yamltext.yaml12 import UNREADABLE
 from schema.yamltext.yaml12 import as_yaml12
 from schema.yamltext.yaml12 import float_text
+from schema.yamltext.yaml12 import is_alike
 from schema.yamltext.yaml12 import same
 
 #: What JSON writes as it is, but YAML cannot hold, or takes for a line break.
@@ -77,7 +78,7 @@ def _plain_is_safe(value: str) -> bool:
         read = yaml.safe_load(f"[{value}]")
     except UNREADABLE:
         return False
-    return value != "" and same(read, [value]) and same(as_yaml12(value), value)
+    return value != "" and same(read, [value]) and (is_alike(value) or same(as_yaml12(value), value))
 
 
 def shown(value: object) -> str:

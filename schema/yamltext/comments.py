@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from schema.yamltext.nodes import Alias
@@ -10,8 +11,6 @@ from schema.yamltext.nodes import Mapping
 from schema.yamltext.nodes import Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from schema.yamltext.document import Document
     from schema.yamltext.nodes import Node
 
@@ -37,7 +36,9 @@ def placed(document: Document, start: int = 0, end: int | None = None) -> list[t
     end = len(text) if end is None else end
     if text.find("#", start, end) < 0:
         return []
-    spans = sorted(_scalar_spans(text, document.root))
+    spans: list[tuple[int, int]] = []
+    _add_spans(spans, text, document.root, (start, end))
+    spans.sort()
     found: list[tuple[int, str]] = []
     here = start
     while (here := text.find("#", here, end)) >= 0:
@@ -51,15 +52,15 @@ def placed(document: Document, start: int = 0, end: int | None = None) -> list[t
     return found
 
 
-def _scalar_spans(text: str, node: Node | None) -> Iterator[tuple[int, int]]:
+def _add_spans(spans: list[tuple[int, int]], text: str, node: Node | None, part: tuple[int, int]) -> None:
+    """Adds the scalars of a node that reach into a part of the text."""
+    if node is None or node.end.index < part[0] or node.start.index > part[1]:
+        return
     if isinstance(node, Scalar | Alias):
         # The line of a block scalar's `|` or `>` may end in a comment.
         block = isinstance(node, Scalar) and node.style in ("|", ">")
-        yield (line_end(text, node.span.start) if block else node.span.start, node.span.end)
-    elif isinstance(node, Mapping):
-        for entry in node.entries:
-            yield from _scalar_spans(text, entry.key)
-            yield from _scalar_spans(text, entry.value)
-    elif node is not None:
-        for item in node.items:
-            yield from _scalar_spans(text, item)
+        start = node.start.index
+        spans.append((line_end(text, start) if block else start, node.end.index))
+        return
+    for below in chain.from_iterable(node.entries) if isinstance(node, Mapping) else node.items:
+        _add_spans(spans, text, below, part)

@@ -8,6 +8,7 @@ from itertools import islice
 from math import inf
 from math import isfinite
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import NamedTuple
 
 import yaml
@@ -68,7 +69,7 @@ class Difference(NamedTuple):
 @remembered
 def differing(document: Document) -> list[Difference]:
     """Plain scalars of a file that the two readers disagree on."""
-    if document.root is None or all(map(_is_alike, document.plain)):
+    if document.root is None or all(map(is_alike, document.plain)):
         return []
     unsure = _unsure(document.root, document.root)
     asked = ((scalar, as_yaml12(scalar.text), whole) for scalar, whole in islice(unsure, MOST_ASKED))
@@ -77,7 +78,7 @@ def differing(document: Document) -> list[Difference]:
 
 def _unsure(node: Node, whole: Node) -> list[tuple[Scalar, Node]]:
     if isinstance(node, Scalar):
-        return [(node, whole)] if node.style is None and not _is_alike(node.text) and node.plain else []
+        return [(node, whole)] if node.style is None and not is_alike(node.text) and node.plain else []
     if isinstance(node, Alias):
         return []
     if isinstance(node, Mapping):
@@ -86,18 +87,22 @@ def _unsure(node: Node, whole: Node) -> list[tuple[Scalar, Node]]:
 
 
 @lru_cache(maxsize=1024)
-def _is_alike(text: str) -> bool:
+def is_alike(text: str) -> bool:
+    """Whether both certainly read a plain scalar alike."""
     # Files say the same things again and again.
     return _ALIKE.fullmatch(text) is not None
 
 
-def same(left: object, right: object) -> bool:
+def same(left: Any, right: Any) -> bool:  # noqa: ANN401 - plain data of any kind
     """Whether plain data is equal in values and types; NaN equals itself, the order of keys does not count."""
-    if isinstance(left, dict) and isinstance(right, dict):
+    kind = type(left)
+    if kind is not type(right):
+        return False
+    if kind is dict:
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
+    if kind is list:
         return len(left) == len(right) and all(map(same, left, right))
-    return type(left) is type(right) and (left == right or left != left)  # noqa: PLR0124 - NaN
+    return left == right or left != left  # noqa: PLR0124 - NaN
 
 
 @lru_cache(maxsize=1024)
