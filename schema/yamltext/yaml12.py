@@ -102,7 +102,7 @@ def same(left: Any, right: Any) -> bool:  # noqa: ANN401 - plain data of any kin
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     if kind is list:
         return len(left) == len(right) and all(map(same, left, right))
-    return left == right or left != left  # noqa: PLR0124 - NaN
+    return bool(left == right or left != left)  # noqa: PLR0124 - NaN
 
 
 @lru_cache(maxsize=1024)
