@@ -7,10 +7,9 @@ from io import StringIO
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-import yaml
-
 from schema.errors import InputError
 from schema.place import Place
+from schema.pyyaml import yaml
 from schema.yamltext.document import loader_of
 from schema.yamltext.document import remembered
 from schema.yamltext.yaml12 import ESCAPES
@@ -53,7 +52,7 @@ def says_one_thing(document: Document) -> bool:
 @remembered
 def _yaml11(document: Document) -> Data:
     # A file may hold nothing but comments.
-    loaded: Data = yaml.load(document.text, loader_of(document.text)) or {}  # noqa: S506 - safe, either of them
+    loaded: Data = yaml.load(document.text, loader_of(document.text)) or {}
     return loaded
 
 

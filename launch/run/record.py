@@ -9,13 +9,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
 from launch import state
 from launch.run import logs
 from launch.timing.made_of import made_of
 from schema import secrets
 from schema.errors import InputError
+from schema.pyyaml import yaml
 from schema.resolve.tree import data
 
 if TYPE_CHECKING:

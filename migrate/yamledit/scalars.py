@@ -8,9 +8,9 @@ from datetime import date
 from datetime import datetime
 from functools import lru_cache
 
-import yaml
-
+from schema.pyyaml import yaml
 from schema.swift import argument
+from schema.yamltext.document import loader_of
 from schema.yamltext.yaml12 import UNREADABLE
 from schema.yamltext.yaml12 import as_yaml12
 from schema.yamltext.yaml12 import float_text
@@ -75,7 +75,8 @@ def _quoted(value: str) -> str:
 @lru_cache(maxsize=1024)
 def _plain_is_safe(value: str) -> bool:
     try:
-        read = yaml.safe_load(f"[{value}]")
+        text = f"[{value}]"
+        read = yaml.load(text, loader_of(text))
     except UNREADABLE:
         return False
     return value != "" and same(read, [value]) and (is_alike(value) or same(as_yaml12(value), value))

@@ -6,8 +6,6 @@ from itertools import chain
 from math import inf
 from typing import TYPE_CHECKING
 
-import yaml
-
 from schema import check
 from schema import secrets
 from schema.commands.validate import absolute
@@ -15,6 +13,7 @@ from schema.commands.validate import workspace_of
 from schema.exits import Exit
 from schema.place import shown
 from schema.printable import printable
+from schema.pyyaml import yaml
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
 

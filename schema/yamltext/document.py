@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-import yaml
-
 from schema.errors import InputError
 from schema.errors import YamlError
 from schema.place import Place
+from schema.pyyaml import yaml
 from schema.secrets import starred_after
 from schema.yamltext.construct import Constructor
 from schema.yamltext.nodes import Builder
@@ -162,8 +161,8 @@ def decoded(path: Path, content: bytes) -> str:
     except UnicodeDecodeError as error:
         place = _after(path, content[: error.start].decode("utf-8"))
         raise InputError(f"is not UTF-8 text (byte {error.start}): a binary file?", place) from error
-    unusual = content.translate(None, _USUAL).decode("utf-8")  # next to nothing, and searched as fast
-    if (odd := _CONTROL.search(unusual) and _CONTROL.search(text)) is not None:
+    unusual = content.translate(None, _USUAL).decode("utf-8")  # next to nothing
+    if not unusual.isprintable() and (odd := _CONTROL.search(text)):
         place = _after(path, text[: odd.start()])
         raise InputError(f"holds the control character {odd[0]!r}: a binary file?", place)
     return text

@@ -17,9 +17,8 @@ from typing import Protocol
 from typing import TypeAlias
 from typing import cast
 
-import yaml
-
 from schema.place import made
+from schema.pyyaml import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,13 +139,20 @@ class Alias(NamedTuple):
 Node: TypeAlias = Scalar | Sequence | Mapping | Alias
 
 
-#: Knows what single scalars mean, exactly as yaml.safe_load does.
-_LOADER = yaml.SafeLoader("")
+class _Meanings(yaml.constructor.SafeConstructor, yaml.resolver.Resolver):
+    """What of yaml.SafeLoader knows what single scalars mean."""
+
+    def __init__(self) -> None:
+        yaml.constructor.SafeConstructor.__init__(self)
+        yaml.resolver.Resolver.__init__(self)
+
+
+_MEANINGS = _Meanings()
 
 
 def _implied(text: str) -> str:
     # The tag of a plain scalar that has none.
-    tag: str = _LOADER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    tag: str = _MEANINGS.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return tag
 
 
@@ -156,7 +162,7 @@ def _plain(text: str) -> object:
     tag = _implied(text)
     if tag == _TEXT_TAG or tag in _KEY_TAGS:
         return text
-    return _writable(_LOADER.yaml_constructors[tag](_LOADER, yaml.ScalarNode(tag, text)))
+    return _writable(_MEANINGS.yaml_constructors[tag](_MEANINGS, yaml.ScalarNode(tag, text)))
 
 
 def _writable(value: object) -> object:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
-import yaml
-
+from schema.pyyaml import yaml
 from schema.yamltext.document import remembered
 from schema.yamltext.nodes import Alias
 from schema.yamltext.nodes import Mapping
