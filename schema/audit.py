@@ -12,6 +12,7 @@ from schema.blame import blamed
 from schema.check import NO_PRESETS
 from schema.check import context
 from schema.check import load
+from schema.checkpoint import Configs
 from schema.errors import InputError
 from schema.errors import ProjectError
 from schema.excerpts import Excerpts
@@ -47,6 +48,7 @@ class Audit:
     def __init__(self, workspace: Workspace, options: Options) -> None:
         self._workspace = workspace
         self._options = options
+        self._configs = Configs()
         self._silence = Silence(workspace)
         self._by_file: dict[Path, Alone] = {}
 
@@ -58,7 +60,7 @@ class Audit:
         """
         if preset.kind in NO_PRESETS:
             return []
-        abouts = [context(self._workspace, run, self._options) for run in preset.runs]
+        abouts = [context(self._workspace, run, self._options, self._configs) for run in preset.runs]
         found = [finding for about in abouts for finding in self.findings(about)]
         if any(finding.rule == "missing-key" for finding in found) and self._is_extended(preset):
             # A base need not be whole: what it lacks is asked of the presets that extend it.
@@ -133,7 +135,7 @@ class Audit:
             return Alone()
         if preset.kind in NO_PRESETS:
             return Alone()
-        about = context(self._workspace, preset, self._options)
+        about = context(self._workspace, preset, self._options, self._configs)
         found = _whole(_raw(about), about, Settings(preset))
         return Alone(preset.kind is Kind.GRPO, frozenset((each.rule, each.place) for each in found))
 

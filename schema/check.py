@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from schema import layouts
+from schema.checkpoint import Configs
 from schema.context import Context
 from schema.errors import InputError
 from schema.errors import NoPresetError
@@ -69,8 +70,8 @@ def no_grpo(preset: Preset) -> NoPresetError:
     return NoPresetError(f"is no GRPO preset, but {preset.called}", place)
 
 
-def context(workspace: Workspace, preset: Preset, options: Options) -> Context:
-    """All that the rules look at.
+def context(workspace: Workspace, preset: Preset, options: Options, configs: Configs | None = None) -> Context:
+    """All that the rules look at; `configs` has read some checkpoints before.
 
     Raises:
         InputError: the target release is not in the catalogue.
@@ -83,6 +84,7 @@ def context(workspace: Workspace, preset: Preset, options: Options) -> Context:
         trainer=parse.trainer(preset, release),
         server=parse.server(preset, release),
         workspace=workspace,
+        configs=configs or Configs(),
     )
 
 

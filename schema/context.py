@@ -7,7 +7,6 @@ from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from schema.checkpoint import Configs
 from schema.near import Near
 from schema.place import Place
 from schema.resolve.tree import Branch
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from schema.catalogue import Release
     from schema.checkpoint import Config
+    from schema.checkpoint import Configs
     from schema.layouts.preset import Preset
     from schema.layouts.preset import Setting
     from schema.models.parse import Parsed
@@ -43,8 +43,8 @@ class Context:
         trainer: the learner's settings.
         server: the rollout server's settings, or None if the preset has no block for them.
         workspace: the files that took part.
-        near: finds the name that was probably meant.
         configs: reads the config.json of a checkpoint.
+        near: finds the name that was probably meant.
     """
 
     preset: Preset
@@ -53,8 +53,8 @@ class Context:
     trainer: Parsed[TrainerConfig]
     server: Parsed[RolloutServerConfig] | None
     workspace: Workspace
+    configs: Configs
     near: Near = field(default_factory=Near)
-    configs: Configs = field(default_factory=Configs)
 
     @cached_property
     def values(self) -> Values:

@@ -165,12 +165,12 @@ def workspace_of(files: Sequence[str]) -> Workspace:
 
 def _wanted(files: Sequence[str]) -> Iterator[tuple[str, bool]]:
     """The files of a call, and whether a person named them; their names alone, since there may be thousands."""
-    for file in map(absolute, files):
+    for file in map(_absolute, files):
         if os.path.isdir(file):  # noqa: PTH112 - False for a name that is too long
-            found = yaml_files(file, projects=True, more=SCRIPTS)
+            found = yaml_files(Path(file), projects=True, more=SCRIPTS)
             yield from ((str(each), False) for each in found)
         else:
-            yield str(file), not in_hook()
+            yield file, not in_hook()
 
 
 def _with_progress(files: list[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
@@ -202,7 +202,11 @@ def absolute(file: str | Path) -> Path:
     Raises:
         InputError: it is relative, and the working directory is gone.
     """
+    return Path(_absolute(file))
+
+
+def _absolute(file: str | Path) -> str:
     try:
-        return Path(os.path.abspath(file))  # noqa: PTH100 - without `..`
+        return os.path.abspath(file)  # noqa: PTH100 - without `..`
     except FileNotFoundError as error:
         raise InputError("the working directory is gone; change into it again") from error

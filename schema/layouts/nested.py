@@ -15,6 +15,7 @@ from schema.layouts.preset import Preset
 from schema.layouts.preset import Setting
 from schema.place import made
 from schema.resolve.tree import Branch
+from schema.resolve.tree import Leaf
 from schema.resolve.tree import data
 from schema.swift import argument
 from schema.swift.roles import Role
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from schema.catalogue import Field
     from schema.place import Place
-    from schema.resolve import Leaf
     from schema.resolve import Tree
 
 #: Sections of ms-swift arguments, in the order in which they are flattened: a later one wins.
@@ -114,15 +114,13 @@ class Nested(Preset):
 
     @cached_property
     def _settings(self) -> tuple[Setting, ...]:
-        return tuple(self._walked())
-
-    def _walked(self) -> Iterator[Setting]:
+        found = []
         for section in ARGUMENT_SECTIONS:
             branch = self.tree.find(section)
-            if isinstance(branch, Branch):
-                for name, tree in branch.children.items():
-                    if (value := data(tree)) is not None:
-                        yield made(Setting, (section, str(name), value, tree.place, tree.key))
+            for name, tree in branch.children.items() if isinstance(branch, Branch) else ():
+                if (value := tree.value if isinstance(tree, Leaf) else data(tree)) is not None:
+                    found.append(made(Setting, (section, str(name), value, tree.place, tree.key)))
+        return tuple(found)
 
     def owned_keys(self, section: str) -> list[str]:
         """Those that all training repositories own, and those that the project names."""
@@ -135,7 +133,8 @@ class Nested(Preset):
     @cached_property
     def shared(self) -> dict[str, object]:
         """The learner's values of all fields that both sides act on, so that the sides cannot disagree."""
-        return {name: self.value(name) for name in fields(Role.BOTH) if self.value(name) is not None}
+        values = {name: self.value(name) for name in fields(Role.BOTH)}
+        return {name: value for name, value in values.items() if value is not None}
 
     def path(self, name: str) -> str:
         """The dotted path in the section that the argument belongs to."""

@@ -77,9 +77,8 @@ class Asked:
     value: bool = False
     absent: bool = False
 
-    def clear(self) -> None:
-        """Nobody asked so far."""
-        self.value = self.absent = False
+
+_NOTHING = Asked()  # where a preset says all, nobody can ask for more
 
 
 #: What makes the learner connect to a server.
@@ -145,13 +144,9 @@ class Preset(ABC):
         """Arguments and variables of either side that are set, though nobody here knows to what."""
         return {}
 
-    @cached_property
-    def asked(self) -> Asked:
-        """Whether anybody asked for such an argument."""
-        return Asked()
-
-    def ask(self, names: Iterable[str]) -> None:  # noqa: B027 - a layout may have such arguments
-        """Notes that a rule depends on arguments that may come, though they are not set."""
+    def noting(self, names: Iterable[str]) -> Asked:  # noqa: ARG002 - a layout may have such arguments
+        """Notes from now on whether anybody asks for such an argument, as a rule does that depends on some."""
+        return _NOTHING
 
     def is_silent(self, place: Place) -> bool:  # noqa: ARG002 - a layout may have such places
         """Whether a place is commented out, so that what is wrong there is a warning at most."""
@@ -214,7 +209,7 @@ class Preset(ABC):
     def value(self, name: str) -> object:
         """The value of an ms-swift argument, or None if it is unset."""
         setting = self.arguments.get(name)
-        return setting.value if setting else None
+        return None if setting is None else setting.value
 
     def null(self, name: str) -> Place | None:
         """Where null unsets an ms-swift argument, or None."""
@@ -234,7 +229,8 @@ class Preset(ABC):
 
     def server_value(self, name: str) -> object:
         """What the server's own settings say, also in a preset that is not in server mode."""
-        return self.block.value(name) if isinstance(self.block, Branch) else None
+        block = self.block
+        return block.value(name) if isinstance(block, Branch) else None
 
     def engine(self, name: str) -> object:
         """What the engine that generates gets for an argument: the server's, else the learner's own."""

@@ -36,11 +36,11 @@ class Branch(NamedTuple):
 
     def find(self, *path: object) -> Tree | None:
         """The subtree at a path, or None; a null counts as unset, for a merge cannot delete a key."""
-        here: Tree = self
+        here: Tree | None = self
         for name in path:
-            if not isinstance(here, Branch) or name not in here.children:
+            if not isinstance(here, Branch):
                 return None
-            here = here.children[name]
+            here = here.children.get(name)
         return None if isinstance(here, Leaf) and here.value is None else here
 
     def leaf(self, *path: object) -> Leaf | None:

@@ -69,9 +69,7 @@ class Rule(NamedTuple):
 
     def findings(self, context: Context) -> list[Finding]:
         """The findings of this rule in a preset that it is about, at most COUNTED of them."""
-        asked = context.preset.asked
-        asked.clear()
-        context.preset.ask(self.needs)
+        asked = context.preset.noting(self.needs)
         found: list[Finding] = []
         for problem in self.check(context):
             if asked.value or len(found) == COUNTED:  # what nobody knows lets a rule conclude nothing

@@ -244,14 +244,15 @@ def _steps(v: Values) -> Iterator[Refusal]:
     logs = v.word("logging_strategy")
     if logs == "steps" and v.has("logging_steps") and not v.number("logging_steps"):
         yield Refusal("logging_steps", "training_args.py:1663", "it must not be 0", "set it to 1 or more")
-    strategies = {"logging": logs, "eval": v.eval_strategy, "save": v.word("save_strategy")}
+    evaluates = v.eval_strategy
+    strategies = {"logging": logs, "eval": evaluates, "save": v.word("save_strategy")}
     for name, strategy in strategies.items():
         number = v.number(f"{name}_steps")
         if strategy == "steps" and number > 1 and number % 1:
             why = "above 1 it must be a whole number"
             yield Refusal(f"{name}_steps", "training_args.py:1667", why, "round it")
-    every = v.word("eval_steps", v.word("save_steps"))
-    if v.eval_strategy == "steps" and every == "0" and v.number("logging_steps") < 0:
+    every = v.word("eval_steps", v.word("save_steps")) if evaluates == "steps" else ""
+    if every == "0" and v.number("logging_steps") < 0:
         why = "eval_steps is 0, and evaluation then follows it"
         yield Refusal("logging_steps", "training_args.py:1520", why, "set eval_steps")
     if v.number("torch_empty_cache_steps", 1) < 1:
@@ -259,16 +260,17 @@ def _steps(v: Values) -> Iterator[Refusal]:
 
 
 def _evaluation(v: Values) -> Iterator[Refusal]:
-    if v.eval_strategy not in choices.EVALUATIONS:
+    evaluates = v.eval_strategy
+    if evaluates not in choices.EVALUATIONS:
         field = "eval_strategy" if v.has("eval_strategy") else "save_strategy"
         why = "evaluation follows it, and accepts only no, steps and epoch"
         yield Refusal(field, "training_args.py:1498", why, f"set {v.path('eval_strategy')} to steps")
-    if v.eval_strategy == "no" and v.word("lr_scheduler_type") in ("reduce_lr_on_plateau", "greedy"):
+    if evaluates == "no" and v.word("lr_scheduler_type") in ("reduce_lr_on_plateau", "greedy"):
         why = "it depends on evaluations, and there are none"
         yield Refusal("lr_scheduler_type", "training_args.py:1722", why, "choose another schedule")
-    schedules = choices.taken(v.since, choices.SCHEDULES)
-    if (schedule := v.words("lr_scheduler_type")) and schedule[0] not in schedules:
-        why = f"it must be one of {', '.join(schedules)}"
+    schedule = v.words("lr_scheduler_type")
+    if schedule and not (schedule[0] in choices.SCHEDULES and v.since(choices.SCHEDULES[schedule[0]])):
+        why = f"it must be one of {', '.join(choices.taken(v.since, choices.SCHEDULES))}"
         yield Refusal("lr_scheduler_type", "training_args.py:1502", why, "set it to cosine")
 
 

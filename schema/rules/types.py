@@ -47,7 +47,7 @@ def wrong_type(context: Context) -> Iterator[Problem]:
             field = context.release.trainer.get(name)
             edits = fixes.make_list(context, setting.key, setting.steps, field, setting.value)
             yield _problem(context, context.at(name), setting.path, setting.value, error, field, edits)
-    for name, setting in context.preset.arguments.items():
+    for setting in context.preset.arguments.values():
         if (item := argument.lost(setting.value)) is not None:
             yield Problem(
                 setting.place,
@@ -55,16 +55,16 @@ def wrong_type(context: Context) -> Iterator[Problem]:
                 f"{context.swift}: the argument parser {'drops it' if item == '--' else 'takes it for an option'}",
                 "leave it out" if item == "--" else "leave out the dash, or make it the only value",
             )
-        if name in context.mistakes:
-            field = context.release.trainer[name]
-            edits = fixes.make_list(context, setting.key, setting.steps, field, setting.value)
-            yield from _mistake(context, setting.place, setting.path, setting.value, field, edits)
+    for name in context.mistakes:
+        setting, field = context.preset.arguments[name], context.release.trainer[name]
+        edits = fixes.make_list(context, setting.key, setting.steps, field, setting.value)
+        yield from _mistake(context, setting.place, setting.path, setting.value, field, edits)
 
 
 def _sections(context: Context) -> Iterator[Problem]:
-    for name in context.preset.top_level:
-        section = context.preset.tree.find(name)
-        if isinstance(section, Leaf) and name not in NO_SECTIONS:
+    sections = set(context.preset.top_level).difference(NO_SECTIONS)
+    for name, section in context.preset.tree.children.items():
+        if isinstance(section, Leaf) and section.value is not None and name in sections:
             yield Problem(
                 section.place,
                 f"{name} is {section.value!r}, not a mapping",

@@ -23,6 +23,7 @@ class Values:
 
     def __init__(self, context: Context) -> None:
         self._preset = context.preset
+        self._given = context.preset.arguments
         self._release = context.release
         self._configs = context.configs  # not the context, which remembers these values: nothing collects circles
         self._trainer = context.trainer.config
@@ -43,12 +44,11 @@ class Values:
 
     def has(self, *names: str) -> bool:
         """Whether any of some arguments is set."""
-        given = self._preset.arguments
-        return any(setting.value not in _NOTHING for setting in map(given.get, names) if setting is not None)
+        return any(setting.value not in _NOTHING for setting in map(self._given.get, names) if setting is not None)
 
     def value(self, name: str) -> object:
         """What the learner has: what is set, else the release's default; None if both say nothing."""
-        if (setting := self._preset.arguments.get(name)) is not None:
+        if (setting := self._given.get(name)) is not None:
             return setting.value
         field = self._release.trainer.get(name)
         return None if field is None else field.unset

@@ -141,10 +141,11 @@ _parsed_once = lru_cache(maxsize=REMEMBERED)(_parsed)
 def content_of(path: Path) -> bytes:
     """The bytes of a file, of a bounded number; raises what `read` raises."""
     try:
-        with path.open("rb") as file:
-            content = file.read(SMALL)
-            if len(content) == SMALL:  # to ask for the most at once makes a buffer of that size for every file
-                content += file.read(MAX_SIZE + 1 - SMALL)
+        with path.open("rb", buffering=0) as file:
+            content = b""
+            # To ask for the most at once makes a buffer of that size for every file.
+            while len(content) <= MAX_SIZE and (more := file.read(SMALL)):
+                content += more
     except IsADirectoryError as error:
         raise InputError("is a directory, not a preset", Place(path)) from error
     except OSError as error:

@@ -110,7 +110,7 @@ class Script(Flat):
         text: the whole script.
         shell: the shell that it is for, and why it is not read; "" where it is read as bash.
         siblings: of the first call of `swift rlhf`, the others.
-        notes: where `asked` is kept.
+        asked: whether anybody asked for what only a shell knows.
     """
 
     layout = "script"
@@ -120,18 +120,15 @@ class Script(Flat):
     text: script.Script | None
     shell: str = ""
     siblings: tuple[Script, ...] = ()
-    notes: Asked = field(default_factory=Asked, compare=False)
+    asked: Asked = field(default_factory=Asked, compare=False)
 
-    @cached_property
-    def asked(self) -> Asked:
-        """Whether anybody asked for what only a shell knows."""
-        return self.notes
-
-    def ask(self, names: Iterable[str]) -> None:
-        """Notes that a rule depends on arguments that may come, though they are not set."""
+    def noting(self, names: Iterable[str]) -> Asked:
+        """Notes from now on whether anybody asks for such an argument, as a rule does that depends on some."""
+        self.asked.value = self.asked.absent = False
         for half, side in ((self.learner, "trainer"), (self.rollout, "server")):
             if half is not None and any(name in fields(side) and name not in half.options.given for name in names):
                 half.absent(self.asked)
+        return self.asked
 
     @property
     def runs(self) -> tuple[Script, ...]:
@@ -336,4 +333,4 @@ def _made(
         halves[1] = None
     nothing = Branch({}, Place(path), Place(path))
     own, other = (half.tree(asked) if half else None for half in halves)
-    return Script(Resolved(path, (path,), own or nothing), project, other, halves[0], halves[1], text, notes=asked)
+    return Script(Resolved(path, (path,), own or nothing), project, other, halves[0], halves[1], text, asked=asked)
