@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from random import Random
 from statistics import median
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -36,12 +37,15 @@ class Cost(NamedTuple):
 def alternating(commands: Mapping[str, Sequence[str]], repeats: int) -> dict[str, Cost]:
     """The cost of each command: one run of each in turn, after one that fills the caches.
 
+    Each round has an order of its own, because a large program leaves little in the caches for the next one.
+
     Raises:
         RuntimeError: a command fails.
     """
     for argv in commands.values():
         _run(argv)
-    rounds = [{name: _run(argv) for name, argv in commands.items()} for _ in range(repeats)]
+    orders = (Random(number).sample(list(commands), len(commands)) for number in range(repeats))  # noqa: S311
+    rounds = [{name: _run(commands[name]) for name in order} for order in orders]
     return {name: _median([each[name] for each in rounds]) for name in commands}
 
 

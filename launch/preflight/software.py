@@ -14,6 +14,7 @@ from schema.catalogue import order
 from schema.findings import Severity
 from schema.resolve.tree import Branch
 from schema.resolve.tree import data
+from schema.rules import RULES
 from schema.rules.base import Problem
 from schema.rules.base import applying
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 #: The packages that both sides import.
 NEEDED = ("ms-swift", "vllm")
 #: Rules that depend on the release of vLLM.
-VLLM_RULES = ("dense-data-parallel", "multimodal-cache")
+VLLM_RULES = (RULES["dense-data-parallel"], RULES["multimodal-cache"])
 
 
 @check("model-missing")
@@ -119,7 +120,7 @@ def software_pair(snapshot: Snapshot) -> Iterator[Problem]:
         return  # software-missing reports it
     release = snapshot.context.release._replace(version=versions["ms-swift"], vllm=versions["vllm"])
     for rule in applying(snapshot.context):
-        if rule.id in VLLM_RULES and not rule.findings(snapshot.context):
+        if rule in VLLM_RULES and not rule.findings(snapshot.context):
             for found in rule.findings(replace(snapshot.context, release=release)):
                 yield Problem(found.place, found.message, found.consequence, found.fix, found.severity)
 
