@@ -24,7 +24,7 @@ def rows(inputs: Inputs, tools: Tools) -> Iterator[tuple[str, dict[str, list[str
         "help",
         {"rollout-split": tools.ours("rollout-split", "--help"), "import click": tools.python("import click")},
     )
-    # What a preset of a thousand takes, machines apart, is a share of what yamllint takes for one.
+    # Machines differ: the time of yamllint for one preset is the unit in which a preset of a thousand is measured.
     single = {"yamllint, one preset": tools.readers(inputs.one)["yamllint"]}
     yield "1,000 presets over 20 bases", {**tools.readers(inputs.leaves(1000)), **single}
     yield "1,000 whole presets", {**tools.readers(inputs.whole(1000)), **single}

@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from migrate.readers import telling
+from migrate.readers import needed
 from schema.errors import InternalError
 from schema.yamltext.comments import comments
 from schema.yamltext.edit import Move
@@ -27,7 +27,7 @@ class ProofError(InternalError):
 
 
 def prove(migrations: Sequence[Migration], steps: Sequence[Step]) -> None:
-    """Compares new texts with the plan: as PyYAML reads them (YAML 1.1), and ruamel.yaml (1.2), and in comments.
+    """Compares new texts with the plan: comments, and data, also as ruamel.yaml reads them where it may differ.
 
     The migrations are of every file that one of the steps is made in, or brings something to.
 
@@ -36,7 +36,7 @@ def prove(migrations: Sequence[Migration], steps: Sequence[Step]) -> None:
     """
     if all(migration.old is migration.new and not migration.changes for migration in migrations):
         return
-    for reader, read in telling(chain.from_iterable((each.old, each.new) for each in migrations)):
+    for reader, read in needed(chain.from_iterable((each.old, each.new) for each in migrations)):
         planned = {migration.path: copy.deepcopy(read(migration.old)) for migration in migrations}
         for step in steps:
             step.edit.on_data(planned)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from schema.errors import InputError
 from schema.place import Place
 from schema.pyyaml import yaml
+from schema.resolve.tree import of_document
 from schema.yamltext.document import loader_of
 from schema.yamltext.document import remembered
 from schema.yamltext.yaml12 import ESCAPES
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from schema.yamltext import Document
     from schema.yamltext.edit import Data
 
-# Lines in which the two can read nothing otherwise but scalars: letters, brackets, commas, whole quotes without
-# escapes, colons before a space, a comment. Tags, anchors, block scalars, `?`, tabs and odd breaks are in none.
+# Both readers split such a line alike, so that only its plain scalars may differ: letters, brackets, commas, whole
+# quotes without escapes, colons before a space, a comment. It has no tag, anchor, block scalar, `?`, or tab.
 _ODD = r"\t\r\x85\u2028\u2029\ufeff"
 _SAFE = r"[\w./~$+=(), \[\]{}-]*"
 _MORE = rf"""(?::(?= |$)|"[^"\\{_ODD}]*"|'[^'{_ODD}]*')"""
@@ -37,16 +38,26 @@ class Reader(NamedTuple):
     read: Callable[[Document], Data]
 
 
-def telling(documents: Iterable[Document]) -> list[Reader]:
-    """The readers to ask what files say: only one where YAML 1.2 reads all of them as YAML 1.1 does."""
+def needed(documents: Iterable[Document]) -> list[Reader]:
+    """The readers to ask what files say: PyYAML alone where both certainly read every file alike."""
     both = [Reader("PyYAML", _yaml11), Reader("ruamel.yaml", _yaml12)]
     return both[:1] if all(map(says_one_thing, documents)) else both
 
 
 @remembered
 def says_one_thing(document: Document) -> bool:
-    """Whether both versions of YAML certainly read a file alike, in its structure and in its scalars."""
-    return all(map(is_alike, document.plain)) and all(map(_LINE.fullmatch, document.text.split("\n")))
+    """Whether both versions of YAML certainly read a file alike, in its structure and in its scalars.
+
+    Raises:
+        InputError: a key stands twice, which ruamel.yaml refuses.
+    """
+    of_document(document)
+    return all(map(_is_certain, document.plain)) and all(map(_LINE.fullmatch, document.text.split("\n")))
+
+
+def _is_certain(plain: str) -> bool:
+    # Two apostrophes, as in `it's, !!int 1, it's`, would pass for the quotes of a line.
+    return is_alike(plain) and "'" not in plain and '"' not in plain
 
 
 @remembered
@@ -58,7 +69,11 @@ def _yaml11(document: Document) -> Data:
 
 @remembered
 def _yaml12(document: Document) -> Data:
-    """Raises InputError if ruamel.yaml refuses the file."""
+    """What ruamel.yaml makes of a file.
+
+    Raises:
+        InputError: it refuses the file.
+    """
     from ruamel.yaml import YAML  # noqa: PLC0415 - 20 ms, and most files never need it
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 

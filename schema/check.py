@@ -71,7 +71,7 @@ def no_grpo(preset: Preset) -> NoPresetError:
 
 
 def context(workspace: Workspace, preset: Preset, options: Options, configs: Configs | None = None) -> Context:
-    """All that the rules look at; `configs` has read some checkpoints before.
+    """All that the rules look at; `configs` keeps the config.json files that were read before.
 
     Raises:
         InputError: the target release is not in the catalogue.

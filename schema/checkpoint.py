@@ -117,17 +117,14 @@ def config(model: object) -> Config | None:
 
 
 class Configs:
-    """The configs of checkpoints, each read once: several rules ask for the same."""
+    """The configs of checkpoints, the last few of which are remembered: several rules ask for the same."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Config | None] = {}
+        self._read = lru_cache(maxsize=16)(config)
 
     def __call__(self, model: object) -> Config | None:
         """What `config` says of a checkpoint."""
-        name = str(model)
-        if name not in self._known:
-            self._known[name] = config(name)
-        return self._known[name]
+        return self._read(str(model))
 
 
 @lru_cache(maxsize=64)

@@ -111,7 +111,7 @@ def _scalars(value: object) -> Iterator[str]:
 
 
 def _named(comment: str, values: Sequence[str], where: Nearby, offset: int) -> str | None:
-    """The first of some values that a comment names, of the key of these values or of what it stands in."""
+    """The first of an edit's old values that a comment of its key, or of a section around it, names."""
     if not ((own := where.is_own(offset)) or where.heads(offset)):
         return None
     return next((value for value in values if _names(comment, value, own=own)), None)

@@ -118,9 +118,9 @@ def _number(document: Document, node: Node | None, step: Hashable) -> int | None
 
 
 def _own(document: Document, mapping: Mapping, name: Hashable) -> int | None:
-    keys = map(document.constructor().key, mapping.entries)
+    key = document.constructor().key
     found = [
-        number for number, key in enumerate(keys) if same(key, name) and not is_merge(mapping.entries[number])
+        number for number, entry in enumerate(mapping.entries) if same(key(entry), name) and not is_merge(entry)
     ]
     if len(found) > 1:
         raise refusal(document, mapping.entries[found[1]].key, f"the key {name} is there twice")

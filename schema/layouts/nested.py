@@ -15,7 +15,6 @@ from schema.layouts.preset import Preset
 from schema.layouts.preset import Setting
 from schema.place import made
 from schema.resolve.tree import Branch
-from schema.resolve.tree import Leaf
 from schema.resolve.tree import data
 from schema.swift import argument
 from schema.swift.roles import Role
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from schema.catalogue import Field
     from schema.place import Place
+    from schema.resolve import Leaf
     from schema.resolve import Tree
 
 #: Sections of ms-swift arguments, in the order in which they are flattened: a later one wins.
@@ -118,7 +118,7 @@ class Nested(Preset):
         for section in ARGUMENT_SECTIONS:
             branch = self.tree.find(section)
             for name, tree in branch.children.items() if isinstance(branch, Branch) else ():
-                if (value := tree.value if isinstance(tree, Leaf) else data(tree)) is not None:
+                if (value := data(tree)) is not None:
                     found.append(made(Setting, (section, str(name), value, tree.place, tree.key)))
         return tuple(found)
 

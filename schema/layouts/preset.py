@@ -78,7 +78,7 @@ class Asked:
     absent: bool = False
 
 
-_NOTHING = Asked()  # where a preset says all, nobody can ask for more
+_NOTHING = Asked()  # such a preset has no unknown argument, and so nothing ever changes this
 
 
 #: What makes the learner connect to a server.
@@ -145,7 +145,7 @@ class Preset(ABC):
         return {}
 
     def noting(self, names: Iterable[str]) -> Asked:  # noqa: ARG002 - a layout may have such arguments
-        """Notes from now on whether anybody asks for such an argument, as a rule does that depends on some."""
+        """Forgets what was asked so far, counts some arguments as asked, and returns what later ones change."""
         return _NOTHING
 
     def is_silent(self, place: Place) -> bool:  # noqa: ARG002 - a layout may have such places

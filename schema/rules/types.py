@@ -47,7 +47,8 @@ def wrong_type(context: Context) -> Iterator[Problem]:
             field = context.release.trainer.get(name)
             edits = fixes.make_list(context, setting.key, setting.steps, field, setting.value)
             yield _problem(context, context.at(name), setting.path, setting.value, error, field, edits)
-    for setting in context.preset.arguments.values():
+    mistakes = context.mistakes
+    for name, setting in context.preset.arguments.items():
         if (item := argument.lost(setting.value)) is not None:
             yield Problem(
                 setting.place,
@@ -55,10 +56,10 @@ def wrong_type(context: Context) -> Iterator[Problem]:
                 f"{context.swift}: the argument parser {'drops it' if item == '--' else 'takes it for an option'}",
                 "leave it out" if item == "--" else "leave out the dash, or make it the only value",
             )
-    for name in context.mistakes:
-        setting, field = context.preset.arguments[name], context.release.trainer[name]
-        edits = fixes.make_list(context, setting.key, setting.steps, field, setting.value)
-        yield from _mistake(context, setting.place, setting.path, setting.value, field, edits)
+        if name in mistakes:
+            field = context.release.trainer[name]
+            edits = fixes.make_list(context, setting.key, setting.steps, field, setting.value)
+            yield from _mistake(context, setting.place, setting.path, setting.value, field, edits)
 
 
 def _sections(context: Context) -> Iterator[Problem]:

@@ -140,7 +140,7 @@ Node: TypeAlias = Scalar | Sequence | Mapping | Alias
 
 
 class _Meanings(yaml.constructor.SafeConstructor, yaml.resolver.Resolver):
-    """What of yaml.SafeLoader knows what single scalars mean."""
+    """The parts of yaml.SafeLoader that decide what a single scalar means."""
 
     def __init__(self) -> None:
         yaml.constructor.SafeConstructor.__init__(self)

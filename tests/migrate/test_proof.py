@@ -127,6 +127,11 @@ def test_a_file_that_yaml_12_refuses_is_refused():
         prove(document(text), document(text.replace("a: 1", "a: 2")), [Change(("a",), 2, "")])
 
 
+def test_a_key_that_stands_twice_is_refused():
+    with pytest.raises(InputError, match="duplicate key 'b'"):
+        prove(document("a: 1\n"), document("a: 1\nb: 1\nb: 2\n"), [Add(("b",), 2, "")])
+
+
 def test_a_defect_writes_nothing_and_exits_with_3(root, files, migrate, monkeypatch):
     (root / "preset.yaml").write_bytes(WHOLE)
     before = files()

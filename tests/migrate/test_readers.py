@@ -57,7 +57,7 @@ TOKENS = [
         '"',
         "'",
     ),
-    *(" # c", "#", "# x"),
+    *(" # c", "#", "# x", "!!int 010", "? ", ":]", ' "]', "it's, "),
 ]
 ENDS = ["", " 1", " a b", ' "x"', " [a, b]", " {a: 1}", " [", " {", " a,", ' "q', ' q"', " # c", " - a"]
 STARTS = ["a:", "b:", "c:", "- d:", "- ", "]", "}", "e,"]
@@ -123,6 +123,7 @@ def test_a_shipped_preset_with_something_cut_or_put_in():
         "a: 1e-6", "a: yes", "a: 0o17", "._: 1", "a: 2024-01-01", "a: |\n  b", "a: >\n  b", "a: &x 1\nb: *x",
         "a: !!str 1", "? a\n: b", "%YAML 1.1\n---\na: 1", "---\na: 1", 'a: "\\x41"', "a: 1 # \u2028b: 2",
         "a: 1\r\nb: 2", "a: {b:c}", 'a: "b\n  c"', "a: [b:]", "a: b?",
+        'a: [[b ":], c" ]', "a: [it's, !!int 010, it's]", "k: {it'c:, x:y's}", """k: [a ", ? :b" c]""",
     ],
 )  # fmt: skip
 def test_both_readers_are_asked(text):

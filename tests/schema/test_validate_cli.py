@@ -460,6 +460,21 @@ finally:
     assert (ran.stderr, {*ran.stdout.splitlines()[-1].split()}) == ("", needed)
 
 
+def test_pyyaml_compiles_no_pattern_that_no_text_needs(preset):
+    program = f"""
+from schema.cli import main
+try:
+    main([{str(preset("custom: {a: é}"))!r}])
+finally:
+    import copy, re, yaml
+    pattern = yaml.reader.Reader.NON_PRINTABLE
+    print(isinstance(pattern, re.Pattern), "search" in vars(pattern))
+    print(isinstance(copy.copy(pattern), re.Pattern), pattern.search("a\\0").start())
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "False", "True", "1"]
+
+
 def test_script_needs_a_parser_of_bash_and_no_pydantic(tmp_path):
     script = tmp_path / "x.sh"
     script.write_text("swift rlhf --rlhf_type grpo --model m --dataset d --reward_funcs accuracy\n")

@@ -123,7 +123,7 @@ class Script(Flat):
     asked: Asked = field(default_factory=Asked, compare=False)
 
     def noting(self, names: Iterable[str]) -> Asked:
-        """Notes from now on whether anybody asks for such an argument, as a rule does that depends on some."""
+        """Forgets what was asked so far, counts some arguments as asked, and returns what later ones change."""
         self.asked.value = self.asked.absent = False
         for half, side in ((self.learner, "trainer"), (self.rollout, "server")):
             if half is not None and any(name in fields(side) and name not in half.options.given for name in names):
