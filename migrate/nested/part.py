@@ -16,6 +16,7 @@ from schema.check import load
 from schema.layouts.nested import ARGUMENT_SECTIONS
 from schema.layouts.nested import SERVER_BLOCK
 from schema.resolve import Branch
+from schema.resolve import Resolved
 from schema.resolve.extends import bases
 from schema.resolve.tree import data
 from schema.resolve.tree import merge
@@ -34,7 +35,7 @@ def below(workspace: Workspace, preset: Preset) -> Preset:
     path = preset.resolved.path
     trees = [load(workspace, base).tree for base, _ in bases(path, workspace.tree(path))]
     tree = reduce(merge, trees, Branch({}, preset.start, preset.start))
-    return replace(preset, resolved=replace(preset.resolved, tree=tree))
+    return replace(preset, resolved=Resolved(preset.resolved.path, preset.resolved.files, tree))
 
 
 def is_whole(preset: Preset) -> bool:

@@ -65,7 +65,6 @@ class Setting(NamedTuple):
         return ".".join(self.steps)
 
 
-@dataclass
 class Asked:
     """Whether anybody asked for what only a shell knows.
 
@@ -74,8 +73,9 @@ class Asked:
         absent: for one that is not set, though words of the call may bring it.
     """
 
-    value: bool = False
-    absent: bool = False
+    def __init__(self) -> None:
+        self.value = False
+        self.absent = False
 
 
 _NOTHING = Asked()  # such a preset has no unknown argument, and so nothing ever changes this

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Generic
@@ -42,7 +40,6 @@ SERVER: Ahead[RolloutServerConfig] = Ahead("RolloutServerConfig")
 BLOCK: Ahead[RolloutServerBlock] = Ahead("RolloutServerBlock")
 
 
-@dataclass(frozen=True, eq=False)
 class Parsed(Generic[M_co]):
     """A model, and the fields that could not go into it.
 
@@ -52,9 +49,10 @@ class Parsed(Generic[M_co]):
         errors: by field, what pydantic says is wrong with it; also unknown and missing fields.
     """
 
-    model: Ahead[M_co]
-    config: M_co
-    errors: Mapping[str, ErrorDetails] = field(default_factory=dict)
+    def __init__(self, model: Ahead[M_co], config: M_co, errors: Mapping[str, ErrorDetails] | None = None) -> None:
+        self.model = model
+        self.config = config
+        self.errors = errors or {}
 
     def wrong(self, field: str) -> bool:
         """Whether a field is missing, or its value is not right."""

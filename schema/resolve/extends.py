@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +21,6 @@ MAX_FILES = 100
 _NO_PATHS = "extends takes a path, or a list of paths"
 
 
-@dataclass(frozen=True, eq=False)
 class Resolved:
     """A preset with all its bases merged.
 
@@ -32,9 +30,10 @@ class Resolved:
         tree: the merged values, each with its place; the key `extends` is taken out.
     """
 
-    path: Path
-    files: tuple[Path, ...]
-    tree: Branch
+    def __init__(self, path: Path, files: tuple[Path, ...], tree: Branch) -> None:
+        self.path = path
+        self.files = files
+        self.tree = tree
 
     @property
     def bases(self) -> list[Path]:

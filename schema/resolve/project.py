@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
-from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import Any
@@ -29,12 +27,12 @@ _MARKERS = ("pyproject.toml", ".git")
 _SETTINGS: Ahead[Settings] = Ahead("Settings")
 
 
-@dataclass(frozen=True, eq=False)
 class Project:
     """A project: `root` is None when no folder above the preset is marked as one."""
 
-    root: Path | None = None
-    settings: Settings = field(default_factory=lambda: _SETTINGS.constructed({}))
+    def __init__(self, root: Path | None = None, settings: Settings | None = None) -> None:
+        self.root = root
+        self.settings = settings or _SETTINGS.constructed({})
 
 
 def find_project(path: Path) -> Project:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -26,11 +25,10 @@ _GPU = r"[0-9]+|(?:GPU|MIG)-[0-9A-Za-z/-]+"
 _RANGE = "([0-9]{1,9})-([0-9]{1,9})"
 
 
-@dataclass(frozen=True)
-class Gpus:
+class Gpus(NamedTuple):
     """GPUs of one side: how many, and which if they were listed."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # tuples have a method of this name
     ids: tuple[str, ...] = ()
 
 

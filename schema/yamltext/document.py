@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from functools import wraps
 from typing import TYPE_CHECKING
@@ -49,7 +48,6 @@ _USUAL = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
 _TAG = re.compile(r"(?:^|[][\s{},:-])!|\?")
 
 
-@dataclass(frozen=True, eq=False)
 class Document:
     """A parsed file; one that is parsed again may be the same object.
 
@@ -61,11 +59,14 @@ class Document:
         plain: the texts of its plain scalars.
     """
 
-    path: Path
-    text: str
-    bom: str
-    root: Mapping | None
-    plain: AbstractSet[str] = frozenset()
+    def __init__(
+        self, path: Path, text: str, bom: str, root: Mapping | None, plain: AbstractSet[str] = frozenset()
+    ) -> None:
+        self.path = path
+        self.text = text
+        self.bom = bom
+        self.root = root
+        self.plain = plain
 
     @property
     def content(self) -> bytes:
