@@ -268,9 +268,9 @@ def _evaluation(v: Values) -> Iterator[Refusal]:
     if evaluates == "no" and v.word("lr_scheduler_type") in ("reduce_lr_on_plateau", "greedy"):
         why = "it depends on evaluations, and there are none"
         yield Refusal("lr_scheduler_type", "training_args.py:1722", why, "choose another schedule")
-    schedule = v.words("lr_scheduler_type")
-    if schedule and not (schedule[0] in choices.SCHEDULES and v.since(choices.SCHEDULES[schedule[0]])):
-        why = f"it must be one of {', '.join(choices.taken(v.since, choices.SCHEDULES))}"
+    schedules = choices.taken(v.since, choices.SCHEDULES)
+    if (schedule := v.words("lr_scheduler_type")) and schedule[0] not in schedules:
+        why = f"it must be one of {', '.join(schedules)}"
         yield Refusal("lr_scheduler_type", "training_args.py:1502", why, "set it to cosine")
 
 
